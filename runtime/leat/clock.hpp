@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// clock: the time that deadlines are written in. The library never reads it directly: time belongs to
+// the backend (backend::now()), so a simulation can own it. Durations saturate instead of overflowing.
+#pragma once
+
+#include <chrono>
+
+namespace leat {
+
+using duration = std::chrono::nanoseconds;
+
+// CLOCK_MONOTONIC, as a chrono clock without now(): ask leat::now().
+struct clock {
+    using duration = leat::duration;
+    using rep = duration::rep;
+    using period = duration::period;
+    using time_point = std::chrono::time_point<clock, duration>;
+    static constexpr bool is_steady = true;
+};
+
+using time_point = clock::time_point;
+
+// A deadline that never passes, and one that has always passed.
+inline constexpr time_point never = time_point::max();
+inline constexpr time_point long_ago = time_point::min();
+
+// Any chrono duration in nanoseconds; what does not fit becomes the largest one that does.
+template <typename Rep, typename Period>
+[[nodiscard]] constexpr duration saturate(std::chrono::duration<Rep, Period> length) noexcept {
+    using wide = std::chrono::duration<long double, std::nano>;
+    if (wide(length) >= wide(duration::max())) {
+        return duration::max();
+    }
+    if (wide(length) <= wide(duration::zero())) {
+        return duration::zero();
+    }
+    return std::chrono::duration_cast<duration>(length);
+}
+
+// `start` + `length`; `never` when the sum lies beyond it. A negative length counts as zero.
+template <typename Rep, typename Period>
+[[nodiscard]] constexpr time_point after(time_point start,
+                                         std::chrono::duration<Rep, Period> length) noexcept {
+    const duration wait = saturate(length);
+    return wait >= never - start && start.time_since_epoch() > duration::zero() ? never : start + wait;
+}
+
+}  // namespace leat
