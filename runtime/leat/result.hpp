@@ -33,9 +33,7 @@ public:
     [[nodiscard]] std::error_code error() const noexcept { return error_; }
 
     // The value; throws std::system_error(error(), context) when there is none.
-    T& value(const char* context = "") & {
-        return ok() ? *value_ : throw std::system_error(error_, context);
-    }
+    T& value(const char* context = "") & { return ok() ? *value_ : throw std::system_error(error_, context); }
     T value(const char* context = "") && {
         return ok() ? std::move(*value_) : throw std::system_error(error_, context);
     }

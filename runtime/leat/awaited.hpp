@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// awaited<X>: how each thing that can be awaited is begun in a frame and gives its result: our awaiters, a
+// task, a handle, a callable that gives a task. co_await uses it, and so do timeout, groups and the rest,
+// which all take an X.
+//
+//   bool ready()             begins; true: there is a result already
+//   void suspend(frame&)     the frame waits for it; what runs next is decided by the loop
+//   resume()                 the result, or throws
+#pragma once
+
+#include <leat/frame.hpp>
+#include <leat/outcome.hpp>
+
+#include <concepts>
+#include <functional>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace leat {
+
+template <typename T>
+class task;
+template <typename T>
+class handle;
+
+namespace detail {
+
+// Marks the awaiters of this library: they have suspend(frame&) and live in the awaiting frame.
+struct awaiter_base {
+    awaiter_base() noexcept = default;
+    awaiter_base(const awaiter_base&) = delete;
+    awaiter_base& operator=(const awaiter_base&) = delete;
+};
+
+template <typename X>
+concept our_awaiter = std::derived_from<std::remove_cvref_t<X>, awaiter_base>;
+
+template <typename X>
+inline constexpr bool is_task = false;
+template <typename T>
+inline constexpr bool is_task<task<T>> = true;
+template <typename X>
+inline constexpr bool is_handle = false;
+template <typename T>
+inline constexpr bool is_handle<handle<T>> = true;
+
+// A callable without arguments that gives a task.
+template <typename X>
+concept task_callable = !our_awaiter<X> && !is_task<std::remove_cvref_t<X>> && std::invocable<X> &&
+                        is_task<std::invoke_result_t<X>>;
+
+template <typename X>
+concept awaitable_value = (is_task<std::remove_cvref_t<X>> && !std::is_lvalue_reference_v<X>) ||
+                          is_handle<std::remove_cvref_t<X>> || task_callable<X>;
+
+// The current frame has completed: the loop goes on with the frame that awaits it, or ends the task.
+void end_outermost(frame& ended) noexcept;
+inline void end_frame(frame& ended) noexcept {
+    if (ended.parent != nullptr) {
+        this_thread.next = ended.parent->handle;
+    } else {
+        end_outermost(ended);
+    }
+}
+
+template <typename X>
+struct awaited;
+
+// An awaiter of ours stands in the frame already, and is referred to.
+template <our_awaiter X>
+struct awaited<X> {
+    using value_type = decltype(std::declval<X&>().await_resume());
+    explicit awaited(X& awaiter) noexcept : awaiter_(awaiter) {}
+    explicit awaited(X&& awaiter) noexcept : awaiter_(awaiter) {}  // a temporary of the awaiting expression
+    bool ready() { return awaiter_.await_ready(); }
+    void suspend(frame& waiter) { awaiter_.suspend(waiter); }
+    value_type resume() { return awaiter_.await_resume(); }
+
+private:
+    X& awaiter_;
+};
+
+template <typename T>
+struct awaited<task<T>> {
+    using value_type = T;
+    explicit awaited(task<T> child) noexcept : child_(std::move(child)) {}
+    bool ready() {
+        check(child_.valid(), "a task is awaited once");
+        return false;
+    }
+    void suspend(frame& waiter) noexcept {
+        running_ = child_.release();
+        running_->parent = &waiter;
+        this_thread.next = running_->handle;
+    }
+    T resume() {
+        const frame_guard guard{running_->handle};
+        return std::move(running_->result).get();
+    }
+
+private:
+    struct frame_guard {
+        std::coroutine_handle<> handle;
+        ~frame_guard() { handle.destroy(); }
+    };
+
+    task<T> child_;
+    typename task<T>::promise_type* running_ = nullptr;  // owned by the chain of frames
+};
+
+template <task_callable X>
+struct awaited<X> {
+    using body = awaited<std::invoke_result_t<X>>;
+    using value_type = typename body::value_type;
+    explicit awaited(X&& callable) : callable_(std::forward<X>(callable)) {}
+    bool ready() {
+        body_.emplace(std::invoke(callable_));
+        return body_->ready();
+    }
+    void suspend(frame& waiter) noexcept { body_->suspend(waiter); }
+    value_type resume() { return body_->resume(); }
+
+private:
+    std::decay_t<X> callable_;
+    std::optional<body> body_;
+};
+
+// What `co_await value` uses for a task, a handle or a callable.
+template <typename X>
+class [[nodiscard]] value_awaiter : awaited<std::remove_cvref_t<X>> {
+    using base = awaited<std::remove_cvref_t<X>>;
+
+public:
+    explicit value_awaiter(X&& value) : base(std::forward<X>(value)) {}
+    bool await_ready() { return base::ready(); }
+    template <typename Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
+        base::suspend(waiter.promise());
+    }
+    typename base::value_type await_resume() { return base::resume(); }
+};
+
+}  // namespace detail
+
+}  // namespace leat

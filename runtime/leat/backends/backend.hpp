@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// backend: the contract between the scheduler and a kernel, real or simulated. A backend turns submitted
+// operations into completed ones. It never resumes anybody, and nobody above it asks which one it is.
+//
+//   * submit, cancel, retire and collect are called by the scheduler's thread only; wake by any thread.
+//   * A submitted operation stays where it is until it has completed. It completes exactly once: at once
+//     (submit returns true), at its cancellation (cancel returns true), or in a later collect.
+//   * A completion decides, not a cancel: an operation that was cancelled may still succeed.
+//   * One reader and one writer at a time for each descriptor; a second one is misuse.
+//   * No descriptor, byte or buffer is lost: what arrives for a cancelled operation is delivered.
+#pragma once
+
+#include <leat/clock.hpp>
+#include <leat/list.hpp>
+#include <leat/operation.hpp>
+#include <leat/result.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace leat {
+
+// Calls that do not wait. The descriptors they give are non-blocking and close-on-exec.
+class socket_calls {
+public:
+    virtual ~socket_calls() = default;
+
+    // socket(2), accepting SOCK_STREAM or SOCK_DGRAM without flags.
+    virtual result<int> open(int family, int type, int protocol) = 0;
+    virtual result<void> bind(int fd, const sockaddr* address, socklen_t size) = 0;
+    virtual result<void> listen(int fd, int backlog) = 0;
+    // shutdown(2); how: SHUT_RD, SHUT_WR, SHUT_RDWR.
+    virtual result<void> shutdown(int fd, int how) = 0;
+    virtual result<void> set_option(int fd, int level, int name, std::span<const std::byte> value) = 0;
+    // getsockopt(2); returns the size written.
+    virtual result<std::size_t> option(int fd, int level, int name, std::span<std::byte> value) = 0;
+    // getsockname(2) and getpeername(2); return the size of the address.
+    virtual result<socklen_t> local_address(int fd, sockaddr_storage& address) = 0;
+    virtual result<socklen_t> remote_address(int fd, sockaddr_storage& address) = 0;
+};
+
+// What a backend is and why it was chosen; describe_backend() shows it.
+struct backend_description {
+    std::string name;      // "epoll", "uring", ...
+    std::string features;  // negotiated with the kernel, separated by spaces
+    std::string refused;   // the better backends that were refused, each with the reason; empty if none
+};
+
+class backend {
+public:
+    virtual ~backend() = default;
+
+    // Starts `op`. True: it has completed at once, and the result is in it.
+    virtual bool submit(operation& op) = 0;
+
+    // Asks `op`, which is pending, to end. True: it has ended now, with ECANCELED. False: it completes in
+    // a later collect, perhaps with success.
+    virtual bool cancel(operation& op) noexcept = 0;
+
+    // Waits until something has completed, `deadline` has passed or wake() was called, and appends what
+    // has completed to `done`. A deadline of `long_ago` only looks. May return early with nothing.
+    virtual void collect(time_point deadline, list<operation>& done) = 0;
+
+    // Ends the collect under way, or the next one. The only call another thread may make.
+    virtual void wake() noexcept = 0;
+
+    // Gives up `fd`: shuts the socket down, completes what is pending on it with ECANCELED (a real result
+    // that came first is kept) and closes it after the last completion. Nobody may use `fd` afterwards.
+    virtual void retire(int fd) noexcept = 0;
+
+    // Operations submitted and not yet completed. Descriptors being retired count too.
+    [[nodiscard]] virtual std::size_t pending() const noexcept = 0;
+
+    // Time for deadlines, and the time of day for certificates and logs.
+    [[nodiscard]] virtual time_point now() noexcept = 0;
+    [[nodiscard]] virtual std::chrono::system_clock::time_point wall_now() noexcept = 0;
+    [[nodiscard]] virtual std::uint64_t random() noexcept = 0;
+
+    [[nodiscard]] virtual socket_calls& sockets() noexcept = 0;
+    [[nodiscard]] virtual backend_description describe() const = 0;
+};
+
+}  // namespace leat

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// choose: which backend a scheduler gets. By name, or the best one that this kernel allows; being refused
+// the better one is normal (old kernel, seccomp filter, sysctl) and is explained by describe().
+#pragma once
+
+#include <leat/backends/backend.hpp>
+
+#include <memory>
+#include <string_view>
+
+namespace leat {
+
+// `name` is "uring", "epoll" or "auto"; empty means the environment variable LEAT_BACKEND, else "auto".
+// Throws std::invalid_argument that lists the names for any other, and std::system_error when the kernel
+// refuses the one that was asked for.
+[[nodiscard]] std::unique_ptr<backend> make_backend(std::string_view name);
+
+}  // namespace leat

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include <leat/backends/kernel_sockets.hpp>
+
+#include <cstddef>
+#include <ctime>
+
+#include <sys/random.h>
+
+namespace leat {
+
+namespace {
+
+result<void> answer(int status) {
+    return status == 0 ? result<void>() : result<void>(errno_code(errno));
+}
+
+}  // namespace
+
+result<int> kernel_sockets::open(int family, int type, int protocol) {
+    const int fd = ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    return fd >= 0 ? result<int>(fd) : result<int>(errno_code(errno));
+}
+
+result<void> kernel_sockets::bind(int fd, const sockaddr* address, socklen_t size) {
+    return answer(::bind(fd, address, size));
+}
+
+result<void> kernel_sockets::listen(int fd, int backlog) {
+    return answer(::listen(fd, backlog));
+}
+
+result<void> kernel_sockets::shutdown(int fd, int how) {
+    return answer(::shutdown(fd, how));
+}
+
+result<void> kernel_sockets::set_option(int fd, int level, int name, std::span<const std::byte> value) {
+    return answer(::setsockopt(fd, level, name, value.data(), static_cast<socklen_t>(value.size())));
+}
+
+result<std::size_t> kernel_sockets::option(int fd, int level, int name, std::span<std::byte> value) {
+    auto size = static_cast<socklen_t>(value.size());
+    if (::getsockopt(fd, level, name, value.data(), &size) != 0) {
+        return errno_code(errno);
+    }
+    return std::size_t{size};
+}
+
+result<socklen_t> kernel_sockets::local_address(int fd, sockaddr_storage& address) {
+    socklen_t size = sizeof address;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+        return errno_code(errno);
+    }
+    return size;
+}
+
+result<socklen_t> kernel_sockets::remote_address(int fd, sockaddr_storage& address) {
+    socklen_t size = sizeof address;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+        return errno_code(errno);
+    }
+    return size;
+}
+
+time_point kernel_now() noexcept {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return time_point(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
+
+std::uint64_t kernel_random() noexcept {
+    std::uint64_t drawn = 0;
+    // Up to 256 bytes are never short and never interrupted (random(7)).
+    check(::getrandom(&drawn, sizeof drawn, 0) == sizeof drawn, "the kernel gives random bytes");
+    return drawn;
+}
+
+}  // namespace leat

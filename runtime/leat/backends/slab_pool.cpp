@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include <leat/backends/slab_pool.hpp>
+
+namespace leat {
+
+void slab_pool::let_go::operator()(slab_pool* pool) const noexcept {
+    pool->abandoned_ = true;
+    if (pool->leased_ == 0) {
+        delete pool;
+    }
+}
+
+void slab_pool::release(std::byte* buffer, std::uint32_t index) noexcept {
+    --leased_;
+    if (index == from_heap) {
+        delete[] buffer;
+    } else {
+        unused_.push_back({buffer, index});  // capacity was reserved with the slab
+    }
+    if (abandoned_ && leased_ == 0) {
+        delete this;
+    }
+}
+
+slab_pool::lease slab_pool::take_more() {
+    if (slabs_.size() == slabs_max) {
+        auto* buffer = new std::byte[buffer_size];
+        ++leased_;
+        return {buffer, from_heap};
+    }
+    unused_.reserve((slabs_.size() + 1) * buffers_in_slab);
+    slabs_.push_back(std::make_unique_for_overwrite<std::byte[]>(buffer_size * buffers_in_slab));
+    const auto first = static_cast<std::uint32_t>((slabs_.size() - 1) * buffers_in_slab);
+    for (std::uint32_t i = 0; i < buffers_in_slab; ++i) {
+        unused_.push_back({slabs_.back().get() + i * buffer_size, first + i});
+    }
+    return take();
+}
+
+}  // namespace leat

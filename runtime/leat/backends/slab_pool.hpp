@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// slab_pool: the receive buffers of one backend, of one size, made in slabs as they are needed and
+// reused last in, first out. Past the cap single buffers come from the heap, so a lease never fails for
+// lack of pooled ones. Invariant: it outlives its backend until the last leased buffer is back.
+#pragma once
+
+#include <leat/chunk.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace leat {
+
+class slab_pool final : public buffer_pool {
+public:
+    static constexpr std::uint32_t buffer_size = 16 * 1024;
+    static constexpr std::uint32_t buffers_in_slab = 16;
+    static constexpr std::uint32_t slabs_max = 64;  // 16 MiB a thread
+
+    struct lease {
+        std::byte* buffer;
+        std::uint32_t index;
+    };
+
+    // Owned by a backend through unique_ptr: the backend lets go, and the last lease deletes.
+    struct let_go {
+        void operator()(slab_pool* pool) const noexcept;
+    };
+    using owner = std::unique_ptr<slab_pool, let_go>;
+
+    [[nodiscard]] lease take() {
+        if (unused_.empty()) {
+            return take_more();
+        }
+        const lease taken = unused_.back();
+        unused_.pop_back();
+        ++leased_;
+        return taken;
+    }
+    void release(std::byte* buffer, std::uint32_t index) noexcept override;
+
+    [[nodiscard]] std::size_t leased() const noexcept { return leased_; }
+
+private:
+    static constexpr std::uint32_t from_heap = UINT32_MAX;
+
+    lease take_more();
+
+    std::vector<lease> unused_;
+    std::vector<std::unique_ptr<std::byte[]>> slabs_;
+    std::size_t leased_ = 0;
+    bool abandoned_ = false;
+};
+
+}  // namespace leat

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include <leat/cancel_scope.hpp>
+
+#include <leat/scheduler.hpp>
+#include <leat/task_state.hpp>
+
+namespace leat {
+
+namespace {
+
+// `scope`, or the first of its siblings after it, that a cancellation of `parent` is still to reach.
+cancel_scope* to_be_marked(cancel_scope* scope, cancel_scope& parent) noexcept {
+    while (scope != nullptr && (scope->shield || scope->cancelled)) {
+        scope = parent.children.next(*scope);
+    }
+    return scope;
+}
+
+// The scope to mark after `at`, in a walk down from `root` that visits children in order.
+cancel_scope* following(cancel_scope& at, cancel_scope& root) noexcept {
+    if (cancel_scope* child = to_be_marked(at.children.first(), at)) {
+        return child;
+    }
+    for (cancel_scope* scope = &at; scope != &root; scope = scope->parent) {
+        if (cancel_scope* next = to_be_marked(scope->parent->children.next(*scope), *scope->parent)) {
+            return next;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+void cancel_scope::cancel(cancel_reason why) noexcept {
+    if (reason != cancel_reason::none) {
+        return;
+    }
+    reason = why;
+    if (cancelled) {
+        return;  // with an enclosing scope: all below is marked and asked
+    }
+    for (cancel_scope* scope = this; scope != nullptr; scope = following(*scope, *this)) {
+        scope->cancelled = true;
+        if (scope->task != nullptr && scope->task->innermost == scope) {
+            scheduler::ask_to_end(*scope->task);
+        }
+    }
+}
+
+void cancel_scope::attach(cancel_scope& above) noexcept {
+    parent = &above;
+    cancelled = !shield && above.cancelled;
+    above.children.push_back(*this);
+}
+
+void cancel_scope::enter(task_state& inside) noexcept {
+    check(parent == inside.innermost, "a cancel scope is entered below the innermost one");
+    task = &inside;
+    inside.innermost = this;
+}
+
+void cancel_scope::leave() noexcept {
+    check(task->innermost == this, "cancel scopes are left in the reverse order of entering");
+    task->innermost = parent;
+    task = nullptr;
+    host = nullptr;
+}
+
+deadline_scope::deadline_scope(time_point when, bool shielded) noexcept
+    : cancel_scope(scope_kind::plain, shielded), timer([](timer& alarm) noexcept {
+          static_cast<deadline_scope&>(alarm).cancel(cancel_reason::deadline);
+      }) {
+    deadline = when;
+}
+
+}  // namespace leat

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// chunk: received bytes in a buffer leased from the pool of the scheduler's backend. An idle connection
+// owns none. A chunk may be kept across waits and past close; its pool lives while chunks do.
+// Belongs to the thread that received it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace leat {
+
+// Where the buffers of chunks come from. A backend owns one and leases its buffers out.
+class buffer_pool {
+public:
+    virtual void release(std::byte* buffer, std::uint32_t index) noexcept = 0;
+
+protected:
+    ~buffer_pool() = default;
+};
+
+class [[nodiscard]] chunk {
+public:
+    chunk() noexcept = default;  // empty: the end of the stream
+    chunk(buffer_pool& pool, std::byte* buffer, std::uint32_t index, std::uint32_t size) noexcept
+        : pool_(&pool), buffer_(buffer), index_(index), size_(size) {}
+    chunk(chunk&& other) noexcept
+        : pool_(std::exchange(other.pool_, nullptr)),
+          buffer_(other.buffer_),
+          index_(other.index_),
+          begin_(std::exchange(other.begin_, 0)),
+          size_(std::exchange(other.size_, 0)) {}
+    chunk& operator=(chunk&& other) noexcept {
+        if (this != &other) {
+            reset();
+            pool_ = std::exchange(other.pool_, nullptr);
+            buffer_ = other.buffer_;
+            index_ = other.index_;
+            begin_ = std::exchange(other.begin_, 0);
+            size_ = std::exchange(other.size_, 0);
+        }
+        return *this;
+    }
+    ~chunk() { reset(); }
+
+    // False at the end of the stream.
+    explicit operator bool() const noexcept { return size_ != 0; }
+    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] const std::byte* data() const noexcept { return buffer_ + begin_; }
+
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data(), size_}; }
+    [[nodiscard]] std::string_view text() const noexcept {
+        return {reinterpret_cast<const char*>(data()), size_};
+    }
+    operator std::span<const std::byte>() const noexcept { return bytes(); }
+
+    // Forgets the first `count` bytes; at most size().
+    void remove_prefix(std::size_t count) noexcept {
+        begin_ += static_cast<std::uint32_t>(count);
+        size_ -= static_cast<std::uint32_t>(count);
+    }
+
+    // Gives the buffer back now.
+    void reset() noexcept {
+        if (buffer_pool* pool = std::exchange(pool_, nullptr)) {
+            pool->release(buffer_, index_);
+        }
+        begin_ = size_ = 0;
+    }
+
+private:
+    buffer_pool* pool_ = nullptr;
+    std::byte* buffer_ = nullptr;
+    std::uint32_t index_ = 0;
+    std::uint32_t begin_ = 0;
+    std::uint32_t size_ = 0;
+};
+
+}  // namespace leat

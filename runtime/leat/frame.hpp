@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// frame: what the runtime knows of one suspended or running coroutine of ours; the base of its promise.
+// The frames of a task form a chain from its outermost coroutine to the one that waits. Frames are
+// resumed and destroyed by the scheduler's loop only.
+// Invariant: an awaited frame is owned by the chain: it is destroyed once, when its result has been
+// taken or when the task unwinds, and never while an operation of it is in flight.
+#pragma once
+
+#include <coroutine>
+#include <source_location>
+
+namespace leat {
+
+class scheduler;
+class task_state;
+
+struct frame {
+    std::coroutine_handle<> handle;
+    frame* parent = nullptr;     // the frame that awaits this one; null for a task's outermost
+    std::source_location where;  // of the co_await it is suspended at
+};
+
+// What runs on this thread now. `next` is the coroutine to be resumed once the current one has suspended:
+// nothing is resumed inside await_suspend, so a chain of any length runs on a constant stack, also where
+// the compiler makes no tail calls (g++ below -O2, AddressSanitizer).
+struct running {
+    std::coroutine_handle<> next;
+    task_state* task = nullptr;
+    scheduler* loop = nullptr;
+    bool unwinding = false;
+};
+
+inline constinit thread_local running this_thread;
+
+// Whether the frames of the current task are being destroyed because it was cancelled; for destructors.
+[[nodiscard]] inline bool unwinding() noexcept {
+    return this_thread.unwinding;
+}
+
+}  // namespace leat

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include <leat/frame_pool.hpp>
+
+#include <new>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define LEAT_CHECK_FRAMES 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LEAT_CHECK_FRAMES 1
+#endif
+#endif
+
+namespace leat::frame_pool {
+
+namespace {
+
+#ifdef LEAT_CHECK_FRAMES
+constexpr bool recycling = false;
+#else
+constexpr bool recycling = true;
+#endif
+
+constexpr std::size_t granule = 64;
+constexpr std::size_t classes = 64;  // up to 4 KiB; larger blocks are rare and go to the heap
+
+struct free_block {
+    free_block* next;
+};
+
+constinit thread_local free_block* unused[classes] = {};
+
+std::size_t class_of(std::size_t size) noexcept {
+    return (size + granule - 1) / granule - 1;
+}
+
+}  // namespace
+
+void* allocate(std::size_t size) {
+    const std::size_t index = class_of(size);
+    if (!recycling || index >= classes) {
+        return ::operator new(size);
+    }
+    if (free_block* block = unused[index]) {
+        unused[index] = block->next;
+        return block;
+    }
+    return ::operator new((index + 1) * granule);
+}
+
+void release(void* block, std::size_t size) noexcept {
+    const std::size_t index = class_of(size);
+    if (!recycling || index >= classes) {
+        ::operator delete(block);
+        return;
+    }
+    unused[index] = ::new (block) free_block{unused[index]};
+}
+
+void trim() noexcept {
+    for (free_block*& head : unused) {
+        while (free_block* block = head) {
+            head = block->next;
+            ::operator delete(block);
+        }
+    }
+}
+
+}  // namespace leat::frame_pool

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// frame_pool: memory for coroutine frames and task states, recycled per thread in size classes, so that
+// a steady program allocates none. Under AddressSanitizer every block goes to the heap, to be checked.
+// A block may be freed on another thread than the one that allocated it; it then feeds that one.
+#pragma once
+
+#include <cstddef>
+
+namespace leat::frame_pool {
+
+// Throws std::bad_alloc when there is no memory. Blocks are aligned for any ordinary object.
+[[nodiscard]] void* allocate(std::size_t size);
+void release(void* block, std::size_t size) noexcept;
+
+// Gives this thread's unused blocks back to the heap.
+void trim() noexcept;
+
+// Objects of this type and of those derived from it come from the pool.
+struct allocated {
+    static void* operator new(std::size_t size) { return allocate(size); }
+    static void operator delete(void* block, std::size_t size) noexcept { release(block, size); }
+};
+
+}  // namespace leat::frame_pool

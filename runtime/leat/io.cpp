@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#include <leat/io.hpp>
+
+namespace leat::detail {
+
+namespace {
+
+bool cancel_operation(wait& self) noexcept {
+    auto& op = static_cast<operation&>(self);
+    op.cancel_requested = true;
+    return current_scheduler().io().cancel(op);
+}
+
+}  // namespace
+
+constinit const wait_kind accept_kind{"accept", cancel_operation};
+constinit const wait_kind connect_kind{"connect", cancel_operation};
+constinit const wait_kind recv_kind{"recv", cancel_operation};
+constinit const wait_kind send_kind{"send", cancel_operation};
+constinit const wait_kind readable_kind{"readable", cancel_operation};
+constinit const wait_kind writable_kind{"writable", cancel_operation};
+
+}  // namespace leat::detail

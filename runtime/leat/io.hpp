@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// io: what awaiting an operation of the backend means, and the two readiness waits for descriptors that
+// leat does not own. The sockets of net/ derive their awaiters from io_awaiter.
+#pragma once
+
+#include <leat/awaited.hpp>
+#include <leat/operation.hpp>
+#include <leat/result.hpp>
+#include <leat/scheduler.hpp>
+
+#include <coroutine>
+
+namespace leat {
+
+namespace detail {
+
+extern const wait_kind accept_kind, connect_kind, recv_kind, send_kind, readable_kind, writable_kind;
+
+}  // namespace detail
+
+// An operation that a coroutine awaits. It is checked for cancellation, then submitted, and suspends only
+// if it did not complete at once.
+class io_awaiter : public detail::awaiter_base, protected operation {
+public:
+    bool await_ready() {
+        const running& here = this_thread;
+        check(here.task != nullptr, "an operation is awaited by a task");
+        if (here.task->cancelled()) [[unlikely]] {
+            end = wait_end::cancelled;
+            return false;
+        }
+        if (!here.loop->io().submit(*this)) {
+            return false;
+        }
+        end = wait_end::finished;
+        return completed_inline(*here.task);
+    }
+    template <typename Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
+        suspend(waiter.promise());
+    }
+    void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
+
+protected:
+    using operation::operation;
+
+    // False when the task has had its share: it goes to the end of the ready queue.
+    static bool completed_inline(task_state& task) noexcept {
+        if (task.inline_budget == 0) {
+            return false;
+        }
+        --task.inline_budget;
+        return true;
+    }
+
+    // The result of the finished operation: a count, or an error.
+    [[nodiscard]] leat::result<std::size_t> count() const noexcept {
+        if (operation::result < 0) {
+            return errno_code(static_cast<int>(-operation::result));
+        }
+        return static_cast<std::size_t>(operation::result);
+    }
+};
+
+class [[nodiscard]] readiness_awaiter : public io_awaiter {
+public:
+    readiness_awaiter(const wait_kind& kind, operation_kind action, int fd) noexcept
+        : io_awaiter(kind, action, fd) {}
+    leat::result<void> take() const noexcept {
+        return operation::result < 0 ? leat::result<void>(errno_code(static_cast<int>(-operation::result)))
+                                     : leat::result<void>();
+    }
+    void await_resume() const { take().value(kind->name); }
+};
+
+// Waits until reading from `fd` would not block: there is data, an end or an error. A regular file always
+// is. The descriptor stays open until then. Cancelling has no effect on the descriptor.
+[[nodiscard]] inline readiness_awaiter readable(int fd) noexcept {
+    return {detail::readable_kind, operation_kind::readable, fd};
+}
+// The same for writing.
+[[nodiscard]] inline readiness_awaiter writable(int fd) noexcept {
+    return {detail::writable_kind, operation_kind::writable, fd};
+}
+
+namespace detail {
+
+// as_result(X): what X gives, with a system error as a value. Other exceptions pass.
+template <typename X>
+class [[nodiscard]] result_awaiter : public awaiter_base {
+    using inner = awaited<std::remove_cvref_t<X>>;
+    using value = typename inner::value_type;
+
+public:
+    explicit result_awaiter(X&& x) : inner_(std::forward<X>(x)) {}
+    bool await_ready() { return inner_.ready(); }
+    template <typename Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiter) {
+        suspend(waiter.promise());
+    }
+    void suspend(frame& waiter) { inner_.suspend(waiter); }
+    result<value> await_resume() {
+        try {
+            if constexpr (std::is_void_v<value>) {
+                inner_.resume();
+                return {};
+            } else {
+                return inner_.resume();
+            }
+        } catch (const std::system_error& error) {
+            return error.code();
+        }
+    }
+
+private:
+    inner inner_;
+};
+
+// An operation that can give its result without throwing does so.
+template <typename X>
+    requires requires(X& x) { x.take(); }
+class [[nodiscard]] result_awaiter<X> : public awaiter_base {
+public:
+    explicit result_awaiter(X&& x) noexcept : inner_(x) {}
+    bool await_ready() { return inner_.await_ready(); }
+    template <typename Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiter) {
+        suspend(waiter.promise());
+    }
+    void suspend(frame& waiter) { inner_.suspend(waiter); }
+    auto await_resume() { return inner_.take(); }
+
+private:
+    X& inner_;
+};
+
+}  // namespace detail
+
+// co_await as_result(X) gives result<T>: the value, or the std::error_code of a std::system_error. An
+// operation of leat throws nothing on this way.
+template <typename X>
+[[nodiscard]] detail::result_awaiter<X> as_result(X&& x) {
+    return detail::result_awaiter<X>(std::forward<X>(x));
+}
+
+}  // namespace leat

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// join_all and gather: waiting for several tasks. join_all waits for tasks that run already and throws
+// nothing; gather runs what it is given, in a group of its own, and gives the results.
+#pragma once
+
+#include <leat/task_group.hpp>
+
+#include <ranges>
+#include <tuple>
+#include <vector>
+
+namespace leat {
+
+// Waits until all of `handles` have ended, however they end. Cancelling the wait leaves the tasks alone.
+// The handles stay where they are until then; each still has its result or error to be asked for.
+template <typename... T>
+task<> join_all(const handle<T>&... handles) {
+    (co_await handles.join(), ...);
+}
+
+template <std::ranges::forward_range Handles>
+    requires detail::is_handle<std::ranges::range_value_t<Handles>>
+task<> join_all(const Handles& handles) {
+    for (const auto& each : handles) {
+        co_await each.join();
+    }
+}
+
+namespace detail {
+
+template <typename X>
+using gathered = typename awaited<std::remove_cvref_t<X>>::value_type;
+
+// What a gathered thing gives in the tuple: void gives a unit.
+template <typename T>
+using in_tuple = std::conditional_t<std::is_void_v<T>, unit, T>;
+
+template <typename T>
+in_tuple<T> take_value(const handle<T>& ended) {
+    if constexpr (std::is_void_v<T>) {
+        return {};
+    } else {
+        return std::move(ended.state().result).get();
+    }
+}
+
+// As a task of its own: tasks and callables start as they are; a handle is awaited.
+template <typename X>
+auto spawn_gathered(task_group& group, X& x) {
+    if constexpr (is_handle<X>) {
+        return group.spawn([&x]() -> task<typename X::value_type> { co_return co_await x; });
+    } else {
+        return group.spawn(std::move(x));
+    }
+}
+
+}  // namespace detail
+
+// Runs tasks and callables that give tasks (or awaits handles) at once and gives all results, in order, as
+// a std::tuple. The first error cancels the others and is thrown when they have ended.
+template <typename... X>
+    requires(sizeof...(X) > 0 && (!std::ranges::range<X> && ...))
+auto gather(X... x) -> task<std::tuple<detail::in_tuple<detail::gathered<X>>...>> {
+    std::tuple<handle<detail::gathered<X>>...> started;
+    co_await with_task_group([&](task_group& group) -> task<> {
+        started = std::tuple(detail::spawn_gathered(group, x)...);
+        co_return;
+    });
+    co_return std::apply([](const auto&... ended) { return std::tuple(detail::take_value(ended)...); },
+                         started);
+}
+
+// The same for a range, which it consumes: gives a std::vector, or nothing for tasks that give nothing.
+template <std::ranges::forward_range Range, typename X = std::ranges::range_value_t<Range>,
+          typename T = detail::gathered<X>>
+auto gather(Range range)
+    -> task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::in_tuple<T>>>> {
+    std::vector<handle<T>> started;
+    co_await with_task_group([&](task_group& group) -> task<> {
+        for (X& x : range) {
+            started.push_back(detail::spawn_gathered(group, x));
+        }
+        co_return;
+    });
+    if constexpr (!std::is_void_v<T>) {
+        std::vector<T> results;
+        results.reserve(started.size());
+        for (const auto& ended : started) {
+            results.push_back(detail::take_value(ended));
+        }
+        co_return results;
+    }
+}
+
+}  // namespace leat

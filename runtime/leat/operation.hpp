@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// operation: one thing asked of the kernel. It lives in the frame of the coroutine that awaits it, and
+// is never moved or copied while a backend has it. Backends read the arguments and write the result.
+// Invariant: a submitted operation completes exactly once, with its own result; cancelling only asks.
+#pragma once
+
+#include <leat/chunk.hpp>
+#include <leat/wait.hpp>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+namespace leat {
+
+enum class operation_kind : std::uint8_t {
+    accept,        // result: the new descriptor (non-blocking, close-on-exec). address: the peer, if asked
+    connect,       // address: where to. result: 0
+    recv,          // buffer, length: where to. result: bytes, 0 at the end. `whole`: fills the buffer
+    recv_chunk,    // received: bytes in a leased buffer. result: their number, 0 at the end
+    send,          // buffer, length: what. result: bytes. `whole`: sends all of it
+    send_vectors,  // vectors, length: how many of them. result: bytes. `whole` as above; the vectors may
+                   // change
+    readable,      // result: 0 once a read would not block (data, end or error)
+    writable,      // result: 0 once a write would not block
+};
+
+struct operation : wait {
+    explicit operation(const wait_kind& what, operation_kind asked, int fd) noexcept
+        : wait(what), action(asked), descriptor(fd) {}
+
+    operation_kind action;
+    bool whole = false;             // recv, send: do all, not some. Ends short at end of stream or an error
+    bool cancel_requested = false;  // backend::cancel has been called
+    bool retired = false;           // its descriptor was retired: ends with ECANCELED, which is an error
+    std::uint8_t phase = 0;         // the backend's own note of how far it is
+    int descriptor;
+    union {
+        std::byte* buffer = nullptr;
+        iovec* vectors;
+        sockaddr* address;
+    };
+    std::size_t length = 0;        // of buffer; number of vectors; size of address
+    std::int64_t result = 0;       // at least 0, or a negated errno
+    std::int64_t transferred = 0;  // `whole`: bytes done so far; they survive an error or a cancel
+    chunk received;
+};
+
+// Whether `done` ended as cancelled: a request, and a result that is nobody's. Any other result counts.
+[[nodiscard]] inline bool ended_cancelled(const operation& done) noexcept {
+    return done.cancel_requested && !done.retired && (done.result == -ECANCELED || done.result == -EINTR);
+}
+
+}  // namespace leat

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// outcome<T>: how a task ended. With a value, with an exception, or cancelled: the third outcome, which
+// is not an exception. Promises and tasks keep their result in one; join() and as_outcome() hand it out.
+// Invariant: holds at most one of value and error; `none` until the task has ended.
+#pragma once
+
+#include <leat/check.hpp>
+
+#include <exception>
+#include <memory>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+namespace leat {
+
+// Thrown by awaiting another task that was cancelled.
+class task_cancelled : public std::system_error {
+public:
+    task_cancelled()
+        : system_error(std::make_error_code(std::errc::operation_canceled), "the awaited task") {}
+};
+
+namespace detail {
+
+struct unit {};
+
+template <typename T>
+struct storage_of {
+    using type = T;
+};
+template <>
+struct storage_of<void> {
+    using type = unit;
+};
+template <typename T>
+struct storage_of<T&> {
+    using type = T*;
+};
+
+}  // namespace detail
+
+enum class ending : unsigned char { none, value, error, cancelled };
+
+template <typename T>
+class [[nodiscard]] outcome {
+    using stored = typename detail::storage_of<T>::type;
+
+public:
+    outcome() noexcept {}
+    outcome(outcome&& other) noexcept(std::is_nothrow_move_constructible_v<stored>) {
+        take(std::move(other));
+    }
+    outcome(const outcome& other)
+        requires std::is_copy_constructible_v<stored>
+    {
+        take(other);
+    }
+    outcome& operator=(outcome&& other) noexcept(std::is_nothrow_move_constructible_v<stored>) {
+        if (this != &other) {
+            reset();
+            take(std::move(other));
+        }
+        return *this;
+    }
+    ~outcome() { reset(); }
+
+    [[nodiscard]] ending how() const noexcept { return how_; }
+    [[nodiscard]] bool ok() const noexcept { return how_ == ending::value; }
+    [[nodiscard]] bool cancelled() const noexcept { return how_ == ending::cancelled; }
+    // The exception, or null when it ended otherwise.
+    [[nodiscard]] std::exception_ptr error() const noexcept {
+        return how_ == ending::error ? error_ : nullptr;
+    }
+
+    // The value; throws the error, or task_cancelled.
+    T get() && {
+        rethrow_unless_value();
+        if constexpr (std::is_reference_v<T>) {
+            return static_cast<T>(*value_);
+        } else if constexpr (!std::is_void_v<T>) {
+            return std::move(value_);
+        }
+    }
+    decltype(auto) value() const {
+        rethrow_unless_value();
+        if constexpr (std::is_reference_v<T>) {
+            return static_cast<T>(*value_);
+        } else if constexpr (!std::is_void_v<T>) {
+            return static_cast<const T&>(value_);
+        }
+    }
+
+    template <typename... Arguments>
+    void set_value(Arguments&&... arguments) {
+        if constexpr (std::is_reference_v<T>) {
+            std::construct_at(&value_, std::addressof(arguments)...);
+        } else {
+            std::construct_at(&value_, std::forward<Arguments>(arguments)...);
+        }
+        how_ = ending::value;
+    }
+    void set_error(std::exception_ptr error) noexcept {
+        std::construct_at(&error_, std::move(error));
+        how_ = ending::error;
+    }
+    void set_cancelled() noexcept { how_ = ending::cancelled; }
+    void reset() noexcept {
+        if (how_ == ending::value) {
+            std::destroy_at(&value_);
+        } else if (how_ == ending::error) {
+            std::destroy_at(&error_);
+        }
+        how_ = ending::none;
+    }
+
+private:
+    template <typename Other>
+    void take(Other&& other) {
+        if (other.how_ == ending::value) {
+            std::construct_at(&value_, std::forward<Other>(other).value_);
+        } else if (other.how_ == ending::error) {
+            std::construct_at(&error_, other.error_);
+        }
+        how_ = other.how_;
+    }
+    void rethrow_unless_value() const {
+        check(how_ != ending::none, "the result of a task is read after it has ended");
+        if (how_ == ending::error) {
+            std::rethrow_exception(error_);
+        }
+        if (how_ == ending::cancelled) {
+            throw task_cancelled();
+        }
+    }
+
+    union {
+        stored value_;
+        std::exception_ptr error_;
+    };
+    ending how_ = ending::none;
+};
+
+}  // namespace leat

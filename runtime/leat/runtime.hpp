@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// The public face of the runtime: tasks, run, spawn, time and cancellation. <leat/net.hpp> adds sockets.
+#pragma once
+
+#include <leat/dump.hpp>
+#include <leat/io.hpp>
+#include <leat/join.hpp>
+#include <leat/outcome.hpp>
+#include <leat/result.hpp>
+#include <leat/run.hpp>
+#include <leat/sleep.hpp>
+#include <leat/spawn.hpp>
+#include <leat/task.hpp>
+#include <leat/task_group.hpp>
+#include <leat/timeout.hpp>

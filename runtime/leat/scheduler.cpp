@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+#include <leat/scheduler.hpp>
+
+#include <leat/awaited.hpp>
+#include <leat/dump.hpp>
+
+#include <exception>
+#include <string>
+
+namespace leat {
+
+void detail::end_outermost(frame& ended) noexcept {
+    this_thread.task->ended = true;
+    this_thread.task->leaf = &ended;
+}
+
+scheduler::scheduler(std::unique_ptr<backend> io, report_function report)
+    : io_(std::move(io)), report_(report) {
+    check(this_thread.loop == nullptr, "run() is not called inside run()");
+    this_thread.loop = this;
+}
+
+scheduler::~scheduler() {
+    if (inbox_ != nullptr) {
+        inbox_->close();
+    }
+    while (io_->pending() > 0) {  // descriptors that are being closed
+        io_->collect(never, completed_);
+    }
+    this_thread.loop = nullptr;
+    frame_pool::trim();
+}
+
+void scheduler::run(task_state& main) {
+    turn_until([&] { return main.done; });
+    root_.cancel(cancel_reason::requested);
+    turn_until([&] { return root_.size == 0; });
+}
+
+template <typename Predicate>
+void scheduler::turn_until(Predicate over) {
+    for (;;) {
+        for (int steps = 0; steps < steps_max && !ready_.empty(); ++steps) {
+            step(ready_.pop_front());
+        }
+        if (over()) {
+            return;
+        }
+        expire_timers();
+        take_inbox();
+        collect();
+    }
+}
+
+void scheduler::collect() {
+    const bool idle = ready_.empty();
+    if (!idle && io_->pending() == 0) {
+        return;
+    }
+    time_point deadline = long_ago;
+    if (idle) {
+        deadline = alarms_.next();
+        const bool others = inbox_.use_count() > 1;
+        if (!others && deadline == never && io_->pending() == 0) {
+            no_progress();
+            return;
+        }
+        if (inbox_ != nullptr && !inbox_->about_to_sleep()) {
+            deadline = long_ago;
+        }
+    }
+    io_->collect(deadline, completed_);
+    while (!completed_.empty()) {
+        operation& op = completed_.pop_front();
+        if (ended_cancelled(op)) {
+            abandon(op);
+        } else {
+            finish(op);
+        }
+    }
+}
+
+void scheduler::expire_timers() noexcept {
+    if (alarms_.empty()) {
+        return;
+    }
+    const time_point now = io_->now();
+    while (timer* expired = alarms_.expire(now)) {
+        expired->expired(*expired);
+    }
+}
+
+void scheduler::take_inbox() noexcept {
+    if (inbox_ == nullptr) {
+        return;
+    }
+    for (const auto& message : inbox_->take()) {
+        message->run();
+    }
+}
+
+remote scheduler::remote() {
+    if (inbox_ == nullptr) {
+        inbox_ = std::make_shared<inbox>(*io_);
+    }
+    return leat::remote(inbox_);
+}
+
+// Every task waits, and nothing is left that could end a wait.
+void scheduler::no_progress() {
+    if (!deadlocked_) {
+        deadlocked_ = true;
+        deadlock_dump_ = dump_tasks(*this);
+        root_.cancel(cancel_reason::requested);
+        return;
+    }
+    // They wait behind shields, for what will never come: no shield can hold now.
+    for (cancel_scope* scope = root_.children.first(); scope != nullptr;
+         scope = root_.children.next(*scope)) {
+        scope->cancel(cancel_reason::requested);
+        ask_to_end(*scope->task);
+    }
+    check(!ready_.empty(), "a cancelled task ends");
+}
+
+void scheduler::spawn(task_state& task, group_scope& owner) noexcept {
+    task.id = ++tasks_;
+    task.own.attach(owner);
+    ++owner.size;
+    ready_.push_back(task);
+}
+
+void scheduler::suspend(frame& waiter, wait& leaf) noexcept {
+    task_state& task = *this_thread.task;
+    task.leaf = &waiter;
+    leaf.task = &task;
+    switch (leaf.end) {
+        case wait_end::pending:
+            task.waiting = &leaf;
+            break;
+        case wait_end::finished:
+            this_thread.loop->ready_.push_back(task);
+            break;
+        case wait_end::cancelled:
+            task.unwind = true;
+            break;
+    }
+}
+
+void scheduler::finish(wait& leaf) noexcept {
+    leaf.end = wait_end::finished;
+    leaf.task->waiting = nullptr;
+    ready_.push_back(*leaf.task);
+}
+
+void scheduler::abandon(wait& leaf) noexcept {
+    leaf.end = wait_end::cancelled;
+    leaf.task->waiting = nullptr;
+    leaf.task->unwind = true;
+    ready_.push_back(*leaf.task);
+}
+
+void scheduler::ask_to_end(task_state& task) noexcept {
+    if (wait* leaf = task.waiting; leaf != nullptr && leaf->kind->cancel(*leaf)) {
+        this_thread.loop->abandon(*leaf);
+    }
+}
+
+void scheduler::step(task_state& task) noexcept {
+    this_thread.task = &task;
+    task.inline_budget = task_state::inline_completions_max;
+    if (!task.started) {
+        task.started = true;
+        task.start();
+    } else if (!task.unwind) {
+        this_thread.next = task.leaf->handle;
+    }
+    for (;;) {
+        while (this_thread.next) {
+            std::exchange(this_thread.next, nullptr).resume();
+        }
+        if (!task.unwind) {
+            break;
+        }
+        task.unwind = false;
+        unwind(task);
+    }
+    if (task.ended) {
+        end(task);
+    }
+    this_thread.task = nullptr;
+}
+
+// Destroys frames from the leaf outwards, up to the frame that entered a scope which absorbs.
+void scheduler::unwind(task_state& task) noexcept {
+    this_thread.unwinding = true;
+    frame* at = task.leaf;
+    while (at != nullptr) {
+        cancel_scope& scope = *task.innermost;
+        if (scope.host == at) {
+            const bool absorbs = scope.absorbs();
+            scope.leave();
+            if (absorbs) {
+                scope.absorbed = true;
+                this_thread.next = at->handle;
+                break;
+            }
+        } else {
+            frame* parent = at->parent;
+            at->handle.destroy();
+            at = parent;
+        }
+    }
+    this_thread.unwinding = false;
+    if (at == nullptr) {
+        task.leaf = nullptr;
+        task.ended = true;
+    }
+}
+
+// The last of a task: takes its result and tells those who wait for it.
+void scheduler::end(task_state& task) noexcept {
+    auto& owner = static_cast<group_scope&>(*task.own.parent);
+    task.finish(task.leaf);
+    task.done = true;
+    task.own.detach();
+    --owner.size;
+    if (owner.error_policy == group_scope::errors::to_group || task.only_reference()) {
+        if (std::exception_ptr error = task.take_unseen_error()) {
+            if (owner.error_policy == group_scope::errors::to_handles || !owner.fail(error)) {
+                report_unseen(task, error);
+            }
+        }
+    }
+    while (!task.joiners.empty()) {
+        finish(task.joiners.pop_front());
+    }
+    while (!owner.watchers.empty()) {
+        finish(owner.watchers.pop_front());
+    }
+    task.drop_reference();
+}
+
+void scheduler::report_unseen(const task_state& task, const std::exception_ptr& error) const noexcept {
+    std::string line = "task " + std::to_string(task.id) + ", spawned at " + task.spawned_at.file_name() +
+                       ":" + std::to_string(task.spawned_at.line()) + ", failed: ";
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& known) {
+        line += known.what();
+    } catch (...) {
+        line += "an exception of unknown type";
+    }
+    report_(line);
+}
+
+}  // namespace leat

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// scheduler: the loop. One for each thread that is in run(); it resumes tasks, fires timers and asks the
+// backend for completions. Nothing in it is locked but the inbox.
+//
+// A turn: run ready tasks (at most steps_max steps), read the clock once and expire timers, take the
+// inbox, collect completions. The collect looks without waiting while tasks are ready, and is left out
+// when they are and no operation is pending.
+//
+// Fairness: I/O and timers wait for at most steps_max steps of tasks. A step ends when its task waits; a
+// task whose operations keep completing at once goes to the end of the queue after
+// task_state::inline_completions_max of them.
+#pragma once
+
+#include <leat/backends/backend.hpp>
+#include <leat/frame.hpp>
+#include <leat/group_scope.hpp>
+#include <leat/inbox.hpp>
+#include <leat/task_state.hpp>
+#include <leat/timers.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace leat {
+
+// Where the library says what nobody else will hear: one line, without newline. Must not throw.
+using report_function = void (*)(std::string_view line);
+
+class scheduler {
+public:
+    static constexpr int steps_max = 128;
+
+    scheduler(std::unique_ptr<backend> io, report_function report);
+    ~scheduler();
+    scheduler(const scheduler&) = delete;
+    scheduler& operator=(const scheduler&) = delete;
+
+    // Runs until `main`, spawned in root(), and every other task has ended.
+    void run(task_state& main);
+    // Whether no task could make progress, and all were cancelled; and the tasks as they were then.
+    [[nodiscard]] bool deadlocked() const noexcept { return deadlocked_; }
+    [[nodiscard]] const std::string& deadlock_dump() const noexcept { return deadlock_dump_; }
+
+    [[nodiscard]] backend& io() noexcept { return *io_; }
+    [[nodiscard]] timers& alarms() noexcept { return alarms_; }
+    [[nodiscard]] group_scope& root() noexcept { return root_; }
+    [[nodiscard]] leat::remote remote();
+    void report(std::string_view line) const noexcept { report_(line); }
+    // Reports `error`, which `task` ended with and nobody collected.
+    void report_unseen(const task_state& task, const std::exception_ptr& error) const noexcept;
+
+    // Queues the first step of `task`, as a child of `owner`.
+    void spawn(task_state& task, group_scope& owner) noexcept;
+
+    // The running task waits for `leaf` in `waiter`. For await_suspend; does not switch by itself.
+    static void suspend(frame& waiter, wait& leaf) noexcept;
+    // `leaf`, which its task was suspended on, has ended with a result.
+    void finish(wait& leaf) noexcept;
+    // `leaf`, which its task was suspended on, has ended as cancelled.
+    void abandon(wait& leaf) noexcept;
+    // Asks what `task` waits for, if it does wait, to end.
+    static void ask_to_end(task_state& task) noexcept;
+
+private:
+    template <typename Predicate>
+    void turn_until(Predicate over);
+    void step(task_state& task) noexcept;
+    static void unwind(task_state& task) noexcept;
+    void end(task_state& task) noexcept;
+    void expire_timers() noexcept;
+    void take_inbox() noexcept;
+    void collect();
+    void no_progress();
+
+    std::unique_ptr<backend> io_;
+    report_function report_;
+    timers alarms_;
+    list<task_state> ready_;
+    list<operation> completed_;
+    group_scope root_{group_scope::errors::to_handles};
+    std::shared_ptr<inbox> inbox_;  // made at the first remote()
+    std::uint32_t tasks_ = 0;       // spawned so far, for their ids
+    bool deadlocked_ = false;
+    std::string deadlock_dump_;
+};
+
+// The scheduler of this thread; misuse outside run().
+[[nodiscard]] inline scheduler& current_scheduler() noexcept {
+    check(this_thread.loop != nullptr, "this is called inside run()");
+    return *this_thread.loop;
+}
+
+// The time now, by the scheduler's clock.
+[[nodiscard]] inline time_point now() noexcept {
+    return current_scheduler().io().now();
+}
+
+}  // namespace leat

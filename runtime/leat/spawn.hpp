@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+// spawn and handle<T>: concurrent tasks and what one holds of them. A spawned task belongs to the root
+// group of its run: dropping the handle does not stop it, and the end of run() does.
+#pragma once
+
+#include <leat/awaited.hpp>
+#include <leat/scheduler.hpp>
+#include <leat/task.hpp>
+
+#include <functional>
+#include <optional>
+#include <tuple>
+
+namespace leat {
+
+namespace detail {
+
+template <typename T>
+class task_state_of : public task_state {
+public:
+    using task_state::task_state;
+
+    void finish(frame* outermost) noexcept override {
+        if (outermost == nullptr) {
+            if (result.how() == ending::none) {
+                result.set_cancelled();
+            }
+            return;
+        }
+        auto& promise = static_cast<typename task<T>::promise_type&>(*outermost);
+        result = std::move(promise.result);
+        promise.handle.destroy();
+    }
+    std::exception_ptr take_unseen_error() noexcept final {
+        return std::exchange(seen, true) ? nullptr : result.error();
+    }
+
+    outcome<T> result;
+    bool seen = false;  // the error has been collected or reported
+
+protected:
+    void begin(task<T> body) noexcept {
+        auto* promise = body.release();
+        leaf = promise;
+        this_thread.next = promise->handle;
+    }
+};
+
+// A task that owns the callable and the arguments it was made from, until it ends.
+template <typename T, typename Function, typename... Arguments>
+class spawned final : public task_state_of<T> {
+public:
+    template <typename F, typename... A>
+    explicit spawned(std::source_location where, F&& function, A&&... arguments)
+        : task_state_of<T>(where),
+          call_(std::in_place, std::forward<F>(function), std::forward<A>(arguments)...) {}
+
+    void start() noexcept override {
+        try {
+            this->begin(std::apply(
+                [](Function& function, Arguments&... arguments) {
+                    return std::invoke(function, std::move(arguments)...);
+                },
+                *call_));
+        } catch (...) {
+            this->result.set_error(std::current_exception());
+            this->ended = true;
+        }
+    }
+    void finish(frame* outermost) noexcept override {
+        task_state_of<T>::finish(outermost);
+        call_.reset();
+    }
+
+private:
+    std::optional<std::tuple<Function, Arguments...>> call_;
+};
+
+// A wait for the end of another task.
+struct join_wait : wait {
+    explicit join_wait(task_state& awaited) noexcept : wait(join_kind), target(&awaited) {
+        target->add_reference();
+    }
+    ~join_wait() { target->drop_reference(); }
+
+    bool ready() noexcept {
+        check(target != this_thread.task, "a task does not await itself");
+        if (this_thread.task->cancelled()) {
+            end = wait_end::cancelled;
+            return false;
+        }
+        return target->done;
+    }
+    void suspend(frame& waiter) noexcept {
+        if (end == wait_end::pending) {
+            target->joiners.push_back(*this);
+        }
+        scheduler::suspend(waiter, *this);
+    }
+
+    static inline const wait_kind join_kind{"another task", [](wait& self) noexcept {
+                                                self.unlink();
+                                                return true;
+                                            }};
+    task_state* target;
+};
+
+}  // namespace detail
+
+// What one holds of a spawned task. Move-only; used on the scheduler's thread.
+template <typename T>
+class handle {
+public:
+    using value_type = T;
+
+    handle() noexcept = default;
+    explicit handle(detail::task_state_of<T>& state) noexcept : state_(&state) { state.add_reference(); }
+    handle(handle&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    handle& operator=(handle&& other) noexcept {
+        if (this != &other) {
+            drop();
+            state_ = std::exchange(other.state_, nullptr);
+        }
+        return *this;
+    }
+    ~handle() { drop(); }
+
+    // co_await handle: the result, moved out once; throws the task's error, or task_cancelled.
+    // Cancelling the wait leaves the task alone.
+    struct [[nodiscard]] join_awaiter : detail::awaiter_base, detail::join_wait {
+        explicit join_awaiter(detail::task_state_of<T>& target) noexcept : join_wait(target) {}
+        bool await_ready() noexcept { return ready(); }
+        template <typename Promise>
+        void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
+            suspend(waiter.promise());
+        }
+        // The outcome stays in the task; it lives while a handle does.
+        const outcome<T>& await_resume() noexcept {
+            auto& state = static_cast<detail::task_state_of<T>&>(*target);
+            state.seen = true;
+            return state.result;
+        }
+    };
+    // Waits for the end and never throws: how it ended, and the value or error. By any number of tasks.
+    join_awaiter join() const noexcept { return join_awaiter(state()); }
+
+    // Asks the task to end: its wait ends as cancelled, and its frames unwind. Awaiting it then throws
+    // task_cancelled, unless it completed all the same.
+    void cancel() const noexcept { state().own.cancel(cancel_reason::requested); }
+
+    [[nodiscard]] bool valid() const noexcept { return state_ != nullptr; }
+    [[nodiscard]] bool done() const noexcept { return state().done; }
+    [[nodiscard]] bool ok() const noexcept { return state().result.ok(); }
+    // The value of a task that is done; throws as awaiting it does.
+    [[nodiscard]] decltype(auto) value() const {
+        state().seen = true;
+        return state().result.value();
+    }
+    // The exception of a task that failed, else null.
+    [[nodiscard]] std::exception_ptr error() const noexcept {
+        state().seen = true;
+        return state().result.error();
+    }
+
+    [[nodiscard]] detail::task_state_of<T>& state() const noexcept {
+        check(state_ != nullptr, "this handle refers to a task");
+        return *state_;
+    }
+
+private:
+    void drop() noexcept {
+        detail::task_state_of<T>* state = std::exchange(state_, nullptr);
+        if (state == nullptr) {
+            return;
+        }
+        const bool last = state->done && state->only_reference();
+        if (last && this_thread.loop != nullptr) {
+            if (std::exception_ptr error = state->take_unseen_error()) {
+                this_thread.loop->report_unseen(*state, error);
+            }
+        }
+        state->drop_reference();
+    }
+
+    detail::task_state_of<T>* state_ = nullptr;
+};
+
+namespace detail {
+
+template <typename T>
+struct awaited<handle<T>> : join_wait {
+    using value_type = T;
+    explicit awaited(const handle<T>& target) noexcept : join_wait(target.state()) {}
+    T resume() {
+        auto& state = static_cast<task_state_of<T>&>(*target);
+        state.seen = true;
+        return std::move(state.result).get();
+    }
+};
+
+template <typename T>
+handle<T> spawn_in(group_scope& owner, task_state_of<T>& state) noexcept {
+    handle<T> held(state);
+    this_thread.loop->spawn(state, owner);
+    return held;
+}
+
+// Spawns `function(arguments...)`, which gives a task, as a child of `owner`.
+template <typename Function, typename... Arguments>
+auto spawn_call(group_scope& owner, std::source_location where, Function&& function,
+                Arguments&&... arguments) {
+    using given = std::invoke_result_t<std::decay_t<Function>&, std::decay_t<Arguments>...>;
+    static_assert(is_task<given>, "what is spawned is a task, or a callable that gives one");
+    using T = typename given::value_type;
+    using state = spawned<T, std::decay_t<Function>, std::decay_t<Arguments>...>;
+    return spawn_in<T>(
+        owner, *new state(where, std::forward<Function>(function), std::forward<Arguments>(arguments)...));
+}
+
+template <typename Function>
+concept spawnable = !is_task<std::remove_cvref_t<Function>>;
+
+// A task as a callable that gives it.
+template <typename T>
+struct prepared {
+    task<T> operator()() { return std::move(body); }
+    task<T> body;
+};
+
+}  // namespace detail
+
+// Starts a concurrent task; it takes its first step after the current one waits. An error that no handle
+// is left to collect is reported once. Throws std::bad_alloc when there is no memory for it.
+template <typename T>
+handle<T> spawn(task<T> body, std::source_location where = std::source_location::current()) {
+    check(body.valid(), "a task is spawned once");
+    return detail::spawn_call(current_scheduler().root(), where, detail::prepared<T>{std::move(body)});
+}
+
+// The same of `function(arguments...)`, which gives a task. The callable and its arguments are copied or
+// moved into the new task and live as long as it: captures and temporaries cannot dangle.
+// (Overloads, because a default argument cannot follow any number of others.)
+template <detail::spawnable Function>
+auto spawn(Function&& function, std::source_location where = std::source_location::current()) {
+    return detail::spawn_call(current_scheduler().root(), where, std::forward<Function>(function));
+}
+template <detail::spawnable Function, typename First>
+auto spawn(Function&& function, First&& first, std::source_location where = std::source_location::current()) {
+    return detail::spawn_call(current_scheduler().root(), where, std::forward<Function>(function),
+                              std::forward<First>(first));
+}
+template <detail::spawnable Function, typename First, typename Second>
+auto spawn(Function&& function, First&& first, Second&& second,
+           std::source_location where = std::source_location::current()) {
+    return detail::spawn_call(current_scheduler().root(), where, std::forward<Function>(function),
+                              std::forward<First>(first), std::forward<Second>(second));
+}
+template <detail::spawnable Function, typename... Arguments>
+    requires(sizeof...(Arguments) > 2)
+auto spawn(Function&& function, Arguments&&... arguments) {
+    return detail::spawn_call(current_scheduler().root(), std::source_location::current(),
+                              std::forward<Function>(function), std::forward<Arguments>(arguments)...);
+}
+
+}  // namespace leat

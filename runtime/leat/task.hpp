@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// task<T>: a coroutine that is awaited once and gives a T, void or a reference. It is lazy: nothing runs
+// before it is awaited or spawned. The coroutines of users are tasks.
+// Invariant: a task owns its frame until it is awaited; from then on the chain of frames does (frame.hpp).
+#pragma once
+
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13 && !defined(LEAT_ALLOW_OLD_GCC)
+#error \
+    "leat needs g++ 13 or clang 17: older g++ miscompiles coroutines (captures destroyed twice, co_await in conditions). Define LEAT_ALLOW_OLD_GCC to try all the same."
+#endif
+
+#include <leat/awaited.hpp>
+#include <leat/frame.hpp>
+#include <leat/frame_pool.hpp>
+#include <leat/outcome.hpp>
+
+#include <coroutine>
+#include <source_location>
+#include <utility>
+
+namespace leat {
+
+namespace detail {
+
+// A coroutine that ends is not destroyed here: the loop resumes the frame that awaited it, or ends the
+// task, and the result is taken and the frame destroyed there.
+struct final_awaiter {
+    static bool await_ready() noexcept { return false; }
+    template <typename Promise>
+    static void await_suspend(std::coroutine_handle<Promise> ended) noexcept {
+        end_frame(ended.promise());
+    }
+    static void await_resume() noexcept {}
+};
+
+struct promise_base : frame {
+    static std::suspend_always initial_suspend() noexcept { return {}; }
+    static final_awaiter final_suspend() noexcept { return {}; }
+
+    // Our awaiters are bound where they stand, in the frame, and never moved.
+    template <our_awaiter Awaiter>
+    Awaiter& await_transform(Awaiter&& awaiter,
+                             std::source_location here = std::source_location::current()) noexcept {
+        where = here;
+        return awaiter;
+    }
+    // Tasks, handles and callables that give a task.
+    template <awaitable_value Value>
+    auto await_transform(Value&& value,
+                         std::source_location here = std::source_location::current()) noexcept {
+        where = here;
+        return value_awaiter<Value>(std::forward<Value>(value));
+    }
+
+    static void* operator new(std::size_t size) { return frame_pool::allocate(size); }
+    static void operator delete(void* block, std::size_t size) noexcept { frame_pool::release(block, size); }
+};
+
+template <typename T>
+struct promise : promise_base {
+    template <typename U>
+    void return_value(U&& value) {
+        result.set_value(std::forward<U>(value));
+    }
+    void unhandled_exception() noexcept { result.set_error(std::current_exception()); }
+    outcome<T> result;
+};
+
+template <>
+struct promise<void> : promise_base {
+    void return_void() noexcept { result.set_value(); }
+    void unhandled_exception() noexcept { result.set_error(std::current_exception()); }
+    outcome<void> result;
+};
+
+}  // namespace detail
+
+template <typename T = void>
+class [[nodiscard]] task {
+public:
+    using value_type = T;
+
+    struct promise_type : detail::promise<T> {
+        task get_return_object() noexcept {
+            this->handle = std::coroutine_handle<promise_type>::from_promise(*this);
+            return task(*this);
+        }
+    };
+
+    task() noexcept = default;
+    task(task&& other) noexcept : promise_(std::exchange(other.promise_, nullptr)) {}
+    task& operator=(task&& other) noexcept {
+        if (this != &other) {
+            reset();
+            promise_ = std::exchange(other.promise_, nullptr);
+        }
+        return *this;
+    }
+    ~task() { reset(); }
+
+    // Whether there is a coroutine: it has not been moved from, awaited or spawned.
+    [[nodiscard]] bool valid() const noexcept { return promise_ != nullptr; }
+
+    // Gives up ownership of the frame; for the runtime.
+    [[nodiscard]] promise_type* release() noexcept { return std::exchange(promise_, nullptr); }
+
+private:
+    explicit task(promise_type& promise) noexcept : promise_(&promise) {}
+    void reset() noexcept {
+        if (promise_type* promise = release()) {
+            promise->handle.destroy();
+        }
+    }
+
+    promise_type* promise_ = nullptr;
+};
+
+}  // namespace leat

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// task_state: one spawned task, for as long as it runs or a handle refers to it. The scheduler steps it;
+// handles ask it; the tree of scopes owns it. Its result lives in the derived state (spawn.hpp).
+// Invariant: a task is running, in the ready queue, or waiting on exactly one wait.
+#pragma once
+
+#include <leat/cancel_scope.hpp>
+#include <leat/frame.hpp>
+#include <leat/frame_pool.hpp>
+#include <leat/wait.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <source_location>
+
+namespace leat {
+
+class task_state : public list_link, public frame_pool::allocated {
+public:
+    // Operations that may complete at once, in a row, before the task yields to the others.
+    static constexpr std::uint8_t inline_completions_max = 32;
+
+    explicit task_state(std::source_location spawned) noexcept : spawned_at(spawned) { own.task = this; }
+    task_state(const task_state&) = delete;
+    task_state& operator=(const task_state&) = delete;
+
+    // Whether the task is inside a cancelled scope: no wait may begin.
+    [[nodiscard]] bool cancelled() const noexcept { return innermost->cancelled; }
+
+    void add_reference() noexcept { ++references_; }
+    void drop_reference() noexcept {
+        if (--references_ == 0) {
+            delete this;
+        }
+    }
+    // A running task holds one reference to itself.
+    [[nodiscard]] bool only_reference() const noexcept { return references_ == 1; }
+
+    // The first step: makes the outermost frame, or ends the task if that fails.
+    virtual void start() noexcept = 0;
+    // The last step: takes the result out of the outermost frame and destroys the frame, if there is one;
+    // without one the task was cancelled. Drops the callable.
+    virtual void finish(frame* outermost) noexcept = 0;
+    // The exception that nobody has collected, at most once.
+    virtual std::exception_ptr take_unseen_error() noexcept = 0;
+
+    frame* leaf = nullptr;    // the suspended frame: resumed next, or unwound from
+    wait* waiting = nullptr;  // what the leaf waits for; null when running or ready
+    cancel_scope* innermost = &own;
+    cancel_scope own;    // all of the task; cancelled through its handle
+    list<wait> joiners;  // waits of the tasks that await this one
+    std::source_location spawned_at;
+    std::uint32_t id = 0;
+    std::uint8_t inline_budget = inline_completions_max;
+    bool started = false;
+    bool unwind = false;  // its last wait ended as cancelled: the next step unwinds
+    bool ended = false;   // its outermost frame has completed
+    bool done = false;    // its result is there, its joiners are told
+
+protected:
+    virtual ~task_state() = default;
+
+private:
+    std::uint32_t references_ = 1;
+};
+
+}  // namespace leat

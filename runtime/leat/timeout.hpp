@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// timeout and move_on_after: X within a deadline. X is an awaitable, a task, or a callable that gives a
+// task. When the deadline passes X is cancelled, and its end is awaited. A result that comes all the same
+// is given, however late. A deadline of now or earlier cancels before the first wait of X.
+#pragma once
+
+#include <leat/awaited.hpp>
+#include <leat/scheduler.hpp>
+
+#include <chrono>
+#include <optional>
+#include <system_error>
+
+namespace leat {
+
+// Thrown when a deadline has passed; its code is std::errc::timed_out.
+class timed_out : public std::system_error {
+public:
+    timed_out() : system_error(std::make_error_code(std::errc::timed_out), "the deadline passed") {}
+};
+
+namespace detail {
+
+// Runs X inside `Scope`; the derived class turns the end into the result of the co_await.
+template <typename Scope, typename X>
+class scoped : public awaiter_base {
+public:
+    bool await_ready() {
+        check(this_thread.task != nullptr, "a scope is entered by a task");
+        scope_.attach(*this_thread.task->innermost);
+        scope_.enter(*this_thread.task);
+        if constexpr (std::derived_from<Scope, timer>) {
+            if (scope_.deadline != never && scope_.deadline <= now()) {
+                scope_.cancel(cancel_reason::deadline);
+            }
+        }
+        return inner_.ready();
+    }
+    template <typename Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiter) {
+        suspend(waiter.promise());
+    }
+    void suspend(frame& waiter) {
+        scope_.host = &waiter;
+        if constexpr (std::derived_from<Scope, timer>) {
+            if (!scope_.cancelled) {
+                current_scheduler().alarms().arm(scope_, scope_.deadline);
+            }
+        }
+        inner_.suspend(waiter);
+    }
+
+protected:
+    template <typename... Arguments>
+    explicit scoped(X&& x, Arguments&&... arguments)
+        : scope_(std::forward<Arguments>(arguments)...), inner_(std::forward<X>(x)) {}
+    ~scoped() { leave(); }
+
+    void leave() noexcept {
+        if (scope_.entered()) {
+            scope_.leave();
+        }
+        scope_.detach();
+        if constexpr (std::derived_from<Scope, timer>) {
+            if (scope_.armed()) {
+                current_scheduler().alarms().disarm(scope_);
+            }
+        }
+    }
+
+    Scope scope_;
+    awaited<std::remove_cvref_t<X>> inner_;
+};
+
+template <typename X>
+class [[nodiscard]] timeout_awaiter : public scoped<deadline_scope, X> {
+public:
+    timeout_awaiter(time_point deadline, X&& x) : scoped<deadline_scope, X>(std::forward<X>(x), deadline) {}
+    decltype(auto) await_resume() {
+        this->leave();
+        if (this->scope_.absorbed) {
+            throw timed_out();
+        }
+        return this->inner_.resume();
+    }
+};
+
+template <typename X>
+class [[nodiscard]] move_on_awaiter : public scoped<deadline_scope, X> {
+    using value = typename awaited<std::remove_cvref_t<X>>::value_type;
+
+public:
+    move_on_awaiter(time_point deadline, X&& x) : scoped<deadline_scope, X>(std::forward<X>(x), deadline) {}
+    auto await_resume() {
+        this->leave();
+        if constexpr (std::is_void_v<value>) {
+            if (!this->scope_.absorbed) {
+                this->inner_.resume();
+            }
+            return !this->scope_.absorbed;
+        } else {
+            return this->scope_.absorbed ? std::nullopt : std::optional<value>(this->inner_.resume());
+        }
+    }
+};
+
+}  // namespace detail
+
+// co_await timeout(length, X): what X gives, or throws timed_out. X stays alive until then: it is awaited
+// in the same expression.
+template <typename Rep, typename Period, typename X>
+[[nodiscard]] detail::timeout_awaiter<X> timeout(std::chrono::duration<Rep, Period> length, X&& x) {
+    return {after(now(), length), std::forward<X>(x)};
+}
+template <typename X>
+[[nodiscard]] detail::timeout_awaiter<X> timeout_at(time_point deadline, X&& x) {
+    return {deadline, std::forward<X>(x)};
+}
+
+// co_await move_on_after(length, X): what X gives as a std::optional, empty when the deadline passed
+// first. For an X without a value: whether it finished.
+template <typename Rep, typename Period, typename X>
+[[nodiscard]] detail::move_on_awaiter<X> move_on_after(std::chrono::duration<Rep, Period> length, X&& x) {
+    return {after(now(), length), std::forward<X>(x)};
+}
+template <typename X>
+[[nodiscard]] detail::move_on_awaiter<X> move_on_at(time_point deadline, X&& x) {
+    return {deadline, std::forward<X>(x)};
+}
+
+}  // namespace leat

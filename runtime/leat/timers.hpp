@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// timers: the armed deadlines of one scheduler, in a 4-ary heap. It is told the time and never asks for
+// it, so a simulation drives it like a clock does. Used by the scheduler, sleeps and cancel scopes.
+// Invariant: timer.index is the timer's place in the heap while armed. A timer leaves before it dies.
+#pragma once
+
+#include <leat/clock.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace leat {
+
+struct timer {
+    using expired_function = void (*)(timer&) noexcept;
+    static constexpr std::uint32_t idle = UINT32_MAX;
+
+    explicit timer(expired_function function) noexcept : expired(function) {}
+    timer(const timer&) = delete;
+    timer& operator=(const timer&) = delete;
+
+    [[nodiscard]] bool armed() const noexcept { return index != idle; }
+
+    time_point deadline = never;
+    expired_function expired;  // called once by the scheduler, with the timer already disarmed
+    std::uint32_t index = idle;
+};
+
+class timers {
+public:
+    // Arms `node` for `deadline`, or moves it there if armed; `never` disarms it. A later deadline than
+    // the armed one is only noted, and the heap is put right when the earlier one passes.
+    void arm(timer& node, time_point deadline);
+    void disarm(timer& node) noexcept;
+
+    [[nodiscard]] bool empty() const noexcept { return heap_.empty(); }
+    [[nodiscard]] std::size_t size() const noexcept { return heap_.size(); }
+
+    // No armed deadline is earlier than this; `never` when none is armed.
+    [[nodiscard]] time_point next() const noexcept { return heap_.empty() ? never : heap_.front().deadline; }
+
+    // Disarms and returns a timer whose deadline is at or before `now`, earliest first and equal ones in
+    // the order they were armed; null when there is none left.
+    [[nodiscard]] timer* expire(time_point now) noexcept;
+
+private:
+    struct entry {
+        time_point deadline;
+        std::uint64_t order;
+        timer* node;
+
+        [[nodiscard]] bool before(const entry& other) const noexcept {
+            return deadline != other.deadline ? deadline < other.deadline : order < other.order;
+        }
+    };
+
+    void place(std::size_t index, const entry& moved) noexcept;
+    void sift_up(std::size_t index, const entry& moved) noexcept;
+    void sift_down(std::size_t index, const entry& moved) noexcept;
+    void remove(std::size_t index) noexcept;
+
+    std::vector<entry> heap_;
+    std::uint64_t armed_ = 0;
+};
+
+}  // namespace leat

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// wait: the one thing a suspended task waits for; the leaf of its chain of frames. An operation, a
+// sleep, a place in a wait queue and a join are each a wait, embedded in the frame that awaits.
+// Invariant: a wait ends exactly once, and only then is its task resumed or unwound. Asking it to end
+// (`cancel`) only asks: a wait that succeeds all the same is delivered.
+#pragma once
+
+#include <leat/list.hpp>
+
+#include <cstdint>
+
+namespace leat {
+
+class task_state;
+struct wait;
+
+// What a wait is, for cancelling it and for explaining it. One static object for each kind.
+struct wait_kind {
+    const char* name;  // as a dump shows it: "recv", "sleep", "join"
+    // Asks `self` to end as cancelled. True: it has ended now. False: it will end, perhaps otherwise.
+    // Never resumes, destroys or runs user code.
+    bool (*cancel)(wait& self) noexcept;
+};
+
+enum class wait_end : std::uint8_t {
+    pending,
+    finished,   // the result is delivered: the task is resumed
+    cancelled,  // the wait never returns: the task unwinds
+};
+
+struct wait : list_link {
+    explicit wait(const wait_kind& what) noexcept : kind(&what) {}
+
+    const wait_kind* kind;
+    task_state* task = nullptr;  // who waits, while suspended
+    wait_end end = wait_end::pending;
+};
+
+}  // namespace leat
