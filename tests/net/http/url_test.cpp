@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+#include <leat/http/url.hpp>
+
+#include <doctest/doctest.h>
+
+#include <ostream>  // doctest prints a std::error_code through it
+#include <string>
+
+using leat::http::url;
+using leat::http::url_error;
+
+namespace {
+
+std::string what_of(std::string_view text) {
+    try {
+        static_cast<void>(url::parse(text));
+    } catch (const std::system_error& error) {
+        return error.what();
+    }
+    return "";
+}
+
+}  // namespace
+
+TEST_CASE("a URL is taken apart") {
+    const url parsed = url::parse("HTTPS://joe:s%40e@Example.ORG:8443/a/b?x=1&y=2#top");
+    CHECK(parsed.is_secure());
+    CHECK(parsed.scheme() == "https");
+    CHECK(parsed.host() == "example.org");
+    CHECK(parsed.port() == 8443);
+    CHECK(parsed.path() == "/a/b");
+    CHECK(parsed.query() == "x=1&y=2");
+    CHECK(parsed.request_target() == "/a/b?x=1&y=2");
+    CHECK(parsed.authority() == "example.org:8443");
+    CHECK(parsed.origin() == "https://example.org:8443");
+    CHECK(parsed.credentials() == "joe:s@e");
+    CHECK(parsed.to_string() == "https://example.org:8443/a/b?x=1&y=2");
+}
+
+TEST_CASE("what a URL leaves out is filled in") {
+    const url plain = url::parse("http://a");
+    CHECK_FALSE(plain.is_secure());
+    CHECK(plain.port() == 80);
+    CHECK(plain.request_target() == "/");
+    CHECK(plain.query().empty());
+    CHECK(plain.authority() == "a");
+    CHECK(plain.origin() == "http://a:80");
+    CHECK_FALSE(plain.has_credentials());
+    CHECK(url::parse("https://a").port() == 443);
+    CHECK(url::parse("https://a:/").port() == 443);
+    CHECK(url::parse("https://a:443/").authority() == "a");
+    CHECK(url::parse("https://a:80/").authority() == "a:80");
+    CHECK(url::parse("http://a?q").request_target() == "/?q");
+    CHECK(url::parse("http://a#f").request_target() == "/");
+    CHECK(url::parse("http://a/?").request_target() == "/?");
+    CHECK(url::parse("http://a:00080/").port() == 80);
+}
+
+TEST_CASE("an IPv6 literal stands in brackets, its zone never in the Host header") {
+    const url parsed = url::parse("http://[::1]:8001/");
+    CHECK(parsed.host() == "::1");
+    CHECK(parsed.port() == 8001);
+    CHECK(parsed.authority() == "[::1]:8001");
+    CHECK(url::parse("http://[2001:DB8:0::1]/").authority() == "[2001:db8::1]");
+    const url zoned = url::parse("http://[fe80::1%252]:81/x");
+    CHECK(zoned.host() == "fe80::1%2");
+    CHECK(zoned.authority() == "[fe80::1]:81");
+    CHECK(zoned.to_string() == "http://[fe80::1%252]:81/x");
+    CHECK(url::parse(zoned.to_string()) == zoned);
+}
+
+TEST_CASE("what may not stand in a path or query is percent-encoded") {
+    struct {
+        const char* text;
+        const char* target;
+    } const cases[] = {
+        {"http://a/b c", "/b%20c"},
+        {"  http://a/b  ", "/b"},
+        {"http://a/?q=b c\"<>", "/?q=b%20c%22%3C%3E"},
+        {"http://a/\xc3\xa9?\xc3\xa9", "/%C3%A9?%C3%A9"},
+        {"http://a/{x}|\\^`", "/%7Bx%7D%7C%5C%5E%60"},
+        {"http://a/%41%zz%", "/%41%zz%"},
+        {"http://a/b'(c)*+,;=:@!$&~[]", "/b'(c)*+,;=:@!$&~[]"},
+        {"http://a/?x?y/../z", "/?x?y/../z"},
+        {"http://a/b/../c", "/c"},
+        {"http://a/./b/.", "/b/"},
+        {"http://a/b/..", "/"},
+        {"http://a/../../b", "/b"},
+        {"http://a//b///c", "//b///c"},
+        {"http://a/b/...", "/b/..."},
+        {"http://a/.b/..c", "/.b/..c"},
+    };
+    for (const auto& each : cases) {
+        CAPTURE(each.text);
+        CHECK(url::parse(each.text).request_target() == each.target);
+        CHECK(url::parse(url::parse(each.text).to_string()) == url::parse(each.text));
+    }
+}
+
+TEST_CASE("a URL that is malformed, or means two things, is refused") {
+    struct {
+        const char* text;
+        url_error expected;
+    } const cases[] = {
+        {"", url_error::missing_scheme},
+        {"   ", url_error::missing_scheme},
+        {"www.example.org", url_error::missing_scheme},
+        {"/path", url_error::missing_scheme},
+        {"//a/b", url_error::missing_scheme},
+        {"localhost:8080", url_error::missing_scheme},
+        {"1http://a", url_error::missing_scheme},
+        {"://a", url_error::missing_scheme},
+        {"ht tp://a", url_error::missing_scheme},
+        {"http", url_error::missing_scheme},
+        {"ftp://a", url_error::unsupported_scheme},
+        {"file:///etc/passwd", url_error::unsupported_scheme},
+        {"mailto:joe@a", url_error::unsupported_scheme},
+        {"http:", url_error::missing_host},
+        {"http:/a", url_error::missing_host},
+        {"http:a", url_error::missing_host},
+        {"http://", url_error::missing_host},
+        {"http:///path", url_error::missing_host},
+        {"http://:80/", url_error::missing_host},
+        {"http://joe@/", url_error::missing_host},
+        {"http://?q", url_error::missing_host},
+        {"http://a b/", url_error::bad_host},
+        {"http://a%20b/", url_error::bad_host},
+        {"http://a..b/", url_error::bad_host},
+        {"http://.a/", url_error::bad_host},
+        {"http://./", url_error::bad_host},
+        {"http://a,b/", url_error::bad_host},
+        {"http://good\\@evil/", url_error::bad_host},
+        {"http://good\\.evil/", url_error::bad_host},
+        {"http://[::1/", url_error::bad_host},
+        {"http://[::1]x/", url_error::bad_host},
+        {"http://[::1]80/", url_error::bad_host},
+        {"http://[127.0.0.1]/", url_error::bad_host},
+        {"http://[]/", url_error::bad_host},
+        {"http://[v1.x]/", url_error::bad_host},
+        {"http://127.1/", url_error::bad_host},
+        {"http://256.0.0.1/", url_error::bad_host},
+        {"http://1.2.3.4./", url_error::bad_host},
+        {"http://2130706433/", url_error::bad_host},
+        {"http://0x7f.0x1/", url_error::bad_host},
+        {"http://a.0x/", url_error::bad_host},
+        {"http://b\xc3\xbc"
+         "cher.example/",
+         url_error::non_ascii_host},
+        {"http://a:0/", url_error::bad_port},
+        {"http://a:70000/", url_error::bad_port},
+        {"http://a:-1/", url_error::bad_port},
+        {"http://a:8x/", url_error::bad_port},
+        {"http://a: 80/", url_error::bad_port},
+        {"http://::1/", url_error::bad_port},
+        {"http://a:80:80/", url_error::bad_port},
+        {"http://a/b\nc", url_error::bad_character},
+        {"http://a/b\rHost: x", url_error::bad_character},
+        {"http://a\t/", url_error::bad_character},
+        {"http://a/\x7f", url_error::bad_character},
+    };
+    for (const auto& each : cases) {
+        CAPTURE(each.text);
+        const auto parsed = url::try_parse(each.text);
+        CHECK(parsed.error() == each.expected);
+    }
+    CHECK(url::try_parse(std::string_view("http://a/\0", 10)).error() == url_error::bad_character);
+    CHECK(url::try_parse("http://a/" + std::string(url::size_max, 'x')).error() == url_error::too_long);
+    CHECK(url::try_parse("http://" + std::string(300, 'x')).error() == url_error::bad_host);
+}
+
+TEST_CASE("names that only look odd are accepted") {
+    for (const char* text :
+         {"http://a_b.example/", "http://xn--bcher-kva.example/", "http://example.org./", "http://0xbox/",
+          "http://1and1.example/", "http://3.example/", "http://127.0.0.1/"}) {
+        CAPTURE(text);
+        CHECK(url::try_parse(text).ok());
+    }
+}
+
+TEST_CASE("the error of a bad URL is one line that names it and tells no password") {
+    CHECK(what_of("http://a:99999/") ==
+          "bad URL \"http://a:99999/\": its port is not a number from 1 to 65535");
+    CHECK(what_of("http://joe:secret@a:0/x@y") ==
+          "bad URL \"http://***@a:0/x@y\": its port is not a number from 1 to 65535");
+    CHECK(what_of("joe:secret@a/") == "bad URL \"***@a/\": its scheme is neither http nor https");
+    const std::string line_break = what_of("http://a/\nb");
+    CHECK(line_break == "bad URL \"http://a/?b\": it holds a control character");
+    const std::string far = "http://joe:" + std::string(2000, 's') + "@a:0/";
+    CHECK(what_of(far).find("sss") == std::string::npos);
+    CHECK(what_of("http://a:0/" + std::string(5000, 'x')).size() < 700);
+    CHECK(url::parse("http://joe:secret@a/").to_string() == "http://a/");
+}
+
+TEST_CASE("credentials are what was meant, whatever bytes that is") {
+    CHECK(url::parse("http://joe@a/").credentials() == "joe");
+    CHECK(url::parse("http://joe:@a/").credentials() == "joe:");
+    CHECK(url::parse("http://j@e:p@a/").credentials() == "j@e:p");
+    CHECK(url::parse("http://joe:%0d%0A%@a/").credentials() == "joe:\r\n%");
+    CHECK(url::parse("http://joe:%4@a/").credentials() == "joe:%4");
+    CHECK(url::parse("http://joe:%zz@a/").credentials() == "joe:%zz");
+}
+
+// RFC 3986 5.4, with http where the RFC has it; the schemes we do not speak and the one form that is only
+// for backward compatibility are errors.
+TEST_CASE("references resolve as in the examples of RFC 3986") {
+    const url base = url::parse("http://a/b/c/d;p?q");
+    struct {
+        const char* reference;
+        const char* resolved;
+    } const cases[] = {
+        {"g", "http://a/b/c/g"},
+        {"./g", "http://a/b/c/g"},
+        {"g/", "http://a/b/c/g/"},
+        {"/g", "http://a/g"},
+        {"//g", "http://g/"},
+        {"?y", "http://a/b/c/d;p?y"},
+        {"g?y", "http://a/b/c/g?y"},
+        {"#s", "http://a/b/c/d;p?q"},
+        {"g#s", "http://a/b/c/g"},
+        {"g?y#s", "http://a/b/c/g?y"},
+        {";x", "http://a/b/c/;x"},
+        {"g;x", "http://a/b/c/g;x"},
+        {"g;x?y#s", "http://a/b/c/g;x?y"},
+        {"", "http://a/b/c/d;p?q"},
+        {".", "http://a/b/c/"},
+        {"./", "http://a/b/c/"},
+        {"..", "http://a/b/"},
+        {"../", "http://a/b/"},
+        {"../g", "http://a/b/g"},
+        {"../..", "http://a/"},
+        {"../../", "http://a/"},
+        {"../../g", "http://a/g"},
+        {"../../../g", "http://a/g"},
+        {"../../../../g", "http://a/g"},
+        {"/./g", "http://a/g"},
+        {"/../g", "http://a/g"},
+        {"g.", "http://a/b/c/g."},
+        {".g", "http://a/b/c/.g"},
+        {"g..", "http://a/b/c/g.."},
+        {"..g", "http://a/b/c/..g"},
+        {"./../g", "http://a/b/g"},
+        {"./g/.", "http://a/b/c/g/"},
+        {"g/./h", "http://a/b/c/g/h"},
+        {"g/../h", "http://a/b/c/h"},
+        {"g;x=1/./y", "http://a/b/c/g;x=1/y"},
+        {"g;x=1/../y", "http://a/b/c/y"},
+        {"g?y/./x", "http://a/b/c/g?y/./x"},
+        {"g?y/../x", "http://a/b/c/g?y/../x"},
+        {"g#s/./x", "http://a/b/c/g"},
+        {"g#s/../x", "http://a/b/c/g"},
+    };
+    for (const auto& each : cases) {
+        CAPTURE(each.reference);
+        CHECK(base.resolve(each.reference).to_string() == each.resolved);
+    }
+    CHECK(base.try_resolve("g:h").error() == url_error::unsupported_scheme);
+    CHECK(base.try_resolve("http:g").error() == url_error::missing_host);
+}
+
+TEST_CASE("a Location that is absolute, or less than clean, resolves as browsers do it") {
+    const url base = url::parse("https://joe:pw@a:8443/b/c?q");
+    CHECK(base.resolve("http://x:81/y").to_string() == "http://x:81/y");
+    CHECK(base.resolve("//x/y").to_string() == "https://x/y");
+    CHECK_FALSE(base.resolve("//x/y").has_credentials());
+    CHECK(base.resolve("/y").credentials() == "joe:pw");
+    CHECK(base.resolve("/y").origin() == "https://a:8443");
+    CHECK(base.resolve(" d e ").request_target() == "/b/d%20e");
+    CHECK(base.resolve("\\\\x\\y").request_target() == "/b/%5C%5Cx%5Cy");
+    CHECK(base.resolve("?").request_target() == "/b/c?");
+    CHECK(base.resolve("1:2").request_target() == "/b/1:2");
+    CHECK(base.try_resolve("/y\r\nSet-Cookie: x").error() == url_error::bad_character);
+    CHECK(base.try_resolve("javascript:alert(1)").error() == url_error::unsupported_scheme);
+    CHECK_THROWS_WITH_AS(
+        static_cast<void>(base.resolve("ftp://z/")),
+        doctest::Contains("bad URL \"ftp://z/\" in a redirect from https://a:8443/b/c?q: its scheme"),
+        std::system_error);
+}
