@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <string_view>
 
 namespace leat::http {
@@ -28,40 +27,46 @@ namespace leat::http {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-// One bit for each thing a character may be part of.
-enum character : std::uint8_t { token_character = 1, value_character = 2, target_character = 4 };
-
-inline constexpr std::array<std::uint8_t, 256> character_table = [] {
-    std::array<std::uint8_t, 256> table{};
-    for (int i = 0; i < 256; ++i) {
-        const char c = static_cast<char>(i);
-        const bool visible = i > 0x20 && i < 0x7f;
-        const bool token =
-            visible && std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == std::string_view::npos;
-        const bool value = visible || i >= 0x80 || c == ' ' || c == '\t';
-        table[static_cast<std::size_t>(i)] =
-            static_cast<std::uint8_t>((token ? token_character : 0) | (value ? value_character : 0) |
-                                      (visible && c != '#' ? target_character : 0));
+inline constexpr std::array<bool, 256> token_table = [] {
+    std::array<bool, 256> table{};
+    for (std::size_t i = 0x21; i < 0x7f; ++i) {
+        const auto c = static_cast<char>(i);
+        table[i] = std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == std::string_view::npos;
     }
     return table;
 }();
 
-[[nodiscard]] constexpr bool all_are(character kind, std::string_view text) noexcept {
-    std::uint8_t common = 0xff;
-    for (const char c : text) {
-        common &= character_table[static_cast<unsigned char>(c)];
-    }
-    return (common & kind) != 0;
+[[nodiscard]] constexpr bool is_token_character(char c) noexcept {
+    return token_table[static_cast<unsigned char>(c)];
+}
+// Visible characters, spaces, tabs and bytes above ASCII: no line breaks, zeros or other controls.
+[[nodiscard]] constexpr bool is_value_character(char c) noexcept {
+    const auto code = static_cast<unsigned char>(c);
+    return (code >= 0x20 || code == '\t') && code != 0x7f;
 }
 
+// The loops below run to the end whatever they find, which lets the compiler vectorise them.
 [[nodiscard]] constexpr bool is_token(std::string_view text) noexcept {
-    return !text.empty() && all_are(token_character, text);
+    bool good = !text.empty();
+    for (const char c : text) {
+        good &= is_token_character(c);
+    }
+    return good;
 }
 [[nodiscard]] constexpr bool is_field_value(std::string_view text) noexcept {
-    return all_are(value_character, text);
+    bool good = true;
+    for (const char c : text) {
+        good &= is_value_character(c);
+    }
+    return good;
 }
+// Visible ASCII without the '#' of a fragment, which never goes over the wire.
 [[nodiscard]] constexpr bool is_request_target(std::string_view text) noexcept {
-    return !text.empty() && all_are(target_character, text);
+    bool good = !text.empty();
+    for (const char c : text) {
+        good &= c > 0x20 && c < 0x7f && c != '#';
+    }
+    return good;
 }
 
 [[nodiscard]] constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// request and response: HTTP/1 messages as plain data. Parsers fill the head and leave the body, which
+// arrives in pieces, to their user.
+#pragma once
+
+#include <leat/http/headers.hpp>
+
+#include <string>
+
+namespace leat::http {
+
+// HTTP/1.0 or HTTP/1.1.
+enum class version : unsigned char { http_1_0, http_1_1 };
+
+struct request {
+    std::string method = "GET";
+    std::string target = "/";  // as it stands in the request line: "/path?query", or a whole URL to a proxy
+    http::version version = http::version::http_1_1;
+    http::headers headers;
+    std::string body;
+
+    // Keeps the memory, so that the next message on a connection allocates nothing.
+    void clear() noexcept {
+        method.clear();
+        target.clear();
+        version = http::version::http_1_1;
+        headers.clear();
+        body.clear();
+    }
+};
+
+struct response {
+    int status = 200;
+    std::string reason;  // empty: the usual one for the status, when written
+    http::version version = http::version::http_1_1;
+    http::headers headers;
+    std::string body;
+
+    void clear() noexcept {
+        status = 200;
+        reason.clear();
+        version = http::version::http_1_1;
+        headers.clear();
+        body.clear();
+    }
+};
+
+// "Not Found" for 404; empty for a status that is not registered.
+[[nodiscard]] std::string_view reason_phrase(int status) noexcept;
+
+}  // namespace leat::http
