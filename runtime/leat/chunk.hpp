@@ -51,6 +51,9 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] const std::byte* data() const noexcept { return buffer_ + begin_; }
 
+    [[nodiscard]] const std::byte* begin() const noexcept { return data(); }
+    [[nodiscard]] const std::byte* end() const noexcept { return data() + size_; }
+
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data(), size_}; }
     [[nodiscard]] std::string_view text() const noexcept {
         return {reinterpret_cast<const char*>(data()), size_};

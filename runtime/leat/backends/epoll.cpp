@@ -179,7 +179,10 @@ int epoll_backend::await_events(time_point deadline) {
 void epoll_backend::collect(time_point deadline, list<operation>& done) {
     const int count = await_events(completed_.empty() ? deadline : long_ago);
     check(count >= 0 || errno == EINTR, "waiting for events works");
-    done.append(completed_);
+    while (!completed_.empty()) {
+        done.push_back(completed_.pop_front());
+        --pending_;
+    }
     for (int i = 0; i < count; ++i) {
         if (events_[static_cast<std::size_t>(i)].data.u64 != wake_cookie) {
             dispatch(events_[static_cast<std::size_t>(i)], done);
@@ -230,9 +233,8 @@ void epoll_backend::drop(operation*& waiting) noexcept {
     }
     waiting->retired = true;
     waiting->result = -ECANCELED;
-    completed_.push_back(*waiting);
+    completed_.push_back(*waiting);  // and pending until it is handed over
     waiting = nullptr;
-    --pending_;
 }
 
 void epoll_backend::retire(int fd) noexcept {

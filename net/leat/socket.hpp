@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+// socket: an open socket and what awaiting an operation on it means. tcp, udp and unix are built on it.
+// Invariant: the descriptor is retired through the backend when the owner closes it or dies; the small
+// state outlives that until the last operation has let go of it.
+#pragma once
+
+#include <leat/bytes.hpp>
+#include <leat/endpoint.hpp>
+#include <leat/frame_pool.hpp>
+#include <leat/io.hpp>
+#include <leat/stream.hpp>
+
+#include <cstdint>
+#include <utility>
+
+namespace leat {
+
+namespace detail {
+
+// Shared by the owner of a socket and its operations in flight.
+struct socket_state : frame_pool::allocated {
+    explicit socket_state(int fd) noexcept : descriptor(fd) {}
+
+    void add_reference() noexcept { ++references; }
+    void drop_reference() noexcept {
+        if (--references == 0) {
+            delete this;
+        }
+    }
+    void close() noexcept;
+
+    // Bytes that a cancelled read had taken: the next read sees them first.
+    void give_back(const std::byte* bytes, std::size_t count);
+
+    int descriptor;  // -1 once closed
+    std::uint32_t references = 1;
+    bool send_broken = false;
+    std::uint64_t bytes_sent = 0;
+    endpoint remote;
+    chunk returned;
+};
+
+// An operation on a socket. It keeps the state alive, not the socket open.
+class socket_awaiter : public io_awaiter {
+public:
+    ~socket_awaiter() { socket_->drop_reference(); }
+
+protected:
+    socket_awaiter(const wait_kind& what, operation_kind asked, socket_state& socket) noexcept
+        : io_awaiter(what, asked, socket.descriptor), socket_(&socket) {
+        socket.add_reference();
+    }
+
+    // Beside errno values, what a result may say without asking the kernel.
+    static constexpr std::int64_t is_closed = -10'001;
+    static constexpr std::int64_t is_broken = -10'002;
+
+    [[nodiscard]] static bool cancelled() noexcept { return this_thread.task->cancelled(); }
+    // Begins, unless the socket is closed.
+    bool begin() { return descriptor >= 0 ? io_awaiter::await_ready() : end_with(is_closed); }
+    // Ends at once with `code`, without asking the kernel.
+    bool end_with(std::int64_t code) noexcept {
+        operation::result = code;
+        end = cancelled() ? wait_end::cancelled : wait_end::finished;
+        return end == wait_end::finished && completed_inline(*this_thread.task);
+    }
+    [[nodiscard]] std::error_code error() const noexcept;
+    // Throws error() as "recv from 127.0.0.1:8001: Connection reset by peer".
+    [[noreturn]] void fail(const char* what) const;
+
+    socket_state* socket_;
+};
+
+}  // namespace detail
+
+// co_await gives std::size_t: the bytes received; at least one, or 0 at the end of the stream. The buffer
+// stays alive and untouched until then. Cancelled: nothing was taken from the stream.
+class [[nodiscard]] recv_awaiter : public detail::socket_awaiter {
+public:
+    recv_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
+        : socket_awaiter(detail::recv_kind, operation_kind::recv, socket) {
+        buffer = into.data();
+        length = into.size();
+    }
+    bool await_ready();
+    leat::result<std::size_t> take() const noexcept;
+    std::size_t await_resume() const;
+};
+
+// co_await fills the buffer, or throws stream_errc::end_of_stream saying how much arrived. Cancelled: what
+// had arrived is given back to the stream, and the next read sees it.
+class [[nodiscard]] recv_exactly_awaiter : public detail::socket_awaiter {
+public:
+    recv_exactly_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
+        : socket_awaiter(detail::recv_kind, operation_kind::recv, socket), whole_(into) {
+        whole = true;
+    }
+    ~recv_exactly_awaiter();
+    bool await_ready();
+    leat::result<void> take() const noexcept;
+    void await_resume() const;
+
+private:
+    byte_buffer whole_;
+    std::size_t before_ = 0;  // bytes that had been given back to the stream
+};
+
+// co_await gives a chunk: at least one byte in a leased buffer, or an empty one at the end of the stream.
+// Cancelled: nothing was taken from the stream.
+class [[nodiscard]] recv_chunk_awaiter : public detail::socket_awaiter {
+public:
+    explicit recv_chunk_awaiter(detail::socket_state& socket) noexcept
+        : socket_awaiter(detail::recv_kind, operation_kind::recv_chunk, socket) {}
+    bool await_ready();
+    leat::result<chunk> take() noexcept;
+    chunk await_resume();
+};
+
+// co_await gives std::size_t: the bytes that the kernel took, at least one unless there were none. The
+// bytes stay alive and unchanged until then. Cancelled: nothing was sent.
+class [[nodiscard]] send_awaiter : public detail::socket_awaiter {
+public:
+    send_awaiter(detail::socket_state& socket, byte_view from) noexcept
+        : socket_awaiter(detail::send_kind, operation_kind::send, socket) {
+        buffer = const_cast<std::byte*>(from.data());
+        length = from.size();
+    }
+    ~send_awaiter() { account(); }
+    bool await_ready();
+    leat::result<std::size_t> take() const noexcept;
+    std::size_t await_resume() const;
+
+protected:
+    using socket_awaiter::socket_awaiter;
+    void account() noexcept;
+};
+
+// co_await sends all the bytes. Cancelled at zero bytes: nothing was sent. Cancelled or failed midway:
+// bytes_sent() of the stream tells how much went out, and later sends fail with stream_errc::broken.
+class [[nodiscard]] send_all_awaiter : public send_awaiter {
+public:
+    send_all_awaiter(detail::socket_state& socket, byte_view from) noexcept : send_awaiter(socket, from) {
+        whole = true;
+    }
+    leat::result<void> take() const noexcept;
+    void await_resume() const { (void)send_awaiter::await_resume(); }
+
+protected:
+    using send_awaiter::send_awaiter;
+};
+
+// The same for several pieces, in order, in one system call where they fit.
+template <std::size_t Count>
+class [[nodiscard]] send_pieces_awaiter : public send_all_awaiter {
+public:
+    template <typename... Pieces>
+    explicit send_pieces_awaiter(detail::socket_state& socket, const Pieces&... pieces) noexcept
+        : send_all_awaiter(detail::send_kind, operation_kind::send_vectors, socket),
+          pieces_{iovec{const_cast<std::byte*>(pieces.data()), pieces.size()}...} {
+        vectors = pieces_;
+        length = Count;
+        whole = true;
+    }
+
+private:
+    iovec pieces_[Count];
+};
+
+}  // namespace leat

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// stream: what a byte stream can do, whether it is TCP, TLS or in memory. Code that reads and writes bytes
+// is written against the concept; this file also has the errors that are a stream's own.
+#pragma once
+
+#include <leat/bytes.hpp>
+#include <leat/chunk.hpp>
+#include <leat/task.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <system_error>
+
+namespace leat {
+
+enum class stream_errc {
+    end_of_stream = 1,  // the peer finished sending before all that was asked for had arrived
+    broken,             // an earlier send_all was cut off midway: what the peer has got is unknown
+    closed,             // the stream has been closed on this side
+};
+
+[[nodiscard]] const std::error_category& stream_category() noexcept;
+[[nodiscard]] inline std::error_code make_error_code(stream_errc code) noexcept {
+    return {static_cast<int>(code), stream_category()};
+}
+
+// A byte stream in both directions. One task may receive while another sends; two that receive (or two
+// that send) at the same time are misuse.
+template <typename S>
+concept stream = std::movable<S> && requires(S& s, byte_buffer into, byte_view from) {
+    s.recv(into);          // co_await gives std::size_t: at least 1 byte, or 0 at the end
+    s.recv_exactly(into);  // fills the buffer, or throws end_of_stream
+    s.recv_chunk();        // gives a chunk: some bytes, or an empty one at the end
+    s.send(from);          // gives std::size_t: the number of bytes taken
+    s.send_all(from);      // all of it
+    s.shutdown_send();     // no more will be sent; the peer sees the end
+    s.close();             // at once, without waiting
+};
+
+}  // namespace leat
+
+template <>
+struct std::is_error_code_enum<leat::stream_errc> : std::true_type {};
