@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include <leat/tls/ticket_cache.hpp>
+
+#include <openssl/ssl.h>
+
+#include <ctime>
+
+namespace leat::tls {
+
+void ticket_free::operator()(ssl_session_st* old) const noexcept {
+    SSL_SESSION_free(old);
+}
+
+void ticket_cache::put(std::string_view host, ticket fresh) {
+    const std::lock_guard guard(mutex_);
+    std::string name(host);
+    if (!tickets_.contains(name) && tickets_.size() >= hosts_max) {
+        tickets_.erase(tickets_.begin());  // any: what it costs is one full handshake
+    }
+    auto& of_host = tickets_[std::move(name)];
+    if (of_host.size() >= tickets_per_host_max) {
+        of_host.erase(of_host.begin());
+    }
+    of_host.push_back(std::move(fresh));
+}
+
+ticket ticket_cache::take(std::string_view host) {
+    const std::lock_guard guard(mutex_);
+    const auto found = tickets_.find(std::string(host));
+    if (found == tickets_.end()) {
+        return nullptr;
+    }
+    auto& of_host = found->second;
+    while (!of_host.empty()) {
+        ticket newest = std::move(of_host.back());
+        of_host.pop_back();
+        const long expiry = SSL_SESSION_get_time(newest.get()) + SSL_SESSION_get_timeout(newest.get());
+        if (SSL_SESSION_is_resumable(newest.get()) == 0 || expiry <= std::time(nullptr)) {
+            continue;
+        }
+        if (SSL_SESSION_get_protocol_version(newest.get()) < TLS1_3_VERSION) {
+            SSL_SESSION_up_ref(newest.get());
+            of_host.emplace_back(newest.get());
+        }
+        return newest;
+    }
+    tickets_.erase(found);
+    return nullptr;
+}
+
+}  // namespace leat::tls

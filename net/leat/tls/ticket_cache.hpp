@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// What a client keeps to resume sessions: the newest tickets of each host, for a bounded number of hosts.
+// Used by context.cpp and session.cpp only. A ticket is given only to the host that it came from, so what
+// was verified when it was made still holds. Locked, because threads may share a context.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+struct ssl_session_st;
+
+namespace leat::tls {
+
+struct ticket_free {
+    void operator()(ssl_session_st* old) const noexcept;
+};
+using ticket = std::unique_ptr<ssl_session_st, ticket_free>;
+
+class ticket_cache {
+public:
+    static constexpr std::size_t hosts_max = 512;
+    static constexpr std::size_t tickets_per_host_max = 8;
+
+    void put(std::string_view host, ticket fresh);
+    // The newest ticket of `host` that has not expired, or null. TLS 1.3 tickets are given out once (RFC 8446
+    // C.4).
+    [[nodiscard]] ticket take(std::string_view host);
+
+private:
+    std::mutex mutex_;
+    std::unordered_map<std::string, std::vector<ticket>> tickets_;
+};
+
+}  // namespace leat::tls

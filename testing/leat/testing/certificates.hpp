@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// Certificates made on the spot, for tests and demonstrations of TLS: a certificate authority of one's own
+// and what it issues. Keys are fresh each time and never leave memory unless the caller writes them down.
+// Everything is PEM text, ready for leat::tls::pem::text().
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace leat::testing {
+
+enum class key_kind { ec, ed25519, rsa };  // P-256, Ed25519, 2048 bits
+
+// A certificate, followed by the authorities between it and the root, and its private key.
+struct certificate {
+    std::string chain;
+    std::string key;
+};
+
+struct certificate_options {
+    key_kind key = key_kind::ec;
+    std::chrono::seconds not_before = -std::chrono::hours(1);  // both from now
+    std::chrono::seconds not_after = std::chrono::hours(24);
+    std::string_view common_name = {};  // without one: the first of the names
+};
+
+class certificate_authority {
+public:
+    // A root, valid for ten years, that signs itself.
+    explicit certificate_authority(std::string_view name = "leat test authority",
+                                   key_kind key = key_kind::ec);
+    certificate_authority(certificate_authority&&) noexcept;
+    certificate_authority& operator=(certificate_authority&&) noexcept;
+    ~certificate_authority();
+
+    // Its own certificate: what a client is told to trust.
+    [[nodiscard]] std::string certificate_text() const;
+
+    // For a server (or a client) with these host names, wildcards and addresses: {"localhost", "127.0.0.1"}.
+    [[nodiscard]] certificate issue(const std::vector<std::string>& names,
+                                    const certificate_options& options = {}) const;
+
+    // An authority that this one vouches for; what it issues comes with the chain up to, not including, the
+    // root.
+    [[nodiscard]] certificate_authority intermediate(std::string_view name) const;
+
+private:
+    struct state;
+    explicit certificate_authority(std::unique_ptr<state> made) noexcept;
+
+    std::unique_ptr<state> state_;
+};
+
+// A certificate that vouches for itself.
+[[nodiscard]] certificate self_signed(const std::vector<std::string>& names,
+                                      const certificate_options& options = {});
+
+}  // namespace leat::testing

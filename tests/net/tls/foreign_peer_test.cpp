@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+// A session against a peer that does what ours never would: old versions, KeyUpdate, renegotiation.
+#include <leat/tls/pem_reader.hpp>
+#include <leat/tls/session.hpp>
+
+#include <doctest/doctest.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <memory>
+
+#include "endpoints.hpp"
+
+namespace leat::tls {
+namespace {
+
+struct ssl_ctx_free {
+    void operator()(SSL_CTX* old) const noexcept { SSL_CTX_free(old); }
+};
+struct ssl_free {
+    void operator()(SSL* old) const noexcept { SSL_free(old); }
+};
+
+// Plain OpenSSL over memory, of versions `min` to `max`. With a certificate it is a server.
+class foreign_peer {
+public:
+    foreign_peer(int min, int max, const testing::certificate* shown = nullptr)
+        : context_(SSL_CTX_new(TLS_method())) {
+        SSL_CTX_set_min_proto_version(context_.get(), min);
+        SSL_CTX_set_max_proto_version(context_.get(), max);
+        SSL_CTX_set_cipher_list(context_.get(), "DEFAULT:@SECLEVEL=0");
+        ssl_.reset(SSL_new(context_.get()));
+        SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+        if (shown == nullptr) {
+            SSL_set_connect_state(ssl_.get());
+            return;
+        }
+        const certificate_owner leaf = std::move(read_certificates(pem::text(shown->chain), "leaf").front());
+        SSL_use_certificate(ssl_.get(), leaf.get());
+        SSL_use_PrivateKey(ssl_.get(), read_key(pem::text(shown->key)).get());
+        SSL_set_accept_state(ssl_.get());
+    }
+
+    int reason = 0;  // why the handshake failed
+
+    [[nodiscard]] SSL* ssl() const noexcept { return ssl_.get(); }
+
+    void send_output_to(std::vector<std::byte>& destination) {
+        char* bytes = nullptr;
+        const long size = BIO_get_mem_data(SSL_get_wbio(ssl_.get()), &bytes);
+        const auto* begin = reinterpret_cast<const std::byte*>(bytes);
+        destination.insert(destination.end(), begin, begin + size);
+        (void)BIO_reset(SSL_get_wbio(ssl_.get()));
+    }
+
+    // Takes what `ours` has to say.
+    void hear(session& ours) {
+        while (!ours.output().empty()) {
+            const auto bytes = ours.output();
+            BIO_write(SSL_get_rbio(ssl_.get()), bytes.data(), static_cast<int>(bytes.size()));
+            ours.consume(bytes.size());
+        }
+    }
+
+    // Both handshakes; our last step.
+    step shake_hands(endpoint& ours) {
+        step result;
+        for (int round = 0; round < 4; ++round) {
+            if (SSL_do_handshake(ssl_.get()) != 1 && ERR_peek_error() != 0) {
+                reason = ERR_GET_REASON(ERR_peek_error());
+                ERR_clear_error();
+            }
+            send_output_to(ours.inbox);
+            do {
+                result = ours.tls.handshake();
+                hear(ours.tls);
+            } while (result.what == step::kind::has_output ||
+                     (result.what == step::kind::needs_input && ours.feed_piece()));
+        }
+        return result;
+    }
+
+    void write(std::string_view text, endpoint& ours) {
+        SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size()));
+        send_output_to(ours.inbox);
+    }
+
+    [[nodiscard]] std::string read() {
+        char into[1000];
+        const int size = SSL_read(ssl_.get(), into, sizeof(into));
+        ERR_clear_error();
+        return size > 0 ? std::string(into, static_cast<std::size_t>(size)) : "";
+    }
+
+private:
+    std::unique_ptr<SSL_CTX, ssl_ctx_free> context_;
+    std::unique_ptr<SSL, ssl_free> ssl_;
+};
+
+testing::certificate issued() {
+    return testing::certificate_authority().issue({"a.example"});
+}
+
+// Steps until the session has used up its inbox; what it decrypted.
+std::string read_all(endpoint& ours, step& last) {
+    std::string text;
+    std::byte into[100];
+    while (true) {
+        last = ours.tls.read(into);
+        if (last.done()) {
+            text.append(reinterpret_cast<const char*>(into), last.bytes);
+        } else if (last.what != step::kind::needs_input || !ours.feed_piece()) {
+            return text;
+        }
+    }
+}
+
+TEST_CASE("TLS 1.1 is refused, and the client is told") {
+    const context server_side = server_context(issued());
+    endpoint server(server_side);
+    foreign_peer client(TLS1_VERSION, TLS1_1_VERSION);
+    const step refused = client.shake_hands(server);
+    CHECK(refused.what == step::kind::failed);
+    CHECK(refused.error == failure::protocol);
+    CHECK(server.tls.error_text() == "TLS handshake failed: unsupported protocol");
+    CHECK(client.reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION);
+}
+
+TEST_CASE("TLS 1.2 is spoken") {
+    const context server_side = server_context(issued());
+    endpoint server(server_side);
+    foreign_peer client(TLS1_2_VERSION, TLS1_2_VERSION);
+    REQUIRE(client.shake_hands(server).done());
+    CHECK(server.tls.version() == "TLSv1.2");
+    client.write("question", server);
+    step last;
+    CHECK(read_all(server, last) == "question");
+    CHECK(server.tls.write(std::as_bytes(std::span(std::string_view("answer")))).done());
+    client.hear(server.tls);
+    CHECK(client.read() == "answer");
+}
+
+TEST_CASE("renegotiation is refused and the connection goes on") {
+    const context server_side = server_context(issued());
+    endpoint server(server_side);
+    foreign_peer client(TLS1_2_VERSION, TLS1_2_VERSION);
+    REQUIRE(client.shake_hands(server).done());
+    REQUIRE(SSL_renegotiate(client.ssl()) == 1);
+    SSL_do_handshake(client.ssl());
+    client.send_output_to(server.inbox);
+    step last;
+    CHECK(read_all(server, last).empty());
+    CHECK(last.what == step::kind::has_output);  // the refusal, a warning
+    CHECK(server.tls.wants_flush());
+    CHECK(server.tls.version() == "TLSv1.2");
+    CHECK(server.tls.write(std::as_bytes(std::span(std::string_view("still here")))).done());
+}
+
+TEST_CASE("a server that wants to renegotiate is told no, and nothing breaks here") {
+    testing::certificate_authority authority;
+    const testing::certificate shown = authority.issue({"a.example"});
+    const context client_side = client_context(authority);
+    endpoint client(client_side, "a.example");
+    foreign_peer server(TLS1_2_VERSION, TLS1_2_VERSION, &shown);
+    REQUIRE(server.shake_hands(client).done());
+    REQUIRE(SSL_renegotiate(server.ssl()) == 1);
+    SSL_do_handshake(server.ssl());
+    server.send_output_to(client.inbox);
+    step last;
+    CHECK(read_all(client, last).empty());
+    CHECK(last.what == step::kind::has_output);
+    server.hear(client.tls);
+    char into[10];
+    CHECK(SSL_read(server.ssl(), into, sizeof(into)) <= 0);
+    CHECK(ERR_GET_REASON(ERR_peek_error()) == SSL_R_NO_RENEGOTIATION);
+    ERR_clear_error();
+    CHECK(client.tls.write(std::as_bytes(std::span(std::string_view("still here")))).done());
+}
+
+void ask_for_key_update(foreign_peer& client) {
+    REQUIRE(SSL_key_update(client.ssl(), SSL_KEY_UPDATE_REQUESTED) == 1);
+    REQUIRE(SSL_do_handshake(client.ssl()) == 1);
+}
+
+TEST_CASE("key updates are answered, and both sides go on with new keys") {
+    const context server_side = server_context(issued());
+    endpoint server(server_side);
+    foreign_peer client(TLS1_3_VERSION, TLS1_3_VERSION);
+    REQUIRE(client.shake_hands(server).done());
+    for (int round = 0; round < 3; ++round) {
+        ask_for_key_update(client);
+        ask_for_key_update(client);
+        client.send_output_to(server.inbox);
+        step last;
+        CHECK(read_all(server, last).empty());
+        CHECK(last.what == step::kind::has_output);  // OpenSSL answers the last one with the next data
+        CHECK(server.tls.wants_flush());
+        std::byte into[10];
+        CHECK(server.tls.read(into).what == step::kind::needs_input);  // a writer may send it meanwhile
+        client.write("new keys", server);
+        CHECK(read_all(server, last) == "new keys");
+        CHECK(server.tls.write(std::as_bytes(std::span(std::string_view("here too")))).done());
+        client.hear(server.tls);
+        CHECK(client.read() == "here too");
+    }
+}
+
+TEST_CASE("a peer that asks without end and never reads gets a bounded answer") {
+    const context server_side = server_context(issued());
+    endpoint server(server_side);
+    foreign_peer client(TLS1_3_VERSION, TLS1_3_VERSION);
+    REQUIRE(client.shake_hands(server).done());
+    for (int asked = 0; asked < 5000; ++asked) {
+        ask_for_key_update(client);
+    }
+    client.write("at last", server);
+    std::byte into[100];
+    REQUIRE(server.feed_piece());
+    CHECK(server.tls.read(into).what == step::kind::has_output);
+    CHECK(server.tls.read(into).what == step::kind::has_output);
+    CHECK(server.tls.output_size() < wire::replies_max + 1000);
+    CHECK_FALSE(server.tls.unread_input().empty());
+    // A writer is not held up, and does not make room for more answers by itself.
+    CHECK(server.tls.write(std::as_bytes(std::span(std::string_view("x")))).done());
+    CHECK(server.tls.read(into).what == step::kind::has_output);
+    // Once the peer reads, all is answered.
+    step result;
+    do {
+        server.tls.consume(server.tls.output().size());
+        result = server.tls.read(into);
+    } while (result.what == step::kind::has_output);
+    CHECK(result.done());
+    CHECK(result.bytes == 7);
+    ask_for_key_update(client);
+    ask_for_key_update(client);
+    client.send_output_to(server.inbox);
+    REQUIRE(server.feed_piece());
+    CHECK(server.tls.read(into).what == step::kind::has_output);
+    CHECK(server.tls.read(into).what == step::kind::needs_input);
+}
+
+}  // namespace
+}  // namespace leat::tls
