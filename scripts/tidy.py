@@ -1,0 +1,339 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The rules of this code base as a test: prints `FILE:LINE: RULE` for each violation and exits 1.
+
+    scripts/tidy.py [PATH...]     checks the tree, or shows only what concerns these files and folders
+    scripts/tidy.py --tracked     leaves out files git does not know yet
+    scripts/tidy.py --headers     compiles each header alone, too (slow)
+    scripts/tidy.py --self-test   plants violations and proves that each is found
+"""
+
+import argparse
+import concurrent.futures
+import fnmatch
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from tidy_source import read_tree
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# ---- the rules, as data -------------------------------------------------------------------------
+
+LINE_LENGTH = 110
+FILE_LINES = 400
+FUNCTION_LINES = 70
+PAGE_LINES = {"README.md": 120, "docs/hacking.md": 120, "docs/architecture.md": 300, "docs/decisions/*": 60}
+
+# Who may include whom: a file includes only what is on its own level or below. The first pattern that
+# matches counts.
+LEVELS = [
+    (0, "runtime/leat/{check,result,fd,list,clock}.*"),
+    (1, "runtime/leat/{operation,timers,trace,chunk,wait}.*"),
+    (1, "runtime/leat/backends/backend.hpp"),
+    (2, "runtime/leat/backends/*"),
+    (3, "runtime/leat/{scheduler,inbox,frame,frame_pool,task_state,cancel_scope,group_scope,outcome}.*"),
+    (3, "runtime/leat/{awaited,dump}.*"),
+    (4, "runtime/leat/*"),
+    (5, "net/leat/{address,endpoint,socket,stream,bytes}.*"),
+    (6, "net/leat/{tcp,udp,unix,tls}.*"),
+    (6, "net/leat/{dns,tls}/*"),
+    (7, "net/leat/{connect,framing,http}.*"),
+    (7, "net/leat/{framing,http}/*"),
+    (8, "net/leat/*"),
+    (9, "testing/*"),
+]
+
+# Only these files may include these headers.
+CONTAINED = [
+    ("the kernel's event interfaces", r"sys/epoll\.h|liburing(/.*)?\.h|linux/io_uring\.h",
+     ["runtime/leat/backends/*", "bench/*", "tests/*"]),
+    ("a concrete backend", r"leat/backends/(?!backend\.hpp|choose\.hpp)",
+     ["runtime/leat/backends/*", "tests/*", "testing/*"]),
+    ("choosing a backend", r"leat/backends/choose\.hpp",
+     ["runtime/leat/backends/*", "runtime/leat/run.*", "tests/*", "testing/*"]),
+    ("OpenSSL", r"openssl/", ["net/leat/tls/*.cpp", "testing/*.cpp", "tests/*", "bench/*"]),
+    ("c-ares", r"ares", ["net/leat/dns/*.cpp", "tests/*", "bench/*"]),
+    ("an HTTP parser", r"llhttp\.h|http_parser\.h", ["net/leat/http/*.cpp", "tests/*", "bench/*"]),
+    ("a content coding", r"zlib\.h|brotli/", ["net/leat/http/*.cpp", "tests/*", "bench/*", "examples/*"]),
+    ("libraries of the examples", r"CLI/|fmt/|nlohmann/", ["examples/*", "bench/*", "tests/*"]),
+]
+
+# What programs that use the library may include of it.
+FACES = ["runtime", "net", "tls", "http", "framing", "testing/doctest"]
+FACE_USERS = ["examples/*", "bench/*", "README.md"]
+
+# (rule, where, pattern in code): comments and literals do not count here.
+BANNED_CODE = [
+    ("private members end in _, they do not begin with m_", ["*"], r"\bm_\w+"),
+    ("names ending in _t belong to the C library",
+     ["*"], r"\b(?:using|struct|class|enum|union|concept)\s+(?:class\s+)?\w+_t\s*(?:[={]|: )"),
+    ("names ending in _t belong to the C library", ["*"], r"\btypedef\b.*_t;"),
+    ("say what it does: no Impl, Manager, Helper or util in a name",
+     ["*"], r"\b(?:\w+_)?(?:impl|manager|helpers?|utils?)(?:_\w+)?\b|\w*(?:Impl|Manager|Helper|Util)\b"),
+    ("the library does not print: hand a report to the caller",
+     ["runtime/*", "net/*"], r"\bstd::(?:cout|cerr|clog)\b|\b(?:f|v|vf|d)?printf\(|\bputs\("),
+    ("a test waits for events or moves virtual time, it does not sleep",
+     ["tests/*.cpp", "testing/*"], r"\bsleep_for\b|\b(?:u|nano)sleep\(|(?<![\w.])::sleep\("),
+    ("no macros in headers of the library", ["runtime/*.hpp", "net/*.hpp"], r"^\s*#\s*define\b"),
+    ("no using-directive in a header", ["*.hpp"], r"\busing\s+namespace\s+(?!std::(?:chrono_)?literals)"),
+]
+PRINTERS = ["runtime/leat/check.cpp", "runtime/leat/run.cpp", "runtime/leat/report.cpp"]
+
+# (rule, where, pattern in any line).
+BANNED_TEXT = [
+    ("what must be done now is done before it is committed", ["*"], r"\b(?:TODO\(now\)|FIXME|XXX\b)"),
+    ("a path of one machine", ["*"], r"(?<![\w.}/])/(?:home|work|Users|root)/"),
+    ("an address of a package registry: use what the machine is configured for",
+     ["*"], r"//[\w.-]*(?:debian|pypi|npm|crates|rubygems|golang)[\w-]*\.(?:org|io|com)"),
+    ("text speaks of the code as it is, not of how it was made",
+     ["*"], r"(?i)\b(?:this|next|previous|earlier|later) session\b|\bas (?:requested|instructed)\b"),
+    ("no tabs, no blanks at the end of a line",
+     ["*.{cpp,hpp,c,h,py,md,build,txt}", "scripts/*"], r"\t|[ ]+$"),
+]
+TEXT_EXEMPT = ["scripts/tidy*.py", "LICENSE", "*.patch"]
+
+LISTED_FOLDERS = ("runtime/", "net/", "testing/", "tests/", "examples/", "bench/")
+UNLISTED = ["tests/install/*"]  # programs that other build systems compile
+SPDX = re.compile(r"^(//|#|/\*) SPDX-License-Identifier: MIT")
+
+# ---- the checks ---------------------------------------------------------------------------------
+
+
+def matches(path, patterns):
+    return any(fnmatch.fnmatch(path, pattern) for wide in patterns for pattern in expand(wide))
+
+
+def expand(pattern):
+    """`a/{b,c}.*` as a/b.* and a/c.*."""
+    found = re.match(r"(.*)\{(.*)\}(.*)", pattern)
+    return [found[1] + word + found[3] for word in found[2].split(",")] if found else [pattern]
+
+
+def level(path):
+    return next((number for number, pattern in LEVELS if matches(path, [pattern])), None)
+
+
+def file_of(name, tree):
+    """The file that `#include <name>` means, when it is ours."""
+    return next((f"{top}/{name}" for top in ("runtime", "net", "testing") if f"{top}/{name}" in tree), None)
+
+
+def check_form(source, tree):
+    limit = next((n for pattern, n in PAGE_LINES.items() if matches(source.path, [pattern])), FILE_LINES)
+    counted = source.language != "other" and (source.language != "markdown" or limit != FILE_LINES)
+    if counted and len(source.lines) > limit:
+        yield limit + 1, f"{len(source.lines)} lines, at most {limit}"
+    if source.language not in ("markdown", "other"):
+        for number, line in enumerate(source.lines, 1):
+            if len(line) > LINE_LENGTH and "://" not in line:
+                yield number, f"{len(line)} columns, at most {LINE_LENGTH}"
+        if source.text.strip() and not any(SPDX.match(line) for line in source.lines[:2]):
+            yield 1, "begins with the SPDX-License-Identifier line"
+    if source.is_header and "#pragma once" not in source.lines:
+        yield 1, "a header says #pragma once"
+    if source.text and not source.text.endswith("\n"):
+        yield len(source.lines), "ends with a newline"
+    for first, last in source.functions():
+        if last - first + 1 > FUNCTION_LINES:
+            yield first, f"a function of {last - first + 1} lines, at most {FUNCTION_LINES}"
+
+
+def check_words(source, tree):
+    if source.is_cpp:
+        for number, line in enumerate(source.code, 1):
+            for rule, where, pattern in BANNED_CODE:
+                if line.lstrip().startswith("#include") or not matches(source.path, where):
+                    continue
+                if re.search(pattern, line) and not ("print" in rule and source.path in PRINTERS):
+                    yield number, rule
+    if matches(source.path, TEXT_EXEMPT):
+        return
+    for rule, where, pattern in BANNED_TEXT:
+        if matches(source.path, where):
+            for number, line in enumerate(source.lines, 1):
+                if re.search(pattern, line):
+                    yield number, rule
+
+
+def check_names(source, tree):
+    stem = os.path.basename(source.path).split(".")[0]
+    if source.is_cpp and re.search(r"(^|_)(impl|manager|helpers?|utils?|utilities|misc|common)(_|$)", stem):
+        yield 1, "a file is named after the noun inside it"
+    if source.is_cpp and not re.fullmatch(r"[a-z0-9_.]+", os.path.basename(source.path)):
+        yield 1, "file names are snake_case"
+
+
+def check_includes(source, tree):
+    if not source.is_cpp:
+        return
+    own = level(source.path)
+    for number, name, angled in source.includes:
+        target = file_of(name, tree)
+        for what, pattern, allowed in CONTAINED:
+            if re.match(pattern, name) and not matches(source.path, allowed):
+                yield number, f"<{name}>: {what} may be included only by {', '.join(allowed)}"
+        if angled and name.startswith("leat/"):
+            if target is None:
+                yield number, f"<{name}> does not exist"
+            elif own is not None and level(target) > own:
+                yield number, f"<{name}> is above this file (level {level(target)} > {own})"
+            if matches(source.path, FACE_USERS) and name not in [f"leat/{face}.hpp" for face in FACES]:
+                yield number, f"<{name}>: programs include only the public faces"
+        elif not angled and source.path.startswith(("runtime/", "net/")):
+            yield number, f'"{name}": include from a root, with <>'
+
+
+def check_own_header_first(source, tree):
+    if not source.path.endswith(".cpp"):
+        return
+    own = source.path[:-4] + ".hpp"
+    if own not in tree:
+        return
+    first = source.includes[0] if source.includes else (1, "", True)
+    if not own.endswith("/" + first[1].removeprefix("./")):
+        yield first[0], f"includes its own header first ({os.path.basename(own)})"
+
+
+def check_listed(source, tree):
+    if not source.path.endswith((".cpp", ".c")) or not source.path.startswith(LISTED_FOLDERS):
+        return
+    if matches(source.path, UNLISTED):
+        return
+    folder = os.path.dirname(source.path)
+    while folder and f"{folder}/meson.build" not in tree:
+        folder = os.path.dirname(folder)
+    build = tree.get(f"{folder}/meson.build")
+    relative = os.path.relpath(source.path, folder)
+    names = "|".join(re.escape(name) for name in (relative, os.path.splitext(relative)[0]))
+    if build and not re.search(f"'(?:{names})'", build.text):
+        yield 1, f"is not listed in {folder}/meson.build"
+
+
+def installed_headers(tree):
+    for top in ("runtime", "net", "testing"):
+        build = tree.get(f"{top}/meson.build")
+        if build:
+            yield from (f"{top}/{name}" for name in re.findall(r"'(leat/[\w/]+\.hpp)'", build.text))
+
+
+def check_installed(source, tree):
+    """What an installed header includes is installed."""
+    if not source.is_header or source.path not in set(installed_headers(tree)):
+        return
+    for number, name, _ in source.includes:
+        target = file_of(name, tree)
+        if target and target not in set(installed_headers(tree)):
+            yield number, f"<{name}> is not installed: list it in {target.split('/')[0]}/meson.build"
+
+
+def check_cycles(tree):
+    graph = {path: [(number, file_of(name, tree)) for number, name, _ in source.includes]
+             for path, source in tree.items() if source.is_header}
+    done, stack = set(), []
+
+    def visit(path):
+        stack.append(path)
+        for number, target in graph.get(path, []):
+            if target in stack:
+                yield path, number, "an include cycle: " + " -> ".join(stack[stack.index(target):] + [target])
+            elif target and target not in done:
+                yield from visit(target)
+        done.add(stack.pop())
+
+    for path in sorted(graph):
+        if path not in done:
+            yield from visit(path)
+
+
+def marked_parts(tree):
+    """The lines between `// README: begin` and `// README: end` of the examples."""
+    for source in tree.values():
+        if source.path.startswith("examples/"):
+            for part in re.findall(r"// README: begin\n(.*?)\n *// README: end", source.text, re.DOTALL):
+                yield source.path, part
+
+
+def check_readme(source, tree):
+    """Each C++ block is a whole program (the install test builds it) or a marked part of an example."""
+    if source.path != "README.md":
+        return
+    blocks = [(source.text[: found.start()].count("\n") + 1, found[1])
+              for found in re.finditer(r"```cpp\n(.*?)\n```", source.text, re.DOTALL)]
+    parts = list(marked_parts(tree))
+    for number, block in blocks:
+        if "int main(" not in block and all(part not in block for _, part in parts):
+            yield number, "code that is neither a whole program nor a marked part of an example"
+    for path, part in parts:
+        if all(part not in block for _, block in blocks):
+            yield 1, f"differs from the part of {path} that is marked // README: begin"
+
+
+def check_links(source, tree):
+    """A page that is named exists."""
+    if source.language not in ("markdown", "cpp", "python", "shell", "build"):
+        return
+    for number, line in enumerate(source.lines, 1):
+        for name in re.findall(r"(?<![\w/.:*])((?:\.\./|\./)*[\w/-]+\.md)\b", line):
+            beside = os.path.normpath(os.path.join(os.path.dirname(source.path), name))
+            if beside not in tree and os.path.normpath(name) not in tree:
+                yield number, f"{name} does not exist in this tree"
+
+
+FILE_CHECKS = [check_form, check_words, check_names, check_includes, check_own_header_first, check_listed,
+               check_installed, check_readme, check_links]
+
+
+def violations(tree):
+    for source in tree.values():
+        for check in FILE_CHECKS:
+            exempt = check is check_links and matches(source.path, TEXT_EXEMPT)
+            yield from () if exempt else ((source.path, *found) for found in check(source, tree))
+    yield from check_cycles(tree)
+
+
+def headers_alone(tree):
+    """Compiles every header that no source file includes first."""
+    compiler = shlex.split(os.environ.get("CXX", "clang++-19"))
+    flags = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wno-pragma-once-outside-header"]
+    roots = [f"-I{ROOT / top}" for top in ("runtime", "net", "testing")]
+    alone = [path for path in tree if path.endswith(".hpp") and path.startswith(("runtime", "net", "testing"))
+             and path[:-4] + ".cpp" not in tree]
+
+    def compile_one(path):
+        return path, subprocess.run([*compiler, *flags, *roots, "-x", "c++", str(ROOT / path)],
+                                    capture_output=True, text=True)
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for path, done in pool.map(compile_one, alone):
+            if done.returncode:
+                yield path, 1, "does not compile alone:\n" + done.stderr.strip()
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    arguments.add_argument("paths", nargs="*", metavar="PATH")
+    arguments.add_argument("--tracked", action="store_true")
+    arguments.add_argument("--headers", action="store_true")
+    arguments.add_argument("--self-test", action="store_true")
+    options = arguments.parse_args()
+    if options.self_test:
+        import tidy_plants
+        return tidy_plants.run()
+    tree = read_tree(ROOT, options.tracked)
+    wanted = [os.path.relpath(os.path.abspath(path), ROOT) for path in options.paths]
+    found = [*violations(tree), *(headers_alone(tree) if options.headers else ())]
+    shown = sorted(hit for hit in found
+                   if not wanted or any(hit[0] == path or hit[0].startswith(path + "/") for path in wanted))
+    for path, number, rule in shown:
+        print(f"{path}:{number}: {rule}")
+    print(f"tidy: {len(tree)} files, {len(shown)} violations" if shown else f"tidy: {len(tree)} files, clean")
+    return 1 if shown else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
