@@ -131,51 +131,19 @@ void recv_exactly_awaiter::await_resume() const {
     }
 }
 
-bool recv_chunk_awaiter::await_ready() {
-    if (!socket_->returned.empty() && !cancelled()) [[unlikely]] {
-        received = std::move(socket_->returned);
-        return end_with(static_cast<std::int64_t>(received.size()));
-    }
-    return begin();
+bool recv_chunk_awaiter::end_with_returned() noexcept {
+    return end_with(static_cast<std::int64_t>(socket_->returned.size()));
 }
 
-leat::result<chunk> recv_chunk_awaiter::take() noexcept {
-    return operation::result >= 0 ? leat::result<chunk>(std::move(received)) : leat::result<chunk>(error());
-}
-
-chunk recv_chunk_awaiter::await_resume() {
-    if (operation::result < 0) [[unlikely]] {
-        fail("recv from ");
+bool send_awaiter::end_early() noexcept {
+    if (descriptor < 0) {
+        return end_with(is_closed);
     }
-    return std::move(received);
-}
-
-bool send_awaiter::await_ready() {
-    if (socket_->send_broken) [[unlikely]] {
-        return end_with(is_broken);
-    }
-    return length == 0 && descriptor >= 0 ? end_with(0) : begin();
-}
-
-// Runs once, when the send has ended or never began.
-void send_awaiter::account() noexcept {
-    if (operation::result >= 0 && end == wait_end::finished) {
-        socket_->bytes_sent += static_cast<std::uint64_t>(operation::result);
-    } else if (transferred > 0) {
-        socket_->bytes_sent += static_cast<std::uint64_t>(transferred);
-        socket_->send_broken = true;
-    }
+    return end_with(socket_->send_broken ? is_broken : 0);
 }
 
 leat::result<std::size_t> send_awaiter::take() const noexcept {
     return operation::result >= 0 ? count() : leat::result<std::size_t>(error());
-}
-
-std::size_t send_awaiter::await_resume() const {
-    if (operation::result < 0) [[unlikely]] {
-        fail("send to ");
-    }
-    return static_cast<std::size_t>(operation::result);
 }
 
 leat::result<void> send_all_awaiter::take() const noexcept {

@@ -40,16 +40,28 @@ struct socket_state : frame_pool::allocated {
     chunk returned;
 };
 
-// An operation on a socket. It keeps the state alive, not the socket open.
+// An operation on a socket. While it is suspended it keeps the state alive, not the socket open.
 class socket_awaiter : public io_awaiter {
 public:
-    ~socket_awaiter() { socket_->drop_reference(); }
+    ~socket_awaiter() {
+        if (suspended()) {
+            socket_->drop_reference();
+        }
+    }
+    void suspend(frame& waiter) noexcept {
+        socket_->add_reference();
+        io_awaiter::suspend(waiter);
+    }
+    template <typename Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
+        suspend(waiter.promise());
+    }
 
 protected:
     socket_awaiter(const wait_kind& what, operation_kind asked, socket_state& socket) noexcept
-        : io_awaiter(what, asked, socket.descriptor), socket_(&socket) {
-        socket.add_reference();
-    }
+        : io_awaiter(what, asked, socket.descriptor), socket_(&socket) {}
+
+    [[nodiscard]] bool suspended() const noexcept { return wait::task != nullptr; }
 
     // Beside errno values, what a result may say without asking the kernel.
     static constexpr std::int64_t is_closed = -10'001;
@@ -111,9 +123,23 @@ class [[nodiscard]] recv_chunk_awaiter : public detail::socket_awaiter {
 public:
     explicit recv_chunk_awaiter(detail::socket_state& socket) noexcept
         : socket_awaiter(detail::recv_kind, operation_kind::recv_chunk, socket) {}
-    bool await_ready();
-    leat::result<chunk> take() noexcept;
-    chunk await_resume();
+    bool await_ready() { return socket_->returned.empty() || cancelled() ? begin() : end_with_returned(); }
+    leat::result<chunk> take() noexcept {
+        return operation::result >= 0 ? leat::result<chunk>(given()) : leat::result<chunk>(error());
+    }
+    chunk await_resume() {
+        if (operation::result < 0) [[unlikely]] {
+            fail("recv from ");
+        }
+        return given();
+    }
+
+private:
+    bool end_with_returned() noexcept;
+    // The buffer of the kernel's bytes, or the bytes that had been given back.
+    chunk given() noexcept {
+        return pool != nullptr || operation::result == 0 ? received() : std::move(socket_->returned);
+    }
 };
 
 // co_await gives std::size_t: the bytes that the kernel took, at least one unless there were none. The
@@ -126,13 +152,29 @@ public:
         length = from.size();
     }
     ~send_awaiter() { account(); }
-    bool await_ready();
+    bool await_ready() { return length != 0 && !socket_->send_broken ? begin() : end_early(); }
     leat::result<std::size_t> take() const noexcept;
-    std::size_t await_resume() const;
+    std::size_t await_resume() const {
+        if (operation::result < 0) [[unlikely]] {
+            fail("send to ");
+        }
+        return static_cast<std::size_t>(operation::result);
+    }
 
 protected:
     using socket_awaiter::socket_awaiter;
-    void account() noexcept;
+    bool end_early() noexcept;
+
+private:
+    // Runs once, when the send has ended or never began. What was transferred counts however it ended.
+    void account() noexcept {
+        if (operation::result >= 0 && end == wait_end::finished) [[likely]] {
+            socket_->bytes_sent += static_cast<std::uint64_t>(operation::result);
+        } else if (transferred > 0) {
+            socket_->bytes_sent += static_cast<std::uint64_t>(transferred);
+            socket_->send_broken = true;
+        }
+    }
 };
 
 // co_await sends all the bytes. Cancelled at zero bytes: nothing was sent. Cancelled or failed midway:

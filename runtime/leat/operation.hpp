@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -20,7 +21,7 @@ enum class operation_kind : std::uint8_t {
     accept,        // result: the new descriptor (non-blocking, close-on-exec). address: the peer, if asked
     connect,       // address: where to. result: 0
     recv,          // buffer, length: where to. result: bytes, 0 at the end. `whole`: fills the buffer
-    recv_chunk,    // received: bytes in a leased buffer. result: their number, 0 at the end
+    recv_chunk,    // pool, buffer, length: a leased buffer and its index. result: bytes in it, 0 at the end
     send,          // buffer, length: what. result: bytes. `whole`: sends all of it
     send_vectors,  // vectors, length: how many of them. result: bytes. `whole` as above; the vectors may
                    // change
@@ -45,8 +46,22 @@ struct operation : wait {
     };
     std::size_t length = 0;        // of buffer; number of vectors; size of address
     std::int64_t result = 0;       // at least 0, or a negated errno
-    std::int64_t transferred = 0;  // `whole`: bytes done so far; they survive an error or a cancel
-    chunk received;
+    std::int64_t transferred = 0;  // send, `whole`: bytes done so far; they survive an error or a cancel
+    buffer_pool* pool = nullptr;   // recv_chunk: whose buffer it is
+
+    // The end of a recv_chunk: `size` bytes in a buffer that the awaiter owns from now on.
+    void deliver(buffer_pool& from, std::byte* leased, std::uint32_t index, std::int64_t size) noexcept {
+        pool = &from;
+        buffer = leased;
+        length = index;
+        result = size;
+    }
+    [[nodiscard]] chunk received() noexcept {
+        return pool == nullptr
+                   ? chunk()
+                   : chunk(*std::exchange(pool, nullptr), buffer, static_cast<std::uint32_t>(length),
+                           static_cast<std::uint32_t>(result));
+    }
 };
 
 // Whether `done` ended as cancelled: a request, and a result that is nobody's. Any other result counts.

@@ -50,6 +50,7 @@ public:
 
 private:
     descriptor_state& state_of(int fd);
+    [[gnu::noinline]] bool wait_for_readiness(operation& op, descriptor_state& state);
     int register_descriptor(const operation& op, descriptor_state& state) noexcept;
     void finish(operation& op) noexcept;
     void dispatch(const epoll_event& event, list<operation>& done);
@@ -91,28 +92,30 @@ epoll_backend::~epoll_backend() {
 descriptor_state& epoll_backend::state_of(int fd) {
     const auto index = static_cast<std::size_t>(fd);
     if (index >= descriptors_.size()) [[unlikely]] {
+        check(fd >= 0, "an operation is on an open descriptor");
         descriptors_.resize(std::max(index + 1, descriptors_.size() * 2));
     }
     return descriptors_[index];
 }
 
 bool epoll_backend::submit(operation& op) {
-    check(op.descriptor >= 0, "an operation is on an open descriptor");
     descriptor_state& state = state_of(op.descriptor);
+    return attempt(op, state.ready, *pool_) || !wait_for_readiness(op, state);
+}
+
+// False: it has failed at once.
+bool epoll_backend::wait_for_readiness(operation& op, descriptor_state& state) {
     operation*& waiting = reads(op.action) ? state.reader : state.writer;
     check(waiting == nullptr, "one task at a time waits to read (or to write) on a descriptor");
-    if (attempt(op, state.ready, *pool_)) {
-        return true;
-    }
     if (!state.registered || for_others(op)) {
         if (const int error = register_descriptor(op, state)) {
             op.result = error == EPERM && for_others(op) ? 0 : -error;  // EPERM: a file, always ready
-            return true;
+            return false;
         }
     }
     waiting = &op;
     ++pending_;
-    return false;
+    return true;
 }
 
 // Returns 0 or an errno value. Registering again re-arms: what is ready now is told again.
@@ -192,24 +195,28 @@ void epoll_backend::collect(time_point deadline, list<operation>& done) {
 
 void epoll_backend::dispatch(const epoll_event& event, list<operation>& done) {
     descriptor_state& state = descriptors_[event.data.u64 & UINT32_MAX];
-    if (state.generation != event.data.u64 >> 32) {
+    if (state.generation != event.data.u64 >> 32) [[unlikely]] {
         return;  // of a descriptor that was closed since
     }
-    state.ready.hung_up |= (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-    if ((event.events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
-        state.ready.readable = true;
-        retry(state.reader, state, done);
+    constexpr std::uint32_t ended = EPOLLHUP | EPOLLERR;
+    if ((event.events & (ended | EPOLLRDHUP)) != 0) [[unlikely]] {
+        state.ready.hung_up = true;
     }
-    if ((event.events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
+    if ((event.events & (ended | EPOLLRDHUP | EPOLLIN)) != 0) {
+        state.ready.readable = true;
+        if (state.reader != nullptr) {
+            retry(state.reader, state, done);
+        }
+    }
+    if ((event.events & (ended | EPOLLOUT)) != 0) {
         state.ready.writable = true;
-        retry(state.writer, state, done);
+        if (state.writer != nullptr) {
+            retry(state.writer, state, done);
+        }
     }
 }
 
 void epoll_backend::retry(operation*& waiting, descriptor_state& state, list<operation>& done) {
-    if (waiting == nullptr) {
-        return;
-    }
     operation& op = *waiting;
     if (for_others(op)) {
         op.result = 0;

@@ -5,16 +5,16 @@
 
 #include <limits.h>
 
-namespace leat {
+namespace leat::detail {
 
 namespace {
 
 // Calls `call` until it is not interrupted; its answer, or a negated errno.
 template <typename Call>
-std::int64_t uninterrupted(Call call) {
+std::int64_t uninterrupted(Call call) noexcept {
     for (;;) {
         const std::int64_t answer = call();
-        if (answer >= 0) {
+        if (answer >= 0) [[likely]] {
             return answer;
         }
         if (errno != EINTR) {
@@ -23,29 +23,46 @@ std::int64_t uninterrupted(Call call) {
     }
 }
 
-bool would_block(std::int64_t answer) noexcept {
-    return answer == -EAGAIN || answer == -EWOULDBLOCK;
-}
-
 bool complete(operation& op, std::int64_t result) noexcept {
     op.result = result;
     return true;
 }
 
-bool accept(operation& op, readiness& ready) {
-    const std::int64_t answer = uninterrupted([&] {
-        auto size = static_cast<socklen_t>(op.length);
-        return ::accept4(op.descriptor, op.address, op.address != nullptr ? &size : nullptr,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
-    });
-    if (would_block(answer)) {
-        ready.readable = false;
+// For an answer below 0: false when the call would have blocked, and `direction` is not ready any more.
+bool complete_unless_blocked(operation& op, std::int64_t answer, bool& direction) noexcept {
+    static_assert(EAGAIN == EWOULDBLOCK);
+    if (answer == -EAGAIN) {
+        direction = false;
         return false;
     }
     return complete(op, answer);
 }
 
-bool connect(operation& op, readiness& ready) {
+// Drops the first `count` bytes from what is left to send.
+void advance(operation& op, std::size_t count) noexcept {
+    while (op.length > 0 && count >= op.vectors->iov_len) {
+        count -= op.vectors->iov_len;
+        ++op.vectors;
+        --op.length;
+    }
+    if (op.length > 0) {
+        op.vectors->iov_base = static_cast<std::byte*>(op.vectors->iov_base) + count;
+        op.vectors->iov_len -= count;
+    }
+}
+
+}  // namespace
+
+bool attempt_accept(operation& op, readiness& ready) noexcept {
+    const std::int64_t answer = uninterrupted([&] {
+        auto size = static_cast<socklen_t>(op.length);
+        return ::accept4(op.descriptor, op.address, op.address != nullptr ? &size : nullptr,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+    });
+    return complete_unless_blocked(op, answer, ready.readable);
+}
+
+bool attempt_connect(operation& op, readiness& ready) noexcept {
     enum { unstarted, started };
     if (op.phase == unstarted) {
         op.phase = started;
@@ -68,18 +85,14 @@ bool connect(operation& op, readiness& ready) {
     return complete(op, -error);
 }
 
-bool recv(operation& op, readiness& ready) {
+bool attempt_recv(operation& op, readiness& ready) noexcept {
     for (;;) {
         const auto done = static_cast<std::size_t>(op.transferred);
         const std::size_t wanted = op.length - done;
         const std::int64_t answer =
             uninterrupted([&] { return ::recv(op.descriptor, op.buffer + done, wanted, MSG_DONTWAIT); });
-        if (would_block(answer)) {
-            ready.readable = false;
-            return false;
-        }
         if (answer < 0) {
-            return complete(op, answer);
+            return complete_unless_blocked(op, answer, ready.readable);
         }
         op.transferred += answer;
         const bool drained = static_cast<std::size_t>(answer) < wanted;
@@ -95,98 +108,51 @@ bool recv(operation& op, readiness& ready) {
     }
 }
 
-bool recv_chunk(operation& op, readiness& ready, slab_pool& pool) {
+bool attempt_recv_chunk(operation& op, readiness& ready, slab_pool& pool) {
     const slab_pool::lease lease = pool.take();
     const std::int64_t answer = uninterrupted(
         [&] { return ::recv(op.descriptor, lease.buffer, slab_pool::buffer_size, MSG_DONTWAIT); });
-    if (answer <= 0) {
+    if (answer <= 0) [[unlikely]] {
         pool.release(lease.buffer, lease.index);
-        if (would_block(answer)) {
-            ready.readable = false;
-            return false;
-        }
-        return complete(op, answer);
+        return answer == 0 ? complete(op, 0) : complete_unless_blocked(op, answer, ready.readable);
     }
-    if (answer < slab_pool::buffer_size && !ready.hung_up) {
-        ready.readable = false;
-    }
-    op.received = chunk(pool, lease.buffer, lease.index, static_cast<std::uint32_t>(answer));
-    return complete(op, answer);
+    ready.readable = answer == slab_pool::buffer_size || ready.hung_up;
+    op.deliver(pool, lease.buffer, lease.index, answer);
+    return true;
 }
 
-// Drops the first `count` bytes from `vectors`; returns how many vectors are used up.
-std::size_t advance(iovec* vectors, std::size_t used, std::size_t length, std::size_t count) noexcept {
-    while (used < length && count >= vectors[used].iov_len) {
-        count -= vectors[used].iov_len;
-        ++used;
-    }
-    if (used < length) {
-        vectors[used].iov_base = static_cast<std::byte*>(vectors[used].iov_base) + count;
-        vectors[used].iov_len -= count;
-    }
-    return used;
-}
-
-// One send; MSG_NOSIGNAL because a closed peer is an error here, never a signal.
-std::int64_t send_some(operation& op) {
-    return uninterrupted([&]() -> std::int64_t {
-        if (op.action == operation_kind::send) {
-            const auto done = static_cast<std::size_t>(op.transferred);
-            return ::send(op.descriptor, op.buffer + done, op.length - done, MSG_DONTWAIT | MSG_NOSIGNAL);
-        }
-        msghdr message{};
-        message.msg_iov = op.vectors;
-        message.msg_iovlen = std::min<std::size_t>(op.length, IOV_MAX);
-        return ::sendmsg(op.descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    });
-}
-
-bool send(operation& op, readiness& ready) {
+// MSG_NOSIGNAL, because a closed peer is an error here and never a signal.
+bool attempt_send(operation& op, readiness& ready) noexcept {
     for (;;) {
-        const std::int64_t answer = send_some(op);
-        if (would_block(answer)) {
-            ready.writable = false;
-            return false;
-        }
-        if (answer < 0) {
-            return complete(op, answer);
+        const std::size_t left = op.length - static_cast<std::size_t>(op.transferred);
+        const std::int64_t answer = uninterrupted([&] {
+            return ::send(op.descriptor, op.buffer + op.transferred, left, MSG_DONTWAIT | MSG_NOSIGNAL);
+        });
+        if (answer < 0) [[unlikely]] {
+            return complete_unless_blocked(op, answer, ready.writable);
         }
         op.transferred += answer;
-        bool all = false;
-        if (op.action == operation_kind::send) {
-            all = static_cast<std::size_t>(op.transferred) == op.length;
-        } else {
-            const std::size_t used = advance(op.vectors, 0, op.length, static_cast<std::size_t>(answer));
-            op.vectors += used;
-            op.length -= used;
-            all = op.length == 0;
-        }
-        if (all || !op.whole) {
+        if (static_cast<std::size_t>(answer) == left || !op.whole) {
             return complete(op, op.transferred);
         }
     }
 }
 
-}  // namespace
-
-bool attempt(operation& op, readiness& ready, slab_pool& pool) {
-    switch (op.action) {
-        case operation_kind::accept:
-            return ready.readable && accept(op, ready);
-        case operation_kind::recv:
-            return ready.readable && recv(op, ready);
-        case operation_kind::recv_chunk:
-            return ready.readable && recv_chunk(op, ready, pool);
-        case operation_kind::connect:
-            return connect(op, ready);
-        case operation_kind::send:
-        case operation_kind::send_vectors:
-            return ready.writable && send(op, ready);
-        case operation_kind::readable:
-        case operation_kind::writable:
-            return false;
-    }
-    return false;
+bool attempt_send_vectors(operation& op, readiness& ready) noexcept {
+    do {
+        const std::int64_t answer = uninterrupted([&] {
+            msghdr message{};
+            message.msg_iov = op.vectors;
+            message.msg_iovlen = std::min<std::size_t>(op.length, IOV_MAX);
+            return ::sendmsg(op.descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        });
+        if (answer < 0) {
+            return complete_unless_blocked(op, answer, ready.writable);
+        }
+        op.transferred += answer;
+        advance(op, static_cast<std::size_t>(answer));
+    } while (op.whole && op.length > 0);
+    return complete(op, op.transferred);
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -21,8 +21,39 @@ struct readiness {
            kind == operation_kind::recv_chunk || kind == operation_kind::readable;
 }
 
+namespace detail {
+
+// One kind of operation each; only called when `ready` says that it is worth a try.
+bool attempt_accept(operation& op, readiness& ready) noexcept;
+bool attempt_connect(operation& op, readiness& ready) noexcept;
+bool attempt_recv(operation& op, readiness& ready) noexcept;
+bool attempt_recv_chunk(operation& op, readiness& ready, slab_pool& pool);
+bool attempt_send(operation& op, readiness& ready) noexcept;
+bool attempt_send_vectors(operation& op, readiness& ready) noexcept;
+
+}  // namespace detail
+
 // Does as much of `op` as is possible without waiting. True: it is complete, with its result. False: it
 // would block; what `whole` has done so far is in op.transferred.
-[[nodiscard]] bool attempt(operation& op, readiness& ready, slab_pool& pool);
+[[nodiscard]] inline bool attempt(operation& op, readiness& ready, slab_pool& pool) {
+    switch (op.action) {
+        case operation_kind::recv_chunk:
+            return ready.readable && detail::attempt_recv_chunk(op, ready, pool);
+        case operation_kind::recv:
+            return ready.readable && detail::attempt_recv(op, ready);
+        case operation_kind::send:
+            return ready.writable && detail::attempt_send(op, ready);
+        case operation_kind::send_vectors:
+            return ready.writable && detail::attempt_send_vectors(op, ready);
+        case operation_kind::accept:
+            return ready.readable && detail::attempt_accept(op, ready);
+        case operation_kind::connect:
+            return detail::attempt_connect(op, ready);
+        case operation_kind::readable:
+        case operation_kind::writable:
+            return false;
+    }
+    return false;
+}
 
 }  // namespace leat

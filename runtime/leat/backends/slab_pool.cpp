@@ -11,13 +11,12 @@ void slab_pool::let_go::operator()(slab_pool* pool) const noexcept {
 }
 
 void slab_pool::release(std::byte* buffer, std::uint32_t index) noexcept {
-    --leased_;
-    if (index == from_heap) {
-        delete[] buffer;
+    if (index != from_heap) [[likely]] {
+        put_back(buffer, index);
     } else {
-        unused_.push_back({buffer, index});  // capacity was reserved with the slab
+        delete[] buffer;
     }
-    if (abandoned_ && leased_ == 0) {
+    if (--leased_ == 0 && abandoned_) [[unlikely]] {
         delete this;
     }
 }
@@ -28,11 +27,10 @@ slab_pool::lease slab_pool::take_more() {
         ++leased_;
         return {buffer, from_heap};
     }
-    unused_.reserve((slabs_.size() + 1) * buffers_in_slab);
     slabs_.push_back(std::make_unique_for_overwrite<std::byte[]>(buffer_size * buffers_in_slab));
     const auto first = static_cast<std::uint32_t>((slabs_.size() - 1) * buffers_in_slab);
-    for (std::uint32_t i = 0; i < buffers_in_slab; ++i) {
-        unused_.push_back({slabs_.back().get() + i * buffer_size, first + i});
+    for (std::uint32_t i = buffers_in_slab; i-- > 0;) {
+        put_back(slabs_.back().get() + i * buffer_size, first + i);
     }
     return take();
 }

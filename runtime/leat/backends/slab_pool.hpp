@@ -7,6 +7,7 @@
 #include <leat/chunk.hpp>
 
 #include <memory>
+#include <new>
 #include <vector>
 
 namespace leat {
@@ -29,11 +30,12 @@ public:
     using owner = std::unique_ptr<slab_pool, let_go>;
 
     [[nodiscard]] lease take() {
-        if (unused_.empty()) {
+        if (unused_ == nullptr) [[unlikely]] {
             return take_more();
         }
-        const lease taken = unused_.back();
-        unused_.pop_back();
+        free_buffer* const first = unused_;
+        const lease taken{reinterpret_cast<std::byte*>(first), first->index};
+        unused_ = first->next;
         ++leased_;
         return taken;
     }
@@ -44,9 +46,18 @@ public:
 private:
     static constexpr std::uint32_t from_heap = UINT32_MAX;
 
-    lease take_more();
+    // What stands in a buffer while it is unused.
+    struct free_buffer {
+        free_buffer* next;
+        std::uint32_t index;
+    };
 
-    std::vector<lease> unused_;
+    lease take_more();
+    void put_back(std::byte* buffer, std::uint32_t index) noexcept {
+        unused_ = ::new (buffer) free_buffer{unused_, index};
+    }
+
+    free_buffer* unused_ = nullptr;
     std::vector<std::unique_ptr<std::byte[]>> slabs_;
     std::size_t leased_ = 0;
     bool abandoned_ = false;
