@@ -79,9 +79,9 @@ void headers::clear() noexcept {
 }
 
 std::optional<std::string_view> headers::get(std::string_view name) const noexcept {
-    for (const auto& field : *this) {
-        if (equal_ignoring_case(field.name, name)) {
-            return field.value;
+    for (const auto& each : *this) {
+        if (equal_ignoring_case(each.name, name)) {
+            return each.value;
         }
     }
     return std::nullopt;
@@ -89,20 +89,20 @@ std::optional<std::string_view> headers::get(std::string_view name) const noexce
 
 std::vector<std::string_view> headers::get_all(std::string_view name) const {
     std::vector<std::string_view> values;
-    for (const auto& field : *this) {
-        if (equal_ignoring_case(field.name, name)) {
-            values.push_back(field.value);
+    for (const auto& each : *this) {
+        if (equal_ignoring_case(each.name, name)) {
+            values.push_back(each.value);
         }
     }
     return values;
 }
 
 bool headers::contains_token(std::string_view name, std::string_view token) const noexcept {
-    for (const auto& field : *this) {
-        if (!equal_ignoring_case(field.name, name)) {
+    for (const auto& each : *this) {
+        if (!equal_ignoring_case(each.name, name)) {
             continue;
         }
-        std::string_view list = field.value;
+        std::string_view list = each.value;
         for (std::string_view element = next_element(list); !element.empty(); element = next_element(list)) {
             if (equal_ignoring_case(element, token)) {
                 return true;

@@ -43,7 +43,7 @@ public:
 
     [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
     [[nodiscard]] bool empty() const noexcept { return index_.empty(); }
-    [[nodiscard]] field operator[](std::size_t position) const noexcept;
+    [[nodiscard]] field operator[](std::size_t number) const noexcept;
     [[nodiscard]] iterator begin() const noexcept;
     [[nodiscard]] iterator end() const noexcept;
 
@@ -57,7 +57,7 @@ public:
                       std::size_t value_size);
 
 private:
-    struct position {
+    struct place {
         std::uint32_t name_at;
         std::uint32_t name_size;
         std::uint32_t value_at;
@@ -65,7 +65,7 @@ private:
     };
 
     std::string text_;
-    std::vector<position> index_;
+    std::vector<place> index_;
 };
 
 class headers::iterator {
@@ -89,8 +89,8 @@ private:
     std::size_t at_ = 0;
 };
 
-inline headers::field headers::operator[](std::size_t position) const noexcept {
-    const auto& at = index_[position];
+inline headers::field headers::operator[](std::size_t number) const noexcept {
+    const auto& at = index_[number];
     const std::string_view text = text_;
     return {text.substr(at.name_at, at.name_size), text.substr(at.value_at, at.value_size)};
 }

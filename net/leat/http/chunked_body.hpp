@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// chunked_body: takes the chunked transfer coding off a body (RFC 9112 7.1), as strictly as its grammar is
+// written: a lax reader and a strict one on the same connection can be made to disagree about where a
+// message ends. The message parser feeds it; it copies nothing.
+#pragma once
+
+#include <leat/http/error.hpp>
+#include <leat/result.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace leat::http {
+
+class chunked_body {
+public:
+    // Extensions and trailers are checked and dropped; a peer that sends more of them than this is cut off.
+    explicit chunked_body(std::size_t trailers_max = 64 * 1024) noexcept : trailers_left_(trailers_max) {}
+
+    // Takes bytes off the front of `input` and returns the next piece of the body: a view into what `input`
+    // was, never empty unless `input` ran out or the body is done().
+    [[nodiscard]] result<std::string_view> next(std::string_view& input) noexcept;
+
+    // The last chunk and the trailers behind it have been read.
+    [[nodiscard]] bool done() const noexcept { return state_ == state::done; }
+
+private:
+    // size_start -> size -> (extension ->) size_line_feed -> data -> data_return -> data_line_feed ->
+    // size_start A size of zero: size_line_feed -> trailer_start -> trailer_name -> trailer_value ->
+    // trailer_line_feed -> trailer_start, until an empty line: trailer_start -> last_line_feed -> done.
+    enum class state : std::uint8_t {
+        size_start,
+        size,
+        extension,
+        size_line_feed,
+        data,
+        data_return,
+        data_line_feed,
+        trailer_start,
+        trailer_name,
+        trailer_value,
+        trailer_line_feed,
+        last_line_feed,
+        done,
+    };
+
+    // What follows `c`, a byte outside the data; error::bad_chunk or trailers_too_large when nothing may.
+    [[nodiscard]] std::error_code step(char c) noexcept;
+    [[nodiscard]] std::error_code step_size(char c) noexcept;
+    [[nodiscard]] std::error_code expect(bool holds, state next) noexcept;
+
+    std::uint64_t left_ = 0;
+    std::size_t extensions_left_ = 16 * 1024;
+    std::size_t trailers_left_;
+    state state_ = state::size_start;
+};
+
+}  // namespace leat::http

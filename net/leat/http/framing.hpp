@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// What the header fields of a message say about its length and its connection (RFC 9112 6 and 9.3). Whatever
+// could be read in two ways is an error: two readers that choose differently are how requests are smuggled.
+#pragma once
+
+#include <leat/http/message.hpp>
+#include <leat/result.hpp>
+
+#include <cstdint>
+#include <optional>
+
+namespace leat::http {
+
+struct framing_fields {
+    std::optional<std::uint64_t> content_length;
+    bool chunked = false;     // Transfer-Encoding: chunked
+    bool close = false;       // Connection: close
+    bool keep_alive = false;  // Connection: keep-alive
+    bool upgrade = false;     // Connection: upgrade, and an Upgrade field
+
+    // Whether the connection can carry another message behind this one.
+    [[nodiscard]] bool persists(version of) const noexcept {
+        return !close && (of == version::http_1_1 || keep_alive);
+    }
+};
+
+// Fails with bad_content_length, conflicting_lengths or unsupported_transfer_encoding.
+[[nodiscard]] result<framing_fields> read_framing(const headers& fields, version of);
+
+// RFC 9112 3.2: an HTTP/1.1 request has exactly one Host field, and it is well-formed.
+[[nodiscard]] bool host_is_valid(const headers& fields, version of) noexcept;
+
+}  // namespace leat::http
