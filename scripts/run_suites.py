@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs the test suites of a build folder and adds them up: scripts/run_suites.py FOLDER [NAME...]
+
+A doctest suite counts its test cases, a script counts as one test. A suite that crashes, times out or says
+nothing fails. A test that the kernel refuses prints `[skipped] NAME: REASON` and counts as skipped, as does a
+script that exits with 77. The last line is `N passed, N failed` and, when there were any, `, N skipped`.
+"""
+
+import concurrent.futures
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+SUMMARY = re.compile(r"\[doctest\] test cases: *(\d+) *\| *(\d+) passed *\| *(\d+) failed *\| *(\d+) skipped")
+SKIPPED = re.compile(r"^\[skipped\] (.*)$", re.MULTILINE)
+SHOWN_OF_FAILURE = 30_000
+DEFAULTS = {  # a sanitizer's finding ends the program
+    "ASAN_OPTIONS": "abort_on_error=0:detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "TSAN_OPTIONS": "halt_on_error=1",
+}
+
+
+def introspect(what, folder):
+    asked = subprocess.run(["meson", "introspect", what, folder], stdout=subprocess.PIPE, check=True)
+    return json.loads(asked.stdout)
+
+
+def suites_of(folder, names):
+    suites = introspect("--tests", folder)
+    return [suite for suite in suites if not names or any(name in suite["name"] for name in names)]
+
+
+def is_sanitized(folder):
+    options = introspect("--buildoptions", folder)
+    return any(option["name"] == "b_sanitize" and option["value"] != "none" for option in options)
+
+
+def run(suite, factor):
+    """(output, exit status or None when it had to be killed)"""
+    process = subprocess.Popen(
+        suite["cmd"], cwd=suite["workdir"], env={**DEFAULTS, **os.environ, **suite["env"]},
+        text=True, errors="replace", start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        output, _ = process.communicate(timeout=suite["timeout"] * factor)
+        return output, process.returncode
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+        return output, None
+
+
+def count(suite, output, status):
+    """(passed, failed, skipped, what went wrong besides failed test cases, reasons for skipping)"""
+    ended = "timed out" if status is None else f"exit status {status}"
+    if status is not None and status < 0:
+        ended = f"ended by {signal.Signals(-status).name}"
+    if "script" in str(suite["suite"]):
+        if status == 77:
+            return 0, 0, 1, "", [output.strip().rsplit("\n", 1)[-1]]
+        return (1, 0, 0, "", []) if status == 0 else (0, 1, 0, ended, [])
+    summary = SUMMARY.search(output)
+    if not summary or summary[1] == "0":
+        return 0, 1, 0, f"ran no test, {ended}", []
+    passed, failed, skipped = (int(summary[field]) for field in (2, 3, 4))
+    reasons = SKIPPED.findall(output)
+    passed, skipped = passed - len(reasons), skipped + len(reasons)
+    if status != 0 and failed == 0:
+        return passed, 1, skipped, f"all test cases passed, but {ended}", reasons
+    return passed, failed, skipped, "", reasons
+
+
+def line(passed, failed, skipped):
+    return f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
+
+
+def main():
+    folder, names = sys.argv[1], sys.argv[2:]
+    suites = suites_of(folder, names)
+    total = [0, 0, 0]
+    slower = 4 if is_sanitized(folder) else 1
+
+    def timed(suite):
+        start = time.monotonic()
+        return suite, *run(suite, slower), time.monotonic() - start
+
+    with concurrent.futures.ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        for ended in concurrent.futures.as_completed([pool.submit(timed, suite) for suite in suites]):
+            suite, output, status, seconds = ended.result()
+            *counts, trouble, reasons = count(suite, output, status)
+            total = [sum(pair) for pair in zip(total, counts)]
+            if counts[1]:
+                print(output[-SHOWN_OF_FAILURE:].rstrip())
+            note = f" ({trouble})" if trouble else ""
+            print(f"{suite['name']}: {line(*counts)} in {seconds:.1f} s{note}")
+            for reason in sorted(set(reasons)):
+                print(f"    skipped: {reason}")
+            sys.stdout.flush()
+    if not suites:
+        print("no suite " + (f"is called {' or '.join(names)}" if names else "was built"))
+        total[1] = 1
+    print(line(*total))
+    return 1 if total[1] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
