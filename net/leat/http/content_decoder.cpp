@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include <leat/http/content_decoder.hpp>
+
+#include <leat/http/content_coding.hpp>
+#include <leat/http/error.hpp>
+#include <leat/http/text.hpp>
+
+#include <utility>
+
+namespace leat::http {
+namespace {
+
+constexpr std::size_t buffer_size = 16 * 1024;
+
+// Null when `name` is no coding that can be decoded.
+std::unique_ptr<content_coding> coding_named(std::string_view name) {
+    if (equal_ignoring_case(name, "gzip") || equal_ignoring_case(name, "x-gzip")) {
+        return make_zlib_coding(zlib_format::gzip);
+    }
+    if (equal_ignoring_case(name, "deflate")) {
+        return make_zlib_coding(zlib_format::deflate);
+    }
+    return equal_ignoring_case(name, "br") ? make_brotli_coding() : nullptr;
+}
+
+}  // namespace
+
+content_decoder::content_decoder() noexcept = default;
+content_decoder::content_decoder(content_decoder&&) noexcept = default;
+content_decoder& content_decoder::operator=(content_decoder&&) noexcept = default;
+content_decoder::~content_decoder() = default;
+
+content_decoder::content_decoder(std::unique_ptr<content_coding> coding, std::uint64_t decoded_max)
+    : coding_(std::move(coding)), decoded_max_(decoded_max) {
+    if (coding_ != nullptr) {
+        buffer_ = std::make_unique_for_overwrite<char[]>(buffer_size);
+    }
+}
+
+result<content_decoder> content_decoder::make(std::string_view content_encoding, std::uint64_t decoded_max) {
+    std::unique_ptr<content_coding> coding;
+    for (auto name = next_element(content_encoding); !name.empty(); name = next_element(content_encoding)) {
+        if (equal_ignoring_case(name, "identity")) {
+            continue;
+        }
+        if (coding != nullptr || (coding = coding_named(name)) == nullptr) {
+            return make_error_code(error::unsupported_content_encoding);
+        }
+    }
+    return content_decoder(std::move(coding), decoded_max);
+}
+
+std::error_code content_decoder::count(std::size_t size) noexcept {
+    if (size > decoded_max_ - decoded_) {
+        error_ = error::content_too_large;
+    } else {
+        decoded_ += size;
+    }
+    return error_;
+}
+
+result<std::string_view> content_decoder::next(std::string_view& input) {
+    if (error_) {
+        return error_;
+    }
+    std::string_view piece;
+    if (coding_ == nullptr) {
+        piece = std::exchange(input, {});
+    } else {
+        const auto written = coding_->decode(input, {buffer_.get(), buffer_size});
+        if (!written) {
+            error_ = written.error();
+            return error_;
+        }
+        piece = {buffer_.get(), *written};
+    }
+    if (const auto failure = count(piece.size())) {
+        return failure;
+    }
+    return piece;
+}
+
+result<void> content_decoder::finish() const noexcept {
+    if (error_) {
+        return error_;
+    }
+    return coding_ == nullptr || coding_->complete() ? result<void>()
+                                                     : make_error_code(error::truncated_content);
+}
+
+std::string_view accept_encoding() noexcept {
+#if LEAT_HAS_BROTLI
+    return "gzip, deflate, br";
+#else
+    return "gzip, deflate";
+#endif
+}
+
+}  // namespace leat::http

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// content_decoder: takes the Content-Encoding off a body as it arrives (RFC 9110 8.4): gzip, deflate, br
+// where the library was built with brotli, and none. The HTTP client pulls decoded pieces out of it:
+//
+//     while (!(piece = decoder.next(bytes).value()).empty()) ...    // then get more bytes; finish() at the
+//     end
+//
+// It holds one buffer of a fixed size however much comes out, so a compression bomb costs no memory; a limit
+// on what comes out in all makes it an error.
+#pragma once
+
+#include <leat/result.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string_view>
+
+namespace leat::http {
+
+class content_coding;
+
+class content_decoder {
+public:
+    static constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
+
+    // Takes nothing off: the pieces are the bytes given.
+    content_decoder() noexcept;
+    // For the value of a Content-Encoding field, which may be empty. Fails with unsupported_content_encoding
+    // for codings not known and for several on top of each other. Nothing is allocated for "identity".
+    [[nodiscard]] static result<content_decoder> make(std::string_view content_encoding,
+                                                      std::uint64_t decoded_max = no_limit);
+    content_decoder(content_decoder&&) noexcept;
+    content_decoder& operator=(content_decoder&&) noexcept;
+    ~content_decoder();
+
+    // Takes bytes off the front of `input` and returns the next piece of content; an empty one when all of
+    // `input` is used up. The piece is good until the next call, or, of an identity, as long as the input.
+    // Fails with corrupt_content or content_too_large, and then for ever.
+    //
+    // Behind the end of the content nothing may follow, except further gzip members and then zeros.
+    [[nodiscard]] result<std::string_view> next(std::string_view& input);
+
+    // The body has ended: truncated_content when the compressed content has not. No body at all is complete.
+    [[nodiscard]] result<void> finish() const noexcept;
+
+    // The bytes of content that came out so far.
+    [[nodiscard]] std::uint64_t decoded_bytes() const noexcept { return decoded_; }
+    [[nodiscard]] bool is_identity() const noexcept { return coding_ == nullptr; }
+
+private:
+    content_decoder(std::unique_ptr<content_coding> coding, std::uint64_t decoded_max);
+    std::error_code count(std::size_t size) noexcept;
+
+    std::unique_ptr<content_coding> coding_;  // null: identity
+    std::unique_ptr<char[]> buffer_;
+    std::uint64_t decoded_ = 0;
+    std::uint64_t decoded_max_ = no_limit;
+    std::error_code error_;
+};
+
+// "gzip, deflate, br", or without br: the value of an Accept-Encoding field that promises what this decodes.
+[[nodiscard]] std::string_view accept_encoding() noexcept;
+
+}  // namespace leat::http
