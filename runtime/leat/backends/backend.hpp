@@ -65,8 +65,9 @@ public:
     // Ends the collect under way, or the next one. The only call another thread may make.
     virtual void wake() noexcept = 0;
 
-    // Gives up `fd`: shuts the socket down, completes what is pending on it with ECANCELED (a real result
-    // that came first is kept) and closes it after the last completion. Nobody may use `fd` afterwards.
+    // Gives up `fd`: completes what is pending on it with ECANCELED (a real result that came first is kept)
+    // and closes it after the last completion. Nobody may use `fd` afterwards. The socket is not shut down:
+    // another process may have it too.
     virtual void retire(int fd) noexcept = 0;
 
     // Operations submitted and not yet completed. Descriptors being retired count too.

@@ -31,7 +31,7 @@ struct descriptor_state {
 
 class epoll_backend final : public backend {
 public:
-    epoll_backend();
+    explicit epoll_backend(std::string refused);
     ~epoll_backend() override;
 
     bool submit(operation& op) override;
@@ -46,7 +46,7 @@ public:
     }
     std::uint64_t random() noexcept override { return kernel_random(); }
     socket_calls& sockets() noexcept override { return sockets_; }
-    backend_description describe() const override { return {"epoll", "edge-triggered", ""}; }
+    backend_description describe() const override { return {"epoll", "edge-triggered", refused_}; }
 
 private:
     descriptor_state& state_of(int fd);
@@ -66,6 +66,7 @@ private:
     list<operation> completed_;                  // by retire; handed over at the next collect
     std::size_t pending_ = 0;
     bool precise_ = true;  // epoll_pwait2 works
+    std::string refused_;
     std::array<epoll_event, events_max> events_;
 };
 
@@ -73,7 +74,8 @@ bool for_others(const operation& op) noexcept {
     return op.action == operation_kind::readable || op.action == operation_kind::writable;
 }
 
-epoll_backend::epoll_backend() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+epoll_backend::epoll_backend(std::string refused)
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), refused_(std::move(refused)) {
     if (!epoll_) {
         throw std::system_error(errno_code(errno), "epoll_create1");
     }
@@ -259,8 +261,8 @@ void epoll_backend::retire(int fd) noexcept {
 
 }  // namespace
 
-std::unique_ptr<backend> make_epoll_backend() {
-    return std::make_unique<epoll_backend>();
+std::unique_ptr<backend> make_epoll_backend(std::string refused) {
+    return std::make_unique<epoll_backend>(std::move(refused));
 }
 
 }  // namespace leat

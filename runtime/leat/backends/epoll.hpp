@@ -18,10 +18,12 @@
 #include <leat/backends/backend.hpp>
 
 #include <memory>
+#include <string>
 
 namespace leat {
 
-// Throws std::system_error when the kernel refuses epoll itself.
-[[nodiscard]] std::unique_ptr<backend> make_epoll_backend();
+// Throws std::system_error when the kernel refuses epoll itself. `refused` tells why it was not a better
+// backend, for describe().
+[[nodiscard]] std::unique_ptr<backend> make_epoll_backend(std::string refused = {});
 
 }  // namespace leat

@@ -38,19 +38,6 @@ bool complete_unless_blocked(operation& op, std::int64_t answer, bool& direction
     return complete(op, answer);
 }
 
-// Drops the first `count` bytes from what is left to send.
-void advance(operation& op, std::size_t count) noexcept {
-    while (op.length > 0 && count >= op.vectors->iov_len) {
-        count -= op.vectors->iov_len;
-        ++op.vectors;
-        --op.length;
-    }
-    if (op.length > 0) {
-        op.vectors->iov_base = static_cast<std::byte*>(op.vectors->iov_base) + count;
-        op.vectors->iov_len -= count;
-    }
-}
-
 }  // namespace
 
 bool attempt_accept(operation& op, readiness& ready) noexcept {
@@ -138,6 +125,18 @@ bool attempt_send(operation& op, readiness& ready) noexcept {
     }
 }
 
+void advance_vectors(operation& op, std::size_t count) noexcept {
+    while (op.length > 0 && count >= op.vectors->iov_len) {
+        count -= op.vectors->iov_len;
+        ++op.vectors;
+        --op.length;
+    }
+    if (op.length > 0) {
+        op.vectors->iov_base = static_cast<std::byte*>(op.vectors->iov_base) + count;
+        op.vectors->iov_len -= count;
+    }
+}
+
 bool attempt_send_vectors(operation& op, readiness& ready) noexcept {
     do {
         const std::int64_t answer = uninterrupted([&] {
@@ -150,7 +149,7 @@ bool attempt_send_vectors(operation& op, readiness& ready) noexcept {
             return complete_unless_blocked(op, answer, ready.writable);
         }
         op.transferred += answer;
-        advance(op, static_cast<std::size_t>(answer));
+        advance_vectors(op, static_cast<std::size_t>(answer));
     } while (op.whole && op.length > 0);
     return complete(op, op.transferred);
 }

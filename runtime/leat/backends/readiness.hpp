@@ -31,6 +31,9 @@ bool attempt_recv_chunk(operation& op, readiness& ready, slab_pool& pool);
 bool attempt_send(operation& op, readiness& ready) noexcept;
 bool attempt_send_vectors(operation& op, readiness& ready) noexcept;
 
+// Drops the first `count` bytes from what a send_vectors has left to send.
+void advance_vectors(operation& op, std::size_t count) noexcept;
+
 }  // namespace detail
 
 // Does as much of `op` as is possible without waiting. True: it is complete, with its result. False: it

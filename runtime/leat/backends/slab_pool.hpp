@@ -42,6 +42,8 @@ public:
     void release(std::byte* buffer, std::uint32_t index) noexcept override;
 
     [[nodiscard]] std::size_t leased() const noexcept { return leased_; }
+    // Whether the next lease comes from the heap.
+    [[nodiscard]] bool exhausted() const noexcept { return unused_ == nullptr && slabs_.size() == slabs_max; }
 
 private:
     static constexpr std::uint32_t from_heap = UINT32_MAX;

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT
+#include <leat/backends/uring.hpp>
+
+#include <leat/backends/uring_backend.hpp>
+
+#include <algorithm>
+#include <bit>
+
+#include <limits.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+
+namespace leat {
+
+namespace {
+
+constexpr unsigned submission_entries = 256;
+constexpr unsigned completion_entries = 4096;
+constexpr std::size_t few = 2;  // completions in a turn that leave a send worth a system call of its own
+constexpr int rounds_max = 64;  // of collecting deferred work in one turn
+constexpr std::size_t piece_max = 1U << 30;  // the kernel's own limit is a little below 2 GiB
+
+std::uint32_t poll_mask(std::uint32_t events) noexcept {
+    // The kernel reads it as two halves, the low one first.
+    return std::endian::native == std::endian::big ? std::rotl(events, 16) : events;
+}
+
+}  // namespace
+
+uring_backend::uring_backend()
+    : ring_(submission_entries, completion_entries), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (!wake_) {
+        throw std::system_error(errno_code(errno), "eventfd");
+    }
+    watch_wake();
+}
+
+uring_backend::~uring_backend() {
+    check(pending_ == 0, "a backend ends after its last operation");
+    io_uring_sqe& all = next_entry();
+    all.opcode = IORING_OP_ASYNC_CANCEL;
+    all.cancel_flags = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL;
+    all.user_data = static_cast<std::uint64_t>(tag::ignored);
+    while (watching_wake_) {
+        ring_.enter_and_wait(never);
+        reap();
+    }
+}
+
+uring_backend::descriptor_state& uring_backend::state_of(int fd) {
+    const auto index = static_cast<std::size_t>(fd);
+    if (index >= descriptors_.size()) [[unlikely]] {
+        check(fd >= 0, "an operation is on an open descriptor");
+        descriptors_.resize(std::max(index + 1, descriptors_.size() * 2));
+    }
+    return descriptors_[index];
+}
+
+bool uring_backend::submit(operation& op) {
+    descriptor_state& state = state_of(op.descriptor);
+    operation*& waiting = slot_of(op, state);
+    check(waiting == nullptr, "one task at a time waits to read (or to write) on a descriptor");
+    check(!state.retiring, "a retired descriptor is not used");
+    if (worth_trying(op, state) && attempt(op, state.ready, buffers_.pool())) {
+        return true;
+    }
+    waiting = &op;
+    ++pending_;
+    start(op, state);
+    return false;
+}
+
+bool uring_backend::worth_trying(const operation& op, const descriptor_state& state) const noexcept {
+    switch (op.action) {
+        case operation_kind::accept:
+        case operation_kind::recv_chunk:
+            return state.ready.readable;
+        case operation_kind::recv:
+            return state.ready.readable || op.length == 0;
+        case operation_kind::send:
+        case operation_kind::send_vectors:
+            return state.ready.writable && !crowded_;
+        case operation_kind::connect:
+        case operation_kind::readable:
+        case operation_kind::writable:
+            return false;
+    }
+    return false;
+}
+
+// The next entry of the submission queue. A full queue is handed over first, which runs nobody.
+io_uring_sqe& uring_backend::next_entry() {
+    for (;;) {
+        if (io_uring_sqe* const free = ring_.next()) [[likely]] {
+            return *free;
+        }
+        if (ring_.enter() != 0) {
+            reap();
+        }
+    }
+}
+
+void uring_backend::start(operation& op, descriptor_state& state) {
+    io_uring_sqe& entry = next_entry();
+    (reads(op.action) ? state.reader_at : state.writer_at) = ring_.position();
+    op.phase = with_kernel;
+    entry.fd = op.descriptor;
+    entry.user_data = reinterpret_cast<std::uintptr_t>(&op);
+    const auto done = static_cast<std::size_t>(op.transferred);
+    switch (op.action) {
+        case operation_kind::accept:
+            entry.opcode = IORING_OP_ACCEPT;
+            entry.accept_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+            if (op.address != nullptr) {
+                // The kernel writes the size of the address until it completes, so it lives in the operation.
+                entry.addr = reinterpret_cast<std::uintptr_t>(op.address);
+                entry.addr2 = reinterpret_cast<std::uintptr_t>(
+                    ::new (&op.transferred) socklen_t(static_cast<socklen_t>(op.length)));
+            }
+            break;
+        case operation_kind::connect:
+            entry.opcode = IORING_OP_CONNECT;
+            entry.addr = reinterpret_cast<std::uintptr_t>(op.address);
+            entry.off = op.length;
+            break;
+        case operation_kind::recv:
+            entry.opcode = IORING_OP_RECV;
+            entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
+            entry.len = static_cast<std::uint32_t>(std::min(op.length - done, piece_max));
+            entry.msg_flags = op.whole ? MSG_WAITALL : 0;
+            entry.ioprio = state.ready.readable ? 0 : IORING_RECVSEND_POLL_FIRST;
+            break;
+        case operation_kind::recv_chunk:
+            entry.opcode = IORING_OP_RECV;
+            entry.flags = IOSQE_BUFFER_SELECT;
+            entry.buf_group = uring_buffers::group;
+            entry.len = slab_pool::buffer_size;
+            entry.ioprio = IORING_RECVSEND_POLL_FIRST;
+            break;
+        case operation_kind::send:
+            entry.opcode = IORING_OP_SEND;
+            entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
+            entry.len = static_cast<std::uint32_t>(std::min(op.length - done, piece_max));
+            entry.msg_flags = MSG_NOSIGNAL | (op.whole ? MSG_WAITALL : 0);
+            break;
+        case operation_kind::send_vectors: {
+            msghdr& message = ring_.message();
+            message = {};
+            message.msg_iov = op.vectors;
+            message.msg_iovlen = std::min<std::size_t>(op.length, IOV_MAX);
+            entry.opcode = IORING_OP_SENDMSG;
+            entry.addr = reinterpret_cast<std::uintptr_t>(&message);
+            entry.len = 1;
+            entry.msg_flags = MSG_NOSIGNAL | (op.whole ? MSG_WAITALL : 0);
+            break;
+        }
+        case operation_kind::readable:
+            entry.opcode = IORING_OP_POLL_ADD;
+            entry.poll32_events = poll_mask(POLLIN | POLLRDHUP);
+            break;
+        case operation_kind::writable:
+            entry.opcode = IORING_OP_POLL_ADD;
+            entry.poll32_events = poll_mask(POLLOUT);
+            break;
+    }
+}
+
+// True when the kernel has not taken the entry of `op`: it never will.
+bool uring_backend::withdraw(const operation& op, const descriptor_state& state) noexcept {
+    io_uring_sqe* const entry = ring_.unsubmitted(reads(op.action) ? state.reader_at : state.writer_at);
+    if (entry == nullptr || entry->user_data != reinterpret_cast<std::uintptr_t>(&op)) {
+        return false;
+    }
+    *entry = {};
+    entry->opcode = IORING_OP_NOP;
+    entry->flags = IOSQE_CQE_SKIP_SUCCESS;
+    entry->user_data = static_cast<std::uint64_t>(tag::ignored);
+    return true;
+}
+
+// The kernel looks for what is to end when it takes the entry, and takes entries in order: so it cannot find
+// a later operation at the same address.
+void uring_backend::ask_to_end(operation& op) noexcept {
+    io_uring_sqe& entry = next_entry();
+    entry.opcode = IORING_OP_ASYNC_CANCEL;
+    entry.flags = IOSQE_CQE_SKIP_SUCCESS;
+    entry.addr = reinterpret_cast<std::uintptr_t>(&op);
+    entry.user_data = static_cast<std::uint64_t>(tag::ignored);
+    op.phase = asked_to_end;
+}
+
+bool uring_backend::cancel(operation& op) noexcept {
+    op.cancel_requested = true;
+    descriptor_state& state = state_of(op);
+    switch (phase{op.phase}) {
+        case completed:
+        case asked_to_end:
+            return false;
+        case to_restart:
+            op.unlink();
+            break;
+        case with_kernel:
+            if (!withdraw(op, state)) {
+                ask_to_end(op);
+                return false;
+            }
+            break;
+    }
+    check(slot_of(op, state) == &op, "only a pending operation is cancelled");
+    slot_of(op, state) = nullptr;
+    --pending_;
+    op.result = -ECANCELED;
+    return true;
+}
+
+void uring_backend::retire(int fd) noexcept {
+    const auto index = static_cast<std::size_t>(fd);
+    if (index >= descriptors_.size()) {
+        ::close(fd);
+        return;
+    }
+    descriptor_state& state = descriptors_[index];
+    state.retiring = true;
+    ++pending_;
+    end_retired(state.reader, state);
+    end_retired(state.writer, state);
+    close_if_over(fd, state);
+}
+
+void uring_backend::end_retired(operation* op, descriptor_state& state) noexcept {
+    if (op == nullptr) {
+        return;
+    }
+    op->retired = !op->cancel_requested;
+    switch (phase{op->phase}) {
+        case completed:
+        case asked_to_end:
+            break;
+        case to_restart:
+            op->unlink();
+            finish(*op, -ECANCELED);
+            break;
+        case with_kernel:
+            if (withdraw(*op, state)) {
+                finish(*op, -ECANCELED);
+            } else {
+                ask_to_end(*op);
+            }
+            break;
+    }
+}
+
+void uring_backend::close_if_over(int fd, descriptor_state& state) noexcept {
+    if (state.retiring && state.reader == nullptr && state.writer == nullptr) {
+        state = {};
+        --pending_;
+        ::close(fd);
+    }
+}
+
+void uring_backend::collect(time_point deadline, list<operation>& done) {
+    restart_all();
+    if (completed_count_ != 0 || woken_) {
+        deadline = long_ago;
+    }
+    buffers_.top_up();
+    if (deadline != long_ago) {
+        ring_.enter_and_wait(deadline);
+    } else if (ring_.has_work()) {
+        ring_.enter();
+    }
+    reap();
+    for (int round = 0; ring_.owed() && round < rounds_max; ++round) {
+        buffers_.top_up();
+        ring_.enter();
+        reap();
+    }
+    if (!watching_wake_) {
+        watch_wake();
+    }
+    crowded_ = completed_count_ > few;
+    woken_ = false;
+    pending_ -= completed_count_;
+    completed_count_ = 0;
+    done.append(completed_);
+}
+
+void uring_backend::restart_all() {
+    while (!restart_.empty()) {
+        operation& op = restart_.pop_front();
+        start(op, state_of(op));
+    }
+}
+
+// Polled for every write, so that it never needs to be read.
+void uring_backend::watch_wake() noexcept {
+    io_uring_sqe& entry = next_entry();
+    entry.opcode = IORING_OP_POLL_ADD;
+    entry.fd = wake_.get();
+    entry.len = IORING_POLL_ADD_MULTI;
+    entry.poll32_events = poll_mask(POLLIN);
+    entry.user_data = static_cast<std::uint64_t>(tag::wake);
+    watching_wake_ = true;
+}
+
+void uring_backend::wake() noexcept {
+    const std::uint64_t one = 1;
+    // It fails only when the counter is full, which takes longer than any program runs.
+    [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+}
+
+std::unique_ptr<backend> make_uring_backend() {
+    return std::make_unique<uring_backend>();
+}
+
+}  // namespace leat

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// uring_backend: the class behind uring.hpp, for its own sources only.
+#pragma once
+
+#include <leat/backends/backend.hpp>
+#include <leat/backends/kernel_sockets.hpp>
+#include <leat/backends/readiness.hpp>
+#include <leat/backends/uring_buffers.hpp>
+#include <leat/backends/uring_ring.hpp>
+#include <leat/fd.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace leat {
+
+class uring_backend final : public backend {
+public:
+    uring_backend();
+    ~uring_backend() override;
+
+    bool submit(operation& op) override;
+    bool cancel(operation& op) noexcept override;
+    void collect(time_point deadline, list<operation>& done) override;
+    void wake() noexcept override;
+    void retire(int fd) noexcept override;
+    std::size_t pending() const noexcept override { return pending_; }
+    time_point now() noexcept override { return kernel_now(); }
+    std::chrono::system_clock::time_point wall_now() noexcept override {
+        return std::chrono::system_clock::now();
+    }
+    std::uint64_t random() noexcept override { return kernel_random(); }
+    socket_calls& sockets() noexcept override { return sockets_; }
+    backend_description describe() const override { return {"uring", ring_.features(), ""}; }
+
+private:
+    // How far an operation is; kept in operation::phase.
+    enum phase : std::uint8_t {
+        with_kernel,   // it has an entry, which the kernel may have taken
+        asked_to_end,  // and another one to cancel it
+        to_restart,    // in restart_: it is given another entry before the next enter
+        completed,     // in completed_
+    };
+
+    // What the low bits of user_data say of the rest of it.
+    enum class tag : std::uint64_t {
+        operation,  // its address
+        wake,
+        ignored,
+    };
+    static constexpr std::uint64_t tag_mask = 7;
+
+    struct descriptor_state {
+        operation* reader = nullptr;
+        operation* writer = nullptr;
+        std::uint32_t reader_at = 0;  // positions of their entries in the submission queue
+        std::uint32_t writer_at = 0;
+        readiness ready{.readable = false};  // whether a plain system call is likely to succeed
+        bool retiring = false;
+    };
+
+    descriptor_state& state_of(int fd);
+    descriptor_state& state_of(const operation& op) noexcept {
+        return descriptors_[static_cast<std::size_t>(op.descriptor)];
+    }
+    static operation*& slot_of(const operation& op, descriptor_state& state) noexcept {
+        return reads(op.action) ? state.reader : state.writer;
+    }
+
+    // Entries into the submission queue (uring.cpp).
+    bool worth_trying(const operation& op, const descriptor_state& state) const noexcept;
+    void start(operation& op, descriptor_state& state);
+    io_uring_sqe& next_entry();
+    bool withdraw(const operation& op, const descriptor_state& state) noexcept;
+    void ask_to_end(operation& op) noexcept;
+    void watch_wake() noexcept;
+
+    // Completions (uring_complete.cpp).
+    void reap();
+    void complete(operation& op, int result, unsigned flags);
+    void received(operation& op, descriptor_state& state, int result, unsigned flags);
+    void received_chunk(operation& op, descriptor_state& state, int result, unsigned flags);
+    void sent(operation& op, descriptor_state& state, int result);
+    void restart(operation& op) noexcept;
+    void finish(operation& op, std::int64_t result) noexcept;
+
+    void restart_all();
+    void end_retired(operation* op, descriptor_state& state) noexcept;
+    void close_if_over(int fd, descriptor_state& state) noexcept;
+
+    uring_ring ring_;
+    uring_buffers buffers_{ring_};
+    fd wake_;
+    kernel_sockets sockets_;
+    std::vector<descriptor_state> descriptors_;  // by descriptor number
+    list<operation> completed_;                  // handed over at the end of collect
+    list<operation> restart_;
+    std::size_t completed_count_ = 0;
+    std::size_t pending_ = 0;
+    bool crowded_ = false;  // the last turn completed more than a few operations
+    bool woken_ = false;
+    bool watching_wake_ = false;
+};
+
+}  // namespace leat

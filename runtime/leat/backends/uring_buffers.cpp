@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include <leat/backends/uring_buffers.hpp>
+
+#include <leat/check.hpp>
+#include <leat/result.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include <sys/mman.h>
+
+namespace leat {
+
+namespace {
+
+constexpr std::size_t shared_size(std::uint32_t entries) {
+    return entries * sizeof(io_uring_buf);
+}
+
+}  // namespace
+
+uring_buffers::uring_buffers(uring_ring& ring) : ring_(&ring) {
+    void* const memory =
+        ::mmap(nullptr, shared_size(entries), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        throw std::system_error(errno_code(errno), "memory for a ring of buffers");
+    }
+    ::madvise(memory, shared_size(entries), MADV_DONTFORK);  // or a child's copy becomes the kernel's
+    shared_ = static_cast<io_uring_buf_ring*>(memory);
+    io_uring_buf_reg registration{};
+    registration.ring_addr = reinterpret_cast<std::uintptr_t>(memory);
+    registration.ring_entries = entries;
+    registration.bgid = group;
+    if (const int status = ::io_uring_register_buf_ring(&ring.native(), &registration, 0); status < 0) {
+        ::munmap(memory, shared_size(entries));
+        throw std::system_error(errno_code(-status), "io_uring_register of a ring of buffers");
+    }
+}
+
+uring_buffers::~uring_buffers() {
+    ::io_uring_unregister_buf_ring(&ring_->native(), group);
+    ::munmap(shared_, shared_size(entries));
+    for (std::uint32_t index = 0; index < entries; ++index) {
+        if (with_kernel_[index] != nullptr) {
+            pool_->release(with_kernel_[index], index);
+        }
+    }
+}
+
+void uring_buffers::offer_more() noexcept {
+    try {
+        for (; offered_ < target_ && !pool_->exhausted(); ++offered_) {
+            const slab_pool::lease lease = pool_->take();
+            with_kernel_[lease.index] = lease.buffer;
+            // Field by field: the tail of the ring lies inside the first entry.
+            io_uring_buf& entry = shared_->bufs[tail_++ & (entries - 1)];
+            entry.addr = reinterpret_cast<std::uintptr_t>(lease.buffer);
+            entry.len = slab_pool::buffer_size;
+            entry.bid = static_cast<std::uint16_t>(lease.index);
+        }
+    } catch (const std::bad_alloc&) {
+        // The kernel may run out, which is provided for.
+    }
+    __atomic_store_n(&shared_->tail, tail_, __ATOMIC_RELEASE);
+}
+
+void uring_buffers::ran_out() noexcept {
+    target_ = std::clamp(target_ * 2, offered_at_first, entries);
+}
+
+slab_pool::lease uring_buffers::taken(unsigned completion_flags) noexcept {
+    const std::uint32_t index = completion_flags >> IORING_CQE_BUFFER_SHIFT;
+    check(index < entries && with_kernel_[index] != nullptr,
+          "the kernel gives back the buffers it was given");
+    --offered_;
+    return {std::exchange(with_kernel_[index], nullptr), index};
+}
+
+}  // namespace leat

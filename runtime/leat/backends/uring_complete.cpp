@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// What the kernel's completions mean for operations. Nothing here puts anything into the submission queue:
+// what has to go on is put aside and started again before the next enter.
+#include <leat/backends/uring_backend.hpp>
+
+namespace leat {
+
+void uring_backend::reap() {
+    ring_.reap([this](const io_uring_cqe& completion) {
+        switch (tag{completion.user_data & tag_mask}) {
+            case tag::operation:
+                complete(*reinterpret_cast<operation*>(completion.user_data), completion.res,
+                         completion.flags);
+                break;
+            case tag::wake:
+                woken_ = true;
+                watching_wake_ = (completion.flags & IORING_CQE_F_MORE) != 0;
+                break;
+            case tag::ignored:
+                break;
+        }
+    });
+}
+
+void uring_backend::complete(operation& op, int result, unsigned flags) {
+    descriptor_state& state = state_of(op);
+    switch (op.action) {
+        case operation_kind::accept:
+            state.ready.readable = result >= 0;  // connections come in bursts
+            op.transferred = 0;
+            finish(op, result);
+            break;
+        case operation_kind::connect:
+            finish(op, result);
+            break;
+        case operation_kind::recv:
+            received(op, state, result, flags);
+            break;
+        case operation_kind::recv_chunk:
+            received_chunk(op, state, result, flags);
+            break;
+        case operation_kind::send:
+        case operation_kind::send_vectors:
+            sent(op, state, result);
+            break;
+        case operation_kind::readable:
+        case operation_kind::writable:
+            finish(op, result < 0 ? result : 0);
+            break;
+    }
+}
+
+namespace {
+
+bool was_asked_to_end(const operation& op) noexcept {
+    return op.cancel_requested || op.retired;
+}
+
+// A result that is nobody's: without a request to end, the operation goes on.
+bool says_nothing(int result) noexcept {
+    return result == -EAGAIN || result == -EINTR;
+}
+
+}  // namespace
+
+void uring_backend::received(operation& op, descriptor_state& state, int result, unsigned flags) {
+    if (result < 0) {
+        if (says_nothing(result) && !was_asked_to_end(op)) {
+            restart(op);
+        } else {
+            finish(op, result);
+        }
+        return;
+    }
+    op.transferred += result;
+    const bool full = static_cast<std::size_t>(op.transferred) == op.length;
+    state.ready.readable = full || result == 0 || (flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
+    if (full || !op.whole || result == 0) {
+        finish(op, op.transferred);
+    } else if (was_asked_to_end(op)) {
+        finish(op, -ECANCELED);  // what has arrived is in the buffer, counted by op.transferred
+    } else {
+        state.ready.readable = true;  // the end of the stream, an error, or only the end of a piece
+        restart(op);
+    }
+}
+
+void uring_backend::received_chunk(operation& op, descriptor_state& state, int result, unsigned flags) {
+    if ((flags & IORING_CQE_F_BUFFER) != 0) {
+        const slab_pool::lease lease = buffers_.taken(flags);
+        if (result > 0) [[likely]] {
+            state.ready.readable =
+                result == slab_pool::buffer_size || (flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
+            op.deliver(buffers_.pool(), lease.buffer, lease.index, result);
+            finish(op, result);
+            return;
+        }
+        buffers_.pool().release(lease.buffer, lease.index);
+    }
+    if (result == -ENOBUFS && !was_asked_to_end(op)) {
+        buffers_.ran_out();
+        try {
+            if (detail::attempt_recv_chunk(op, state.ready, buffers_.pool())) {
+                finish(op, op.result);
+            } else {
+                restart(op);
+            }
+        } catch (const std::bad_alloc&) {
+            finish(op, -ENOMEM);
+        }
+    } else if (says_nothing(result) && !was_asked_to_end(op)) {
+        restart(op);
+    } else {
+        state.ready.readable = result == 0;
+        finish(op, result == -ENOBUFS ? -ECANCELED : result);
+    }
+}
+
+void uring_backend::sent(operation& op, descriptor_state& state, int result) {
+    if (result < 0) {
+        if (says_nothing(result) && !was_asked_to_end(op)) {
+            restart(op);
+        } else {
+            finish(op, result);
+        }
+        return;
+    }
+    op.transferred += result;
+    bool all = false;
+    if (op.action == operation_kind::send_vectors) {
+        detail::advance_vectors(op, static_cast<std::size_t>(result));
+        all = op.length == 0;
+    } else {
+        all = static_cast<std::size_t>(op.transferred) == op.length;
+    }
+    state.ready.writable = all;
+    if (all || !op.whole) {
+        finish(op, op.transferred);
+    } else if (was_asked_to_end(op)) {
+        finish(op, -ECANCELED);
+    } else {
+        restart(op);
+    }
+}
+
+void uring_backend::restart(operation& op) noexcept {
+    op.phase = to_restart;
+    restart_.push_back(op);
+}
+
+void uring_backend::finish(operation& op, std::int64_t result) noexcept {
+    op.result = op.retired && result == -EINTR ? -ECANCELED : result;
+    op.phase = completed;
+    completed_.push_back(op);
+    ++completed_count_;
+    descriptor_state& state = state_of(op);
+    slot_of(op, state) = nullptr;
+    if (state.retiring) [[unlikely]] {
+        close_if_over(op.descriptor, state);
+    }
+}
+
+}  // namespace leat

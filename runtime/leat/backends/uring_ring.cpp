@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include <leat/backends/uring_ring.hpp>
+
+#include <leat/backends/kernel_sockets.hpp>
+#include <leat/check.hpp>
+#include <leat/result.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace leat {
+
+namespace {
+
+constexpr unsigned setup_flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+                                 IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+                                 IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE;
+
+constexpr unsigned needed_features = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP |
+                                     IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_FAST_POLL | IORING_FEAT_EXT_ARG |
+                                     IORING_FEAT_CQE_SKIP;
+
+// The sysctl kernel.io_uring_disabled: '0', '1', '2', or ' ' where there is none (before Linux 6.6).
+char disabled_by_sysctl() noexcept {
+    char value = ' ';
+    if (const int file = ::open("/proc/sys/kernel/io_uring_disabled", O_RDONLY | O_CLOEXEC); file >= 0) {
+        if (::read(file, &value, 1) != 1) {
+            value = ' ';
+        }
+        ::close(file);
+    }
+    return value;
+}
+
+// What is known of why io_uring_setup(2) failed.
+std::string explained(int error) {
+    if (error == EPERM) {
+        const char disabled = disabled_by_sysctl();
+        return disabled == '1' || disabled == '2'
+                   ? std::string("io_uring_setup (kernel.io_uring_disabled=") + disabled + ")"
+                   : "io_uring_setup (forbidden here, as by a seccomp filter)";
+    }
+    return error == EINVAL ? "io_uring_setup (Linux 6.1 or later is needed)" : "io_uring_setup";
+}
+
+}  // namespace
+
+uring_ring::uring_ring(unsigned submissions, unsigned completions) {
+    io_uring_params params{};
+    params.flags = setup_flags;
+    params.cq_entries = completions;
+    if (const int status = ::io_uring_queue_init_params(submissions, &ring_, &params); status < 0) {
+        throw std::system_error(errno_code(-status), explained(-status));
+    }
+    if ((params.features & needed_features) != needed_features) {
+        ::io_uring_queue_exit(&ring_);
+        throw std::system_error(errno_code(ENOSYS), "io_uring_setup (a feature is missing)");
+    }
+    ::io_uring_ring_dontfork(&ring_);  // a child that touched the rings would damage the parent's
+    if (::io_uring_register_ring_fd(&ring_) == 1) {
+        enter_flags_ |= IORING_ENTER_REGISTERED_RING;
+    }
+    if ((params.features & uring_abi::feature_no_iowait) != 0) {
+        enter_flags_ |= uring_abi::enter_no_iowait;  // or an idle server looks busy with disks
+    }
+    absolute_deadlines_ = (params.features & uring_abi::feature_min_timeout) != 0;
+    entries_ = params.sq_entries;
+    messages_ = std::make_unique<msghdr[]>(entries_);
+}
+
+uring_ring::~uring_ring() {
+    ::io_uring_queue_exit(&ring_);
+}
+
+io_uring_sqe* uring_ring::next() noexcept {
+    if (queued() == entries_) [[unlikely]] {
+        return nullptr;
+    }
+    io_uring_sqe* const free = &ring_.sq.sqes[ring_.sq.sqe_tail++ & ring_.sq.ring_mask];
+    std::memset(free, 0, sizeof *free);
+    return free;
+}
+
+io_uring_sqe* uring_ring::unsubmitted(std::uint32_t position) const noexcept {
+    const std::uint32_t first = __atomic_load_n(ring_.sq.khead, __ATOMIC_ACQUIRE);
+    return position - first < ring_.sq.sqe_tail - first ? &ring_.sq.sqes[position & ring_.sq.ring_mask]
+                                                        : nullptr;
+}
+
+bool uring_ring::owed() const noexcept {
+    return (__atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED) &
+            (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
+int uring_ring::enter(unsigned wanted, time_point deadline) noexcept {
+    __atomic_store_n(ring_.sq.ktail, ring_.sq.sqe_tail, __ATOMIC_RELEASE);
+    io_uring_getevents_arg wait{};
+    __kernel_timespec until{};
+    unsigned flags = enter_flags_;
+    const bool limited = wanted != 0 && deadline != never;
+    if (limited) {
+        flags |= IORING_ENTER_EXT_ARG;
+        duration left = deadline.time_since_epoch();
+        if (absolute_deadlines_) {
+            flags |= uring_abi::enter_abs_timer;
+        } else {
+            left = std::max(deadline - kernel_now(), duration::zero());
+        }
+        until.tv_sec = left / std::chrono::seconds(1);
+        until.tv_nsec = (left % std::chrono::seconds(1)).count();
+        wait.ts = reinterpret_cast<std::uintptr_t>(&until);
+    }
+    const long status = ::syscall(SYS_io_uring_enter, ring_.enter_ring_fd, queued(), wanted, flags,
+                                  limited ? &wait : nullptr, limited ? sizeof wait : 0);
+    if (status >= 0) [[likely]] {
+        return 0;
+    }
+    const int error = errno;
+    if (error == EINTR || error == ETIME) {
+        return 0;
+    }
+    check(error == EAGAIN || error == EBUSY, "io_uring_enter works and drops no completion");
+    return -error;
+}
+
+std::string uring_ring::features() const {
+    std::string text = "single-issuer defer-taskrun";
+    if (absolute_deadlines_) {
+        text += " absolute-timeouts";
+    }
+    if ((enter_flags_ & uring_abi::enter_no_iowait) != 0) {
+        text += " no-iowait";
+    }
+    return text;
+}
+
+}  // namespace leat

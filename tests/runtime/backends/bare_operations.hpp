@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+// Operations without tasks: what the tests of backends submit, and the sockets they submit them on.
+#pragma once
+
+#include <leat/backends/choose.hpp>
+#include <leat/fd.hpp>
+#include <leat/testing/backends.hpp>
+
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+
+namespace backend_tests {
+
+using leat::operation_kind;
+
+inline constexpr leat::wait_kind nobody{"nobody", nullptr};
+
+struct bare_operation : leat::operation {
+    bare_operation(operation_kind kind, int fd) noexcept : operation(nobody, kind, fd) {}
+    bare_operation(operation_kind kind, int fd, std::string& bytes) noexcept : bare_operation(kind, fd) {
+        buffer = reinterpret_cast<std::byte*>(bytes.data());
+        length = bytes.size();
+    }
+    [[nodiscard]] bool ended() const noexcept { return end == leat::wait_end::finished; }
+};
+
+// Calls `body(backend&)` for each backend that can run here.
+template <typename Body>
+void on_every_backend(Body body) {
+    for (const leat::testing::tried_backend& each : leat::testing::backends()) {
+        if (!each.refused.empty()) {
+            MESSAGE("skipped on " << each.name << ": " << each.refused);
+            continue;
+        }
+        INFO("backend: ", each.name);
+        const std::size_t before = leat::testing::open_descriptors();
+        {
+            const std::unique_ptr<leat::backend> io = leat::make_backend(each.name);
+            body(*io);
+        }
+        CHECK(leat::testing::open_descriptors() == before);
+    }
+}
+
+inline void start(leat::backend& io, bare_operation& op) {
+    if (io.submit(op)) {
+        op.end = leat::wait_end::finished;
+    }
+}
+
+inline void cancel(leat::backend& io, bare_operation& op) {
+    op.cancel_requested = true;
+    if (io.cancel(op)) {
+        op.end = leat::wait_end::finished;
+    }
+}
+
+// Collects until `deadline`; returns how many operations have ended.
+inline std::size_t collect(leat::backend& io, leat::time_point deadline) {
+    leat::list<leat::operation> done;
+    io.collect(deadline, done);
+    std::size_t count = 0;
+    for (; !done.empty(); ++count) {
+        leat::operation& op = done.pop_front();
+        REQUIRE(op.end == leat::wait_end::pending);
+        op.end = leat::wait_end::finished;
+    }
+    return count;
+}
+
+inline void look(leat::backend& io) {
+    collect(io, leat::long_ago);
+}
+
+inline constexpr auto patience = std::chrono::seconds(20);  // far longer than anything that works takes
+
+template <typename Predicate>
+void collect_until(leat::backend& io, Predicate over) {
+    const leat::time_point deadline = leat::after(io.now(), patience);
+    while (!over()) {
+        REQUIRE(io.now() < deadline);
+        collect(io, deadline);
+    }
+}
+
+// The same for a predicate that the backend does not wait for, such as what a peer reads.
+template <typename Predicate>
+void look_until(leat::backend& io, Predicate over) {
+    const leat::time_point deadline = leat::after(io.now(), patience);
+    while (!over()) {
+        REQUIRE(io.now() < deadline);
+        look(io);
+    }
+}
+
+inline void finish(leat::backend& io, bare_operation& op) {
+    collect_until(io, [&] { return op.ended(); });
+}
+
+inline void finish_retiring(leat::backend& io) {
+    collect_until(io, [&] { return io.pending() == 0; });
+}
+
+// Two connected sockets: one for the backend, which closes it when it is retired, and its peer.
+struct connection {
+    explicit connection(int kind = SOCK_STREAM) {
+        int ends[2];
+        REQUIRE(::socketpair(AF_UNIX, kind | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+        ours.reset(ends[0]);
+        peer.reset(ends[1]);
+    }
+    void peer_sends(std::string_view text) const {
+        REQUIRE(::send(peer.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
+                static_cast<ssize_t>(text.size()));
+    }
+    // What the peer can read at once.
+    [[nodiscard]] std::string peer_reads() const {
+        std::string all;
+        char part[65536];
+        ssize_t count = 0;
+        while ((count = ::recv(peer.get(), part, sizeof part, 0)) > 0) {
+            all.append(part, static_cast<std::size_t>(count));
+        }
+        return all;
+    }
+    // Whether the peer has seen the end of the stream.
+    [[nodiscard]] bool peer_sees_end() const {
+        char byte = 0;
+        return ::recv(peer.get(), &byte, 1, 0) == 0;
+    }
+
+    leat::fd ours;
+    leat::fd peer;
+};
+
+// A TCP socket on a free port of the loopback.
+struct listener {
+    listener() {
+        socket.reset(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        REQUIRE(::bind(socket.get(), name(), size) == 0);
+        REQUIRE(::listen(socket.get(), 64) == 0);
+        REQUIRE(::getsockname(socket.get(), name(), &size) == 0);
+    }
+    sockaddr* name() noexcept { return reinterpret_cast<sockaddr*>(&address); }
+
+    leat::fd socket;
+    sockaddr_in address{};
+};
+
+inline std::string text_of(const leat::chunk& received) {
+    return std::string(received.text());
+}
+
+// Whether this process may open `count` descriptors; raises its limit for that.
+inline bool may_open(std::size_t count) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_max >= count + 64;
+}
+
+}  // namespace backend_tests

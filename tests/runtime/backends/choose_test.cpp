@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include <leat/backends/choose.hpp>
+#include <leat/fd.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdlib>
+#include <string>
+#include <system_error>
+
+#include <doctest/doctest.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+// Makes io_uring_setup(2) fail with EPERM in this process, as container runtimes do.
+bool forbid_io_uring() {
+    std::array<sock_filter, 4> program = {
+        sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+        sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog filter{.len = program.size(), .filter = program.data()};
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+// What `body` returns in a process where io_uring is forbidden; empty when it cannot be forbidden.
+template <typename Body>
+std::string where_io_uring_is_forbidden(Body body) {
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    const leat::fd from_child(ends[0]);
+    leat::fd to_parent(ends[1]);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const std::string answer = forbid_io_uring() ? body() : "";
+        const bool told = ::write(to_parent.get(), answer.data(), answer.size()) >= 0;
+        ::_exit(told ? 0 : 1);
+    }
+    REQUIRE(child > 0);
+    to_parent.reset();
+    std::string answer;
+    char part[256];
+    ssize_t count = 0;
+    while ((count = ::read(from_child.get(), part, sizeof part)) > 0) {
+        answer.append(part, static_cast<std::size_t>(count));
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    REQUIRE(status == 0);
+    return answer;
+}
+
+std::string described(std::string_view name) {
+    try {
+        const leat::backend_description made = leat::make_backend(name)->describe();
+        return made.name + "; " + made.refused;
+    } catch (const std::exception& error) {
+        return std::string("failed; ") + error.what();
+    }
+}
+
+}  // namespace
+
+TEST_CASE("an unknown backend is an error that lists the names") {
+    CHECK(described("poll") == "failed; unknown backend \"poll\": use auto, uring or epoll");
+}
+
+TEST_CASE("epoll is always there") {
+    CHECK(described("epoll") == "epoll; ");
+}
+
+TEST_CASE("auto takes the best backend there is, and says why not a better one") {
+    const std::string chosen = described("auto");
+    const std::string by_name = described("uring");
+    if (by_name == "uring; ") {
+        CHECK(chosen == "uring; ");
+    } else {
+        CHECK(by_name.starts_with("failed; "));
+        CHECK(chosen == "epoll; uring refused: " + by_name.substr(8));
+    }
+}
+
+TEST_CASE("LEAT_BACKEND names the backend when the program does not") {
+    const char* before = std::getenv("LEAT_BACKEND");
+    const std::string kept = before != nullptr ? before : "";
+    ::setenv("LEAT_BACKEND", "epoll", 1);
+    CHECK(described("") == "epoll; ");
+    ::setenv("LEAT_BACKEND", "kqueue", 1);
+    CHECK(described("") == "failed; unknown backend \"kqueue\": use auto, uring or epoll");
+    CHECK(described("epoll") == "epoll; ");
+    ::setenv("LEAT_BACKEND", "", 1);
+    CHECK(described("") == described("auto"));
+    if (before != nullptr) {
+        ::setenv("LEAT_BACKEND", kept.c_str(), 1);
+    } else {
+        ::unsetenv("LEAT_BACKEND");
+    }
+}
+
+TEST_CASE("where io_uring is forbidden, auto falls back and by name it is an error") {
+    const std::string by_name = where_io_uring_is_forbidden([] { return described("uring"); });
+    if (by_name.empty()) {
+        MESSAGE("skipped: no seccomp filter can be set here");
+        return;
+    }
+#ifdef LEAT_HAS_URING
+    CHECK(by_name.starts_with("failed; io_uring_setup"));
+    CHECK(by_name.ends_with("Operation not permitted"));
+#endif
+    CHECK(where_io_uring_is_forbidden([] { return described("auto"); }) ==
+          "epoll; uring refused: " + by_name.substr(8));
+}
