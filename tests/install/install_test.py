@@ -73,8 +73,8 @@ def built_with_pkg_config(scratch, prefix, source, compiler):
     environment = {**os.environ, "PKG_CONFIG_PATH": str(description.parent)}
     flags = shlex.split(command("pkg-config", "--cflags", "--libs", "--static", "leat", env=environment))
     listing = scratch / "dependencies"
-    command(*compiler, "-std=c++20", scratch / "program.cpp", "-MD", "-MF", listing, "-o", scratch / "program",
-            *flags)
+    command(*compiler, "-std=c++20", "-MD", "-MF", listing, scratch / "program.cpp", *flags,
+            "-o", scratch / "program")
     if str(source) in listing.read_text():
         sys.exit(f"a header came from the source tree:\n{listing.read_text()}")
     return scratch / "program"
@@ -92,7 +92,8 @@ def built_as_subproject(scratch, source):
                 (copy_of_source / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source / name, copy_of_source / name)
     else:
-        shutil.copytree(source, copy_of_source, ignore=shutil.ignore_patterns("build*", ".git", "subprojects"))
+        others = shutil.ignore_patterns("build*", ".git", "subprojects")
+        shutil.copytree(source, copy_of_source, ignore=others)
     shutil.copy(here / "subproject_user.build", folder / "meson.build")
     shutil.copy(scratch / "program.cpp", folder)
     features = [f"-Dleat:{name}=disabled" for name in ("dns", "tls", "http", "brotli")]

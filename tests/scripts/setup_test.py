@@ -13,7 +13,7 @@ TOOLS = ["bash", "env", "grep", "mktemp", "rm", "tail", "cat"]
 
 
 def machine(level="build", **commands):
-    """Runs setup where only TOOLS and `commands` (name=shell script) exist: (status, output, calls of apt-get)."""
+    """Runs setup where only TOOLS and `commands` exist: (status, output, calls that RECORD recorded)."""
     with tempfile.TemporaryDirectory() as folder:
         for name in TOOLS:
             real = next(f"{path}/{name}" for path in ("/usr/bin", "/bin") if os.path.exists(f"{path}/{name}"))
@@ -42,7 +42,8 @@ class setup_test(unittest.TestCase):
         self.assertEqual(machine(dpkg_query=EVERYTHING, apt_get=RECORD, id=NOBODY), (0, "", ""))
 
     def test_root_installs_only_what_is_missing_and_says_so(self):
-        status, output, calls = machine(dpkg_query=ALL_BUT_MESON, apt_get=RECORD, apt_cache=KNOWS_ALL, id=ROOT)
+        status, output, calls = machine(dpkg_query=ALL_BUT_MESON, apt_get=RECORD, apt_cache=KNOWS_ALL,
+                                        id=ROOT)
         self.assertEqual((status, output), (0, "setup: installing 1 packages: meson\n"))
         self.assertRegex(calls, r"^-q -y .*install --no-install-recommends meson\n$")
 
