@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The public face of the network: addresses, TCP and servers. It includes the runtime's.
+// The public face of the network: addresses, names, TCP and servers. It includes the runtime's.
 #pragma once
 
 #include <leat/bytes.hpp>
+#include <leat/connect.hpp>
+#include <leat/dns/resolve.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/runtime.hpp>
+#include <leat/serve.hpp>
 #include <leat/stream.hpp>
 #include <leat/tcp.hpp>

@@ -11,6 +11,14 @@
 
 namespace leat {
 
+// A wait for a group to have fewer than `below` tasks.
+struct group_watcher : wait {
+    group_watcher(const wait_kind& what, std::size_t fewer_than) noexcept : wait(what), below(fewer_than) {}
+
+    std::size_t below;
+    bool ends_cancelled = false;  // it was cancelled meanwhile, and ends so when the tasks have ended
+};
+
 struct group_scope : cancel_scope {
     // Who learns of a child's error: the group's owner, or the holder of the child's handle.
     enum class errors : bool { to_handles, to_group };
@@ -27,10 +35,20 @@ struct group_scope : cancel_scope {
         return true;
     }
 
+    // Cancels the tasks but not the scope itself.
+    void cancel_tasks(cancel_reason why) noexcept {
+        for (cancel_scope* child = children.first(); child != nullptr; child = children.next(*child)) {
+            if (child->host == nullptr) {
+                child->cancel(why);
+            }
+        }
+    }
+
     errors error_policy;
     std::size_t size = 0;
-    list<wait> watchers;  // waits that end when a child has ended; they look at `size` again
+    list<group_watcher> watchers;
     std::exception_ptr first_error;
+    bool cut_short = false;  // a task of it ended as cancelled because the group was
 };
 
 }  // namespace leat

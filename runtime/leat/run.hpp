@@ -13,7 +13,7 @@ namespace leat {
 
 struct run_options {
     // "uring", "epoll", or "auto"; empty: the environment variable LEAT_BACKEND, else "auto".
-    std::string_view backend;
+    std::string_view backend = {};
     // Hears what nobody else will, such as the error of a task without a handle. Null: one line on
     // standard error.
     report_function report = nullptr;
@@ -33,6 +33,22 @@ void print_report(std::string_view line);
 int print_error(const std::exception_ptr& error) noexcept;
 void raise_descriptor_limit() noexcept;
 
+template <typename Function>
+using given_by = typename std::invoke_result_t<std::decay_t<Function>&>::value_type;
+
+// run() on a scheduler that is there.
+template <typename Function, typename T = given_by<Function>>
+T run_on(scheduler& loop, std::source_location where, Function&& function) {
+    auto main = spawn_call(loop.root(), where, std::forward<Function>(function));
+    task_state_of<T>& state = main.state();
+    loop.run(state);
+    state.seen = true;
+    if (loop.deadlocked() && state.result.cancelled()) {
+        throw deadlock(loop.deadlock_dump());
+    }
+    return std::move(state.result).get();
+}
+
 }  // namespace detail
 
 // The backend of this thread's scheduler, in words: its name, what was negotiated, and why a better one
@@ -43,19 +59,11 @@ void raise_descriptor_limit() noexcept;
 // it returns or throws what it throws. When it has ended all other tasks are cancelled and awaited.
 template <typename Function>
     requires std::invocable<Function>
-auto run(Function&& function, run_options options = {},
-         std::source_location where = std::source_location::current()) {
-    using T = typename std::invoke_result_t<Function>::value_type;
+detail::given_by<Function> run(Function&& function, run_options options = {},
+                               std::source_location where = std::source_location::current()) {
     scheduler loop(make_backend(options.backend),
                    options.report != nullptr ? options.report : detail::print_report);
-    auto main = detail::spawn_call(loop.root(), where, std::forward<Function>(function));
-    detail::task_state_of<T>& state = main.state();
-    loop.run(state);
-    state.seen = true;
-    if (loop.deadlocked() && !state.result.ok()) {
-        throw deadlock(loop.deadlock_dump());
-    }
-    return std::move(state.result).get();
+    return detail::run_on(loop, where, std::forward<Function>(function));
 }
 
 template <typename T>

@@ -8,6 +8,7 @@
 #include <leat/outcome.hpp>
 #include <leat/result.hpp>
 #include <leat/run.hpp>
+#include <leat/signals.hpp>
 #include <leat/sleep.hpp>
 #include <leat/spawn.hpp>
 #include <leat/task.hpp>

@@ -22,8 +22,9 @@ scheduler::scheduler(std::unique_ptr<backend> io, report_function report)
 
 scheduler::~scheduler() {
     if (inbox_ != nullptr) {
-        inbox_->close();
+        (void)inbox_->close();
     }
+    services_.clear();
     while (io_->pending() > 0) {  // descriptors that are being closed
         io_->collect(never, completed_);
     }
@@ -35,6 +36,11 @@ void scheduler::run(task_state& main) {
     turn_until([&] { return main.done; });
     root_.cancel(cancel_reason::requested);
     turn_until([&] { return root_.size == 0; });
+    background_.cancel(cancel_reason::requested);
+    const auto all_ended = [&] { return root_.size + background_.size == 0; };
+    turn_until(all_ended);
+    close_inbox();
+    turn_until(all_ended);
 }
 
 template <typename Predicate>
@@ -60,13 +66,12 @@ void scheduler::collect() {
     time_point deadline = long_ago;
     if (idle) {
         deadline = alarms_.next();
-        const bool others = inbox_.use_count() > 1;
-        if (!others && deadline == never && io_->pending() == 0) {
-            no_progress();
-            return;
-        }
+        const bool alone = door_.expired();  // asked first: then nothing is posted after the look below
         if (inbox_ != nullptr && !inbox_->about_to_sleep()) {
             deadline = long_ago;
+        } else if (alone && deadline == never && io_->pending() == 0) {
+            no_progress();
+            return;
         }
     }
     io_->collect(deadline, completed_);
@@ -99,11 +104,25 @@ void scheduler::take_inbox() noexcept {
     }
 }
 
+void scheduler::close_inbox() noexcept {
+    if (inbox_ == nullptr) {
+        return;
+    }
+    for (const auto& message : inbox_->close()) {
+        message->run();
+    }
+}
+
 remote scheduler::remote() {
     if (inbox_ == nullptr) {
         inbox_ = std::make_shared<inbox>(*io_);
     }
-    return leat::remote(inbox_);
+    std::shared_ptr<inbox_door> door = door_.lock();
+    if (door == nullptr) {
+        door = std::make_shared<inbox_door>(inbox_);
+        door_ = door;
+    }
+    return leat::remote(std::move(door));
 }
 
 // Every task waits, and nothing is left that could end a wait.
@@ -125,6 +144,7 @@ void scheduler::no_progress() {
 
 void scheduler::spawn(task_state& task, group_scope& owner) noexcept {
     task.id = ++tasks_;
+    task.report = report_;
     task.own.attach(owner);
     ++owner.size;
     ready_.push_back(task);
@@ -225,25 +245,31 @@ void scheduler::end(task_state& task) noexcept {
     task.done = true;
     task.own.detach();
     --owner.size;
+    owner.cut_short |= owner.cancelled && task.leaf == nullptr;
     if (owner.error_policy == group_scope::errors::to_group || task.only_reference()) {
         if (std::exception_ptr error = task.take_unseen_error()) {
             if (owner.error_policy == group_scope::errors::to_handles || !owner.fail(error)) {
-                report_unseen(task, error);
+                task.report_error(error);
             }
         }
     }
     while (!task.joiners.empty()) {
         finish(task.joiners.pop_front());
     }
-    while (!owner.watchers.empty()) {
-        finish(owner.watchers.pop_front());
+    for (group_watcher* next = owner.watchers.first(); next != nullptr;) {
+        group_watcher& watcher = *next;
+        next = owner.watchers.next(watcher);
+        if (owner.size < watcher.below) {
+            watcher.unlink();
+            watcher.ends_cancelled ? abandon(watcher) : finish(watcher);
+        }
     }
     task.drop_reference();
 }
 
-void scheduler::report_unseen(const task_state& task, const std::exception_ptr& error) const noexcept {
-    std::string line = "task " + std::to_string(task.id) + ", spawned at " + task.spawned_at.file_name() +
-                       ":" + std::to_string(task.spawned_at.line()) + ", failed: ";
+void task_state::report_error(const std::exception_ptr& error) const noexcept {
+    std::string line = "task " + std::to_string(id) + ", spawned at " + spawned_at.file_name() + ":" +
+                       std::to_string(spawned_at.line()) + ", failed: ";
     try {
         std::rethrow_exception(error);
     } catch (const std::exception& known) {
@@ -251,7 +277,7 @@ void scheduler::report_unseen(const task_state& task, const std::exception_ptr& 
     } catch (...) {
         line += "an exception of unknown type";
     }
-    report_(line);
+    report(line);
 }
 
 }  // namespace leat

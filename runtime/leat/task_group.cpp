@@ -1,28 +1,32 @@
 // SPDX-License-Identifier: MIT
 #include <leat/task_group.hpp>
 
-namespace leat {
+namespace leat::detail {
 
-namespace {
+constinit const wait_kind children_awaiter::for_room{"room in its group", stop_waiting};
+constinit const wait_kind children_awaiter::for_all{"its children", cancel_children};
+constinit const wait_kind children_awaiter::for_all_at_last{"its children",
+                                                            [](leat::wait&) noexcept { return false; }};
 
-bool stop_watching(wait& self) noexcept {
+bool children_awaiter::stop_waiting(leat::wait& self) noexcept {
     self.unlink();
     return true;
 }
 
-bool keep_watching(wait&) noexcept {
+bool children_awaiter::cancel_children(leat::wait& self) noexcept {
+    auto& awaiter = static_cast<children_awaiter&>(self);
+    awaiter.ends_cancelled = true;
+    awaiter.group_.cancel_tasks(cancel_reason::requested);
     return false;
 }
 
-}  // namespace
-
-constinit const wait_kind detail::children_awaiter::interruptible{"room in its group", stop_watching};
-constinit const wait_kind detail::children_awaiter::uninterruptible{"its children", keep_watching};
-
-task<> task_group::below_limit() {
-    while (scope_.size >= limit_) {
-        co_await detail::children_awaiter(scope_, limit_, detail::children_awaiter::interruptible);
+// The wait is cancelled before it begins.
+void children_awaiter::begin_cancelled() noexcept {
+    if (kind == &for_room || (kind == &for_all && group_.size == 0)) {
+        end = wait_end::cancelled;
+    } else if (kind == &for_all) {
+        cancel_children(*this);
     }
 }
 
-}  // namespace leat
+}  // namespace leat::detail

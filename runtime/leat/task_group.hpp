@@ -13,24 +13,24 @@ namespace leat {
 struct task_group_options {
     // spawn_when_free waits while this many children run.
     std::size_t limit = SIZE_MAX;
+    // A child's error is the child's own: it goes to its handle or to the report, and cancels nobody.
+    bool independent = false;
 };
 
 class task_group;
 
 namespace detail {
 
-// Waits for children to end: until all have, which nothing interrupts, since they are cancelled too; or
-// until there are fewer than a limit.
-class [[nodiscard]] children_awaiter : public awaiter_base, wait {
+// Waits for children to end. What cancelling it does is its kind.
+class [[nodiscard]] children_awaiter : public awaiter_base, group_watcher {
 public:
-    children_awaiter(group_scope& group, std::size_t below, const wait_kind& kind) noexcept
-        : wait(kind), group_(group), below_(below) {}
+    children_awaiter(group_scope& group, std::size_t fewer_than, const wait_kind& what) noexcept
+        : group_watcher(what, fewer_than), group_(group) {}
     bool await_ready() noexcept {
-        if (kind == &interruptible && this_thread.task->cancelled()) {
-            end = wait_end::cancelled;
-            return false;
+        if (this_thread.task->cancelled()) [[unlikely]] {
+            begin_cancelled();
         }
-        return group_.size < below_;
+        return end == wait_end::pending && group_.size < below;
     }
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
@@ -42,14 +42,34 @@ public:
         }
         scheduler::suspend(waiter, *this);
     }
-    // Whether there are so few now; each child's end ends the wait, to look again.
-    bool await_resume() const noexcept { return group_.size < below_; }
+    void await_resume() const noexcept {}
 
-    static const wait_kind interruptible, uninterruptible;
+    static const wait_kind for_room;         // cancelling ends it
+    static const wait_kind for_all;          // cancelling cancels the children, and it ends when they have
+    static const wait_kind for_all_at_last;  // cancelling does nothing: they are cancelled as well
 
 private:
+    void begin_cancelled() noexcept;
+    static bool stop_waiting(wait& self) noexcept;
+    static bool cancel_children(wait& self) noexcept;
+
     group_scope& group_;
-    std::size_t below_;
+};
+
+// Gives the place where the current coroutine is awaited, for a coroutine that acts for its caller.
+class [[nodiscard]] place_awaited : public awaiter_base {
+public:
+    static bool await_ready() noexcept { return false; }
+    template <typename Promise>
+    bool await_suspend(std::coroutine_handle<Promise> asking) noexcept {
+        const frame& self = asking.promise();
+        place_ = self.parent != nullptr ? self.parent->where : self.where;
+        return false;
+    }
+    std::source_location await_resume() const noexcept { return place_; }
+
+private:
+    std::source_location place_;
 };
 
 // Runs X inside `group`'s scope; gives its outcome, also when it was cancelled or threw.
@@ -109,7 +129,9 @@ private:
 // The children of one with_task_group. Lives until that returns; belongs to one thread.
 class task_group {
 public:
-    explicit task_group(task_group_options options) noexcept : limit_(options.limit) {
+    explicit task_group(task_group_options options) noexcept
+        : scope_(options.independent ? group_scope::errors::to_handles : group_scope::errors::to_group),
+          limit_(options.limit) {
         check(options.limit > 0, "the limit of a task group is at least 1");
     }
 
@@ -125,8 +147,20 @@ public:
         return detail::spawn_call(scope_, where, std::forward<Function>(function),
                                   std::forward<First>(first));
     }
+    template <detail::spawnable Function, typename First, typename Second>
+    auto spawn(Function&& function, First&& first, Second&& second,
+               std::source_location where = std::source_location::current()) {
+        return detail::spawn_call(scope_, where, std::forward<Function>(function), std::forward<First>(first),
+                                  std::forward<Second>(second));
+    }
+    template <detail::spawnable Function, typename First, typename Second, typename Third>
+    auto spawn(Function&& function, First&& first, Second&& second, Third&& third,
+               std::source_location where = std::source_location::current()) {
+        return detail::spawn_call(scope_, where, std::forward<Function>(function), std::forward<First>(first),
+                                  std::forward<Second>(second), std::forward<Third>(third));
+    }
     template <detail::spawnable Function, typename... Arguments>
-        requires(sizeof...(Arguments) > 1)
+        requires(sizeof...(Arguments) > 3)
     auto spawn(Function&& function, Arguments&&... arguments) {
         return detail::spawn_call(scope_, std::source_location::current(), std::forward<Function>(function),
                                   std::forward<Arguments>(arguments)...);
@@ -136,23 +170,32 @@ public:
         return detail::spawn_call(scope_, where, detail::prepared<T>{std::move(body)});
     }
 
-    // co_await group.below_limit(): waits until there is room for one more child. Cancelling it has no
-    // other effect.
-    task<> below_limit();
+    // Waits until there is room for one more child; others may have taken it by the time the waiter runs.
+    // Cancelling it has no other effect.
+    detail::children_awaiter below_limit() noexcept {
+        return {scope_, limit_, detail::children_awaiter::for_room};
+    }
+
+    // Waits until all children have ended. Cancelling it cancels them, and it ends when they have: a body
+    // that ends with it may lend its locals to them.
+    detail::children_awaiter wait() noexcept { return {scope_, 1, detail::children_awaiter::for_all}; }
 
     // The same as spawn, once there are fewer children than the limit.
     template <detail::spawnable Function, typename... Arguments>
     auto spawn_when_free(Function function, Arguments... arguments)
         -> task<decltype(detail::spawn_call(std::declval<group_scope&>(), {}, std::move(function),
                                             std::move(arguments)...))> {
-        co_await below_limit();
-        co_return detail::spawn_call(scope_, std::source_location::current(), std::move(function),
-                                     std::move(arguments)...);
+        const std::source_location where = co_await detail::place_awaited();
+        while (full()) {
+            co_await below_limit();
+        }
+        co_return detail::spawn_call(scope_, where, std::move(function), std::move(arguments)...);
     }
 
     // Cancels the body and all children. with_task_group absorbs it.
     void cancel() noexcept { scope_.cancel(cancel_reason::requested); }
 
+    [[nodiscard]] bool full() const noexcept { return scope_.size >= limit_; }
     // Children that have not ended.
     [[nodiscard]] std::size_t size() const noexcept { return scope_.size; }
 
@@ -160,13 +203,14 @@ public:
     [[nodiscard]] group_scope& scope() noexcept { return scope_; }
 
 private:
-    group_scope scope_{group_scope::errors::to_group};
+    group_scope scope_;
     std::size_t limit_;
 };
 
 // Runs `body(group)`, which gives a task, and returns its result when it and all children have ended. The
 // first exception, of the body or of a child, cancels the rest and is thrown; later ones are reported.
-// Cancelled from outside, it does not return: body and children unwind, then it does. Its own
+// Cancelled from outside, it does not return: body and children unwind, then it does; unless all of them
+// completed in spite of it. Its own
 // group.cancel() it absorbs; when that ended a body that owed a value, task_cancelled is thrown.
 template <typename Body>
 auto with_task_group(task_group_options options, Body body) -> std::invoke_result_t<Body&, task_group&> {
@@ -174,18 +218,18 @@ auto with_task_group(task_group_options options, Body body) -> std::invoke_resul
     group_scope& scope = group.scope();
     scope.attach(*this_thread.task->innermost);
     auto ended = co_await detail::group_body_awaiter(scope, [&] { return std::invoke(body, group); });
-    if (ended.error() != nullptr) {
-        scope.fail(ended.error());
+    if (ended.error() != nullptr && !scope.fail(ended.error()) && ended.error() != scope.first_error) {
+        this_thread.task->report_error(ended.error());
     }
-    while (scope.size > 0) {
-        co_await detail::children_awaiter(scope, 1, detail::children_awaiter::uninterruptible);
+    while (scope.size > 0) {  // others may have spawned more by the time this task is resumed
+        co_await detail::children_awaiter(scope, 1, detail::children_awaiter::for_all_at_last);
     }
     scope.detach();
     if (scope.first_error != nullptr) {
         std::rethrow_exception(scope.first_error);
     }
-    if (scope.cancelled) {
-        co_await checkpoint();  // cancelled from outside: goes on unwinding
+    if (ended.cancelled() || scope.cut_short) {
+        co_await checkpoint();  // if it was cancelled from outside it goes on unwinding
     }
     using T = typename std::invoke_result_t<Body&, task_group&>::value_type;
     if constexpr (!std::is_void_v<T>) {
