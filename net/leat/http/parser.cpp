@@ -41,7 +41,7 @@ head_scan::outcome head_scan::scan(std::string_view text, bool leading_lines) no
         }
         const std::string_view line = text.substr(line_begin, feed - line_begin);
         const bool first = line_begin == head_begin;
-        if (line.find('\r') != line.size() - 1) {
+        if (line.empty() || line.find('\r') != line.size() - 1) {
             return first ? outcome::malformed_start_line : outcome::malformed_header;
         }
         searched = line_begin = feed + 1;
@@ -254,8 +254,17 @@ result<progress> message_parser<Message>::next_body(std::string_view& input) {
     if (piece_.empty()) {
         return progress::more;
     }
-    if (piece_.size() > limits_.body_bytes - body_bytes_) {
-        return fail(error::body_too_large);
+    const std::uint64_t allowed = limits_.body_bytes - body_bytes_;
+    if (piece_.size() > allowed) {
+        // What the limit still allows comes out first, so that the cuts of the input change nothing.
+        const std::string_view last = piece_.substr(0, static_cast<std::size_t>(allowed));
+        const std::error_code failure = fail(error::body_too_large);
+        if (last.empty()) {
+            return failure;
+        }
+        piece_ = last;
+        body_bytes_ += last.size();
+        return progress::body;
     }
     body_bytes_ += piece_.size();
     if (body_ == body_kind::counted && left_ == 0) {

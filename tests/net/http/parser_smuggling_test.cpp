@@ -46,6 +46,9 @@ TEST_CASE("start lines that are not exactly HTTP/1 are refused") {
         {"GET\t/ HTTP/1.1" + rest, error::malformed_start_line},
         {" GET / HTTP/1.1" + rest, error::malformed_start_line},
         {"GET / HTTP/1.1\n\r\n", error::malformed_start_line},
+        {"\nGET / HTTP/1.1" + rest, error::malformed_start_line},
+        {"\r\n\nGET / HTTP/1.1" + rest, error::malformed_start_line},
+        {"\r\n\rGET / HTTP/1.1" + rest, error::malformed_start_line},
         {"GET / HTTP/1.1\rX\r\n\r\n", error::malformed_start_line},
         {"GET / HTTP/1.1\nHost: x\n\n", error::malformed_start_line},
         {"GET /", error::truncated_head},
@@ -105,6 +108,9 @@ TEST_CASE("malformed header lines are refused") {
         {get(std::string("A: b\0c", 6)), error::malformed_header},
         {get(std::string("A\0: b", 5)), error::malformed_header},
         {"GET / HTTP/1.1\r\n Host: x\r\n\r\n", error::malformed_header},
+        {"GET / HTTP/1.1\r\nHost: x\r\n\n\r\n", error::malformed_header},
+        {"GET / HTTP/1.1\r\nHost: x\r\n\nA: b\r\n\r\n", error::malformed_header},
+        {"GET / HTTP/1.1\r\nHost: x\r\n\n", error::malformed_header},
     });
 }
 
