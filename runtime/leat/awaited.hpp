@@ -47,12 +47,24 @@ inline constexpr bool is_handle<handle<T>> = true;
 
 // A callable without arguments that gives a task.
 template <typename X>
-concept task_callable = !our_awaiter<X> && !is_task<std::remove_cvref_t<X>> && std::invocable<X> &&
-                        is_task<std::invoke_result_t<X>>;
+concept task_callable = !our_awaiter<X> && !is_task<std::remove_cvref_t<X>> &&
+                        std::invocable<std::decay_t<X>&> && is_task<std::invoke_result_t<std::decay_t<X>&>>;
 
 template <typename X>
 concept awaitable_value = (is_task<std::remove_cvref_t<X>> && !std::is_lvalue_reference_v<X>) ||
                           is_handle<std::remove_cvref_t<X>> || task_callable<X>;
+
+// A result as a member of an optional, a vector or a tuple: references are wrapped.
+template <typename T>
+struct stored {
+    using type = T;
+};
+template <typename T>
+struct stored<T&> {
+    using type = std::reference_wrapper<T>;
+};
+template <typename T>
+using stored_result = typename stored<T>::type;
 
 // The current frame has completed: the loop goes on with the frame that awaits it, or ends the task.
 void end_outermost(frame& ended) noexcept;
@@ -111,9 +123,10 @@ private:
 
 template <task_callable X>
 struct awaited<X> {
-    using body = awaited<std::invoke_result_t<X>>;
+    using body = awaited<std::invoke_result_t<std::decay_t<X>&>>;
     using value_type = typename body::value_type;
-    explicit awaited(X&& callable) : callable_(std::forward<X>(callable)) {}
+    template <typename Callable>
+    explicit awaited(Callable&& callable) : callable_(std::forward<Callable>(callable)) {}
     bool ready() {
         body_.emplace(std::invoke(callable_));
         return body_->ready();

@@ -45,13 +45,7 @@ protected:
     using operation::operation;
 
     // False when the task has had its share: it goes to the end of the ready queue.
-    static bool completed_inline(task_state& task) noexcept {
-        if (task.inline_budget == 0) {
-            return false;
-        }
-        --task.inline_budget;
-        return true;
-    }
+    static bool completed_inline(task_state& task) noexcept { return task.goes_on(); }
 
     // The result of the finished operation: a count, or an error.
     [[nodiscard]] leat::result<std::size_t> count() const noexcept {
@@ -99,13 +93,13 @@ public:
         suspend(waiter.promise());
     }
     void suspend(frame& waiter) { inner_.suspend(waiter); }
-    result<value> await_resume() {
+    result<stored_result<value>> await_resume() {
         try {
             if constexpr (std::is_void_v<value>) {
                 inner_.resume();
                 return {};
             } else {
-                return inner_.resume();
+                return stored_result<value>(inner_.resume());
             }
         } catch (const std::system_error& error) {
             return error.code();

@@ -15,14 +15,14 @@ namespace leat {
 // The handles stay where they are until then; each still has its result or error to be asked for.
 template <typename... T>
 task<> join_all(const handle<T>&... handles) {
-    (co_await handles.join(), ...);
+    (co_await detail::end_awaiter(handles.state()), ...);
 }
 
 template <std::ranges::forward_range Handles>
     requires detail::is_handle<std::ranges::range_value_t<Handles>>
 task<> join_all(const Handles& handles) {
     for (const auto& each : handles) {
-        co_await each.join();
+        co_await detail::end_awaiter(each.state());
     }
 }
 
@@ -31,7 +31,7 @@ namespace detail {
 template <typename X>
 using gathered = typename awaited<std::remove_cvref_t<X>>::value_type;
 
-// What a gathered thing gives in the tuple: void gives a unit.
+// What a gathered thing gives in the tuple: void gives a unit, and a reference is one there too.
 template <typename T>
 using in_tuple = std::conditional_t<std::is_void_v<T>, unit, T>;
 
@@ -63,18 +63,21 @@ template <typename... X>
 auto gather(X... x) -> task<std::tuple<detail::in_tuple<detail::gathered<X>>...>> {
     std::tuple<handle<detail::gathered<X>>...> started;
     co_await with_task_group([&](task_group& group) -> task<> {
-        started = std::tuple(detail::spawn_gathered(group, x)...);
+        started = std::tuple<handle<detail::gathered<X>>...>{detail::spawn_gathered(group, x)...};
         co_return;
     });
-    co_return std::apply([](const auto&... ended) { return std::tuple(detail::take_value(ended)...); },
-                         started);
+    co_return std::apply(
+        [](const auto&... ended) {
+            return std::tuple<detail::in_tuple<detail::gathered<X>>...>(detail::take_value(ended)...);
+        },
+        started);
 }
 
 // The same for a range, which it consumes: gives a std::vector, or nothing for tasks that give nothing.
 template <std::ranges::forward_range Range, typename X = std::ranges::range_value_t<Range>,
           typename T = detail::gathered<X>>
 auto gather(Range range)
-    -> task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::in_tuple<T>>>> {
+    -> task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::stored_result<T>>>> {
     std::vector<handle<T>> started;
     co_await with_task_group([&](task_group& group) -> task<> {
         for (X& x : range) {
@@ -83,7 +86,7 @@ auto gather(Range range)
         co_return;
     });
     if constexpr (!std::is_void_v<T>) {
-        std::vector<T> results;
+        std::vector<detail::stored_result<T>> results;
         results.reserve(started.size());
         for (const auto& ended : started) {
             results.push_back(detail::take_value(ended));

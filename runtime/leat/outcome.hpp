@@ -63,6 +63,11 @@ public:
         }
         return *this;
     }
+    outcome& operator=(const outcome& other)
+        requires std::is_copy_constructible_v<stored>
+    {
+        return *this = outcome(other);
+    }
     ~outcome() { reset(); }
 
     [[nodiscard]] ending how() const noexcept { return how_; }
@@ -93,6 +98,7 @@ public:
 
     template <typename... Arguments>
     void set_value(Arguments&&... arguments) {
+        reset();
         if constexpr (std::is_reference_v<T>) {
             std::construct_at(&value_, std::addressof(arguments)...);
         } else {
@@ -101,10 +107,14 @@ public:
         how_ = ending::value;
     }
     void set_error(std::exception_ptr error) noexcept {
+        reset();  // a destructor may throw after co_return
         std::construct_at(&error_, std::move(error));
         how_ = ending::error;
     }
-    void set_cancelled() noexcept { how_ = ending::cancelled; }
+    void set_cancelled() noexcept {
+        reset();
+        how_ = ending::cancelled;
+    }
     void reset() noexcept {
         if (how_ == ending::value) {
             std::destroy_at(&value_);

@@ -18,14 +18,20 @@
 #include <leat/task_state.hpp>
 #include <leat/timers.hpp>
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace leat {
 
-// Where the library says what nobody else will hear: one line, without newline. Must not throw.
-using report_function = void (*)(std::string_view line);
+// What all tasks of one scheduler share beside its loop, such as the resolver of names. It is made at its
+// first use and dies after the last task, while the backend still works: what it retires then is drained.
+class service {
+public:
+    virtual ~service() = default;
+};
 
 class scheduler {
 public:
@@ -46,9 +52,12 @@ public:
     [[nodiscard]] timers& alarms() noexcept { return alarms_; }
     [[nodiscard]] group_scope& root() noexcept { return root_; }
     [[nodiscard]] leat::remote remote();
+    // The service of this type, made from the scheduler at its first use.
+    template <std::derived_from<service> Service>
+    [[nodiscard]] Service& use();
+    // The tasks that services run: cancelled and awaited once those of root() have ended.
+    [[nodiscard]] group_scope& background() noexcept { return background_; }
     void report(std::string_view line) const noexcept { report_(line); }
-    // Reports `error`, which `task` ended with and nobody collected.
-    void report_unseen(const task_state& task, const std::exception_ptr& error) const noexcept;
 
     // Queues the first step of `task`, as a child of `owner`.
     void spawn(task_state& task, group_scope& owner) noexcept;
@@ -70,6 +79,7 @@ private:
     void end(task_state& task) noexcept;
     void expire_timers() noexcept;
     void take_inbox() noexcept;
+    void close_inbox() noexcept;
     void collect();
     void no_progress();
 
@@ -79,11 +89,27 @@ private:
     list<task_state> ready_;
     list<operation> completed_;
     group_scope root_{group_scope::errors::to_handles};
-    std::shared_ptr<inbox> inbox_;  // made at the first remote()
-    std::uint32_t tasks_ = 0;       // spawned so far, for their ids
+    group_scope background_{group_scope::errors::to_handles};
+    std::vector<std::unique_ptr<service>> services_;
+    std::shared_ptr<inbox> inbox_;    // made at the first remote()
+    std::weak_ptr<inbox_door> door_;  // held by the remotes: others may post while it lives
+    std::uint32_t tasks_ = 0;         // spawned so far, for their ids
     bool deadlocked_ = false;
     std::string deadlock_dump_;
 };
+
+template <std::derived_from<service> Service>
+Service& scheduler::use() {
+    for (const std::unique_ptr<service>& each : services_) {
+        if (auto* found = dynamic_cast<Service*>(each.get())) {
+            return *found;
+        }
+    }
+    auto made = std::make_unique<Service>(*this);
+    Service& added = *made;
+    services_.push_back(std::move(made));
+    return added;
+}
 
 // The scheduler of this thread; misuse outside run().
 [[nodiscard]] inline scheduler& current_scheduler() noexcept {

@@ -81,11 +81,8 @@ class [[nodiscard]] checkpoint_awaiter : public detail::awaiter_base, wait {
 public:
     checkpoint_awaiter() noexcept : wait(checkpoint_kind) {}
     bool await_ready() noexcept {
-        if (this_thread.task->cancelled()) {
-            end = wait_end::cancelled;
-            return false;
-        }
-        return true;
+        end = this_thread.task->cancelled() ? wait_end::cancelled : wait_end::finished;
+        return end == wait_end::finished && this_thread.task->goes_on();
     }
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {

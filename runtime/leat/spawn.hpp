@@ -28,7 +28,11 @@ public:
             return;
         }
         auto& promise = static_cast<typename task<T>::promise_type&>(*outermost);
-        result = std::move(promise.result);
+        try {
+            result = std::move(promise.result);
+        } catch (...) {
+            result.set_error(std::current_exception());
+        }
         promise.handle.destroy();
     }
     std::exception_ptr take_unseen_error() noexcept final {
@@ -36,10 +40,12 @@ public:
     }
 
     outcome<T> result;
-    bool seen = false;  // the error has been collected or reported
+    bool seen = false;   // the error has been collected or reported
+    bool taken = false;  // the value has been moved out
 
 protected:
     void begin(task<T> body) noexcept {
+        check(body.valid(), "what is spawned gives a task that was not awaited before");
         auto* promise = body.release();
         leaf = promise;
         this_thread.next = promise->handle;
@@ -69,7 +75,9 @@ public:
     }
     void finish(frame* outermost) noexcept override {
         task_state_of<T>::finish(outermost);
+        this_thread.unwinding = this->result.cancelled();  // captures and arguments die as the frames did
         call_.reset();
+        this_thread.unwinding = false;
     }
 
 private:
@@ -81,7 +89,7 @@ struct join_wait : wait {
     explicit join_wait(task_state& awaited) noexcept : wait(join_kind), target(&awaited) {
         target->add_reference();
     }
-    ~join_wait() { target->drop_reference(); }
+    ~join_wait() { target->let_go(); }
 
     bool ready() noexcept {
         check(target != this_thread.task, "a task does not await itself");
@@ -89,7 +97,11 @@ struct join_wait : wait {
             end = wait_end::cancelled;
             return false;
         }
-        return target->done;
+        if (!target->done) {
+            return false;
+        }
+        end = wait_end::finished;
+        return this_thread.task->goes_on();
     }
     void suspend(frame& waiter) noexcept {
         if (end == wait_end::pending) {
@@ -153,12 +165,13 @@ public:
     [[nodiscard]] bool ok() const noexcept { return state().result.ok(); }
     // The value of a task that is done; throws as awaiting it does.
     [[nodiscard]] decltype(auto) value() const {
+        check(!state().taken, "the result of a task is not read after it has been moved out");
         state().seen = true;
         return state().result.value();
     }
     // The exception of a task that failed, else null.
     [[nodiscard]] std::exception_ptr error() const noexcept {
-        state().seen = true;
+        state().seen |= state().done;
         return state().result.error();
     }
 
@@ -169,17 +182,9 @@ public:
 
 private:
     void drop() noexcept {
-        detail::task_state_of<T>* state = std::exchange(state_, nullptr);
-        if (state == nullptr) {
-            return;
+        if (detail::task_state_of<T>* state = std::exchange(state_, nullptr)) {
+            state->let_go();
         }
-        const bool last = state->done && state->only_reference();
-        if (last && this_thread.loop != nullptr) {
-            if (std::exception_ptr error = state->take_unseen_error()) {
-                this_thread.loop->report_unseen(*state, error);
-            }
-        }
-        state->drop_reference();
     }
 
     detail::task_state_of<T>* state_ = nullptr;
@@ -194,8 +199,22 @@ struct awaited<handle<T>> : join_wait {
     T resume() {
         auto& state = static_cast<task_state_of<T>&>(*target);
         state.seen = true;
+        if constexpr (!std::is_void_v<T> && !std::is_reference_v<T>) {
+            check(!std::exchange(state.taken, state.result.ok()), "the result of a task is moved out once");
+        }
         return std::move(state.result).get();
     }
+};
+
+// Waits for the end of a task without asking how it ended.
+struct [[nodiscard]] end_awaiter : awaiter_base, join_wait {
+    explicit end_awaiter(task_state& awaited) noexcept : join_wait(awaited) {}
+    bool await_ready() noexcept { return ready(); }
+    template <typename Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
+        suspend(waiter.promise());
+    }
+    void await_resume() const noexcept {}
 };
 
 template <typename T>
@@ -255,8 +274,22 @@ auto spawn(Function&& function, First&& first, Second&& second,
     return detail::spawn_call(current_scheduler().root(), where, std::forward<Function>(function),
                               std::forward<First>(first), std::forward<Second>(second));
 }
+template <detail::spawnable Function, typename First, typename Second, typename Third>
+auto spawn(Function&& function, First&& first, Second&& second, Third&& third,
+           std::source_location where = std::source_location::current()) {
+    return detail::spawn_call(current_scheduler().root(), where, std::forward<Function>(function),
+                              std::forward<First>(first), std::forward<Second>(second),
+                              std::forward<Third>(third));
+}
+template <detail::spawnable Function, typename First, typename Second, typename Third, typename Fourth>
+auto spawn(Function&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth,
+           std::source_location where = std::source_location::current()) {
+    return detail::spawn_call(current_scheduler().root(), where, std::forward<Function>(function),
+                              std::forward<First>(first), std::forward<Second>(second),
+                              std::forward<Third>(third), std::forward<Fourth>(fourth));
+}
 template <detail::spawnable Function, typename... Arguments>
-    requires(sizeof...(Arguments) > 2)
+    requires(sizeof...(Arguments) > 4)
 auto spawn(Function&& function, Arguments&&... arguments) {
     return detail::spawn_call(current_scheduler().root(), std::source_location::current(),
                               std::forward<Function>(function), std::forward<Arguments>(arguments)...);

@@ -58,7 +58,7 @@ struct promise_base : frame {
 
 template <typename T>
 struct promise : promise_base {
-    template <typename U>
+    template <typename U = T>  // for `co_return {a, b}`
     void return_value(U&& value) {
         result.set_value(std::forward<U>(value));
     }

@@ -12,12 +12,16 @@
 #include <cstdint>
 #include <exception>
 #include <source_location>
+#include <string_view>
 
 namespace leat {
 
+// Where the library says what nobody else will hear: one line, without newline. Must not throw.
+using report_function = void (*)(std::string_view line);
+
 class task_state : public list_link, public frame_pool::allocated {
 public:
-    // Operations that may complete at once, in a row, before the task yields to the others.
+    // Waits that may be over at once, in a row, before the task yields to the others.
     static constexpr std::uint8_t inline_completions_max = 32;
 
     explicit task_state(std::source_location spawned) noexcept : spawned_at(spawned) { own.task = this; }
@@ -27,6 +31,16 @@ public:
     // Whether the task is inside a cancelled scope: no wait may begin.
     [[nodiscard]] bool cancelled() const noexcept { return innermost->cancelled; }
 
+    // After something that it awaits has completed at once. False when it has had its share of that: then
+    // it goes to the end of the ready queue.
+    [[nodiscard]] bool goes_on() noexcept {
+        if (inline_budget == 0) {
+            return false;
+        }
+        --inline_budget;
+        return true;
+    }
+
     void add_reference() noexcept { ++references_; }
     void drop_reference() noexcept {
         if (--references_ == 0) {
@@ -35,6 +49,18 @@ public:
     }
     // A running task holds one reference to itself.
     [[nodiscard]] bool only_reference() const noexcept { return references_ == 1; }
+    // drop_reference() for those who could have asked for the result: the last one to go without having
+    // asked leaves an error to the report.
+    void let_go() noexcept {
+        if (done && only_reference()) {
+            if (const std::exception_ptr error = take_unseen_error()) {
+                report_error(error);
+            }
+        }
+        drop_reference();
+    }
+    // Reports `error`, which this task ended with and nobody collected.
+    void report_error(const std::exception_ptr& error) const noexcept;
 
     // The first step: makes the outermost frame, or ends the task if that fails.
     virtual void start() noexcept = 0;
@@ -50,6 +76,7 @@ public:
     cancel_scope own;    // all of the task; cancelled through its handle
     list<wait> joiners;  // waits of the tasks that await this one
     std::source_location spawned_at;
+    report_function report = nullptr;  // of its run, which it may outlive
     std::uint32_t id = 0;
     std::uint8_t inline_budget = inline_completions_max;
     bool started = false;

@@ -29,12 +29,15 @@ public:
         check(this_thread.task != nullptr, "a scope is entered by a task");
         scope_.attach(*this_thread.task->innermost);
         scope_.enter(*this_thread.task);
-        if constexpr (std::derived_from<Scope, timer>) {
-            if (scope_.deadline != never && scope_.deadline <= now()) {
-                scope_.cancel(cancel_reason::deadline);
+        try {
+            if constexpr (std::derived_from<Scope, timer>) {
+                begin_deadline();
             }
+            return inner_.ready();
+        } catch (...) {
+            leave();
+            throw;
         }
-        return inner_.ready();
     }
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) {
@@ -42,12 +45,12 @@ public:
     }
     void suspend(frame& waiter) {
         scope_.host = &waiter;
-        if constexpr (std::derived_from<Scope, timer>) {
-            if (!scope_.cancelled) {
-                current_scheduler().alarms().arm(scope_, scope_.deadline);
-            }
+        try {
+            inner_.suspend(waiter);
+        } catch (...) {
+            leave();
+            throw;
         }
-        inner_.suspend(waiter);
     }
 
 protected:
@@ -56,6 +59,11 @@ protected:
         : scope_(std::forward<Arguments>(arguments)...), inner_(std::forward<X>(x)) {}
     ~scoped() { leave(); }
 
+    // What X gives, from inside the scope, which is left then: X may have a scope of its own to leave.
+    decltype(auto) finish() {
+        const leaving left{*this};
+        return inner_.resume();
+    }
     void leave() noexcept {
         if (scope_.entered()) {
             scope_.leave();
@@ -70,6 +78,21 @@ protected:
 
     Scope scope_;
     awaited<std::remove_cvref_t<X>> inner_;
+
+private:
+    struct leaving {
+        scoped& scope;
+        ~leaving() { scope.leave(); }
+    };
+
+    // Before X begins: there may be no memory for a timer, and by then nothing must have been started.
+    void begin_deadline() {
+        if (scope_.deadline != never && scope_.deadline <= now()) {
+            scope_.cancel(cancel_reason::deadline);
+        } else if (!scope_.cancelled) {
+            current_scheduler().alarms().arm(scope_, scope_.deadline);
+        }
+    }
 };
 
 template <typename X>
@@ -77,11 +100,11 @@ class [[nodiscard]] timeout_awaiter : public scoped<deadline_scope, X> {
 public:
     timeout_awaiter(time_point deadline, X&& x) : scoped<deadline_scope, X>(std::forward<X>(x), deadline) {}
     decltype(auto) await_resume() {
-        this->leave();
         if (this->scope_.absorbed) {
+            this->leave();
             throw timed_out();
         }
-        return this->inner_.resume();
+        return this->finish();
     }
 };
 
@@ -92,14 +115,15 @@ class [[nodiscard]] move_on_awaiter : public scoped<deadline_scope, X> {
 public:
     move_on_awaiter(time_point deadline, X&& x) : scoped<deadline_scope, X>(std::forward<X>(x), deadline) {}
     auto await_resume() {
-        this->leave();
+        const bool finished = !this->scope_.absorbed;
         if constexpr (std::is_void_v<value>) {
-            if (!this->scope_.absorbed) {
-                this->inner_.resume();
+            if (finished) {
+                this->finish();
             }
-            return !this->scope_.absorbed;
+            return finished;
         } else {
-            return this->scope_.absorbed ? std::nullopt : std::optional<value>(this->inner_.resume());
+            using maybe = std::optional<stored_result<value>>;
+            return finished ? maybe(this->finish()) : maybe();
         }
     }
 };
@@ -118,7 +142,8 @@ template <typename X>
 }
 
 // co_await move_on_after(length, X): what X gives as a std::optional, empty when the deadline passed
-// first. For an X without a value: whether it finished.
+// first. For an X without a value: whether it finished; for one that gives a reference: a
+// std::reference_wrapper.
 template <typename Rep, typename Period, typename X>
 [[nodiscard]] detail::move_on_awaiter<X> move_on_after(std::chrono::duration<Rep, Period> length, X&& x) {
     return {after(now(), length), std::forward<X>(x)};
