@@ -31,10 +31,10 @@ template <typename Rep, typename Period>
     if (wide(length) >= wide(duration::max())) {
         return duration::max();
     }
-    if (wide(length) <= wide(duration::zero())) {
-        return duration::zero();
+    if (wide(length) > wide(duration::zero())) {
+        return std::chrono::duration_cast<duration>(length);
     }
-    return std::chrono::duration_cast<duration>(length);
+    return duration::zero();  // negative, or not a number
 }
 
 // `start` + `length`; `never` when the sum lies beyond it. A negative length counts as zero.
@@ -42,7 +42,7 @@ template <typename Rep, typename Period>
 [[nodiscard]] constexpr time_point after(time_point start,
                                          std::chrono::duration<Rep, Period> length) noexcept {
     const duration wait = saturate(length);
-    return wait >= never - start && start.time_since_epoch() > duration::zero() ? never : start + wait;
+    return start.time_since_epoch() > duration::zero() && wait >= never - start ? never : start + wait;
 }
 
 }  // namespace leat

@@ -25,7 +25,7 @@ void timers::arm(timer& node, time_point deadline) {
         heap_.push_back(added);
         sift_up(heap_.size() - 1, added);
     } else if (deadline < heap_[node.index].deadline) {
-        sift_up(node.index, {deadline, armed_++, &node});
+        sift_up(node.index, {deadline, heap_[node.index].order, &node});
     }
 }
 
@@ -42,7 +42,7 @@ timer* timers::expire(time_point now) noexcept {
             remove(0);
             return &node;
         }
-        sift_down(0, {node.deadline, armed_++, &node});  // it was postponed while armed
+        sift_down(0, {node.deadline, heap_.front().order, &node});  // it was postponed while armed
     }
     return nullptr;
 }

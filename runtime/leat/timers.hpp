@@ -30,7 +30,8 @@ struct timer {
 class timers {
 public:
     // Arms `node` for `deadline`, or moves it there if armed; `never` disarms it. A later deadline than
-    // the armed one is only noted, and the heap is put right when the earlier one passes.
+    // the armed one is only noted, and the heap is put right when the earlier one passes. A moved timer
+    // keeps its place among those with the same deadline.
     void arm(timer& node, time_point deadline);
     void disarm(timer& node) noexcept;
 
@@ -41,7 +42,7 @@ public:
     [[nodiscard]] time_point next() const noexcept { return heap_.empty() ? never : heap_.front().deadline; }
 
     // Disarms and returns a timer whose deadline is at or before `now`, earliest first and equal ones in
-    // the order they were armed; null when there is none left.
+    // the order they were first armed; null when there is none left.
     [[nodiscard]] timer* expire(time_point now) noexcept;
 
 private:
