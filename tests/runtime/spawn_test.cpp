@@ -2,9 +2,13 @@
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include "virtual_kernel.hpp"
+
 #include <memory>
 #include <stdexcept>
 #include <string>
+
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -16,6 +20,15 @@ leat::task<int> doubled(int number) {
 leat::task<std::size_t> length_of(const std::string& text) {
     co_await leat::yield();
     co_return text.size();
+}
+
+leat::task<> stuck() {
+    co_await leat::sleep_until(leat::never);
+}
+
+leat::task<int> fails(std::string text) {
+    co_await leat::yield();
+    throw std::runtime_error(text);
 }
 
 }  // namespace
@@ -41,4 +54,176 @@ LEAT_TEST("a lambda's captures live as long as its task") {
         co_return *owned;
     });
     CHECK(co_await answer == 42);
+}
+
+VIRTUAL_TEST("a spawned task does not run before its spawner waits, and runs in the order of spawning") {
+    std::string log;
+    auto note = [&](char name) -> leat::task<> {
+        log += name;
+        co_return;
+    };
+    auto a = leat::spawn(note, 'a');
+    auto b = leat::spawn(note, 'b');
+    log += '-';
+    co_await leat::yield();
+    CHECK(log == "-ab");
+    CHECK(a.done());
+    CHECK(b.done());
+}
+
+VIRTUAL_TEST("a task takes any number of arguments, and references only when wrapped") {
+    int sum = 0;
+    auto add = [](int& to, int a, int b, std::unique_ptr<int> c, const std::string& d) -> leat::task<> {
+        co_await leat::yield();
+        to += a + b + *c + static_cast<int>(d.size());
+    };
+    co_await leat::spawn(add, std::ref(sum), 1, 2, std::make_unique<int>(3), "four");
+    CHECK(sum == 10);
+}
+
+VIRTUAL_TEST("a handle tells whether its task is done and how it ended") {
+    auto good = leat::spawn(doubled, 4);
+    auto bad = leat::spawn(fails, "oh");
+    auto gone = leat::spawn(stuck);
+    CHECK_FALSE(good.done());
+    CHECK_FALSE(good.ok());
+    CHECK(bad.error() == nullptr);
+    co_await leat::yield();
+    gone.cancel();
+    co_await leat::join_all(good, bad, gone);
+    CHECK(good.done());
+    CHECK(good.ok());
+    CHECK(good.error() == nullptr);
+    CHECK(good.value() == 8);
+    CHECK(bad.done());
+    CHECK_FALSE(bad.ok());
+    CHECK(bad.error() != nullptr);
+    CHECK_THROWS_WITH_AS((void)bad.value(), "oh", std::runtime_error);
+    CHECK(gone.done());
+    CHECK_FALSE(gone.ok());
+    CHECK(gone.error() == nullptr);
+    CHECK_THROWS_AS(gone.value(), leat::task_cancelled);
+}
+
+VIRTUAL_TEST("a result that can only be moved is moved out of its handle") {
+    auto owner =
+        leat::spawn([]() -> leat::task<std::unique_ptr<int>> { co_return std::make_unique<int>(5); });
+    const std::unique_ptr<int> first = co_await owner;
+    CHECK(*first == 5);
+}
+
+VIRTUAL_TEST("a spawned task gives a reference") {
+    int value = 1;
+    auto refer = leat::spawn([&]() -> leat::task<int&> { co_return value; });
+    int& same = co_await refer;
+    CHECK(&same == &value);
+    CHECK(&refer.value() == &value);
+}
+
+VIRTUAL_TEST("any number of tasks can join one, before and after its end, and learn how it ended") {
+    auto target = leat::spawn(fails, "once");
+    int told = 0;
+    auto joiner = [&]() -> leat::task<> {
+        const leat::outcome<int>& ended = co_await target.join();
+        told += ended.error() != nullptr;
+    };
+    auto a = leat::spawn(joiner);
+    auto b = leat::spawn(joiner);
+    auto c = leat::spawn(joiner);
+    co_await leat::join_all(a, b, c);
+    CHECK(told == 3);
+    co_await leat::spawn(joiner);
+    CHECK(told == 4);
+}
+
+VIRTUAL_TEST("an outcome can be kept longer than the handle it came from") {
+    leat::outcome<int> kept;
+    {
+        auto target = leat::spawn(doubled, 21);
+        kept = co_await target.join();
+    }
+    CHECK(kept.value() == 42);
+}
+
+VIRTUAL_TEST("joiners are resumed in the order they came") {
+    std::string log;
+    auto target = leat::spawn(doubled, 1);
+    auto joiner = [&](char name) -> leat::task<> {
+        co_await target.join();
+        log += name;
+    };
+    auto a = leat::spawn(joiner, 'a');
+    auto b = leat::spawn(joiner, 'b');
+    auto c = leat::spawn(joiner, 'c');
+    co_await c;
+    CHECK(log == "abc");
+}
+
+VIRTUAL_TEST("a callable that throws instead of giving a task fails that task") {
+    auto refuse = [](bool given) -> leat::task<int> {
+        return given ? doubled(1) : throw std::logic_error("no task");
+    };
+    auto thrower = leat::spawn(refuse, false);
+    std::string caught;
+    try {
+        co_await thrower;
+    } catch (const std::logic_error& error) {
+        caught = error.what();
+    }
+    CHECK(caught == "no task");
+}
+
+VIRTUAL_TEST("a handle can be dropped or overwritten while its task runs, which goes on") {
+    int ended = 0;
+    auto body = [&]() -> leat::task<> {
+        co_await leat::yield();
+        ++ended;
+    };
+    {
+        auto dropped = leat::spawn(body);
+    }
+    auto overwritten = leat::spawn(body);
+    overwritten = leat::spawn(body);
+    overwritten = leat::handle<void>();
+    CHECK_FALSE(overwritten.valid());
+    co_await leat::yield();
+    co_await leat::yield();
+    CHECK(ended == 3);
+}
+
+VIRTUAL_TEST("a wait for a task keeps the task when the handle goes away meanwhile") {
+    auto target = leat::spawn(doubled, 8);
+    auto joiner = leat::spawn([&]() -> leat::task<int> { co_return co_await target; });
+    co_await leat::yield();
+    target = leat::handle<int>();
+    const int got = co_await joiner;
+    CHECK(got == 16);
+}
+
+VIRTUAL_TEST("an argument that holds the task's own handle is dropped at its end") {
+    struct slot {
+        leat::handle<void> own;
+    };
+    auto shared = std::make_shared<slot>();
+    const std::weak_ptr<slot> watched = shared;
+    shared->own = leat::spawn([shared]() -> leat::task<> { co_await leat::yield(); });
+    shared.reset();
+    CHECK_FALSE(watched.expired());
+    co_await leat::yield();
+    co_await leat::yield();
+    CHECK(watched.expired());
+}
+
+TEST_CASE("a handle outlives the run that it came from") {
+    leat::handle<int> ended;
+    leat::handle<void> cancelled;
+    leat::run_virtually([&](leat::virtual_kernel&) -> leat::task<> {
+        ended = leat::spawn(doubled, 3);
+        cancelled = leat::spawn(stuck);
+        co_await ended.join();
+    });
+    CHECK(ended.value() == 6);
+    CHECK(cancelled.done());
+    CHECK_THROWS_AS(cancelled.value(), leat::task_cancelled);
+    cancelled.cancel();
 }

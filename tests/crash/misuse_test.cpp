@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+// Misuse of the library aborts and names the rule that was broken, in release builds too.
+#include "child_process.hpp"
+
+#include <leat/runtime.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+leat::task<int> number() {
+    co_await leat::yield();
+    co_return 1;
+}
+
+leat::task<> stuck() {
+    co_await leat::sleep_until(leat::never);
+}
+
+// Whether `program` aborts with one line that names a file, a line and `rule`.
+template <typename Program>
+void check_aborts(Program program, std::string_view rule) {
+    const auto ended = leat::testing::run_in_child(program);
+    INFO("it wrote: ", ended.errors);
+    CHECK(ended.signal == SIGABRT);
+    CHECK(ended.errors.find(rule) != std::string::npos);
+    CHECK(ended.errors.starts_with("leat: "));
+    CHECK(ended.errors.find("pp:") != std::string::npos);
+}
+
+// The same of the main task of a run.
+template <typename Body>
+void check_task_aborts(Body body, std::string_view rule) {
+    check_aborts([&] { leat::run(body); }, rule);
+}
+
+}  // namespace
+
+TEST_CASE("awaiting a task twice aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto once = number();
+            co_await std::move(once);
+            co_await std::move(once);
+        },
+        "a task is awaited once");
+}
+
+TEST_CASE("spawning or running a task that was awaited, or none at all, aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto once = number();
+            co_await std::move(once);
+            leat::spawn(std::move(once));
+        },
+        "a task is spawned once");
+    check_task_aborts(
+        []() -> leat::task<> {
+            co_await leat::with_task_group([](leat::task_group& group) -> leat::task<> {
+                group.spawn(leat::task<>());
+                co_return;
+            });
+        },
+        "was not awaited before");
+    check_task_aborts([]() -> leat::task<> { co_await leat::spawn([] { return leat::task<>(); }); },
+                      "was not awaited before");
+    check_aborts([] { leat::run(leat::task<>()); }, "was not awaited before");
+}
+
+TEST_CASE("a run inside a run aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::run(number);
+            co_return;
+        },
+        "run() is not called inside run()");
+}
+
+TEST_CASE("what needs a scheduler aborts outside of run()") {
+    check_aborts([] { leat::spawn(number); }, "this is called inside run()");
+    check_aborts([] { leat::spawn(number()); }, "this is called inside run()");
+    check_aborts([] { (void)leat::now(); }, "this is called inside run()");
+    check_aborts([] { (void)leat::sleep(1s); }, "this is called inside run()");
+    check_aborts([] { (void)leat::dump_tasks(); }, "this is called inside run()");
+    check_aborts([] { (void)leat::describe_backend(); }, "this is called inside run()");
+}
+
+TEST_CASE("a second task that waits for the same descriptor and direction aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            int ends[2];
+            CHECK(::pipe(ends) == 0);
+            auto first = leat::spawn([&]() -> leat::task<> { co_await leat::readable(ends[0]); });
+            co_await leat::yield();
+            co_await leat::readable(ends[0]);
+        },
+        "one task at a time waits to read");
+}
+
+TEST_CASE("a group with a limit of 0 aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            co_await leat::with_task_group({.limit = 0}, [](leat::task_group&) { return stuck(); });
+        },
+        "the limit of a task group is at least 1");
+}
+
+TEST_CASE("a task that awaits or joins itself aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::handle<void> self;
+            self = leat::spawn([&]() -> leat::task<> { co_await self; });
+            co_await self.join();
+        },
+        "a task does not await itself");
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::handle<void> self;
+            self = leat::spawn([&]() -> leat::task<> { co_await self.join(); });
+            co_await self.join();
+        },
+        "a task does not await itself");
+}
+
+TEST_CASE("an empty handle aborts when it is asked or awaited") {
+    check_aborts([] { (void)leat::handle<int>().done(); }, "this handle refers to a task");
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::handle<int> empty;
+            co_await empty;
+        },
+        "this handle refers to a task");
+}
+
+TEST_CASE("reading the value of a task that runs aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto running = leat::spawn(number);
+            (void)running.value();
+            co_return;
+        },
+        "the result of a task is read after it has ended");
+}
+
+TEST_CASE("taking the value of a task twice aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto child = leat::spawn(number);
+            co_await child;
+            co_await child;
+        },
+        "the result of a task is moved out once");
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto child = leat::spawn(number);
+            co_await child;
+            (void)child.value();
+        },
+        "is not read after it has been moved out");
+}
+
+TEST_CASE("a destructor that throws while its task unwinds aborts") {
+    struct thrower {
+        ~thrower() noexcept(false) { throw 1; }
+    };
+    const auto ended = leat::testing::run_in_child([] {
+        leat::run([]() -> leat::task<> {
+            auto victim = leat::spawn([]() -> leat::task<> {
+                const thrower local;
+                co_await stuck();
+            });
+            co_await leat::yield();
+            victim.cancel();
+            co_await victim.join();
+        });
+    });
+    CHECK(ended.signal == SIGABRT);
+    CHECK(ended.errors.find("does not throw while its task unwinds") != std::string::npos);
+}
+
+TEST_CASE("an error that nobody hears is one line on standard error, and the run goes on") {
+    const auto ended = leat::testing::run_in_child([] {
+        return leat::run([]() -> leat::task<int> {
+            leat::spawn([]() -> leat::task<> {
+                throw std::runtime_error("unheard");
+                co_return;
+            });
+            co_await leat::yield();
+            co_await leat::yield();
+            co_return 7;
+        });
+    });
+    CHECK(ended.status == 7);
+    CHECK(ended.errors.starts_with("leat: task 2, spawned at "));
+    CHECK(ended.errors.ends_with("misuse_test.cpp:" + std::to_string(__LINE__ - 11) + ", failed: unheard\n"));
+}
+
+TEST_CASE("run_main prints an error that escapes as one line and gives 1") {
+    const auto known = leat::testing::run_in_child([] {
+        return leat::run_main([]() -> leat::task<int> {
+            throw std::runtime_error("nobody caught this");
+            co_return 0;
+        });
+    });
+    CHECK(known.status == 1);
+    CHECK(known.errors == "error: nobody caught this\n");
+    const auto unknown = leat::testing::run_in_child([] {
+        return leat::run_main([]() -> leat::task<> {
+            throw 5;
+            co_return;
+        });
+    });
+    CHECK(unknown.status == 1);
+    CHECK(unknown.errors == "error: an exception of unknown type\n");
+    const auto no_backend =
+        leat::testing::run_in_child([] { return leat::run_main(number, {.backend = "kqueue"}); });
+    CHECK(no_backend.status == 1);
+    CHECK(no_backend.errors.find("kqueue") != std::string::npos);
+}

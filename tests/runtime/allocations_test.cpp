@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+// A program of its own, because it replaces operator new: what allocates, and what happens when that fails.
+#include <leat/runtime.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <functional>
+#include <new>
+#include <thread>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool recycles = false;
+#elif defined(__has_feature)
+constexpr bool recycles = !__has_feature(address_sanitizer);
+#else
+constexpr bool recycles = true;
+#endif
+
+std::atomic<long> allocations = 0;  // made so far
+std::atomic<long> living = 0;       // of them, not freed
+std::atomic<long> fails_at = -1;    // counts down to the one that fails; negative: none does
+thread_local bool may_fail = false;
+
+void* allocate(std::size_t size) {
+    if (may_fail && fails_at >= 0 && fails_at-- == 0) {
+        throw std::bad_alloc();
+    }
+    ++allocations;
+    ++living;
+    if (void* block = std::malloc(size)) {
+        return block;
+    }
+    throw std::bad_alloc();
+}
+
+void release(void* block) noexcept {
+    if (block != nullptr) {
+        --living;
+        std::free(block);
+    }
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+    return allocate(size);
+}
+void* operator new[](std::size_t size) {
+    return allocate(size);
+}
+void operator delete(void* block) noexcept {
+    release(block);
+}
+void operator delete[](void* block) noexcept {
+    release(block);
+}
+void operator delete(void* block, std::size_t) noexcept {
+    release(block);
+}
+void operator delete[](void* block, std::size_t) noexcept {
+    release(block);
+}
+
+namespace {
+
+leat::task<int> one() {
+    co_return 1;
+}
+
+leat::task<> yield_once() {
+    co_await leat::yield();
+}
+
+leat::task<> stuck() {
+    co_await leat::sleep_until(leat::never);
+}
+
+// The allocations of 1000 rounds of `body` after 100 to warm up.
+long steady_allocations(std::function<leat::task<>()> body) {
+    long counted = -1;
+    leat::run([&]() -> leat::task<> {
+        for (int i = 0; i < 100; ++i) {
+            co_await body();
+        }
+        const long before = allocations;
+        for (int i = 0; i < 1000; ++i) {
+            co_await body();
+        }
+        counted = allocations - before;
+    });
+    return counted;
+}
+
+}  // namespace
+
+TEST_CASE("a steady program allocates nothing" * doctest::skip(!recycles)) {
+    SUBCASE("when it awaits a task") {
+        CHECK(steady_allocations([]() -> leat::task<> { co_await one(); }) == 0);
+    }
+    SUBCASE("when it yields") {
+        CHECK(steady_allocations([]() -> leat::task<> { co_await leat::yield(); }) == 0);
+    }
+    SUBCASE("when it spawns a task and joins it") {
+        CHECK(steady_allocations([]() -> leat::task<> {
+                  auto child = leat::spawn(one);
+                  co_await child;
+              }) == 0);
+    }
+    SUBCASE("when it sleeps") {
+        CHECK(steady_allocations([]() -> leat::task<> { co_await leat::sleep(1ns); }) == 0);
+    }
+    SUBCASE("when a timeout does not pass") {
+        CHECK(steady_allocations([]() -> leat::task<> { co_await leat::timeout(1h, yield_once()); }) == 0);
+    }
+    SUBCASE("when a deadline passes") {
+        CHECK(steady_allocations(
+                  []() -> leat::task<> { (void)co_await leat::move_on_after(0s, yield_once()); }) == 0);
+    }
+    SUBCASE("when it spawns a task and cancels it") {
+        CHECK(steady_allocations([]() -> leat::task<> {
+                  auto child = leat::spawn(stuck);
+                  co_await leat::yield();
+                  child.cancel();
+                  co_await child.join();
+              }) == 0);
+    }
+    SUBCASE("when it runs a group") {
+        CHECK(steady_allocations([]() -> leat::task<> {
+                  co_await leat::with_task_group([](leat::task_group& group) -> leat::task<> {
+                      group.spawn(yield_once);
+                      co_await group.spawn_when_free(yield_once);
+                  });
+              }) == 0);
+    }
+    SUBCASE("when it gathers a few tasks") {
+        CHECK(steady_allocations([]() -> leat::task<> { (void)co_await leat::gather(one(), one()); }) == 0);
+    }
+    SUBCASE("when it waits for a descriptor") {
+        CHECK(steady_allocations([]() -> leat::task<> { co_await leat::writable(1); }) == 0);
+    }
+}
+
+TEST_CASE("what frames are allocated while tasks run is given back at the end of the run") {
+    const auto use = [] {
+        leat::run([]() -> leat::task<> {
+            for (int i = 0; i < 100; ++i) {
+                leat::spawn(yield_once);
+            }
+            co_await leat::yield();
+            co_await leat::yield();
+        });
+    };
+    use();
+    const long before = living;
+    use();
+    CHECK(living == before);
+}
+
+TEST_CASE("a thread that ends gives back the frames that it recycled, without a run too") {
+    const auto use = [] {
+        leat::handle<int> kept;
+        leat::run([&]() -> leat::task<> {
+            kept = leat::spawn(one);
+            co_await kept.join();
+        });
+        kept = leat::handle<int>();
+        auto never_awaited = one();
+    };
+    std::thread(use).join();
+    const long before = living;
+    std::thread(use).join();
+    CHECK(living == before);
+}
+
+namespace {
+
+leat::task<> a_bit_of_everything() {
+    auto child = leat::spawn(yield_once);
+    co_await leat::sleep(1ns);
+    co_await leat::timeout(1h, leat::timeout(2h, yield_once()));
+    (void)co_await leat::move_on_after(0s, leat::writable(1));
+    co_await leat::timeout(1h, leat::sleep(1ns));
+    co_await leat::with_task_group({.limit = 2}, [](leat::task_group& group) -> leat::task<> {
+        group.spawn(yield_once);
+        co_await group.spawn_when_free(yield_once);
+        co_await group.spawn_when_free(yield_once);
+    });
+    (void)co_await leat::gather(one(), one());
+    leat::current_scheduler().remote().post([] {});
+    co_await child;
+}
+
+}  // namespace
+
+TEST_CASE("without memory for one more block a run throws bad_alloc, and nothing leaks") {
+    leat::run(a_bit_of_everything);
+    const long before = living;
+    int failed = 0;
+    bool completed = false;
+    for (long i = 0; !completed && i < 1000; ++i) {
+        fails_at = i;
+        may_fail = true;
+        try {
+            leat::run(a_bit_of_everything);
+        } catch (const std::bad_alloc&) {
+            ++failed;
+        }
+        may_fail = false;
+        completed = fails_at >= 0;
+        REQUIRE(living == before);
+    }
+    CHECK(completed);
+    CHECK(failed > 10);
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+#include <leat/io.hpp>
+
+#include <leat/fd.hpp>
+#include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
+
+#include <cstdlib>
+#include <string>
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+struct pipe_ends {
+    leat::fd out;
+    leat::fd in;
+};
+
+struct socket_pair {
+    leat::fd here;
+    leat::fd there;
+};
+
+pipe_ends new_pipe() {
+    int both[2];
+    REQUIRE(::pipe2(both, O_CLOEXEC | O_NONBLOCK) == 0);
+    return {leat::fd(both[0]), leat::fd(both[1])};
+}
+
+socket_pair new_socket_pair() {
+    int both[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, both) == 0);
+    return {leat::fd(both[0]), leat::fd(both[1])};
+}
+
+void write_byte(const leat::fd& to) {
+    REQUIRE(::write(to.get(), "x", 1) == 1);
+}
+
+void read_byte(const leat::fd& from) {
+    char byte = 0;
+    REQUIRE(::read(from.get(), &byte, 1) == 1);
+}
+
+void fill(const leat::fd& to) {
+    const std::string block(4096, 'x');
+    while (::write(to.get(), block.data(), block.size()) > 0) {
+    }
+}
+
+void drain(const leat::fd& from) {
+    char block[4096];
+    while (::read(from.get(), block, sizeof block) > 0) {
+    }
+}
+
+}  // namespace
+
+LEAT_TEST("readable ends when a pipe has data, and at once when it has data already") {
+    auto pipe = new_pipe();
+    bool told = false;
+    auto reader = leat::spawn([&]() -> leat::task<> {
+        co_await leat::readable(pipe.out.get());
+        told = true;
+    });
+    for (int i = 0; i < 10; ++i) {
+        co_await leat::yield();
+    }
+    CHECK_FALSE(told);
+    write_byte(pipe.in);
+    co_await reader;
+    co_await leat::readable(pipe.out.get());
+    read_byte(pipe.out);
+    const bool early = co_await leat::move_on_after(0s, leat::readable(pipe.out.get()));
+    CHECK_FALSE(early);
+}
+
+LEAT_TEST("readable ends when the other end of a pipe is closed") {
+    auto pipe = new_pipe();
+    auto reader = leat::spawn([&]() -> leat::task<> { co_await leat::readable(pipe.out.get()); });
+    co_await leat::yield();
+    pipe.in.reset();
+    co_await reader;
+    char byte = 0;
+    CHECK(::read(pipe.out.get(), &byte, 1) == 0);
+}
+
+LEAT_TEST("writable ends at once on an empty pipe, and on a full one when there is room") {
+    auto pipe = new_pipe();
+    co_await leat::writable(pipe.in.get());
+    fill(pipe.in);
+    bool told = false;
+    auto writer = leat::spawn([&]() -> leat::task<> {
+        co_await leat::writable(pipe.in.get());
+        told = true;
+    });
+    for (int i = 0; i < 10; ++i) {
+        co_await leat::yield();
+    }
+    CHECK_FALSE(told);
+    drain(pipe.out);
+    co_await writer;
+    CHECK(told);
+}
+
+LEAT_TEST("an eventfd is readable once it has been written to, again and again") {
+    const leat::fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    for (int i = 0; i < 3; ++i) {
+        auto writer = leat::spawn([&]() -> leat::task<> {
+            CHECK(::eventfd_write(event.get(), 1) == 0);
+            co_return;
+        });
+        co_await leat::readable(event.get());
+        eventfd_t count = 0;
+        CHECK(::eventfd_read(event.get(), &count) == 0);
+        CHECK(count == 1);
+    }
+}
+
+LEAT_TEST("a regular file is always readable and writable") {
+    char path[] = "/tmp/leat-io-test-XXXXXX";
+    const leat::fd file(::mkostemp(path, O_CLOEXEC));
+    ::unlink(path);
+    co_await leat::readable(file.get());
+    co_await leat::writable(file.get());
+    co_await leat::readable(file.get());
+}
+
+LEAT_TEST("two tasks wait on one descriptor, one for each direction") {
+    auto pair = new_socket_pair();
+    fill(pair.here);
+    std::string log;
+    auto reader = leat::spawn([&]() -> leat::task<> {
+        co_await leat::readable(pair.here.get());
+        log += 'r';
+    });
+    auto writer = leat::spawn([&]() -> leat::task<> {
+        co_await leat::writable(pair.here.get());
+        log += 'w';
+    });
+    co_await leat::yield();
+    drain(pair.there);
+    co_await writer;
+    CHECK(log == "w");
+    write_byte(pair.there);
+    co_await reader;
+    CHECK(log == "wr");
+}
+
+LEAT_TEST("a cancelled wait for a descriptor leaves it as it was, for the next wait too") {
+    auto pipe = new_pipe();
+    for (int i = 0; i < 3; ++i) {
+        const bool early = co_await leat::move_on_after(1us, leat::readable(pipe.out.get()));
+        CHECK_FALSE(early);
+    }
+    write_byte(pipe.in);
+    co_await leat::readable(pipe.out.get());
+    read_byte(pipe.out);
+}
+
+LEAT_TEST("a descriptor number that is closed and opened again is waited for anew") {
+    for (int i = 0; i < 3; ++i) {
+        auto pipe = new_pipe();
+        write_byte(pipe.in);
+        co_await leat::readable(pipe.out.get());
+        read_byte(pipe.out);
+        auto writer = leat::spawn([&]() -> leat::task<> {
+            write_byte(pipe.in);
+            co_return;
+        });
+        co_await leat::readable(pipe.out.get());
+    }
+}
+
+LEAT_TEST("a wait for a closed descriptor is an error, thrown or as a result") {
+    auto pipe = new_pipe();
+    const int closed = pipe.out.get();
+    pipe.out.reset();
+    std::error_code thrown;
+    try {
+        co_await leat::readable(closed);
+    } catch (const std::system_error& error) {
+        thrown = error.code();
+    }
+    const auto result = co_await leat::as_result(leat::writable(closed));
+    CHECK(thrown == std::errc::bad_file_descriptor);
+    CHECK(result.error() == std::errc::bad_file_descriptor);
+}
+
+LEAT_TEST("as_result of a wait that ends well holds no error") {
+    auto pipe = new_pipe();
+    const auto result = co_await leat::as_result(leat::writable(pipe.in.get()));
+    CHECK(result.ok());
+}
+
+LEAT_TEST("a descriptor given up by one task ends the wait of another with an error, not a deadlock") {
+    auto pair = new_socket_pair();
+    auto reader = leat::spawn(
+        [](int fd) -> leat::task<leat::result<void>> {
+            co_return co_await leat::as_result(leat::readable(fd));
+        },
+        pair.here.get());
+    co_await leat::yield();
+    leat::current_scheduler().io().retire(pair.here.release());
+    const auto& ended = co_await reader.join();
+    REQUIRE(ended.ok());
+    CHECK(ended.value().error() == std::errc::operation_canceled);
+}

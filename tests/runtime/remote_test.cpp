@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+// remote: how other threads reach a scheduler.
+#include <leat/inbox.hpp>
+
+#include "virtual_kernel.hpp"
+
+#include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <semaphore>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+leat::task<> stuck() {
+    co_await leat::sleep_until(leat::never);
+}
+
+}  // namespace
+
+LEAT_TEST("a post from another thread wakes a scheduler that has nothing else to do") {
+    leat::handle<void> sleeper = leat::spawn(stuck);
+    std::thread poster([remote = leat::current_scheduler().remote(), &sleeper] {
+        CHECK(remote.post([&sleeper] { sleeper.cancel(); }));
+    });
+    co_await sleeper.join();
+    poster.join();
+}
+
+LEAT_TEST("a hundred thousand posts from each of two threads all run, in the order of each thread") {
+    constexpr int count = 100'000;
+    std::vector<std::pair<int, int>> seen;
+    seen.reserve(2 * count);
+    leat::handle<void> sleeper = leat::spawn(stuck);
+    std::vector<std::thread> posters;
+    for (int name = 0; name < 2; ++name) {
+        posters.emplace_back([&, name, remote = leat::current_scheduler().remote()] {
+            for (int i = 0; i < count; ++i) {
+                remote.post([&seen, &sleeper, name, i] {
+                    seen.emplace_back(name, i);
+                    if (seen.size() == 2 * count) {
+                        sleeper.cancel();
+                    }
+                });
+            }
+        });
+    }
+    co_await sleeper.join();
+    for (std::thread& each : posters) {
+        each.join();
+    }
+    int next[2] = {0, 0};
+    int mistakes = 0;
+    for (const auto& [name, i] : seen) {
+        mistakes += next[name]++ != i;
+    }
+    CHECK(mistakes == 0);
+    CHECK(next[0] == count);
+    CHECK(next[1] == count);
+}
+
+TEST_CASE("a post after the end of the run is refused and not run") {
+    std::optional<leat::remote> kept;
+    bool ran = false;
+    leat::run_virtually([&](leat::virtual_kernel&) -> leat::task<> {
+        kept = leat::current_scheduler().remote();
+        co_return;
+    });
+    CHECK_FALSE(kept->post([&] { ran = true; }));
+    CHECK_FALSE(ran);
+}
+
+TEST_CASE("each post that was accepted is run, also one that comes while the run is ending") {
+    int accepted = 0;
+    int ran = 0;
+    leat::run_virtually([&](leat::virtual_kernel&) -> leat::task<> {
+        struct last {
+            leat::remote remote;
+            int& accepted;
+            int& ran;
+            ~last() {
+                accepted += remote.post([&ran = ran] { ++ran; });
+            }
+        };
+        leat::spawn([&]() -> leat::task<> {
+            const last local{leat::current_scheduler().remote(), accepted, ran};
+            co_await stuck();
+        });
+        co_await leat::yield();
+    });
+    CHECK(accepted == 1);
+    CHECK(ran == 1);
+}
+
+TEST_CASE("a post may spawn tasks, at the end of the run too") {
+    int ran = 0;
+    auto child = [&]() -> leat::task<> {
+        ++ran;
+        co_await leat::yield();
+        ran += 100;
+    };
+    leat::run_virtually([&](leat::virtual_kernel&) -> leat::task<> {
+        leat::current_scheduler().remote().post([&] { leat::spawn(child); });
+        co_return;
+    });
+    CHECK(ran == 1);
+}
+
+TEST_CASE("what a post holds may post again from its destructor") {
+    struct poster {
+        leat::remote remote;
+        ~poster() {
+            (void)remote.post([] {});
+        }
+    };
+    leat::run_virtually([&](leat::virtual_kernel&) -> leat::task<> {
+        auto remote = leat::current_scheduler().remote();
+        auto held = std::make_shared<poster>(poster{remote});
+        (void)remote.post([held = std::move(held)] {});
+        co_return;
+    });
+}
+
+// Two threads: whichever of the loop and the last remote comes first, the verdict is the same.
+TEST_CASE("nothing is a deadlock while a remote lives, and what is one shows when the last has gone") {
+    for (int i = 0; i < 20; ++i) {
+        std::binary_semaphore begun(0);
+        std::thread owner;
+        CHECK_THROWS_AS(leat::run([&]() -> leat::task<> {
+                            owner = std::thread([&, remote = leat::current_scheduler().remote()]() mutable {
+                                begun.acquire();
+                                const auto gone = std::move(remote);
+                            });
+                            begun.release();
+                            co_await stuck();
+                        }),
+                        leat::deadlock);
+        owner.join();
+    }
+}
+
+TEST_CASE("posts and the end of the run may meet: each is run or refused") {
+    for (int round = 0; round < 50; ++round) {
+        std::atomic<int> accepted = 0;
+        int ran = 0;
+        std::thread poster;
+        leat::run([&]() -> leat::task<> {
+            poster = std::thread([&, remote = leat::current_scheduler().remote()] {
+                while (remote.post([&] { ++ran; })) {
+                    ++accepted;
+                }
+            });
+            for (int i = 0; i < round * 10; ++i) {
+                co_await leat::yield();
+            }
+        });
+        poster.join();
+        CHECK(ran == accepted);
+    }
+}

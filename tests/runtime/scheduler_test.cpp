@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+// The turn of the loop, and its promise of fairness.
+#include <leat/scheduler.hpp>
+
+#include "virtual_kernel.hpp"
+
+#include <leat/runtime.hpp>
+
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+leat::task<> yield_until(const bool& over, int& steps) {
+    while (!over) {
+        co_await leat::yield();
+        ++steps;
+    }
+}
+
+leat::task<> transfer_until(const bool& over, int descriptor, int& steps) {
+    while (!over) {
+        co_await leat::transfer(descriptor);
+        ++steps;
+    }
+}
+
+constexpr int steps_max = leat::scheduler::steps_max;
+constexpr int inline_max = leat::task_state::inline_completions_max;
+
+}  // namespace
+
+VIRTUAL_TEST("a timer waits for at most one batch of steps of tasks that are always ready") {
+    bool over = false;
+    int steps = 0;
+    for (int i = 0; i < 3; ++i) {
+        leat::spawn(yield_until, std::ref(over), std::ref(steps));
+    }
+    auto alarm = leat::spawn([&]() -> leat::task<> {
+        co_await leat::sleep(1s);
+        over = true;
+    });
+    co_await leat::yield();  // all are under way
+    kernel.advance(2s);
+    steps = 0;
+    co_await alarm;
+    CHECK(steps <= 2 * steps_max);
+    CHECK(steps > 0);
+}
+
+VIRTUAL_TEST("a completion waits for at most one batch of steps of tasks that are always ready") {
+    bool over = false;
+    int steps = 0;
+    for (int i = 0; i < 3; ++i) {
+        leat::spawn(yield_until, std::ref(over), std::ref(steps));
+    }
+    auto reader = leat::spawn([&]() -> leat::task<> {
+        co_await leat::transfer(7);
+        over = true;
+    });
+    co_await leat::yield();
+    kernel.complete(7);
+    steps = 0;
+    co_await reader;
+    CHECK(steps <= 2 * steps_max);
+    CHECK(steps > 0);
+}
+
+VIRTUAL_TEST("a task whose operations complete at once yields after its share of them") {
+    bool over = false;
+    int steps = 0;
+    kernel.inline_results[7] = 1;
+    leat::spawn(transfer_until, std::ref(over), 7, std::ref(steps));
+    co_await leat::yield();
+    CHECK(steps == inline_max);
+    co_await leat::yield();
+    CHECK(steps == 2 * inline_max + 1);  // the one that made it yield has completed too
+    over = true;
+}
+
+VIRTUAL_TEST("operations that complete at once cannot keep timers waiting") {
+    bool over = false;
+    int steps = 0;
+    kernel.inline_results[7] = 1;
+    for (int i = 0; i < 3; ++i) {
+        leat::spawn(transfer_until, std::ref(over), 7, std::ref(steps));
+    }
+    auto alarm = leat::spawn([&]() -> leat::task<> {
+        co_await leat::sleep(1s);
+        over = true;
+    });
+    co_await leat::yield();
+    kernel.advance(2s);
+    steps = 0;
+    co_await alarm;
+    CHECK(steps <= 2 * steps_max * (inline_max + 1));
+}
+
+VIRTUAL_TEST("waits for tasks that have ended cannot keep timers waiting") {
+    bool over = false;
+    auto ended = leat::spawn([]() -> leat::task<> { co_return; });
+    co_await ended;
+    int steps = 0;
+    leat::spawn([&]() -> leat::task<> {
+        while (!over && steps < 1'000'000) {
+            co_await ended.join();
+            ++steps;
+        }
+    });
+    auto alarm = leat::spawn([&]() -> leat::task<> {
+        co_await leat::sleep(1s);
+        over = true;
+    });
+    co_await leat::yield();
+    kernel.advance(2s);
+    co_await alarm;
+    CHECK(steps < 1'000'000);
+}
+
+VIRTUAL_TEST("checkpoints cannot keep timers waiting") {
+    bool over = false;
+    int steps = 0;
+    leat::spawn([&]() -> leat::task<> {
+        while (!over && steps < 1'000'000) {
+            co_await leat::checkpoint();
+            ++steps;
+        }
+    });
+    auto alarm = leat::spawn([&]() -> leat::task<> {
+        co_await leat::sleep(1s);
+        over = true;
+    });
+    co_await leat::yield();
+    kernel.advance(2s);
+    co_await alarm;
+    CHECK(steps < 1'000'000);
+}
+
+VIRTUAL_TEST("the kernel is not asked while tasks are ready and no operation is pending") {
+    for (int i = 0; i < 10 * steps_max; ++i) {
+        co_await leat::yield();
+    }
+    CHECK(kernel.collects == 0);
+    auto reader = leat::spawn([]() -> leat::task<> { co_await leat::transfer(7); });
+    for (int i = 0; i < 10 * steps_max; ++i) {
+        co_await leat::yield();
+    }
+    CHECK(kernel.collects >= 9);
+    CHECK(kernel.collects <= 11);
+    kernel.complete(7);
+    co_await reader;
+}
+
+VIRTUAL_TEST("tasks that wait wake the kernel only when something is due") {
+    const int before = kernel.collects;
+    co_await leat::sleep(1h);
+    CHECK(kernel.collects - before <= 2);
+}
+
+VIRTUAL_TEST("tasks are resumed in the order their waits ended") {
+    std::string log;
+    auto reader = [&](int descriptor, char name) -> leat::task<> {
+        co_await leat::transfer(descriptor);
+        log += name;
+    };
+    auto a = leat::spawn(reader, 1, 'a');
+    auto b = leat::spawn(reader, 2, 'b');
+    auto c = leat::spawn(reader, 3, 'c');
+    co_await leat::yield();
+    kernel.complete(2);
+    kernel.complete(3);
+    kernel.complete(1);
+    co_await leat::join_all(a, b, c);
+    CHECK(log == "bca");
+}
+
+VIRTUAL_TEST("an error of an operation is thrown, or given as a result") {
+    kernel.inline_results[7] = -ECONNREFUSED;
+    kernel.inline_results[8] = 5;
+    std::error_code thrown;
+    try {
+        co_await leat::transfer(7);
+    } catch (const std::system_error& error) {
+        thrown = error.code();
+    }
+    const auto failed = co_await leat::as_result(leat::transfer(7));
+    const auto worked = co_await leat::as_result(leat::transfer(8));
+    CHECK(thrown == std::errc::connection_refused);
+    CHECK(failed.error() == std::errc::connection_refused);
+    REQUIRE(worked.ok());
+    CHECK(*worked == 5);
+}
+
+VIRTUAL_TEST("as_result of a task or handle gives its value or the code of its system_error") {
+    auto good = []() -> leat::task<int> { co_return 4; };
+    auto bad = []() -> leat::task<int> {
+        throw std::system_error(ENOENT, std::system_category());
+        co_return 1;
+    };
+    int value = 0;
+    auto refer = [&]() -> leat::task<int&> { co_return value; };
+    const auto worked = co_await leat::as_result(good());
+    const auto failed = co_await leat::as_result(bad());
+    const auto from_handle = co_await leat::as_result(leat::spawn(bad));
+    const auto nothing = co_await leat::as_result(leat::sleep(1s));
+    const auto same = co_await leat::as_result(refer());
+    CHECK(*worked == 4);
+    CHECK(failed.error() == std::errc::no_such_file_or_directory);
+    CHECK(from_handle.error() == std::errc::no_such_file_or_directory);
+    CHECK(nothing.ok());
+    CHECK(&same->get() == &value);
+    bool passed = false;
+    try {
+        (void)co_await leat::as_result([]() -> leat::task<int> {
+            throw 5;
+            co_return 1;
+        });
+    } catch (int) {
+        passed = true;
+    }
+    CHECK(passed);
+}
