@@ -30,6 +30,27 @@ struct free_block {
 
 constinit thread_local free_block* unused[classes] = {};
 
+enum class keeping : unsigned char { unstarted, started, over };
+constinit thread_local keeping state = keeping::unstarted;
+
+// Gives the blocks back when the thread ends.
+struct keeper {
+    ~keeper() {
+        trim();
+        state = keeping::over;
+    }
+};
+
+// Whether a block may be kept. What later destructors of the thread release goes to the heap.
+bool may_keep() noexcept {
+    if (state == keeping::unstarted) [[unlikely]] {
+        state = keeping::started;
+        static thread_local keeper at_the_end;
+        (void)at_the_end;
+    }
+    return state == keeping::started;
+}
+
 std::size_t class_of(std::size_t size) noexcept {
     return (size + granule - 1) / granule - 1;
 }
@@ -50,7 +71,7 @@ void* allocate(std::size_t size) {
 
 void release(void* block, std::size_t size) noexcept {
     const std::size_t index = class_of(size);
-    if (!recycling || index >= classes) {
+    if (!recycling || index >= classes || !may_keep()) {
         ::operator delete(block);
         return;
     }

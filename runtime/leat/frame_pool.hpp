@@ -12,7 +12,7 @@ namespace leat::frame_pool {
 [[nodiscard]] void* allocate(std::size_t size);
 void release(void* block, std::size_t size) noexcept;
 
-// Gives this thread's unused blocks back to the heap.
+// Gives this thread's unused blocks back to the heap; the end of a run and of a thread do it too.
 void trim() noexcept;
 
 // Objects of this type and of those derived from it come from the pool.

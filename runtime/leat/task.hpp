@@ -52,6 +52,12 @@ struct promise_base : frame {
         return value_awaiter<Value>(std::forward<Value>(value));
     }
 
+    // A destructor that throws while the frame is destroyed ends up here as well, and nothing could go on.
+    static std::exception_ptr escaped_exception() noexcept {
+        check(!unwinding(), "a destructor does not throw while its task unwinds");
+        return std::current_exception();
+    }
+
     static void* operator new(std::size_t size) { return frame_pool::allocate(size); }
     static void operator delete(void* block, std::size_t size) noexcept { frame_pool::release(block, size); }
 };
@@ -62,14 +68,14 @@ struct promise : promise_base {
     void return_value(U&& value) {
         result.set_value(std::forward<U>(value));
     }
-    void unhandled_exception() noexcept { result.set_error(std::current_exception()); }
+    void unhandled_exception() noexcept { result.set_error(escaped_exception()); }
     outcome<T> result;
 };
 
 template <>
 struct promise<void> : promise_base {
     void return_void() noexcept { result.set_value(); }
-    void unhandled_exception() noexcept { result.set_error(std::current_exception()); }
+    void unhandled_exception() noexcept { result.set_error(escaped_exception()); }
     outcome<void> result;
 };
 
