@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// resolve: the addresses of a host. Names are looked up as the system's files say (/etc/hosts,
+// /etc/resolv.conf, /etc/nsswitch.conf), by c-ares on the waits of the scheduler: nothing blocks the loop
+// and no thread is started.
+#pragma once
+
+#include <leat/address.hpp>
+#include <leat/clock.hpp>
+#include <leat/dns/error.hpp>
+#include <leat/task.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace leat {
+
+enum class address_families : std::uint8_t { any, ipv4, ipv6 };
+
+struct resolve_options {
+    // Which addresses are wanted; of the other family nothing is asked.
+    address_families families = address_families::any;
+    // "192.0.2.1, 192.0.2.2:5353, [2001:db8::1]:53", in the order they are asked; search domains are then
+    // left out. Empty: what /etc/resolv.conf says. Stays alive until resolve() has been awaited.
+    std::string_view servers = {};
+    // For one try at one server; longer in each round. 0: what resolv.conf or c-ares says.
+    duration timeout = std::chrono::seconds(2);
+    // How often each server is tried. 0: what resolv.conf or c-ares says.
+    int tries = 3;
+};
+
+// The addresses of `host`, best first (RFC 6724), at least one. An IP address, with or without brackets,
+// is its own answer and given at once. Tasks that ask for one name at the same time share one query.
+// Throws std::system_error with a dns_errc, as "resolve no-such-host.invalid: no such host". International
+// names are given in their xn-- form. Cancelling it is prompt, and the query may go on for others.
+[[nodiscard]] task<std::vector<address>> resolve(std::string host, resolve_options options = {});
+
+}  // namespace leat

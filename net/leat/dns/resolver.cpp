@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include <leat/dns/resolver.hpp>
+
+#include <leat/check.hpp>
+#include <leat/dns/host_name.hpp>
+#include <leat/endpoint.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <sys/stat.h>
+
+namespace leat {
+
+namespace detail {
+
+namespace {
+
+constexpr int dns_port = 53;
+constexpr std::size_t channels_max = 8;  // that are kept while nobody asks them
+
+// Tells one version of a file from the next.
+std::pair<std::int64_t, std::int64_t> version_of(const char* file) noexcept {
+    struct stat found{};
+    if (::stat(file, &found) != 0) {
+        return {};
+    }
+    return {static_cast<std::int64_t>(found.st_ino),
+            std::int64_t{found.st_mtim.tv_sec} * 1'000'000'000 + found.st_mtim.tv_nsec};
+}
+
+// The list of servers as c-ares reads it. Throws std::invalid_argument naming what is no server.
+std::string canonical_servers(std::string_view list) {
+    std::string canonical;
+    while (!list.empty()) {
+        const std::size_t comma = list.find(',');
+        std::string_view each = list.substr(0, comma);
+        list = comma == list.npos ? std::string_view() : list.substr(comma + 1);
+        each.remove_prefix(std::min(each.find_first_not_of(' '), each.size()));
+        each = each.substr(0, each.find_last_not_of(' ') + 1);
+        const auto bare = literal_address(each);
+        const auto server = bare ? result<endpoint>(endpoint(*bare, dns_port)) : endpoint::try_parse(each);
+        if (!server) {
+            throw std::invalid_argument("\"" + std::string(each) + "\" is not the address of a DNS server");
+        }
+        canonical += (canonical.empty() ? "" : ",") + server->to_string();
+    }
+    return canonical;
+}
+
+bool stop_asking(wait& self) noexcept {
+    self.unlink();  // the question goes on: others may ask it, and a late answer finds nobody
+    return true;
+}
+
+constinit const wait_kind lookup_kind{"the look-up of a name", stop_asking};
+
+class [[nodiscard]] lookup_awaiter : public awaiter_base, asker {
+public:
+    lookup_awaiter(channel& asked, const std::string& name, address_families families) noexcept
+        : asker(lookup_kind), channel_(asked), name_(name), families_(families) {}
+    // Waits for its turn also when the answer is there at once.
+    bool await_ready() {
+        if (this_thread.task->cancelled()) {
+            end = wait_end::cancelled;
+        } else {
+            channel_.ask(name_, families_, *this);
+        }
+        return false;
+    }
+    template <typename Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
+        suspend(waiter.promise());
+    }
+    void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
+    result<std::vector<address>> await_resume() noexcept {
+        return error ? result<std::vector<address>>(error) : std::move(addresses);
+    }
+
+private:
+    channel& channel_;
+    const std::string& name_;
+    address_families families_;
+};
+
+}  // namespace
+
+channel& resolver::channel_for(const resolve_options& options) {
+    channel_settings wanted{
+        canonical_servers(options.servers),
+        options.timeout,
+        options.tries,
+        options.servers.empty() ? version_of("/etc/resolv.conf") : std::pair<std::int64_t, std::int64_t>(),
+    };
+    const auto of_use = [&](const std::unique_ptr<channel>& each) {
+        return each->works() && each->settings() == wanted;
+    };
+    std::erase_if(channels_, [&](const auto& each) {
+        return each->idle() && !of_use(each) && (!each->works() || channels_.size() >= channels_max);
+    });
+    for (const auto& each : channels_) {
+        if (of_use(each)) {
+            return *each;
+        }
+    }
+    channels_.push_back(std::make_unique<channel>(loop_, std::move(wanted)));
+    return *channels_.back();
+}
+
+}  // namespace detail
+
+task<std::vector<address>> resolve(std::string host, resolve_options options) {
+    check(options.tries >= 0, "the number of tries of a look-up is not negative");
+    if (auto literal = detail::literal_answer(host, options.families)) {
+        co_return std::move(*literal);
+    }
+    const std::string name = detail::name_to_ask(host);
+    if (name.empty()) {
+        throw std::system_error(dns_errc::malformed_name, "resolve " + detail::printable(host));
+    }
+    detail::channel& asked = current_scheduler().use<detail::resolver>().channel_for(options);
+    detail::lookup_awaiter lookup(asked, name, options.families);
+    result<std::vector<address>> found = co_await lookup;
+    co_return std::move(found).value(("resolve " + host).c_str());
+}
+
+}  // namespace leat

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+#include <leat/dns/resolve.hpp>
+
+#include "lookups.hpp"
+
+#include <atomic>
+#include <thread>
+
+using namespace lookups;
+
+LEAT_TEST("an IP address is its own answer, and nobody is asked") {
+    dns_server server;
+    const auto options = patient(server);
+    const addresses v4_found = co_await leat::resolve("192.0.2.1", options);
+    CHECK(v4_found == addresses{first});
+    const addresses v6_found = co_await leat::resolve("[2001:db8::1]", options);
+    CHECK(v6_found == addresses{v6});
+    const auto other = co_await failure_of("192.0.2.1", {.families = address_families::ipv6});
+    CHECK(other.code == dns_errc::no_address);
+    CHECK(other.text == "resolve 192.0.2.1: the host has no such address");
+    CHECK(server.asked() == 0);
+}
+
+LEAT_TEST("localhost is found without a server, in each of its spellings") {
+    dns_server server;
+    const std::string spellings[] = {"localhost", "LOCALHOST", "localhost.", "app.localhost"};
+    for (const std::string& name : spellings) {
+        const addresses found = co_await leat::resolve(name, patient(server));
+        CHECK(!found.empty());
+        CHECK(std::ranges::all_of(found, &address::is_loopback));
+    }
+    resolve_options only = patient(server);
+    only.families = address_families::ipv4;
+    const addresses v4_found = co_await leat::resolve("localhost", only);
+    CHECK(v4_found == addresses{address::loopback_ipv4()});
+    only.families = address_families::ipv6;
+    const addresses v6_found = co_await leat::resolve("localhost", only);
+    CHECK(v6_found == addresses{address::loopback_ipv6()});
+    CHECK(server.asked() == 0);
+}
+
+LEAT_TEST("addresses of both families are found, the better ones first") {
+    dns_server server;
+    server.set("both.test", {.addresses = {address::loopback_ipv4(), address::loopback_ipv6()}});
+    const addresses found = co_await leat::resolve("Both.Test", patient(server));
+    CHECK(same_set(found, {address::loopback_ipv4(), address::loopback_ipv6()}));
+    const auto v6_works = leat::current_scheduler().io().sockets().open(AF_INET6, SOCK_DGRAM, 0);
+    if (v6_works.ok()) {
+        const leat::fd probe(*v6_works);
+        const leat::endpoint loopback("::1", 9);
+        if (::connect(probe.get(), loopback.data(), loopback.size()) == 0) {
+            CHECK(found.front().is_ipv6());  // RFC 6724 rule 6
+        }
+    }
+    CHECK(server.asked("both.test", dns_type::a) == 1);
+    CHECK(server.asked("both.test", dns_type::aaaa) == 1);
+}
+
+LEAT_TEST("of a family that is not wanted nothing is asked") {
+    dns_server server;
+    server.set("both.test", {.addresses = {first, v6}});
+    resolve_options only = patient(server);
+    only.families = address_families::ipv4;
+    const addresses v4_found = co_await leat::resolve("both.test", only);
+    CHECK(v4_found == addresses{first});
+    CHECK(server.asked("both.test", dns_type::aaaa) == 0);
+    only.families = address_families::ipv6;
+    const addresses v6_found = co_await leat::resolve("both.test", only);
+    CHECK(v6_found == addresses{v6});
+    CHECK(server.asked("both.test", dns_type::a) == 1);
+}
+
+LEAT_TEST("an alias is followed, and an address that comes twice is given once") {
+    dns_server server;
+    server.set("www.test", dns_type::a, {.addresses = {first, second, first}, .alias = "real.test"});
+    const addresses found = co_await leat::resolve("www.test.", patient(server));
+    CHECK(same_set(found, {first, second}));
+}
+
+LEAT_TEST("the next server is asked when one fails, and when one is silent") {
+    dns_server failing;
+    failing.set("www.test", {.rcode = dns_rcode::server_failure});
+    dns_server silent;
+    silent.set("www.test", {.how = dns_reply::manner::silent});
+    dns_server good;
+    good.set("www.test", {.addresses = {first}});
+    const std::string servers = " " + failing.location() + ", " + silent.location() + "," + good.location();
+    const addresses found = co_await leat::resolve(
+        "www.test", {.servers = servers, .timeout = std::chrono::milliseconds(5), .tries = 100});
+    CHECK(found == addresses{first});
+    CHECK(failing.asked() > 0);
+    CHECK(silent.asked() > 0);
+}
+
+LEAT_TEST("an answer that is too long for a datagram comes over TCP") {
+    dns_server server;
+    addresses many;
+    for (unsigned i = 0; i < 1000; ++i) {
+        const auto low = static_cast<std::uint8_t>(i % 250 + 1);
+        many.emplace_back(address::ipv4_bytes{10, 0, static_cast<std::uint8_t>(i / 250), low});
+    }
+    server.set("large.test", dns_type::a, {.addresses = many, .how = dns_reply::manner::truncated});
+    const addresses found = co_await leat::resolve("large.test", patient(server));
+    CHECK(same_set(found, many));
+    CHECK(server.asked_over_tcp() == 1);
+}
+
+LEAT_TEST("an answer to another question is passed over") {
+    dns_server server;
+    server.set("www.test", {.addresses = {first}, .how = dns_reply::manner::spoofed});
+    resolve_options only = patient(server);
+    only.families = address_families::ipv4;
+    const addresses found = co_await leat::resolve("www.test", only);
+    CHECK(found == addresses{first});
+}
+
+LEAT_TEST("a thousand look-ups of one name at the same time are one query") {
+    dns_server server;
+    server.set("busy.test", {.addresses = {first}, .how = dns_reply::manner::held});
+    std::vector<leat::handle<addresses>> lookups;
+    for (int i = 0; i < 1000; ++i) {
+        lookups.push_back(
+            leat::spawn(leat::resolve(i % 2 == 0 ? "busy.test" : "Busy.TEST", patient(server))));
+    }
+    co_await server.has_been_asked(2);
+    server.release();
+    co_await leat::join_all(lookups);
+    CHECK(std::ranges::all_of(lookups, [](const auto& each) { return each.value() == addresses{first}; }));
+    CHECK(server.asked("busy.test", dns_type::a) == 1);
+    CHECK(server.asked("busy.test", dns_type::aaaa) == 1);
+}
+
+LEAT_TEST("a thousand names at the same time each have their own answer") {
+    dns_server server;
+    std::vector<leat::handle<addresses>> lookups;
+    const auto nth = [](unsigned i) {
+        return address(
+            address::ipv4_bytes{10, 0, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)});
+    };
+    for (unsigned i = 0; i < 1000; ++i) {
+        const std::string name = "host" + std::to_string(i) + ".test";
+        server.set(name, dns_type::a, {.addresses = {nth(i)}});
+        lookups.push_back(leat::spawn(leat::resolve(name, patient(server))));
+    }
+    co_await leat::join_all(lookups);
+    for (unsigned i = 0; i < 1000; ++i) {
+        CHECK(lookups[i].value() == addresses{nth(i)});
+    }
+}
+
+LEAT_TEST("a look-up that is cancelled ends at once, and its late answer hurts nobody") {
+    dns_server server;
+    server.set("late.test", {.addresses = {first}, .how = dns_reply::manner::held});
+    auto cancelled = leat::spawn(leat::resolve("late.test", patient(server)));
+    auto patient_one = leat::spawn(leat::resolve("late.test", patient(server)));
+    co_await server.has_been_asked(2);
+    cancelled.cancel();
+    const auto& outcome = co_await cancelled.join();
+    CHECK(outcome.how() == leat::ending::cancelled);
+    CHECK(!patient_one.done());
+    server.release();
+    const addresses found = co_await patient_one;
+    CHECK(found == addresses{first});
+}
+
+LEAT_TEST("a question that nobody waits for any more is taken up by the next who asks") {
+    dns_server server;
+    server.set("late.test", {.addresses = {first}, .how = dns_reply::manner::held});
+    auto abandoned = leat::spawn(leat::resolve("late.test", patient(server)));
+    co_await server.has_been_asked(2);
+    abandoned.cancel();
+    co_await leat::join_all(abandoned);
+    auto next = leat::spawn(leat::resolve("late.test", patient(server)));
+    co_await leat::yield();
+    server.release();
+    const addresses found = co_await next;
+    CHECK(found == addresses{first});
+    CHECK(server.asked("late.test", dns_type::a) == 1);
+}
+
+LEAT_TEST("an answer that comes after everybody was cancelled hurts nobody") {
+    dns_server server;
+    server.set("late.test", {.addresses = {first}, .how = dns_reply::manner::held});
+    server.set("other.test", {.addresses = {second}});
+    auto abandoned = leat::spawn(leat::resolve("late.test", patient(server)));
+    co_await server.has_been_asked(2);
+    abandoned.cancel();
+    co_await leat::join_all(abandoned);
+    server.release();
+    const addresses found = co_await leat::resolve("other.test", patient(server));
+    CHECK(found == addresses{second});
+}
+
+LEAT_TEST("run() ends while a query is under way, and leaves nothing open") {
+    dns_server server;
+    server.set("late.test", {.addresses = {first}, .how = dns_reply::manner::held});
+    server.set("large.test", {.addresses = {first}, .how = dns_reply::manner::truncated});
+    (void)leat::spawn(leat::resolve("late.test", patient(server)));
+    (void)leat::spawn(leat::resolve("large.test", patient(server)));
+    co_await server.has_been_asked(4);
+}
+
+LEAT_TEST("a deadline of a caller ends the look-up") {
+    dns_server server;
+    server.set("slow.test", {.how = dns_reply::manner::silent});
+    bool expired = false;
+    try {
+        (void)co_await leat::timeout(std::chrono::milliseconds(1),
+                                     leat::resolve("slow.test", patient(server)));
+    } catch (const leat::timed_out&) {
+        expired = true;
+    }
+    CHECK(expired);
+}
+
+LEAT_TEST("more sets of options than are kept work one after another") {
+    dns_server server;
+    server.set("www.test", {.addresses = {first}});
+    for (int tries = 1; tries <= 20; ++tries) {
+        const addresses found = co_await leat::resolve(
+            "www.test", {.servers = server.location(), .timeout = std::chrono::hours(1), .tries = tries});
+        CHECK(found == addresses{first});
+    }
+    CHECK(server.asked("www.test", dns_type::a) == 20);
+}
+
+TEST_CASE("a deadlock after a look-up is still found") {
+    CHECK_THROWS_AS(leat::run([]() -> leat::task<> {
+                        (void)co_await leat::resolve("localhost");
+                        co_await leat::sleep_until(leat::never);
+                    }),
+                    leat::deadlock);
+    CHECK_THROWS_AS(leat::run([]() -> leat::task<> {
+                        // Nobody is there to answer: the tries are over before the wait begins.
+                        const resolve_options nobody{
+                            .families = address_families::ipv4, .servers = "127.0.0.1:1", .tries = 1};
+                        (void)co_await failure_of("www.test", nobody);
+                        co_await leat::sleep_until(leat::never);
+                    }),
+                    leat::deadlock);
+}
+
+TEST_CASE("threads resolve independently") {
+    std::vector<std::thread> threads;
+    std::atomic<int> found = 0;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&] {
+            found += leat::run([]() -> leat::task<int> {
+                dns_server server;
+                server.set("www.test", {.addresses = {first}});
+                const addresses answer = co_await leat::resolve("www.test", patient(server));
+                co_return answer == addresses{first} ? 1 : 0;
+            });
+        });
+    }
+    for (std::thread& each : threads) {
+        each.join();
+    }
+    CHECK(found == 4);
+}
