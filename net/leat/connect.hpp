@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// connect: a TCP connection to a host given by name, whichever of its addresses answers first ("happy
+// eyeballs", RFC 8305). tcp_stream::connect(host, port) is this with the usual options.
+#pragma once
+
+#include <leat/dns/resolve.hpp>
+#include <leat/tcp.hpp>
+
+#include <chrono>
+#include <string>
+
+namespace leat {
+
+struct connect_options {
+    // For all of it: names, addresses and handshakes.
+    duration timeout = std::chrono::seconds(60);
+    // How long an address may be silent before the next one is tried beside it, and how long the look-up may
+    // take before IPv4 addresses are asked for alone (a server that never answers for IPv6 is a common one).
+    duration attempt_delay = std::chrono::milliseconds(250);
+    resolve_options names = {};
+};
+
+// Looks up `host` and tries its addresses, of both families in turn, until one is connected; the other
+// attempts are then closed. An address that fails is followed by the next one at once. A connection that
+// met itself (a port of this machine's own that nobody listens on) counts as refused. Throws
+// std::system_error with the last reason, as "connect to example.org:81: Connection refused", and
+// std::invalid_argument for a port that is none. Cancelling it closes all attempts.
+[[nodiscard]] task<tcp_stream> connect_to_host(std::string host, int port, connect_options options = {});
+
+namespace detail {
+
+// TCP connects a socket to itself when the port it was given happens to be the one it asks for.
+[[nodiscard]] bool connected_to_itself(const tcp_stream& stream);
+
+// The order in which to try `addresses`: that of the list, with the families taking turns (RFC 8305
+// section 4).
+[[nodiscard]] std::vector<address> interleaved(const std::vector<address>& addresses);
+
+}  // namespace detail
+
+}  // namespace leat
