@@ -41,7 +41,7 @@ uring_backend::~uring_backend() {
     all.opcode = IORING_OP_ASYNC_CANCEL;
     all.cancel_flags = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL;
     all.user_data = static_cast<std::uint64_t>(tag::ignored);
-    while (watching_wake_) {
+    while (watching_wake_ || sources_ != 0) {
         ring_.enter_and_wait(never);
         reap();
     }
@@ -61,6 +61,14 @@ bool uring_backend::submit(operation& op) {
     operation*& waiting = slot_of(op, state);
     check(waiting == nullptr, "one task at a time waits to read (or to write) on a descriptor");
     check(!state.retiring, "a retired descriptor is not used");
+    if (state.incoming.engaged() && reads(op.action)) {
+        if (serve(op, state.incoming)) {
+            return true;
+        }
+        if (wait_for_source(op, state)) {
+            return false;
+        }
+    }
     if (worth_trying(op, state) && attempt(op, state.ready, buffers_.pool())) {
         return true;
     }
@@ -101,11 +109,15 @@ io_uring_sqe& uring_backend::next_entry() {
 }
 
 void uring_backend::start(operation& op, descriptor_state& state) {
+    if (op.action == operation_kind::recv_chunk && ++state.incoming.calm > 1) {
+        arm_source(op, state);
+        return;
+    }
     io_uring_sqe& entry = next_entry();
     (reads(op.action) ? state.reader_at : state.writer_at) = ring_.position();
     op.phase = with_kernel;
     entry.fd = op.descriptor;
-    entry.user_data = reinterpret_cast<std::uintptr_t>(&op);
+    entry.user_data = user_data_of(op);
     const auto done = static_cast<std::size_t>(op.transferred);
     switch (op.action) {
         case operation_kind::accept:
@@ -165,10 +177,10 @@ void uring_backend::start(operation& op, descriptor_state& state) {
     }
 }
 
-// True when the kernel has not taken the entry of `op`: it never will.
-bool uring_backend::withdraw(const operation& op, const descriptor_state& state) noexcept {
-    io_uring_sqe* const entry = ring_.unsubmitted(reads(op.action) ? state.reader_at : state.writer_at);
-    if (entry == nullptr || entry->user_data != reinterpret_cast<std::uintptr_t>(&op)) {
+// True when the kernel has not taken that entry: it never will.
+bool uring_backend::withdraw(std::uint32_t position, std::uint64_t user_data) noexcept {
+    io_uring_sqe* const entry = ring_.unsubmitted(position);
+    if (entry == nullptr || entry->user_data != user_data) {
         return false;
     }
     *entry = {};
@@ -178,15 +190,18 @@ bool uring_backend::withdraw(const operation& op, const descriptor_state& state)
     return true;
 }
 
+bool uring_backend::withdraw(const operation& op, const descriptor_state& state) noexcept {
+    return withdraw(reads(op.action) ? state.reader_at : state.writer_at, user_data_of(op));
+}
+
 // The kernel looks for what is to end when it takes the entry, and takes entries in order: so it cannot find
 // a later operation at the same address.
-void uring_backend::ask_to_end(operation& op) noexcept {
+void uring_backend::ask_to_end(std::uint64_t user_data) noexcept {
     io_uring_sqe& entry = next_entry();
     entry.opcode = IORING_OP_ASYNC_CANCEL;
     entry.flags = IOSQE_CQE_SKIP_SUCCESS;
-    entry.addr = reinterpret_cast<std::uintptr_t>(&op);
+    entry.addr = user_data;
     entry.user_data = static_cast<std::uint64_t>(tag::ignored);
-    op.phase = asked_to_end;
 }
 
 bool uring_backend::cancel(operation& op) noexcept {
@@ -196,12 +211,15 @@ bool uring_backend::cancel(operation& op) noexcept {
         case completed:
         case asked_to_end:
             return false;
+        case on_source:
+            break;
         case to_restart:
             op.unlink();
             break;
         case with_kernel:
             if (!withdraw(op, state)) {
-                ask_to_end(op);
+                ask_to_end(user_data_of(op));
+                op.phase = asked_to_end;
                 return false;
             }
             break;
@@ -222,8 +240,10 @@ void uring_backend::retire(int fd) noexcept {
     descriptor_state& state = descriptors_[index];
     state.retiring = true;
     ++pending_;
+    buffers_.clear(state.incoming.chunks);
     end_retired(state.reader, state);
     end_retired(state.writer, state);
+    end_source(fd, state.incoming);
     close_if_over(fd, state);
 }
 
@@ -236,6 +256,9 @@ void uring_backend::end_retired(operation* op, descriptor_state& state) noexcept
         case completed:
         case asked_to_end:
             break;
+        case on_source:
+            finish(*op, -ECANCELED);
+            break;
         case to_restart:
             op->unlink();
             finish(*op, -ECANCELED);
@@ -244,14 +267,16 @@ void uring_backend::end_retired(operation* op, descriptor_state& state) noexcept
             if (withdraw(*op, state)) {
                 finish(*op, -ECANCELED);
             } else {
-                ask_to_end(*op);
+                ask_to_end(user_data_of(*op));
+                op->phase = asked_to_end;
             }
             break;
     }
 }
 
 void uring_backend::close_if_over(int fd, descriptor_state& state) noexcept {
-    if (state.retiring && state.reader == nullptr && state.writer == nullptr) {
+    if (state.retiring && state.reader == nullptr && state.writer == nullptr &&
+        state.incoming.now == source::life::none) {
         state = {};
         --pending_;
         ::close(fd);
@@ -278,6 +303,7 @@ void uring_backend::collect(time_point deadline, list<operation>& done) {
     if (!watching_wake_) {
         watch_wake();
     }
+    end_overrun();
     crowded_ = completed_count_ > few;
     woken_ = false;
     pending_ -= completed_count_;
@@ -288,7 +314,16 @@ void uring_backend::collect(time_point deadline, list<operation>& done) {
 void uring_backend::restart_all() {
     while (!restart_.empty()) {
         operation& op = restart_.pop_front();
-        start(op, state_of(op));
+        descriptor_state& state = state_of(op);
+        try {
+            if (worth_trying(op, state) && attempt(op, state.ready, buffers_.pool())) {
+                finish(op, op.result);
+            } else {
+                start(op, state);
+            }
+        } catch (const std::bad_alloc&) {
+            finish(op, -ENOMEM);
+        }
     }
 }
 

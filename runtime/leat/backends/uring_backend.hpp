@@ -38,6 +38,7 @@ private:
     enum phase : std::uint8_t {
         with_kernel,   // it has an entry, which the kernel may have taken
         asked_to_end,  // and another one to cancel it
+        on_source,     // it has none, and waits for what the source of its descriptor brings
         to_restart,    // in restart_: it is given another entry before the next enter
         completed,     // in completed_
     };
@@ -45,10 +46,29 @@ private:
     // What the low bits of user_data say of the rest of it.
     enum class tag : std::uint64_t {
         operation,  // its address
+        source,     // its descriptor, shifted
         wake,
         ignored,
     };
-    static constexpr std::uint64_t tag_mask = 7;
+    static constexpr int tag_bits = 3;
+    static constexpr std::uint64_t tag_mask = (1U << tag_bits) - 1;
+
+    // A receive that stays armed and brings chunks, asked for or not, until its last completion.
+    struct source {
+        enum class life : std::uint8_t { none, armed, ending };
+
+        life now = life::none;
+        bool overrun = false;  // in the list that starts with overrun_
+        std::int8_t calm = 0;  // how often it would have paid lately; armed when above 1
+        uring_buffers::queue chunks;
+        std::uint32_t at = 0;  // position of its entry in the submission queue
+        int error = 0;         // what it ended with, for the next reader
+        int overrun_next = -1;
+
+        [[nodiscard]] bool engaged() const noexcept {
+            return now != life::none || chunks.count != 0 || error != 0;
+        }
+    };
 
     struct descriptor_state {
         operation* reader = nullptr;
@@ -57,11 +77,18 @@ private:
         std::uint32_t writer_at = 0;
         readiness ready{.readable = false};  // whether a plain system call is likely to succeed
         bool retiring = false;
+        source incoming;
     };
 
     descriptor_state& state_of(int fd);
     descriptor_state& state_of(const operation& op) noexcept {
         return descriptors_[static_cast<std::size_t>(op.descriptor)];
+    }
+    static std::uint64_t user_data_of(const operation& op) noexcept {
+        return reinterpret_cast<std::uintptr_t>(&op);
+    }
+    static std::uint64_t user_data_of_source(int fd) noexcept {
+        return static_cast<std::uint64_t>(fd) << tag_bits | static_cast<std::uint64_t>(tag::source);
     }
     static operation*& slot_of(const operation& op, descriptor_state& state) noexcept {
         return reads(op.action) ? state.reader : state.writer;
@@ -71,8 +98,9 @@ private:
     bool worth_trying(const operation& op, const descriptor_state& state) const noexcept;
     void start(operation& op, descriptor_state& state);
     io_uring_sqe& next_entry();
+    bool withdraw(std::uint32_t position, std::uint64_t user_data) noexcept;
     bool withdraw(const operation& op, const descriptor_state& state) noexcept;
-    void ask_to_end(operation& op) noexcept;
+    void ask_to_end(std::uint64_t user_data) noexcept;
     void watch_wake() noexcept;
 
     // Completions (uring_complete.cpp).
@@ -83,6 +111,16 @@ private:
     void sent(operation& op, descriptor_state& state, int result);
     void restart(operation& op) noexcept;
     void finish(operation& op, std::int64_t result) noexcept;
+
+    // Sources (uring_source.cpp).
+    bool wait_for_source(operation& op, descriptor_state& state);
+    void arm_source(operation& first, descriptor_state& state);
+    bool serve(operation& op, source& from) noexcept;
+    void source_brings(int fd, int result, unsigned flags) noexcept;
+    void source_has_ended(descriptor_state& state, int result) noexcept;
+    void end_source(int fd, source& from) noexcept;
+    void note_overrun(int fd, source& from) noexcept;
+    void end_overrun() noexcept;
 
     void restart_all();
     void end_retired(operation* op, descriptor_state& state) noexcept;
@@ -97,7 +135,9 @@ private:
     list<operation> restart_;
     std::size_t completed_count_ = 0;
     std::size_t pending_ = 0;
-    bool crowded_ = false;  // the last turn completed more than a few operations
+    std::size_t sources_ = 0;  // that the kernel has, or will have
+    int overrun_ = -1;         // descriptors whose source brings more than is read
+    bool crowded_ = false;     // the last turn completed more than a few operations
     bool woken_ = false;
     bool watching_wake_ = false;
 };

@@ -5,7 +5,7 @@
 #include <leat/result.hpp>
 
 #include <algorithm>
-#include <utility>
+#include <cstring>
 
 #include <sys/mman.h>
 
@@ -41,8 +41,8 @@ uring_buffers::~uring_buffers() {
     ::io_uring_unregister_buf_ring(&ring_->native(), group);
     ::munmap(shared_, shared_size(entries));
     for (std::uint32_t index = 0; index < entries; ++index) {
-        if (with_kernel_[index] != nullptr) {
-            pool_->release(with_kernel_[index], index);
+        if (slots_[index].buffer != nullptr) {
+            pool_->release(slots_[index].buffer, index);
         }
     }
 }
@@ -51,7 +51,7 @@ void uring_buffers::offer_more() noexcept {
     try {
         for (; offered_ < target_ && !pool_->exhausted(); ++offered_) {
             const slab_pool::lease lease = pool_->take();
-            with_kernel_[lease.index] = lease.buffer;
+            slots_[lease.index].buffer = lease.buffer;
             // Field by field: the tail of the ring lies inside the first entry.
             io_uring_buf& entry = shared_->bufs[tail_++ & (entries - 1)];
             entry.addr = reinterpret_cast<std::uintptr_t>(lease.buffer);
@@ -68,12 +68,51 @@ void uring_buffers::ran_out() noexcept {
     target_ = std::clamp(target_ * 2, offered_at_first, entries);
 }
 
-slab_pool::lease uring_buffers::taken(unsigned completion_flags) noexcept {
-    const std::uint32_t index = completion_flags >> IORING_CQE_BUFFER_SHIFT;
-    check(index < entries && with_kernel_[index] != nullptr,
-          "the kernel gives back the buffers it was given");
+std::uint16_t uring_buffers::filled(unsigned completion_flags) noexcept {
+    const unsigned number = completion_flags >> IORING_CQE_BUFFER_SHIFT;
+    check(number < entries && slots_[number].buffer != nullptr, "the kernel fills what it was offered");
     --offered_;
-    return {std::exchange(with_kernel_[index], nullptr), index};
+    return static_cast<std::uint16_t>(number);
+}
+
+void uring_buffers::push(queue& to, std::uint16_t number, std::uint32_t size) noexcept {
+    slots_[number].begin = 0;
+    slots_[number].size = size;
+    slots_[number].next = none;
+    (to.first == none ? to.first : slots_[to.last].next) = number;
+    to.last = number;
+    ++to.count;
+}
+
+std::uint16_t uring_buffers::pop(queue& of) noexcept {
+    const std::uint16_t number = of.first;
+    of.first = slots_[number].next;
+    --of.count;
+    return number;
+}
+
+void uring_buffers::consume(queue& of, std::size_t count) noexcept {
+    slot& first = slots_[of.first];
+    first.begin += static_cast<std::uint32_t>(count);
+    first.size -= static_cast<std::uint32_t>(count);
+    if (first.size == 0) {
+        release(pop(of));
+    }
+}
+
+slab_pool::lease uring_buffers::take_front(queue& of) noexcept {
+    const std::span<std::byte> unread = front(of);
+    const slab_pool::lease lease = take(pop(of));
+    if (unread.data() != lease.buffer) {
+        std::memmove(lease.buffer, unread.data(), unread.size());
+    }
+    return lease;
+}
+
+void uring_buffers::clear(queue& of) noexcept {
+    while (of.count > 0) {
+        release(pop(of));
+    }
 }
 
 }  // namespace leat

@@ -3,9 +3,9 @@
 // from in order (IORING_REGISTER_PBUF_RING, Linux 5.19). All operations of a backend share them, so that
 // memory follows the connections that have data, not those that are open.
 //
-// A buffer belongs to the pool, to the kernel, or to whoever it was delivered to as a chunk. Its number in
-// the pool is its number in the ring. Few are offered at a time, last used first, because they are warm in
-// the cache; each time the kernel ran out the number doubles. Once the pool is exhausted nothing is
+// A buffer belongs to the pool, to the kernel, to a queue, or to whoever it was delivered to as a chunk. Its
+// number in the pool is its number in the ring. Few are offered at a time, last used first, because they are
+// warm in the cache; each time the kernel ran out the number doubles. Once the pool is exhausted nothing is
 // offered, and receiving goes on with buffers from the heap (uring.cpp).
 #pragma once
 
@@ -14,16 +14,27 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
+#include <utility>
 
 namespace leat {
 
 class uring_buffers {
 public:
     static constexpr std::uint16_t group = 0;
+    static constexpr std::uint16_t none = UINT16_MAX;
+
+    // Filled buffers that nobody has taken yet, by number, in the order they were filled.
+    struct queue {
+        std::uint16_t first = none;
+        std::uint16_t last = none;
+        std::uint16_t count = 0;
+    };
 
     // Throws std::system_error when the kernel refuses the ring.
     explicit uring_buffers(uring_ring& ring);
-    // When no operation is in flight: takes back what the kernel has. Chunks keep the pool alive.
+    // When no operation is in flight: takes back what the kernel and the queues have. Chunks keep the pool
+    // alive.
     ~uring_buffers();
     uring_buffers(const uring_buffers&) = delete;
     uring_buffers& operator=(const uring_buffers&) = delete;
@@ -36,8 +47,29 @@ public:
     }
     // The kernel has found none: from now on it has more of them.
     void ran_out() noexcept;
-    // The buffer that a completion names: the caller's from now on.
-    [[nodiscard]] slab_pool::lease taken(unsigned completion_flags) noexcept;
+
+    // The buffer that a completion names. It is taken or queued next.
+    [[nodiscard]] std::uint16_t filled(unsigned completion_flags) noexcept;
+    // Makes it the caller's.
+    [[nodiscard]] slab_pool::lease take(std::uint16_t number) noexcept {
+        return {std::exchange(slots_[number].buffer, nullptr), number};
+    }
+    void release(std::uint16_t number) noexcept {
+        const slab_pool::lease lease = take(number);
+        pool_->release(lease.buffer, lease.index);
+    }
+
+    void push(queue& to, std::uint16_t number, std::uint32_t size) noexcept;
+    // What is unread in the first buffer.
+    [[nodiscard]] std::span<std::byte> front(const queue& of) noexcept {
+        slot& first = slots_[of.first];
+        return {first.buffer + first.begin, first.size};
+    }
+    // Drops the first `count` bytes of the first buffer; a buffer without any is released.
+    void consume(queue& of, std::size_t count) noexcept;
+    // Takes the first buffer, moving what is unread to its beginning.
+    [[nodiscard]] slab_pool::lease take_front(queue& of) noexcept;
+    void clear(queue& of) noexcept;
 
     [[nodiscard]] slab_pool& pool() noexcept { return *pool_; }
 
@@ -46,12 +78,20 @@ private:
     static constexpr std::uint32_t offered_at_first = slab_pool::buffers_in_slab;
     static_assert((entries & (entries - 1)) == 0 && entries <= 32768, "what the kernel accepts");
 
+    struct slot {
+        std::byte* buffer = nullptr;  // while the kernel or a queue has it
+        std::uint32_t begin = 0;      // while a queue has it: what is unread in it, and the next one
+        std::uint32_t size = 0;
+        std::uint16_t next = none;
+    };
+
     void offer_more() noexcept;
+    std::uint16_t pop(queue& of) noexcept;
 
     uring_ring* ring_;
     io_uring_buf_ring* shared_;
     slab_pool::owner pool_{new slab_pool};
-    std::array<std::byte*, entries> with_kernel_{};  // by number
+    std::array<slot, entries> slots_{};  // by number
     std::uint32_t offered_ = 0;
     std::uint32_t target_ = 0;  // no memory until somebody receives a chunk
     std::uint16_t tail_ = 0;

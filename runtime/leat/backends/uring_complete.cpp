@@ -12,6 +12,10 @@ void uring_backend::reap() {
                 complete(*reinterpret_cast<operation*>(completion.user_data), completion.res,
                          completion.flags);
                 break;
+            case tag::source:
+                source_brings(static_cast<int>(completion.user_data >> tag_bits), completion.res,
+                              completion.flags);
+                break;
             case tag::wake:
                 woken_ = true;
                 watching_wake_ = (completion.flags & IORING_CQE_F_MORE) != 0;
@@ -87,27 +91,21 @@ void uring_backend::received(operation& op, descriptor_state& state, int result,
 
 void uring_backend::received_chunk(operation& op, descriptor_state& state, int result, unsigned flags) {
     if ((flags & IORING_CQE_F_BUFFER) != 0) {
-        const slab_pool::lease lease = buffers_.taken(flags);
+        const std::uint16_t number = buffers_.filled(flags);
         if (result > 0) [[likely]] {
+            const slab_pool::lease lease = buffers_.take(number);
             state.ready.readable =
                 result == slab_pool::buffer_size || (flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
             op.deliver(buffers_.pool(), lease.buffer, lease.index, result);
             finish(op, result);
             return;
         }
-        buffers_.pool().release(lease.buffer, lease.index);
+        buffers_.release(number);
     }
     if (result == -ENOBUFS && !was_asked_to_end(op)) {
         buffers_.ran_out();
-        try {
-            if (detail::attempt_recv_chunk(op, state.ready, buffers_.pool())) {
-                finish(op, op.result);
-            } else {
-                restart(op);
-            }
-        } catch (const std::bad_alloc&) {
-            finish(op, -ENOMEM);
-        }
+        state.ready.readable = true;
+        restart(op);
     } else if (says_nothing(result) && !was_asked_to_end(op)) {
         restart(op);
     } else {

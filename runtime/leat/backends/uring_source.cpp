@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// Sources: receives that stay armed (multishot) and bring a chunk each time there is data. They save the
+// submission and the arming of each receive.
+//
+//   * A source brings data whether somebody reads or not; what nobody waits for is queued under the
+//     descriptor, in order. Every read takes from the queue first. While a source lives nothing else may
+//     receive from its descriptor, or bytes would change places: readers wait for it, without an entry of
+//     their own, so cancelling them is local.
+//   * When the queue grows beyond chunks_max the source is ended, and the rest stays with the kernel, and so
+//     with the peer. After that, and after a read into a buffer of the reader's own, it takes a while until
+//     one is armed again: plain receives are better for a stream of bulk data.
+//   * It ends with the end of the stream, an error, or when the kernel finds no buffer or no room for its
+//     completion; the next reader begins anew.
+#include <leat/backends/uring_backend.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace leat {
+
+namespace {
+
+constexpr std::uint16_t chunks_max = 8;
+constexpr std::int8_t calm_after_bulk = -15;
+
+}  // namespace
+
+// For a receive of a chunk that has to wait.
+void uring_backend::arm_source(operation& first, descriptor_state& state) {
+    first.phase = on_source;
+    io_uring_sqe& entry = next_entry();
+    entry.opcode = IORING_OP_RECV;
+    entry.fd = first.descriptor;
+    entry.flags = IOSQE_BUFFER_SELECT;
+    entry.buf_group = uring_buffers::group;
+    entry.ioprio = IORING_RECV_MULTISHOT | IORING_RECVSEND_POLL_FIRST;
+    entry.user_data = user_data_of_source(first.descriptor);
+    state.incoming.at = ring_.position();
+    state.incoming.now = source::life::armed;
+    state.incoming.calm = 1;
+    ++sources_;
+}
+
+// False when there is none any more. True: `op` waits for what it brings.
+bool uring_backend::wait_for_source(operation& op, descriptor_state& state) {
+    source& from = state.incoming;
+    if (op.action == operation_kind::recv) {
+        from.calm = calm_after_bulk;
+        end_source(op.descriptor, from);
+    }
+    if (from.now == source::life::none) {
+        return false;
+    }
+    op.phase = on_source;
+    slot_of(op, state) = &op;
+    ++pending_;
+    return true;
+}
+
+// Does as much of `op` as the queue allows. True: it is complete.
+bool uring_backend::serve(operation& op, source& from) noexcept {
+    switch (op.action) {
+        case operation_kind::recv_chunk:
+            if (from.chunks.count != 0) {
+                const std::size_t size = buffers_.front(from.chunks).size();
+                const slab_pool::lease lease = buffers_.take_front(from.chunks);
+                op.deliver(buffers_.pool(), lease.buffer, lease.index, static_cast<std::int64_t>(size));
+                return true;
+            }
+            break;
+        case operation_kind::recv: {
+            auto done = static_cast<std::size_t>(op.transferred);
+            while (from.chunks.count != 0 && done < op.length) {
+                const std::span<std::byte> unread = buffers_.front(from.chunks);
+                const std::size_t count = std::min(unread.size(), op.length - done);
+                std::memcpy(op.buffer + done, unread.data(), count);
+                buffers_.consume(from.chunks, count);
+                done += count;
+            }
+            op.transferred = static_cast<std::int64_t>(done);
+            if (done == op.length || (done != 0 && !op.whole)) {
+                op.result = op.transferred;
+                return true;
+            }
+            break;
+        }
+        case operation_kind::readable:
+            op.result = 0;
+            return from.chunks.count != 0 || from.error != 0;
+        case operation_kind::accept:
+        case operation_kind::connect:
+        case operation_kind::send:
+        case operation_kind::send_vectors:
+        case operation_kind::writable:
+            return false;
+    }
+    if (from.error != 0) {
+        op.result = std::exchange(from.error, 0);
+        return true;
+    }
+    return false;
+}
+
+// A completion of the source of `fd`.
+void uring_backend::source_brings(int fd, int result, unsigned flags) noexcept {
+    descriptor_state& state = descriptors_[static_cast<std::size_t>(fd)];
+    source& from = state.incoming;
+    if ((flags & IORING_CQE_F_BUFFER) != 0) [[likely]] {
+        const std::uint16_t number = buffers_.filled(flags);
+        if (result > 0 && !state.retiring) [[likely]] {
+            buffers_.push(from.chunks, number, static_cast<std::uint32_t>(result));
+        } else {
+            buffers_.release(number);
+        }
+    }
+    const bool over = (flags & IORING_CQE_F_MORE) == 0;
+    if (over) [[unlikely]] {
+        source_has_ended(state, result);
+    }
+    if (operation* const reader = state.reader; reader != nullptr && reader->phase == on_source) {
+        if (serve(*reader, from)) {
+            finish(*reader, reader->result);
+        } else if (over && result == 0) {
+            finish(*reader, reader->transferred);
+        } else if (over) {
+            restart(*reader);
+        }
+    }
+    if (from.chunks.count > chunks_max && from.now == source::life::armed) [[unlikely]] {
+        note_overrun(fd, from);
+    }
+    if (state.retiring) [[unlikely]] {
+        close_if_over(fd, state);
+    }
+}
+
+void uring_backend::source_has_ended(descriptor_state& state, int result) noexcept {
+    state.incoming.now = source::life::none;
+    --sources_;
+    switch (-result) {
+        case ENOBUFS:
+            buffers_.ran_out();
+            [[fallthrough]];
+        case 0:
+        case ECANCELED:
+            state.ready.readable = true;  // what has not been received is still there, and so is the end
+            break;
+        case EAGAIN:
+        case EINTR:
+            break;
+        default:
+            state.incoming.error = std::min(result, 0);
+    }
+}
+
+void uring_backend::end_source(int fd, source& from) noexcept {
+    if (from.now != source::life::armed) {
+        return;
+    }
+    if (withdraw(from.at, user_data_of_source(fd))) {
+        from.now = source::life::none;
+        --sources_;
+    } else {
+        ask_to_end(user_data_of_source(fd));
+        from.now = source::life::ending;
+    }
+}
+
+void uring_backend::note_overrun(int fd, source& from) noexcept {
+    if (!from.overrun) {
+        from.overrun = true;
+        from.overrun_next = overrun_;
+        overrun_ = fd;
+    }
+}
+
+void uring_backend::end_overrun() noexcept {
+    while (overrun_ >= 0) {
+        const int fd = overrun_;
+        source& from = descriptors_[static_cast<std::size_t>(fd)].incoming;
+        overrun_ = from.overrun_next;
+        from.overrun = false;
+        from.calm = calm_after_bulk;
+        end_source(fd, from);
+    }
+}
+
+}  // namespace leat

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+// Receiving chunks again and again, on every backend. A backend may receive ahead then (uring_source.cpp);
+// nobody must notice but by the speed.
+#include "bare_operations.hpp"
+
+#include <deque>
+#include <random>
+
+using namespace backend_tests;
+
+namespace {
+
+std::string next_chunk(leat::backend& io, int fd) {
+    bare_operation recv(operation_kind::recv_chunk, fd);
+    start(io, recv);
+    finish(io, recv);
+    REQUIRE(recv.result >= 0);
+    return text_of(recv.received());
+}
+
+// Makes a backend that receives ahead do so from now on.
+void warm_up(leat::backend& io, const connection& both) {
+    for (int i = 0; i < 3; ++i) {
+        bare_operation recv(operation_kind::recv_chunk, both.ours.get());
+        start(io, recv);
+        look(io);
+        both.peer_sends("warm");
+        finish(io, recv);
+        REQUIRE(text_of(recv.received()) == "warm");
+    }
+    bare_operation recv(operation_kind::recv_chunk, both.ours.get());
+    start(io, recv);
+    look(io);
+    cancel(io, recv);
+    finish(io, recv);
+}
+
+}  // namespace
+
+TEST_CASE("bytes stay in order however reads are mixed and cancelled") {
+    on_every_backend([](leat::backend& io) {
+        const connection both;
+        std::mt19937 random(1);
+        const auto below = [&](unsigned limit) { return static_cast<unsigned>(random()) % limit; };
+        std::string sent;
+        std::string received;
+        const auto send_some = [&] {
+            std::string part;
+            for (unsigned i = below(60); i > 0; --i) {
+                part.push_back(static_cast<char>('a' + (sent.size() + part.size()) % 23));
+            }
+            both.peer_sends(part);
+            sent += part;
+        };
+        for (int round = 0; round < 20000; ++round) {
+            send_some();
+            std::string into(1 + below(40), ' ');
+            const bool chunked = below(100) < 70;
+            bare_operation recv(chunked ? operation_kind::recv_chunk : operation_kind::recv, both.ours.get());
+            if (!chunked) {
+                recv.buffer = reinterpret_cast<std::byte*>(into.data());
+                recv.length = into.size();
+                recv.whole = below(2) == 0;
+            }
+            start(io, recv);
+            if (below(2) == 0) {
+                look(io);
+                send_some();
+            }
+            if (!recv.ended() && (sent.size() < received.size() + into.size() || below(4) == 0)) {
+                cancel(io, recv);
+            }
+            finish(io, recv);
+            if (recv.result == -ECANCELED) {
+                received.append(into, 0, static_cast<std::size_t>(recv.transferred));
+            } else if (chunked) {
+                received += text_of(recv.received());
+            } else {
+                received.append(into, 0, static_cast<std::size_t>(recv.result));
+            }
+            REQUIRE(sent.compare(0, received.size(), received) == 0);
+        }
+        while (received.size() < sent.size()) {
+            received += next_chunk(io, both.ours.get());
+        }
+        CHECK(received == sent);
+    });
+}
+
+TEST_CASE("a stream that is not read stops being received") {
+    on_every_backend([](leat::backend& io) {
+        const connection both;
+        warm_up(io, both);
+        std::string sent;
+        const std::string part(1000, 'x');
+        int refused = 0;
+        while (refused < 10) {  // the peer cannot send any more, although the backend goes on collecting
+            REQUIRE(sent.size() < 50'000'000);
+            if (::send(both.peer.get(), part.data(), part.size(), MSG_NOSIGNAL) > 0) {
+                sent += part;
+                refused = 0;
+            } else {
+                ++refused;
+            }
+            look(io);
+        }
+        std::size_t received = 0;
+        while (received < sent.size()) {
+            received += next_chunk(io, both.ours.get()).size();
+        }
+        CHECK(received == sent.size());
+    });
+}
+
+TEST_CASE("what came while nobody was reading is there, then the end") {
+    on_every_backend([](leat::backend& io) {
+        connection both;
+        warm_up(io, both);
+        both.peer_sends("abc");
+        look(io);
+        both.peer_sends("def");
+        both.peer.reset();
+        look(io);
+        std::string received;
+        for (std::string part; !(part = next_chunk(io, both.ours.get())).empty();) {
+            received += part;
+        }
+        CHECK(received == "abcdef");
+        CHECK(next_chunk(io, both.ours.get()).empty());
+    });
+}
+
+TEST_CASE("a reset that came while nobody was reading is told to the next reader") {
+    on_every_backend([](leat::backend& io) {
+        listener server;
+        leat::fd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        REQUIRE(::connect(client.get(), server.name(), sizeof server.address) == 0);
+        connection both;
+        both.ours.reset(::accept4(server.socket.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        both.peer = std::move(client);
+        warm_up(io, both);
+        const linger reset{.l_onoff = 1, .l_linger = 0};
+        ::setsockopt(both.peer.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        both.peer.reset();
+        look(io);
+        bare_operation recv(operation_kind::recv_chunk, both.ours.get());
+        start(io, recv);
+        finish(io, recv);
+        CHECK(recv.result == -ECONNRESET);
+    });
+}
+
+TEST_CASE("readiness counts what was received ahead") {
+    on_every_backend([](leat::backend& io) {
+        const connection both;
+        warm_up(io, both);
+        bare_operation early(operation_kind::readable, both.ours.get());
+        start(io, early);
+        look(io);
+        CHECK(!early.ended());
+        both.peer_sends("abc");
+        finish(io, early);
+        CHECK(early.result == 0);
+        bare_operation late(operation_kind::readable, both.ours.get());
+        start(io, late);
+        finish(io, late);
+        CHECK(late.result == 0);
+        CHECK(next_chunk(io, both.ours.get()) == "abc");
+    });
+}
+
+TEST_CASE("nothing received ahead reaches the next socket of the same number") {
+    on_every_backend([](leat::backend& io) {
+        for (const bool waiting : {false, true}) {
+            connection first;
+            const int number = first.ours.get();
+            warm_up(io, first);
+            first.peer_sends("old");
+            if (waiting) {
+                look(io);
+                CHECK(next_chunk(io, number) == "old");
+            }
+            bare_operation recv(operation_kind::recv_chunk, number);
+            if (waiting) {
+                start(io, recv);
+            }
+            io.retire(first.ours.release());
+            if (waiting) {
+                finish(io, recv);
+                CHECK(recv.result == -ECANCELED);
+                CHECK(recv.retired);
+            }
+            finish_retiring(io);
+            CHECK((first.peer_sees_end() || errno == ECONNRESET));
+
+            connection second;
+            const int other = second.ours.release();
+            if (other != number) {
+                REQUIRE(::dup2(other, number) == number);
+                ::close(other);
+            }
+            second.peer_sends("new");
+            CHECK(next_chunk(io, number) == "new");
+            io.retire(number);
+            finish_retiring(io);
+        }
+    });
+}
+
+TEST_CASE("a backend may end while sockets that were received from are open") {
+    std::deque<connection> connections(30);
+    on_every_backend([&](leat::backend& io) {
+        for (const connection& each : connections) {
+            char unread[64];
+            while (::recv(each.ours.get(), unread, sizeof unread, 0) > 0) {
+            }
+            warm_up(io, each);
+        }
+        for (const connection& each : connections) {
+            each.peer_sends("abc");
+        }
+        look(io);
+        for (const connection& each : connections) {
+            CHECK(next_chunk(io, each.ours.get()) == "abc");
+            each.peer_sends("unread");
+        }
+        look(io);
+    });
+}
