@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <leat/address.hpp>
 
+#include <leat/number.hpp>
+
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <stdexcept>
 
@@ -27,11 +28,8 @@ std::array<char, Size> terminated(std::string_view text) noexcept {
 
 // The number behind "%": an interface index, or the name of an interface of this machine. 0 is neither.
 std::uint32_t parse_scope(std::string_view text) noexcept {
-    std::uint32_t number = 0;
-    const char* end = text.data() + text.size();
-    if (const auto [stop, error] = std::from_chars(text.data(), end, number);
-        error == std::errc() && stop == end) {
-        return number;
+    if (const auto number = parse_number<std::uint32_t>(text)) {
+        return *number;
     }
     const auto name = terminated<IF_NAMESIZE>(text);
     return name[0] == '\0' ? 0 : ::if_nametoindex(name.data());
@@ -55,8 +53,8 @@ result<address> address::try_parse(std::string_view text) {
     if (::inet_pton(AF_INET6, copy.data(), bytes.data()) != 1) {
         return invalid;
     }
-    std::uint32_t scope = 0;
-    if (percent != text.npos && (scope = parse_scope(text.substr(percent + 1))) == 0) {
+    const std::uint32_t scope = percent == text.npos ? 0 : parse_scope(text.substr(percent + 1));
+    if (percent != text.npos && scope == 0) {
         return invalid;
     }
     return address(bytes, scope);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/endpoint.hpp>
 
-#include <charconv>
+#include <leat/number.hpp>
+
 #include <cstring>
 #include <stdexcept>
 #include <system_error>
@@ -64,7 +65,6 @@ result<endpoint> endpoint::try_parse(std::string_view text) {
         return invalid;
     }
     std::string_view host = text.substr(0, colon);
-    const std::string_view digits = text.substr(colon + 1);
     const bool brackets = in_brackets(host);
     if (brackets) {
         host = host.substr(1, host.size() - 2);
@@ -74,13 +74,8 @@ result<endpoint> endpoint::try_parse(std::string_view text) {
     if (!parsed || parsed->is_ipv6() != brackets) {
         return invalid;
     }
-    std::uint16_t port = 0;
-    const char* end = digits.data() + digits.size();
-    const auto [stop, error] = std::from_chars(digits.data(), end, port);
-    if (error != std::errc() || stop != end) {
-        return invalid;
-    }
-    return endpoint(*parsed, port);
+    const auto port = parse_number<std::uint16_t>(text.substr(colon + 1));
+    return port ? result<endpoint>(endpoint(*parsed, *port)) : invalid;
 }
 
 endpoint endpoint::parse(std::string_view text) {

@@ -10,7 +10,7 @@
 namespace leat::http {
 namespace {
 
-constexpr std::size_t buffer_size = 16 * 1024;
+constexpr std::size_t buffer_size = 16384;
 
 // Null when `name` is no coding that can be decoded.
 std::unique_ptr<content_coding> coding_named(std::string_view name) {
@@ -43,7 +43,9 @@ result<content_decoder> content_decoder::make(std::string_view content_encoding,
         if (equal_ignoring_case(name, "identity")) {
             continue;
         }
-        if (coding != nullptr || (coding = coding_named(name)) == nullptr) {
+        const bool first = coding == nullptr;
+        coding = coding_named(name);
+        if (!first || coding == nullptr) {
             return make_error_code(error::unsupported_content_encoding);
         }
     }

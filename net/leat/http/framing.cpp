@@ -3,23 +3,12 @@
 
 #include <leat/http/error.hpp>
 #include <leat/http/text.hpp>
+#include <leat/number.hpp>
 
 #include <algorithm>
-#include <charconv>
 
 namespace leat::http {
 namespace {
-
-// Digits only: no sign, no space, no list.
-std::optional<std::uint64_t> read_length(std::string_view text) noexcept {
-    std::uint64_t length = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, length);
-    if (error != std::errc() || stop != end) {
-        return std::nullopt;
-    }
-    return length;
-}
 
 struct connection_tokens {
     bool close = false;
@@ -51,7 +40,7 @@ result<framing_fields> read_framing(const headers& fields, version of) {
             if (found.content_length || found.chunked) {
                 return make_error_code(error::conflicting_lengths);
             }
-            found.content_length = read_length(value);
+            found.content_length = parse_number<std::uint64_t>(value);
             if (!found.content_length) {
                 return make_error_code(error::bad_content_length);
             }

@@ -39,11 +39,11 @@ public:
     void name_piece(std::string_view piece) {
         if (!in_name_) {
             finish_field();
-            name_ = {piece.data(), 0};
+            name_ = piece.substr(0, 0);
             in_name_ = true;
         }
         name_ = {name_.data(), name_.size() + piece.size()};
-        value_ = {piece.data() + piece.size(), 0};
+        value_ = piece.substr(piece.size());
     }
     void value_piece(std::string_view piece) {
         value_ = in_name_ ? piece : std::string_view(value_.data(), value_.size() + piece.size());
@@ -145,11 +145,12 @@ engine_error run_engine(engine_kind kind, std::string_view head, field_collector
     http_parser_init(&state, kind);
     state.data = &collector;
     // http-parser has a limit of its own, one for the whole process; ours is per parser and already met.
-    constexpr std::size_t slice = 32 * 1024;
+    constexpr std::size_t slice_max = 32768;
     while (!head.empty() && state.http_errno == HPE_OK) {
+        const std::string_view slice = head.substr(0, slice_max);
         state.nread = 0;
-        http_parser_execute(&state, &settings(), head.data(), std::min(slice, head.size()));
-        head.remove_prefix(std::min(slice, head.size()));
+        http_parser_execute(&state, &settings(), slice.data(), slice.size());
+        head.remove_prefix(slice.size());
     }
     return static_cast<engine_error>(state.http_errno);
 #endif

@@ -222,7 +222,7 @@ std::error_code message_parser<Message>::plan_body() {
     body_ = body_of_message();
     keep_alive_ = fields_.persists(message_.version) && body_ != body_kind::until_close &&
                   !(upgrade_ && std::same_as<Message, response>);
-    left_ = body_ == body_kind::counted ? *fields_.content_length : 0;
+    left_ = body_ == body_kind::counted ? fields_.content_length.value_or(0) : 0;
     if (left_ > limits_.body_bytes) {
         return error::body_too_large;
     }

@@ -3,9 +3,9 @@
 
 #include <leat/address.hpp>
 #include <leat/http/text.hpp>
+#include <leat/number.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace leat::http {
@@ -157,11 +157,11 @@ std::error_code url::take_authority(std::string_view authority) {
     const std::string_view digits = colon == authority.npos ? "" : authority.substr(colon + 1);
     port_ = secure_ ? 443 : 80;
     if (!digits.empty()) {
-        const char* end = digits.data() + digits.size();
-        const auto [stop, error] = std::from_chars(digits.data(), end, port_);
-        if (error != std::errc() || stop != end || port_ == 0) {
+        const auto number = parse_number<std::uint16_t>(digits);
+        if (!number || *number == 0) {
             return url_error::bad_port;
         }
+        port_ = *number;
     }
     return take_host(authority.substr(0, colon));
 }

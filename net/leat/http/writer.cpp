@@ -118,15 +118,15 @@ std::string_view date_text::at(std::chrono::system_clock::time_point now) noexce
         const std::chrono::year_month_day date(day);
         const std::chrono::hh_mm_ss time(second - day);
         const auto year = static_cast<unsigned>(static_cast<int>(date.year()));
-        const std::string_view week_day =
-            std::string_view("SunMonTueWedThuFriSat").substr(3 * std::chrono::weekday(day).c_encoding(), 3);
-        const std::string_view month = std::string_view("JanFebMarAprMayJunJulAugSepOctNovDec")
-                                           .substr(3 * (static_cast<unsigned>(date.month()) - 1), 3);
+        const std::size_t week_day = std::chrono::weekday(day).c_encoding();
+        const std::size_t month = static_cast<unsigned>(date.month()) - 1;
+        constexpr std::string_view week_days = "SunMonTueWedThuFriSat";
+        constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
         constexpr std::string_view form = "Www, dd Mmm yyyy hh:mm:ss GMT";
         form.copy(text_.data(), size);
-        week_day.copy(&text_[0], 3);
+        week_days.substr(3 * week_day, 3).copy(&text_[0], 3);
         put_two(&text_[5], static_cast<unsigned>(date.day()));
-        month.copy(&text_[8], 3);
+        months.substr(3 * month, 3).copy(&text_[8], 3);
         put_two(&text_[12], year / 100);
         put_two(&text_[14], year % 100);
         put_two(&text_[17], static_cast<unsigned>(time.hours().count()));

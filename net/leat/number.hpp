@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// parse_number: a whole text as one decimal number. Ports, lengths and interface indexes are read with it, so
+// they are all read alike: digits only, no sign, no space, nothing behind them, and nothing that overflows.
+#pragma once
+
+#include <charconv>
+#include <concepts>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace leat {
+
+template <std::unsigned_integral Number>
+[[nodiscard]] std::optional<Number> parse_number(std::string_view text) noexcept {
+    Number number = 0;
+    const char* const end = std::to_address(text.end());
+    const auto [stop, error] = std::from_chars(std::to_address(text.begin()), end, number);
+    if (error != std::errc() || stop != end) {
+        return std::nullopt;
+    }
+    return number;
+}
+
+}  // namespace leat
