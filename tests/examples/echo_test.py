@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""echo_server and echo_client: with each other, and with plain sockets of Python."""
+import selectors
+import socket
+import threading
+
+from programs import backends, expect, port_of, run, server
+
+
+def a_half_closed_client_gets_its_bytes(place):
+    with socket.create_connection(("127.0.0.1", port_of(place)), timeout=60) as client:
+        sent = bytes(range(256)) * 4000
+        sender = threading.Thread(target=lambda: (client.sendall(sent), client.shutdown(socket.SHUT_WR)))
+        sender.start()
+        received = b""
+        while chunk := client.recv(65536):
+            received += chunk
+        sender.join()
+        expect(received == sent, "a half-closed client still gets its bytes")
+
+
+def many_clients_at_once(place, count):
+    """Each sends its own bytes three times and checks every byte of the replies."""
+    selector = selectors.DefaultSelector()
+    for number in range(count):
+        client = socket.create_connection(("127.0.0.1", port_of(place)), timeout=60)
+        message = (b"%06d" % number) * 20
+        client.sendall(message)
+        selector.register(client, selectors.EVENT_READ, [message, b"", 3])
+    while selector.get_map():
+        ready = selector.select(60)
+        expect(ready, "every client gets its reply")
+        for key, _ in ready:
+            message, received, _ = key.data
+            key.data[1] = received = received + key.fileobj.recv(4096)
+            expect(message.startswith(received) and received, "every byte comes back in order")
+            if received == message:
+                key.data[1], key.data[2] = b"", key.data[2] - 1
+                if key.data[2]:
+                    key.fileobj.sendall(message)
+                else:
+                    selector.unregister(key.fileobj)
+                    key.fileobj.close()
+
+
+def lines_are_sent_and_printed(place, tmp):
+    expected = "Received hello\nReceived last, without newline\n"
+    text = "hello\n\nlast, without newline"
+    expect(run("echo_client", place, input=text).stdout == expected, "a pipe is read line by line")
+    with open(tmp, "w+") as file:
+        file.write(text)
+        file.flush()
+        file.seek(0)
+        expect(run("echo_client", place, stdin=file).stdout == expected, "a regular file is read too")
+    by_name = run("echo_client", "localhost:" + port_of(place), input="name\n")
+    expect(by_name.stdout == "Received name\n", "localhost reaches a server that has IPv4 only")
+
+
+def a_server_that_closes_ends_the_client():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def answer_once():
+            client, _ = listener.accept()
+            with client:
+                request = client.recv(100)
+                client.sendall(request[:2])
+                client.sendall(request[2:])
+        thread = threading.Thread(target=answer_once)
+        thread.start()
+        where = "127.0.0.1:%d" % listener.getsockname()[1]
+        done = run("echo_client", where, input="one\n" + "two\n" * 100000)
+        thread.join()
+        expect(done.stdout == f"Received one\n{where} has closed the connection\n",
+               f"it says so and ends: {done.stdout[:200]!r}")
+
+
+def bad_arguments_are_one_line():
+    for arguments in (["--port", "70000"], ["--backend", "kqueue"], ["--port", "x"], ["--no-such"]):
+        done = run("echo_server", *arguments, status=2)
+        expect(done.stderr.count("\n") == 1 and arguments[-1].lstrip("-") in done.stderr,
+               f"{arguments}: {done.stderr!r}")
+    done = run("echo_server", "--host", "example.org", status=1)
+    expect(done.stderr.count("\n") == 1 and "example.org" in done.stderr, done.stderr)
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    done = run("echo_client", f"127.0.0.1:{port}", status=1, input="")
+    expect(done.stderr == f"error: connect to 127.0.0.1:{port}: Connection refused\n", done.stderr)
+
+
+if __name__ == "__main__":
+    import tempfile
+    for backend in backends():
+        with server("echo_server", "--host", "127.0.0.1", "--port", "0", "--backend", backend) as (place,):
+            a_half_closed_client_gets_its_bytes(place)
+            many_clients_at_once(place, 200)
+            with tempfile.NamedTemporaryFile() as tmp:
+                lines_are_sent_and_printed(place, tmp.name)
+    a_server_that_closes_ends_the_client()
+    bad_arguments_are_one_line()

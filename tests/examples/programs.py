@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""Starts example programs for the tests beside this file, and ends every one of them."""
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+folder = Path(os.environ["EXAMPLES"])
+patience = 60  # seconds that a program may take before the test fails; none needs a second
+
+
+def run(name, *arguments, status=0, **options):
+    """Runs a program to its end and returns what it wrote; its exit status must be `status`."""
+    done = subprocess.run([folder / name, *arguments], capture_output=True, text=True, timeout=patience, **options)
+    expect(done.returncode == status, f"{name} {arguments} ended with {done.returncode}: {done.stderr}")
+    return done
+
+
+@contextlib.contextmanager
+def server(name, *arguments, listeners=1):
+    """A server and where it listens; SIGTERM must end it with status 0."""
+    process = subprocess.Popen([folder / name, *arguments], stdout=subprocess.PIPE, text=True)
+    try:
+        places = []
+        for _ in range(listeners):
+            line = process.stdout.readline()
+            match = re.fullmatch(r"listening on (\S+)\n", line)
+            expect(match, f"{name} says where it listens, not {line!r}")
+            places.append(match[1])
+        yield places
+        process.send_signal(signal.SIGTERM)
+        expect(process.wait(patience) == 0, f"{name} ends cleanly on SIGTERM")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def port_of(place):
+    return place.rsplit(":", 1)[1]
+
+
+def expect(holds, what):
+    if not holds:
+        sys.exit(f"failed: {what}")
+
+
+def backends():
+    """Both, or only epoll where the kernel refuses io_uring: the build's own server tells."""
+    done = subprocess.run([folder / "echo_server", "--backend", "uring", "--host", "256.0.0.1"],
+                          capture_output=True, text=True, timeout=patience)
+    return ["epoll"] if "io_uring" in done.stderr else ["epoll", "uring"]
