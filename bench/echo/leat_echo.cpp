@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 leat::task<> echo(leat::tcp_stream peer) {
     while (auto chunk = co_await peer.recv_chunk()) {
@@ -17,10 +18,7 @@ leat::task<> serve(int port) {
     auto listener = leat::tcp_listener::bind({"127.0.0.1", port});
     std::printf("listening on %s\n", listener.local_endpoint().to_string().c_str());
     std::fflush(stdout);
-    for (;;) {
-        leat::tcp_stream peer = co_await listener.accept();
-        leat::spawn(echo, std::move(peer));
-    }
+    co_await leat::serve(std::move(listener), echo);
 }
 
 int main(int argc, char** argv) {
