@@ -51,6 +51,16 @@ TEST_CASE("awaiting a task twice aborts") {
         "a task is awaited once");
 }
 
+TEST_CASE("awaiting an operation twice aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto once = leat::writable(STDERR_FILENO);
+            co_await once;
+            co_await once;
+        },
+        "an operation is awaited once");
+}
+
 TEST_CASE("spawning or running a task that was awaited, or none at all, aborts") {
     check_task_aborts(
         []() -> leat::task<> {

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
 // A program of its own, because it replaces operator new: what allocates, and what happens when that fails.
+#include <leat/backends/slab_pool.hpp>
+#include <leat/fd.hpp>
 #include <leat/runtime.hpp>
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <functional>
 #include <new>
 #include <thread>
 #include <vector>
+
+#include <sys/socket.h>
 
 using namespace std::chrono_literals;
 
@@ -176,6 +181,74 @@ TEST_CASE("a thread that ends gives back the frames that it recycled, without a 
     const long before = living;
     std::thread(use).join();
     CHECK(living == before);
+}
+
+namespace {
+
+class receive_chunk : public leat::io_awaiter {
+public:
+    explicit receive_chunk(const leat::fd& from) noexcept
+        : io_awaiter(leat::detail::recv_kind, leat::operation_kind::recv_chunk, from.get()) {}
+    leat::chunk await_resume() {
+        count().value("receive_chunk");
+        return received();
+    }
+};
+
+struct socket_pair {
+    socket_pair() {
+        int ends[2];
+        REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+        here.reset(ends[0]);
+        there.reset(ends[1]);
+    }
+    void send_byte() const { CHECK(::write(there.get(), "x", 1) == 1); }
+
+    leat::fd here;
+    leat::fd there;
+};
+
+}  // namespace
+
+// Two receives are told of their data in one turn, when the pool has one buffer left and may get no more.
+static leat::task<> receive_without_memory() {
+    const socket_pair first;
+    const socket_pair second;
+    std::vector<leat::chunk> held;
+    for (std::uint32_t i = 1; i < leat::slab_pool::buffers_in_slab; ++i) {
+        first.send_byte();
+        held.push_back(co_await receive_chunk(first.here));
+    }
+    int failed = 0;
+    auto receive = [&](const socket_pair& from) -> leat::task<> {
+        try {
+            held.push_back(co_await receive_chunk(from.here));
+        } catch (const std::system_error& error) {
+            failed += error.code() == std::errc::not_enough_memory;
+        }
+    };
+    held.reserve(100);
+    auto one_reader = leat::spawn(receive, std::cref(first));
+    auto other_reader = leat::spawn(receive, std::cref(second));
+    co_await leat::yield();
+    first.send_byte();
+    second.send_byte();
+    auto both = leat::join_all(one_reader, other_reader);
+    fails_at = 0;
+    may_fail = true;
+    co_await std::move(both);
+    may_fail = false;
+    CHECK(failed == 1);
+    held.clear();
+    first.send_byte();
+    second.send_byte();
+    const leat::chunk from_first = co_await receive_chunk(first.here);
+    const leat::chunk from_second = co_await receive_chunk(second.here);
+    CHECK(from_first.size() + from_second.size() == 3);  // the byte that found no memory is still there
+}
+
+TEST_CASE("a receive that finds no memory for its buffer fails alone, and the next one gets the bytes") {
+    leat::run(receive_without_memory, {.backend = "epoll"});
 }
 
 namespace {

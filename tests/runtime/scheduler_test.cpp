@@ -35,8 +35,9 @@ constexpr int inline_max = leat::task_state::inline_completions_max;
 VIRTUAL_TEST("a timer waits for at most one batch of steps of tasks that are always ready") {
     bool over = false;
     int steps = 0;
+    std::vector<leat::handle<void>> busy;
     for (int i = 0; i < 3; ++i) {
-        leat::spawn(yield_until, std::ref(over), std::ref(steps));
+        busy.push_back(leat::spawn(yield_until, std::ref(over), std::ref(steps)));
     }
     auto alarm = leat::spawn([&]() -> leat::task<> {
         co_await leat::sleep(1s);
@@ -48,13 +49,15 @@ VIRTUAL_TEST("a timer waits for at most one batch of steps of tasks that are alw
     co_await alarm;
     CHECK(steps <= 2 * steps_max);
     CHECK(steps > 0);
+    co_await leat::join_all(busy);
 }
 
 VIRTUAL_TEST("a completion waits for at most one batch of steps of tasks that are always ready") {
     bool over = false;
     int steps = 0;
+    std::vector<leat::handle<void>> busy;
     for (int i = 0; i < 3; ++i) {
-        leat::spawn(yield_until, std::ref(over), std::ref(steps));
+        busy.push_back(leat::spawn(yield_until, std::ref(over), std::ref(steps)));
     }
     auto reader = leat::spawn([&]() -> leat::task<> {
         co_await leat::transfer(7);
@@ -66,26 +69,29 @@ VIRTUAL_TEST("a completion waits for at most one batch of steps of tasks that ar
     co_await reader;
     CHECK(steps <= 2 * steps_max);
     CHECK(steps > 0);
+    co_await leat::join_all(busy);
 }
 
 VIRTUAL_TEST("a task whose operations complete at once yields after its share of them") {
     bool over = false;
     int steps = 0;
     kernel.inline_results[7] = 1;
-    leat::spawn(transfer_until, std::ref(over), 7, std::ref(steps));
+    auto busy = leat::spawn(transfer_until, std::ref(over), 7, std::ref(steps));
     co_await leat::yield();
     CHECK(steps == inline_max);
     co_await leat::yield();
     CHECK(steps == 2 * inline_max + 1);  // the one that made it yield has completed too
     over = true;
+    co_await busy;
 }
 
 VIRTUAL_TEST("operations that complete at once cannot keep timers waiting") {
     bool over = false;
     int steps = 0;
     kernel.inline_results[7] = 1;
+    std::vector<leat::handle<void>> busy;
     for (int i = 0; i < 3; ++i) {
-        leat::spawn(transfer_until, std::ref(over), 7, std::ref(steps));
+        busy.push_back(leat::spawn(transfer_until, std::ref(over), 7, std::ref(steps)));
     }
     auto alarm = leat::spawn([&]() -> leat::task<> {
         co_await leat::sleep(1s);
@@ -96,6 +102,7 @@ VIRTUAL_TEST("operations that complete at once cannot keep timers waiting") {
     steps = 0;
     co_await alarm;
     CHECK(steps <= 2 * steps_max * (inline_max + 1));
+    co_await leat::join_all(busy);
 }
 
 VIRTUAL_TEST("waits for tasks that have ended cannot keep timers waiting") {
@@ -103,7 +110,7 @@ VIRTUAL_TEST("waits for tasks that have ended cannot keep timers waiting") {
     auto ended = leat::spawn([]() -> leat::task<> { co_return; });
     co_await ended;
     int steps = 0;
-    leat::spawn([&]() -> leat::task<> {
+    auto busy = leat::spawn([&]() -> leat::task<> {
         while (!over && steps < 1'000'000) {
             co_await ended.join();
             ++steps;
@@ -117,12 +124,13 @@ VIRTUAL_TEST("waits for tasks that have ended cannot keep timers waiting") {
     kernel.advance(2s);
     co_await alarm;
     CHECK(steps < 1'000'000);
+    co_await busy;
 }
 
 VIRTUAL_TEST("checkpoints cannot keep timers waiting") {
     bool over = false;
     int steps = 0;
-    leat::spawn([&]() -> leat::task<> {
+    auto busy = leat::spawn([&]() -> leat::task<> {
         while (!over && steps < 1'000'000) {
             co_await leat::checkpoint();
             ++steps;
@@ -136,6 +144,7 @@ VIRTUAL_TEST("checkpoints cannot keep timers waiting") {
     kernel.advance(2s);
     co_await alarm;
     CHECK(steps < 1'000'000);
+    co_await busy;
 }
 
 VIRTUAL_TEST("the kernel is not asked while tasks are ready and no operation is pending") {

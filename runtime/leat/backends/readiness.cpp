@@ -2,6 +2,7 @@
 #include <leat/backends/readiness.hpp>
 
 #include <algorithm>
+#include <new>
 
 #include <limits.h>
 
@@ -95,8 +96,14 @@ bool attempt_recv(operation& op, readiness& ready) noexcept {
     }
 }
 
+// No memory is this operation's error alone: a throw would pass through the loop that retries others.
 bool attempt_recv_chunk(operation& op, readiness& ready, slab_pool& pool) {
-    const slab_pool::lease lease = pool.take();
+    slab_pool::lease lease{};
+    try {
+        lease = pool.take();
+    } catch (const std::bad_alloc&) {
+        return complete(op, -ENOMEM);
+    }
     const std::int64_t answer = uninterrupted(
         [&] { return ::recv(op.descriptor, lease.buffer, slab_pool::buffer_size, MSG_DONTWAIT); });
     if (answer <= 0) [[unlikely]] {
