@@ -3,8 +3,9 @@
 """Runs the test suites of a build folder and adds them up: scripts/run_suites.py FOLDER [NAME...]
 
 A doctest suite counts its test cases, a script counts as one test. A suite that crashes, times out or says
-nothing fails. A test that the kernel refuses prints `[skipped] NAME: REASON` and counts as skipped, as does a
-script that exits with 77. The last line is `N passed, N failed` and, when there were any, `, N skipped`.
+nothing fails. A test case that says MESSAGE("skipped: REASON") counts as skipped, as does a script that
+exits with 77; one that says MESSAGE("skipped on BACKEND: REASON") ran on others and adds a skipped one.
+The last line is `N passed, N failed` and, when there were any, `, N skipped`.
 """
 
 import concurrent.futures
@@ -17,7 +18,7 @@ import sys
 import time
 
 SUMMARY = re.compile(r"\[doctest\] test cases: *(\d+) *\| *(\d+) passed *\| *(\d+) failed *\| *(\d+) skipped")
-SKIPPED = re.compile(r"^\[skipped\] (.*)$", re.MULTILINE)
+SKIPPED = re.compile(r"MESSAGE: (skipped( on \w+)?: .*)$", re.MULTILINE)
 SHOWN_OF_FAILURE = 30_000
 DEFAULTS = {  # a sanitizer's finding ends the program
     "ASAN_OPTIONS": "abort_on_error=0:detect_stack_use_after_return=1:strict_string_checks=1",
@@ -63,14 +64,16 @@ def count(suite, output, status):
         ended = f"ended by {signal.Signals(-status).name}"
     if "script" in str(suite["suite"]):
         if status == 77:
-            return 0, 0, 1, "", [output.strip().rsplit("\n", 1)[-1]]
+            return 0, 0, 1, "", ["skipped: " + output.strip().rsplit("\n", 1)[-1]]
         return (1, 0, 0, "", []) if status == 0 else (0, 1, 0, ended, [])
     summary = SUMMARY.search(output)
     if not summary or summary[1] == "0":
         return 0, 1, 0, f"ran no test, {ended}", []
     passed, failed, skipped = (int(summary[field]) for field in (2, 3, 4))
-    reasons = SKIPPED.findall(output)
-    passed, skipped = passed - len(reasons), skipped + len(reasons)
+    found = SKIPPED.findall(output)
+    passed -= sum(1 for _, backend in found if not backend)
+    skipped += len(found)
+    reasons = [reason for reason, _ in found]
     if status != 0 and failed == 0:
         return passed, 1, skipped, f"all test cases passed, but {ended}", reasons
     return passed, failed, skipped, "", reasons
@@ -100,7 +103,7 @@ def main():
             note = f" ({trouble})" if trouble else ""
             print(f"{suite['name']}: {line(*counts)} in {seconds:.1f} s{note}")
             for reason in sorted(set(reasons)):
-                print(f"    skipped: {reason}")
+                print(f"    {reason} ({reasons.count(reason)} times)")
             sys.stdout.flush()
     if not suites:
         print("no suite " + (f"is called {' or '.join(names)}" if names else "was built"))

@@ -33,9 +33,6 @@ def command(*words, **options):
 
 def readme_program(source):
     """The first whole program of the README, on a port of the kernel's choice."""
-    if not (source / "README.md").exists():
-        print("there is no README.md yet")
-        sys.exit(77)
     blocks = re.findall(r"```cpp\n(.*?)```", (source / "README.md").read_text(), re.DOTALL)
     program = next(block for block in blocks if "int main(" in block)
     changed, count = re.subn(r"\b8001\b", "0", program)

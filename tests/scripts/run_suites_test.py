@@ -49,8 +49,12 @@ class run_suites_test(unittest.TestCase):
         self.assertEqual((passed, failed, trouble), (0, 1, "ran no test, timed out"))
 
     def test_a_case_that_says_it_was_skipped_did_not_pass(self):
-        script = "echo '[skipped] recv on uring: refused'; " + says(SUMMARY.format(3, 3, 0, 0))
-        self.assertEqual(counted(script), (2, 0, 1, "", ["recv on uring: refused"]))
+        script = "echo 'a.cpp:7: MESSAGE: skipped: no filter'; " + says(SUMMARY.format(3, 3, 0, 0))
+        self.assertEqual(counted(script), (2, 0, 1, "", ["skipped: no filter"]))
+
+    def test_a_case_that_ran_on_other_backends_passed_and_the_one_left_out_is_counted(self):
+        script = "echo 'a.cpp:7: MESSAGE: skipped on uring: refused'; " + says(SUMMARY.format(3, 3, 0, 0))
+        self.assertEqual(counted(script), (3, 0, 1, "", ["skipped on uring: refused"]))
 
     def test_a_script_is_one_test(self):
         self.assertEqual(counted("true", kind="leat:script")[:3], (1, 0, 0))
@@ -58,7 +62,7 @@ class run_suites_test(unittest.TestCase):
 
     def test_a_script_may_skip_itself_and_says_why(self):
         skipped = counted("echo no network; exit 77", kind="leat:script")
-        self.assertEqual(skipped, (0, 0, 1, "", ["no network"]))
+        self.assertEqual(skipped, (0, 0, 1, "", ["skipped: no network"]))
 
     def test_the_last_line_names_skipped_tests_only_when_there_are_any(self):
         self.assertEqual(run_suites.line(3, 0, 0), "3 passed, 0 failed")
