@@ -26,7 +26,7 @@ public:
             case dns_errc::malformed_answer:
                 return "the answer of the DNS server is malformed";
             case dns_errc::unsupported:
-                return "built without DNS: only IP addresses work";
+                return "built without DNS";
         }
         return "unknown DNS error";
     }

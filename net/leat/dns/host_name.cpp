@@ -2,6 +2,7 @@
 #include <leat/dns/host_name.hpp>
 
 #include <algorithm>
+#include <functional>
 
 namespace leat::detail {
 
@@ -88,6 +89,22 @@ std::string name_to_ask(std::string_view host) {
         return "localhost";
     }
     return name;
+}
+
+std::vector<address> localhost_addresses(std::vector<address> known, address_families families) {
+    const auto wanted = [&](const address& each) {
+        return families == (each.is_ipv4() ? address_families::ipv4 : address_families::ipv6);
+    };
+    if (families == address_families::any) {
+        return known.empty() ? std::vector{address::loopback_ipv6(), address::loopback_ipv4()}
+                             : std::move(known);
+    }
+    std::erase_if(known, std::not_fn(wanted));
+    if (known.empty()) {
+        known.push_back(families == address_families::ipv4 ? address::loopback_ipv4()
+                                                           : address::loopback_ipv6());
+    }
+    return known;
 }
 
 std::string printable(std::string_view host) {

@@ -26,6 +26,10 @@ namespace leat::detail {
 // address in another notation has.
 [[nodiscard]] std::string name_to_ask(std::string_view host);
 
+// The addresses of localhost, which always has one of each family (RFC 6761 section 6.3): those that are
+// `known` from /etc/hosts, or else the usual ones.
+[[nodiscard]] std::vector<address> localhost_addresses(std::vector<address> known, address_families families);
+
 // `host` for an error message: what cannot be printed is escaped, what is endless is cut.
 [[nodiscard]] std::string printable(std::string_view host);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// resolve() of a library that was built without c-ares: IP addresses work, names say why they do not.
+// resolve() of a library that was built without c-ares: IP addresses and localhost
+// work, other names say why they do not.
 #include <leat/dns/resolve.hpp>
 
 #include <leat/dns/host_name.hpp>
@@ -10,8 +11,11 @@ task<std::vector<address>> resolve(std::string host, resolve_options options) {
     if (auto literal = detail::literal_answer(host, options.families)) {
         co_return std::move(*literal);
     }
-    const bool is_name = !detail::name_to_ask(host).empty();
-    throw std::system_error(is_name ? dns_errc::unsupported : dns_errc::malformed_name,
+    const std::string name = detail::name_to_ask(host);
+    if (name == "localhost") {
+        co_return detail::localhost_addresses({}, options.families);
+    }
+    throw std::system_error(name.empty() ? dns_errc::malformed_name : dns_errc::unsupported,
                             "resolve " + detail::printable(host));
 }
 

@@ -139,7 +139,7 @@ step session::write(std::span<const std::byte> from) {
         return {step::kind::failed, 0, failure_};
     }
     if (shut_down_) {
-        return refuse(std::make_error_code(std::errc::broken_pipe), "TLS: written to after shutdown");
+        return refuse(std::make_error_code(std::errc::broken_pipe), "written to after shutdown");
     }
     if (from.empty()) {
         return {};
@@ -197,7 +197,7 @@ void session::consume(std::size_t count) noexcept {
 step session::blocked_or_failed(int outcome, std::size_t output_before) {
     if (wire_.out_of_memory) {
         failure_ = std::make_error_code(std::errc::not_enough_memory);
-        error_text_ = "TLS: " + failure_.message();
+        error_text_ = failure_.message();
         ERR_clear_error();
         return {step::kind::failed, 0, failure_};
     }
@@ -229,7 +229,7 @@ step session::end_of_stream() {
         return refuse(make_error_code(failure::truncated), make_error_code(failure::truncated).message());
     }
     failure_ = make_error_code(failure::truncated);
-    error_text_ = "TLS handshake failed: the peer closed the connection";
+    error_text_ = "the peer closed the connection";
     return {step::kind::failed, 0, failure_};
 }
 
@@ -245,7 +245,7 @@ step session::fail_for_good() {
     }
     const described_error cause = take_queued_error(failure::protocol);
     failure_ = cause.code;
-    error_text_ = (established_ ? "TLS connection failed: " : "TLS handshake failed: ") + cause.text;
+    error_text_ = cause.text;
     if (!established_ && is_other_protocol(reason)) {
         error_text_ += " (the peer does not seem to speak TLS)";
     }

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+// The public face of HTTP: URLs, headers and messages, the client, and the server.
+#pragma once
+
+#include <leat/http/client.hpp>
+#include <leat/http/error.hpp>
+#include <leat/http/headers.hpp>
+#include <leat/http/message.hpp>
+#include <leat/http/server.hpp>
+#include <leat/http/url.hpp>

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+#include <leat/http/client.hpp>
+
+#include <leat/http/late.hpp>
+#include <leat/http/redirect.hpp>
+#include <leat/http/text.hpp>
+#include <leat/http/writer.hpp>
+#include <leat/timeout.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace leat::http {
+namespace {
+
+constexpr std::uint64_t in_memory_max = std::uint64_t(64) << 20;
+
+// "example.org:443": what CONNECT asks a proxy for.
+std::string host_and_port(const url& of) {
+    std::string text = of.origin();
+    text.erase(0, text.find("//") + 2);
+    return text;
+}
+
+// Fields that are for the origin they were given for, and nobody else.
+bool is_secret(std::string_view name) noexcept {
+    return equal_ignoring_case(name, "Authorization") || equal_ignoring_case(name, "Cookie");
+}
+
+}  // namespace
+
+// One request of a user's, and how far it has come.
+struct client::exchange {
+    exchange(std::string_view asked_method, url first, const get_options& given)
+        : method(asked_method),
+          chain(std::move(first), given.redirects),
+          asked(chain.current().to_string()),
+          credentials(chain.current().credentials()),
+          options(given),
+          deadline(after(now(), given.total)) {}
+
+    // The deadline of a step that may take `length`.
+    time_point allow(duration length) {
+        allowed = length;
+        return std::min(after(now(), length), deadline);
+    }
+    [[nodiscard]] std::string named() const {
+        return chain.redirected() ? asked + " (redirected to " + chain.current().to_string() + ")" : asked;
+    }
+    [[nodiscard]] std::string late() const {
+        return now() >= deadline ? "not done within " + length_text(options.total)
+                                 : "no answer within " + length_text(allowed);
+    }
+    void follow(const response& head) {
+        const std::string before = chain.current().origin();
+        chain.follow(head);
+        const url& next = chain.current();
+        if (next.has_credentials() || next.origin() != before) {
+            credentials = next.credentials();
+        }
+    }
+    [[nodiscard]] parser_limits limits() const {
+        parser_limits chosen{.head_bytes = options.header_bytes};
+        chosen.body_bytes = options.body_bytes.value_or(chosen.body_bytes);
+        return chosen;
+    }
+
+    std::string_view method;
+    redirect_chain chain;
+    std::string asked;        // the URL that the user gave
+    std::string credentials;  // for the current origin
+    const get_options& options;
+    time_point deadline;  // of all of it
+    duration allowed = duration::zero();
+    std::optional<url> proxy;
+    std::string bytes;  // the request
+};
+
+client::client(const client_options& options)
+    : user_agent_(options.user_agent),
+      accept_encodings_(options.accept_encodings),
+      proxies_(options.environment_proxies ? proxies::from_environment() : proxies()),
+      insecure_(options.insecure),
+      pool_({.per_place = options.connections_per_host,
+             .idle = options.idle_connections,
+             .idle_time = options.idle_connection_time}) {
+    check(options.connections_per_host > 0, "a client may have at least one connection to a host");
+    if (!is_field_value(user_agent_)) {
+        throw std::invalid_argument("user_agent holds a line break or another control character");
+    }
+    if (!options.ca_file.empty()) {
+        secure_ = std::make_unique<secure_transport>(trust{options.ca_file, insecure_});
+    }
+}
+
+secure_transport& client::secure() {
+    if (secure_ == nullptr) {
+        secure_ = std::make_unique<secure_transport>(trust{{}, insecure_});
+    }
+    return *secure_;
+}
+
+task<fetched> client::get(std::string url, get_options options) {
+    options.body_bytes = options.body_bytes.value_or(in_memory_max);
+    response_stream reply = co_await request("GET", std::move(url), options);
+    std::string body = co_await reply.read_all(*options.body_bytes);
+    fetched whole(std::move(reply.head()), reply.url());
+    whole.body = std::move(body);
+    co_return whole;
+}
+
+task<fetched> client::head(std::string url, get_options options) {
+    response_stream reply = co_await request("HEAD", std::move(url), options);
+    co_return fetched(std::move(reply.head()), reply.url());
+}
+
+task<response_stream> client::open(std::string url, get_options options) {
+    co_return co_await request("GET", std::move(url), options);
+}
+
+task<response_stream> client::request(std::string_view method, std::string text, const get_options& options) {
+    exchange asked(method, url::parse(text), options);
+    try {
+        co_return co_await follow(asked);
+    } catch (const timed_out& failure) {
+        throw request_error(failure.code(), asked.named() + ": " + asked.late());
+    } catch (const std::system_error& failure) {
+        throw request_error(failure.code(), asked.named() + ": " + failure.what());
+    }
+}
+
+task<response_stream> client::follow(exchange& asked) {
+    for (;;) {
+        response_stream reply = co_await send(asked);
+        if (!redirect_chain::is_redirect(reply.head())) {
+            const bool own =
+                asked.options.headers != nullptr && asked.options.headers->contains("Accept-Encoding");
+            reply.begin_decoding(asked.named(), accept_encodings_ && !own);
+            co_return reply;
+        }
+        co_await reply.discard();
+        asked.follow(reply.head());
+    }
+}
+
+task<response_stream> client::send(exchange& asked) {
+    const url target = asked.chain.current();
+    asked.proxy = proxies_.find(target);
+    std::string place = target.origin();
+    if (asked.proxy) {
+        place =
+            target.is_secure() ? place + " via " + asked.proxy->origin() : "any via " + asked.proxy->origin();
+    }
+    write_request(asked);
+    connection_lease lease = co_await timeout_at(asked.deadline, pool_.lease(place));
+    bool stale = false;
+    if (lease.has_connection()) {
+        try {
+            const time_point deadline = asked.allow(asked.options.first_byte);
+            co_await lease->exchange(asked.method, asked.bytes, asked.limits(), deadline);
+        } catch (const timed_out&) {
+            throw;
+        } catch (const std::system_error&) {
+            if (!lease->silent()) {
+                throw;
+            }
+            stale = true;  // the server had closed it, perhaps before it saw the request: GET may be repeated
+        }
+    }
+    if (stale || !lease.has_connection()) {
+        lease.close_connection();
+        any_stream made = co_await connect(asked);
+        lease.put(std::move(made));
+        const time_point deadline = asked.allow(asked.options.first_byte);
+        co_await lease->exchange(asked.method, asked.bytes, asked.limits(), deadline);
+    }
+    co_return response_stream(std::move(lease), target, asked.options, asked.deadline);
+}
+
+task<any_stream> client::connect(exchange& asked) {
+    const url& target = asked.chain.current();
+    const url& peer = asked.proxy ? *asked.proxy : target;
+    const tcp_connect_options limit{.timeout = asked.options.connect};
+    tcp_stream made =
+        co_await timeout_at(asked.deadline, tcp_stream::connect(peer.host(), peer.port(), limit));
+    if (!target.is_secure()) {
+        co_return any_stream(std::move(made));
+    }
+    if (asked.proxy) {
+        made = co_await tunnel(asked, std::move(made));
+    }
+    co_return co_await timeout_at(asked.deadline,
+                                  secure().over(std::move(made), target.host(), asked.options.tls_handshake));
+}
+
+task<tcp_stream> client::tunnel(exchange& asked, tcp_stream below) {
+    const std::string place = host_and_port(asked.chain.current());
+    std::string bytes = "CONNECT " + place + " HTTP/1.1\r\n";
+    append_field(bytes, "Host", place);
+    if (asked.proxy->has_credentials()) {
+        append_field(bytes, "Proxy-Authorization", basic_authorization(asked.proxy->credentials()));
+    }
+    append_blank_line(bytes);
+    client_connection proxy{any_stream(std::move(below))};
+    const time_point deadline = asked.allow(asked.options.connect);
+    co_await proxy.exchange("CONNECT", bytes, asked.limits(), deadline);
+    const int status = proxy.head().status;
+    if (status < 200 || status > 299 || proxy.has_unread_bytes()) {
+        throw request_error(std::make_error_code(std::errc::connection_refused),
+                            "the proxy " + asked.proxy->origin() + " answered CONNECT " + place + " with " +
+                                std::to_string(status) + " " + std::string(reason_phrase(status)));
+    }
+    any_stream stream = proxy.take_stream();
+    co_return std::move(*stream.get_if<tcp_stream>());
+}
+
+void client::write_request(exchange& asked) const {
+    const url& target = asked.chain.current();
+    const bool whole_url = asked.proxy && !target.is_secure();
+    const headers* given = asked.options.headers;
+    const auto ours = [&](std::string_view name) { return given == nullptr || !given->contains(name); };
+    std::string& out = asked.bytes;
+    out.assign(asked.method).append(" ");
+    out.append(whole_url ? target.to_string() : target.request_target()).append(" HTTP/1.1\r\n");
+    append_field(out, "Host", target.authority());
+    if (!user_agent_.empty() && ours("User-Agent")) {
+        append_field(out, "User-Agent", user_agent_);
+    }
+    if (ours("Accept")) {
+        append_field(out, "Accept", "*/*");
+    }
+    if (accept_encodings_ && ours("Accept-Encoding")) {
+        append_field(out, "Accept-Encoding", accept_encoding());
+    }
+    if (!asked.credentials.empty()) {
+        append_field(out, "Authorization", basic_authorization(asked.credentials));
+    }
+    if (whole_url && asked.proxy->has_credentials()) {
+        append_field(out, "Proxy-Authorization", basic_authorization(asked.proxy->credentials()));
+    }
+    if (given != nullptr) {
+        for (const auto field : *given) {
+            const bool kept_back = asked.chain.left_origin() && is_secret(field.name);
+            if (!kept_back && !equal_ignoring_case(field.name, "Host")) {
+                append_field(out, field.name, field.value);
+            }
+        }
+    }
+    append_blank_line(out);
+}
+
+}  // namespace leat::http

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// client: fetches http and https URLs. It keeps connections for the next request, follows redirects, undoes
+// compression, checks certificates, goes through the proxies of the environment, and bounds how long and how
+// much each step may take.
+//
+//     leat::http::client client;
+//     const leat::http::fetched page = co_await client.get("https://example.org/");
+//
+// Any number of tasks of one scheduler may use a client at once. Every failure is a std::system_error (mostly
+// a request_error) whose text is one line that begins with the URL. Cancelling a request at any point closes
+// its connection and leaves the client as it was.
+#pragma once
+
+#include <leat/clock.hpp>
+#include <leat/http/pool.hpp>
+#include <leat/http/proxy.hpp>
+#include <leat/http/response_stream.hpp>
+#include <leat/http/secure_transport.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace leat::http {
+
+// What is read when the client is made.
+struct client_options {
+    std::string_view ca_file = {};                // trust these authorities instead of the system's
+    bool insecure = false;                        // accept every certificate, of anyone
+    std::string_view user_agent = "leat";         // empty: none is sent
+    bool environment_proxies = true;              // http_proxy, https_proxy, no_proxy
+    bool accept_encodings = true;                 // ask for compressed bodies, and undo that
+    std::size_t connections_per_host = SIZE_MAX;  // further requests wait for one to be free
+    std::size_t idle_connections = 100;           // kept in all; 0: every request has a new one
+    duration idle_connection_time = std::chrono::seconds(60);  // after which one is not used again
+};
+
+// A response with all of its body, decoded.
+struct fetched : response {
+    fetched(response&& head, http::url from) : response(std::move(head)), url(std::move(from)) {}
+    http::url url;  // where it came from, after redirects
+};
+
+class client {
+public:
+    // Throws tls::error when the authorities cannot be read, std::invalid_argument for a bad user_agent.
+    explicit client(const client_options& options = {});
+    client(const client&) = delete;
+    client& operator=(const client&) = delete;
+
+    // The response to a GET, of whatever status, after redirects.
+    [[nodiscard]] task<fetched> get(std::string url, get_options options = {});
+    // The same; its body goes to `sink`, a function of std::string_view that may give a task, piece by piece.
+    template <typename Sink>
+        requires std::invocable<Sink&, std::string_view>
+    [[nodiscard]] task<fetched> get(std::string url, Sink sink, get_options options = {}) {
+        response_stream reply = co_await open(std::move(url), options);
+        for (;;) {
+            const std::string_view piece = co_await reply.read();
+            if (piece.empty()) {
+                break;
+            }
+            if constexpr (std::is_void_v<std::invoke_result_t<Sink&, std::string_view>>) {
+                sink(piece);
+            } else {
+                co_await sink(piece);
+            }
+        }
+        co_return fetched(std::move(reply.head()), reply.url());
+    }
+    // The head of the response to a HEAD.
+    [[nodiscard]] task<fetched> head(std::string url, get_options options = {});
+    // The response to a GET, to be read piece by piece.
+    [[nodiscard]] task<response_stream> open(std::string url, get_options options = {});
+
+    // In place of those of the environment.
+    void use_proxies(http::proxies instead) { proxies_ = std::move(instead); }
+
+    // Connections that are kept for the next request; and closing them.
+    [[nodiscard]] std::size_t idle_connections() const noexcept { return pool_.idle(); }
+    void close_idle_connections() noexcept { pool_.close_idle(); }
+
+private:
+    struct exchange;
+
+    [[nodiscard]] task<response_stream> request(std::string_view method, std::string text,
+                                                const get_options& options);
+    [[nodiscard]] task<response_stream> follow(exchange& asked);
+    [[nodiscard]] task<response_stream> send(exchange& asked);
+    [[nodiscard]] task<any_stream> connect(exchange& asked);
+    [[nodiscard]] task<tcp_stream> tunnel(exchange& asked, tcp_stream below);
+    [[nodiscard]] secure_transport& secure();
+    void write_request(exchange& asked) const;
+
+    std::string user_agent_;
+    bool accept_encodings_;
+    proxies proxies_;
+    bool insecure_;
+    std::unique_ptr<secure_transport> secure_;  // made when it is needed: it reads the system's authorities
+    connection_pool pool_;
+};
+
+}  // namespace leat::http

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// How errors of the HTTP client tell a length of time: "30 s", "250 ms".
+#pragma once
+
+#include <leat/clock.hpp>
+
+#include <chrono>
+#include <string>
+
+namespace leat::http {
+
+[[nodiscard]] inline std::string length_text(duration length) {
+    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
+    return milliseconds % 1000 == 0 ? std::to_string(milliseconds / 1000) + " s"
+                                    : std::to_string(milliseconds) + " ms";
+}
+
+}  // namespace leat::http

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// proxies: which proxy, if any, a URL is fetched through: http_proxy, https_proxy and no_proxy of the
+// environment, read as Python's urllib does. The HTTP client asks.
+#pragma once
+
+#include <leat/http/url.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace leat::http {
+
+class proxies {
+public:
+    // None.
+    proxies() = default;
+    // The variables in lower case win over those in upper case. HTTP_PROXY is ignored where REQUEST_METHOD is
+    // set: there it may be a header of a CGI request.
+    [[nodiscard]] static proxies from_environment();
+
+    void set_http(std::string_view text) { http_ = text; }
+    void set_https(std::string_view text) { https_ = text; }
+    // Hosts, domains and host:port separated by commas, or "*".
+    void set_excluded(std::string_view list) { excluded_ = list; }
+
+    // The proxy for `target`. Throws request_error when what stands for it cannot be used.
+    [[nodiscard]] std::optional<url> find(const url& target) const;
+    [[nodiscard]] bool excludes(const url& target) const;
+
+private:
+    std::string http_;
+    std::string https_;
+    std::string excluded_;
+};
+
+}  // namespace leat::http

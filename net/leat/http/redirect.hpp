@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// redirect_chain: the URLs that a request goes through (RFC 9110 15.4), and the rules for going on: not too
+// many, none twice, never from https to http. The HTTP client follows it.
+#pragma once
+
+#include <leat/http/message.hpp>
+#include <leat/http/url.hpp>
+
+#include <string>
+#include <vector>
+
+namespace leat::http {
+
+class redirect_chain {
+public:
+    redirect_chain(url first, int redirects_max)
+        : current_(std::move(first)), max_(redirects_max), left_(redirects_max) {}
+
+    [[nodiscard]] const url& current() const noexcept { return current_; }
+    [[nodiscard]] bool redirected() const noexcept { return !visited_.empty(); }
+    // Whether the request has left the origin it began at: what was meant for that is not sent on.
+    [[nodiscard]] bool left_origin() const noexcept { return left_origin_; }
+
+    // Whether `head` asks to go on elsewhere.
+    [[nodiscard]] static bool is_redirect(const response& head) noexcept;
+    // Goes on to where `head` says. Throws request_error saying which rule is against it.
+    void follow(const response& head);
+
+private:
+    url current_;
+    std::vector<std::string> visited_;
+    int max_;
+    int left_;
+    bool left_origin_ = false;
+};
+
+}  // namespace leat::http

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// response_stream: the answer to a request of the HTTP client, whose body is read as it arrives. It holds the
+// connection until the body has ended.
+#pragma once
+
+#include <leat/clock.hpp>
+#include <leat/http/content_decoder.hpp>
+#include <leat/http/headers.hpp>
+#include <leat/http/message.hpp>
+#include <leat/http/pool.hpp>
+#include <leat/http/request_error.hpp>
+#include <leat/http/url.hpp>
+#include <leat/task.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace leat::http {
+
+struct get_options {
+    duration connect = std::chrono::seconds(60);  // names, addresses and handshakes of TCP
+    duration tls_handshake = std::chrono::seconds(30);
+    duration first_byte = std::chrono::seconds(60);  // from the request to the end of the answer's head
+    duration idle = std::chrono::seconds(60);        // between two pieces of the body
+    duration total = duration::max();                // for all of it
+    std::size_t header_bytes = 64 * 1024;
+    std::optional<std::uint64_t> body_bytes = {};  // without: 64 MiB in memory, else as many as come
+    int redirects = 10;
+    const http::headers* headers = nullptr;  // further fields, alive until the head has come
+};
+
+// A response whose body is still to be read. Its end closes the connection unless the body was read to its
+// end. It must not outlive the client.
+class response_stream {
+public:
+    response_stream(response_stream&&) noexcept = default;
+    response_stream& operator=(response_stream&&) noexcept = default;
+    ~response_stream() = default;
+
+    [[nodiscard]] const response& head() const noexcept { return head_; }
+    [[nodiscard]] response& head() noexcept { return head_; }
+    [[nodiscard]] int status() const noexcept { return head_.status; }
+    [[nodiscard]] const http::headers& headers() const noexcept { return head_.headers; }
+    // Where it came from, after redirects.
+    [[nodiscard]] const http::url& url() const noexcept { return url_; }
+    // How many bytes of body will come, if it is known: the server said so and they are not compressed.
+    [[nodiscard]] std::optional<std::uint64_t> size() const noexcept;
+
+    // The next piece of the body, decoded; empty at its end. Good until the next call. Throws like get().
+    [[nodiscard]] task<std::string_view> read();
+    // All that is still to come. Throws when it is more than `limit` bytes.
+    [[nodiscard]] task<std::string> read_all(std::uint64_t limit = std::uint64_t(64) << 20);
+    // The bytes that read() gave so far.
+    [[nodiscard]] std::uint64_t bytes_read() const noexcept { return decoder_.decoded_bytes(); }
+
+private:
+    friend class client;
+    response_stream(connection_lease lease, http::url from, const get_options& options, time_point deadline);
+    void begin_decoding(std::string named, bool decode);
+    [[nodiscard]] task<std::string_view> read_piece();
+    [[noreturn]] void fail(std::error_code code) const;
+    // Reads a short rest, so that the connection can be used again.
+    [[nodiscard]] task<> discard();
+
+    connection_lease lease_;
+    response head_;
+    http::url url_;
+    std::string named_;  // the URL as errors name it
+    content_decoder decoder_;
+    std::string_view encoded_;
+    std::optional<std::uint64_t> length_;  // as the server said
+    std::optional<std::uint64_t> limit_;
+    duration idle_;
+    duration total_;
+    time_point deadline_;
+    bool ended_ = false;
+};
+
+}  // namespace leat::http

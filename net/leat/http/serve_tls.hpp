@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// http::serve over TLS: https. <leat/http.hpp> does not include it, so that programs without TLS do not pay
+// for it.
+#pragma once
+
+#include <leat/http/server.hpp>
+#include <leat/tls.hpp>
+
+namespace leat::http {
+
+struct serve_tls_options {
+    serve_options http = {};
+    duration handshake = std::chrono::seconds(10);
+};
+
+namespace detail {
+
+template <stream Transport, typename Handler>
+task<> serve_tls_connection(Transport transport, const tls::context& shared, Handler& handler,
+                            server_state& server, duration handshake) {
+    tls::stream<Transport> secured(std::move(transport), shared);
+    try {
+        co_await secured.handshake(handshake);
+    } catch (const std::system_error&) {
+        co_return;  // a client that does not speak TLS, or does not trust us: its own affair
+    }
+    co_await serve_connection(secured, handler, server);
+}
+
+}  // namespace detail
+
+// The same as serve(listener, handler), for clients that speak TLS. `shared` lives until it ends.
+template <typename Listener, typename Handler>
+    requires detail::giving_handler<Handler> || detail::writing_handler<Handler>
+task<> serve(Listener listener, const tls::context& shared, Handler handler, serve_tls_options options = {}) {
+    server_state server(options.http.limits);
+    co_await leat::serve(detail::draining_listener<Listener>(std::move(listener), server),
+                         [&](auto stream) -> task<> {
+                             co_await detail::serve_tls_connection(std::move(stream), shared, handler, server,
+                                                                   options.handshake);
+                         },
+                         {.connections = options.http.connections,
+                          .grace = options.http.grace,
+                          .stop_on = options.http.stop_on});
+}
+
+}  // namespace leat::http

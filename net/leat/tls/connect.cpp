@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#include <leat/tls/connect.hpp>
+
+#include <leat/scheduler.hpp>
+
+#include <utility>
+
+namespace leat::tls {
+
+task<stream<tcp_stream>> connect(const context& shared, std::string host, int port, connect_options options) {
+    const std::string expected(options.server_name.empty() ? host : options.server_name);
+    const time_point deadline = after(now(), options.timeout);
+    tcp_stream transport = co_await tcp_stream::connect(host, port, {.timeout = options.timeout});
+    stream<tcp_stream> made(std::move(transport), shared, expected);
+    co_await made.handshake(deadline == never ? duration::max() : deadline - now());
+    co_return std::move(made);
+}
+
+}  // namespace leat::tls

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// tls::connect and tls::accept: TLS streams that have shaken hands, as a client and as a server.
+#pragma once
+
+#include <leat/tcp.hpp>
+#include <leat/tls/stream.hpp>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace leat::tls {
+
+struct connect_options {
+    duration timeout = std::chrono::seconds(60);  // for all of it: names, addresses and handshakes
+    std::string_view server_name = {};            // whom to expect, if it is not the host connected to
+};
+
+struct accept_options {
+    duration timeout = std::chrono::seconds(10);  // for the handshake
+};
+
+// Connects to `host` by TCP and shakes hands, expecting a certificate for `host`. Throws std::system_error
+// or tls::error naming host and port. `shared` lives until then. Cancelled: nothing remains.
+[[nodiscard]] task<stream<tcp_stream>> connect(const context& shared, std::string host, int port,
+                                               connect_options options = {});
+
+// Shakes hands with a client on `transport`. Throws std::system_error or tls::error naming the peer, which
+// ends the connection. `shared` lives until then.
+template <leat::stream Transport>
+[[nodiscard]] task<stream<Transport>> accept(Transport transport, const context& shared,
+                                             accept_options options = {}) {
+    stream<Transport> made(std::move(transport), shared);
+    co_await made.handshake(options.timeout);
+    co_return std::move(made);
+}
+
+}  // namespace leat::tls
