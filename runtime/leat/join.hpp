@@ -95,4 +95,43 @@ auto gather(Range range)
     }
 }
 
+// Runs `function(item)`, which gives a task, for every item of the range, at most `limit` at once. The first
+// error cancels the others and is thrown. The range stays alive and unchanged until then.
+template <std::ranges::forward_range Range, typename Function>
+task<> for_each_concurrently(const Range& range, std::size_t limit, Function function) {
+    co_await with_task_group({.limit = limit}, [&](task_group& group) -> task<> {
+        for (const auto& item : range) {
+            while (group.full()) {
+                co_await group.below_limit();
+            }
+            group.spawn([&function, &item] { return function(item); });
+        }
+        co_await group.wait();
+    });
+}
+
+// The same, giving the results in the order of the range.
+template <std::ranges::forward_range Range, typename Function>
+auto map_concurrently(const Range& range, std::size_t limit, Function function) -> task<std::vector<
+    typename std::invoke_result_t<Function&, std::ranges::range_reference_t<const Range>>::value_type>> {
+    using T =
+        typename std::invoke_result_t<Function&, std::ranges::range_reference_t<const Range>>::value_type;
+    std::vector<handle<T>> started;
+    co_await with_task_group({.limit = limit}, [&](task_group& group) -> task<> {
+        for (const auto& item : range) {
+            while (group.full()) {
+                co_await group.below_limit();
+            }
+            started.push_back(group.spawn([&function, &item] { return function(item); }));
+        }
+        co_await group.wait();
+    });
+    std::vector<T> results;
+    results.reserve(started.size());
+    for (const auto& ended : started) {
+        results.push_back(detail::take_value(ended));
+    }
+    co_return results;
+}
+
 }  // namespace leat
