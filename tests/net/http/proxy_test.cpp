@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include <leat/http.hpp>
+#include <leat/net.hpp>
+#include <leat/testing/doctest.hpp>
+
+#include "../../support/http_origin.hpp"
+
+#include <string>
+
+using leat::http::fetched;
+using leat::http::proxies;
+using leat::http::url;
+using support::answer;
+using support::http_origin;
+
+namespace {
+
+std::string chosen(const proxies& from, std::string_view target) {
+    const auto found = from.find(url::parse(target));
+    return found ? found->to_string() : "none";
+}
+
+}  // namespace
+
+TEST_CASE("a proxy is chosen by scheme, and not for the hosts that no_proxy names") {
+    proxies some;
+    CHECK(chosen(some, "http://a/") == "none");
+    some.set_http("proxy:3128");
+    some.set_https("http://user:secret@other:8080/");
+    some.set_excluded(" localhost, .internal ,example.org,ported.net:81,,");
+    CHECK(chosen(some, "http://a/") == "http://proxy:3128/");
+    CHECK(chosen(some, "https://a/") == "http://other:8080/");
+    for (const char* excluded :
+         {"http://localhost/", "https://x.internal/", "http://internal/", "http://EXAMPLE.org:99/",
+          "http://www.example.org/", "http://ported.net:81/"}) {
+        CHECK(chosen(some, excluded) == "none");
+    }
+    for (const char* included : {"http://notexample.org/", "http://ported.net/", "http://localhost.com/"}) {
+        CHECK(chosen(some, included) == "http://proxy:3128/");
+    }
+    some.set_excluded("*");
+    CHECK(chosen(some, "http://a/") == "none");
+}
+
+TEST_CASE("a proxy that cannot be used is an error") {
+    proxies some;
+    some.set_http("https://proxy/");
+    CHECK_THROWS_AS((void)some.find(url::parse("http://a/")), leat::http::request_error);
+    some.set_http("socks5://proxy/");
+    CHECK_THROWS_AS((void)some.find(url::parse("http://a/")), leat::http::request_error);
+}
+
+LEAT_TEST("a proxy is asked for the whole URL, over one connection for all hosts") {
+    http_origin proxy(
+        [](const std::string&) -> answer { return {"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nproxied"}; });
+    co_await proxy.during([&]() -> leat::task<> {
+        leat::http::client client({.environment_proxies = false});
+        proxies some;
+        some.set_http("http://me:pw@127.0.0.1:" + std::to_string(proxy.port()));
+        client.use_proxies(some);
+        for (const char* host : {"a.example", "b.example"}) {
+            const fetched page = co_await client.get("http://" + std::string(host) + ":81/x?y");
+            CHECK(page.body == "proxied");
+            CHECK(proxy.heads.back().starts_with("GET http://" + std::string(host) +
+                                                 ":81/x?y HTTP/1.1\r\nHost: " + host + ":81\r\n"));
+            CHECK(proxy.heads.back().find("Proxy-Authorization: Basic bWU6cHc=\r\n") != std::string::npos);
+        }
+        CHECK(proxy.accepted == 1);
+    });
+}
+
+LEAT_TEST("a proxy that refuses a tunnel is an error that says so") {
+    http_origin proxy([](const std::string&) -> answer {
+        return {"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"};
+    });
+    co_await proxy.during([&]() -> leat::task<> {
+        leat::http::client client({.environment_proxies = false});
+        proxies some;
+        some.set_https(proxy.url("/"));
+        client.use_proxies(some);
+        const std::string what = co_await support::error_of(client.get("https://a.example/x"));
+        const std::string address = "http://127.0.0.1:" + std::to_string(proxy.port());
+        CHECK(what == "https://a.example/x: the proxy " + address +
+                          " answered CONNECT a.example:443 with 407 Proxy Authentication Required");
+        CHECK(proxy.heads.at(0).starts_with("CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n"));
+    });
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+#include <leat/http.hpp>
+#include <leat/net.hpp>
+#include <leat/testing/doctest.hpp>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+using leat::http::request;
+using leat::http::response;
+
+namespace {
+
+leat::task<response> echo_target(const request& asked) {
+    response made;
+    made.body = asked.method + " " + asked.target + "\n" + asked.body;
+    if (asked.target == "/fails") {
+        throw std::runtime_error("no luck");
+    }
+    if (asked.target == "/big") {
+        made.body = std::string(1'000'000, 'b');
+    }
+    co_return made;
+}
+
+constexpr leat::http::serve_options unattended{.grace = 0ms, .stop_on = {}};
+
+// Runs a server with `handler` while `body(its endpoint)` runs.
+template <typename Handler, typename Body>
+leat::task<> during(Handler handler, leat::http::serve_options options, Body body) {
+    co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+        auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+        const leat::endpoint where = listener.local_endpoint();
+        group.spawn(leat::http::serve(std::move(listener), handler, options));
+        co_await body(where);
+        group.cancel();
+    });
+}
+
+// Everything until the server ends the connection.
+leat::task<std::string> rest_of(leat::tcp_stream& peer) {
+    std::string all;
+    while (auto chunk = co_await peer.recv_chunk()) {
+        all += chunk.text();
+    }
+    co_return all;
+}
+
+// Sends `bytes` and gives all that comes back, without Date fields.
+leat::task<std::string> exchange(leat::endpoint where, std::string bytes) {
+    auto peer = co_await leat::tcp_stream::connect(where);
+    co_await peer.send_all(bytes);
+    peer.shutdown_send();
+    std::string all = co_await rest_of(peer);
+    for (std::size_t at = all.find("Date: "); at != all.npos; at = all.find("Date: ")) {
+        all.erase(at, all.find("\r\n", at) + 2 - at);
+    }
+    co_return all;
+}
+
+std::string ok(std::string_view body) {
+    return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           std::string(body);
+}
+
+std::vector<std::string> reported;
+void remember(std::string_view line) {
+    reported.emplace_back(line);
+}
+
+}  // namespace
+
+LEAT_TEST("ten thousand requests are answered on one connection") {
+    co_await during(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
+        leat::http::client client({.environment_proxies = false});
+        const std::string url = "http://" + where.to_string() + "/x";
+        int good = 0;
+        for (int i = 0; i < 10'000; ++i) {
+            const auto page = co_await client.get(url);
+            good += page.body == "GET /x\n" ? 1 : 0;
+        }
+        CHECK(good == 10'000);
+        CHECK(client.idle_connections() == 1);
+    });
+}
+
+LEAT_TEST("pipelined requests are answered in order, wherever the bytes are cut") {
+    co_await during(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
+        const std::string sent =
+            "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"
+            "POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+            "HEAD /3 HTTP/1.1\r\nHost: a\r\n\r\n"
+            "PUT /4 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n1\r\ny\r\n0\r\n\r\n"
+            "GET /5 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        const std::string expected =
+            ok("GET /1\n") + ok("POST /2\nhello") + "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n" +
+            ok("PUT /4\nhey") + "HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\nGET /5\n";
+        const std::string whole = co_await exchange(where, sent);
+        CHECK(whole == expected);
+        for (std::size_t cut = 1; cut < sent.size(); ++cut) {
+            auto peer = co_await leat::tcp_stream::connect(where);
+            co_await peer.send_all(sent.substr(0, cut));
+            for (int i = 0; i < 4; ++i) {
+                co_await leat::yield();
+            }
+            co_await peer.send_all(sent.substr(cut));
+            const std::string all = co_await rest_of(peer);
+            CHECK(all.size() > expected.size());
+            CHECK(all.ends_with("\r\n\r\nGET /5\n"));
+        }
+    });
+}
+
+LEAT_TEST("HTTP/1.0 and Connection: close end the connection, keep-alive does not") {
+    co_await during(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
+        const std::string old = co_await exchange(where, "GET / HTTP/1.0\r\n\r\n");
+        CHECK(old == "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nGET /\n");
+        const std::string kept = co_await exchange(
+            where,
+            "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET / HTTP/1.0\r\n\r\nGET /no HTTP/1.0\r\n\r\n");
+        CHECK(kept == "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: keep-alive\r\n\r\nGET /\n" + old);
+    });
+}
+
+LEAT_TEST("what is no request is refused with a status that says why") {
+    leat::http::serve_options options = unattended;
+    options.limits.body_bytes = 10;
+    options.limits.header_bytes = 1000;
+    co_await during(echo_target, options, [](leat::endpoint where) -> leat::task<> {
+        const auto status = [where](std::string bytes) -> leat::task<std::string> {
+            const std::string all = co_await exchange(where, bytes);
+            CHECK(all.find("Connection: close\r\n") != all.npos);
+            co_return all.substr(0, 12);
+        };
+        const std::string nonsense = co_await status("nonsense\r\n\r\n");
+        CHECK(nonsense == "HTTP/1.1 400");
+        const std::string no_host = co_await status("GET / HTTP/1.1\r\n\r\n");
+        CHECK(no_host == "HTTP/1.1 400");
+        const std::string version = co_await status("GET / HTTP/2.0\r\nHost: a\r\n\r\n");
+        CHECK(version == "HTTP/1.1 505");
+        const std::string head = co_await status("GET / HTTP/1.1\r\nX: " + std::string(1 << 20, 'x'));
+        CHECK(head == "HTTP/1.1 431");
+        const std::string body =
+            co_await status("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\nhello world");
+        CHECK(body == "HTTP/1.1 413");
+        const std::string smuggled = co_await status(
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+        CHECK(smuggled == "HTTP/1.1 400");
+    });
+}
+
+LEAT_TEST("a request that comes too slowly is answered with 408, an idle connection is closed silently") {
+    leat::http::serve_options options = unattended;
+    options.limits.head = 20ms;
+    options.limits.body = 20ms;
+    options.limits.idle = 20ms;
+    co_await during(echo_target, options, [](leat::endpoint where) -> leat::task<> {
+        for (const std::string sent :
+             {"GET / HTTP/1.1\r\nHost:", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhell"}) {
+            auto peer = co_await leat::tcp_stream::connect(where);
+            co_await peer.send_all(sent);
+            const std::string all = co_await rest_of(peer);
+            CHECK(all.starts_with("HTTP/1.1 408 Request Timeout\r\n"));
+        }
+        auto idle = co_await leat::tcp_stream::connect(where);
+        const std::string nothing = co_await rest_of(idle);
+        CHECK(nothing.empty());
+        auto kept = co_await leat::tcp_stream::connect(where);
+        co_await kept.send_all("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        const std::string answer = co_await rest_of(kept);
+        CHECK(answer.ends_with("\r\n\r\nGET /\n"));
+    });
+}
+
+LEAT_TEST("a client that waits for 100 Continue gets it before its body is read") {
+    co_await during(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
+        auto peer = co_await leat::tcp_stream::connect(where);
+        co_await peer.send_all(
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+        std::string interim(25, ' ');
+        co_await peer.recv_exactly(interim);
+        CHECK(interim == "HTTP/1.1 100 Continue\r\n\r\n");
+        co_await peer.send_all("hi");
+        peer.shutdown_send();
+        const std::string all = co_await rest_of(peer);
+        CHECK(all.ends_with("\r\n\r\nPOST /\nhi"));
+    });
+}
+
+LEAT_TEST("long bodies arrive whole, and a slow reader stops the server from sending, not from serving") {
+    co_await during(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
+        auto slow = co_await leat::tcp_stream::connect(where);
+        for (int i = 0; i < 20; ++i) {
+            co_await slow.send_all("GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+        }
+        leat::http::client client({.environment_proxies = false});
+        const auto page = co_await client.get("http://" + where.to_string() + "/big");
+        CHECK(page.body == std::string(1'000'000, 'b'));
+        slow.shutdown_send();
+        const std::string all = co_await rest_of(slow);
+        CHECK(all.size() > 20'000'000);
+    });
+}
+
+TEST_CASE("a handler that throws is answered with 500 and reported") {
+    reported.clear();
+    leat::run(
+        []() -> leat::task<> {
+            co_await during(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
+                const std::string all = co_await exchange(where, "GET /fails HTTP/1.1\r\nHost: a\r\n\r\n");
+                CHECK(all.starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
+            });
+        },
+        {.report = remember});
+    CHECK(reported == std::vector<std::string>{"GET /fails: no luck"});
+}
+
+LEAT_TEST("a handler may write its body in pieces, and answer late") {
+    const auto writing = [](const request& asked, leat::http::response_writer& writer) -> leat::task<> {
+        writer.head().headers.add("Content-Type", "text/plain");
+        if (asked.target == "/counted") {
+            writer.head().headers.add("Content-Length", "6");
+        }
+        if (asked.target != "/empty") {
+            co_await leat::yield();
+            co_await writer.write("one");
+            co_await writer.write("");
+            co_await writer.write("two");
+        }
+    };
+    co_await during(writing, unattended, [](leat::endpoint where) -> leat::task<> {
+        const std::string head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
+        const std::string chunked = co_await exchange(where, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK(chunked == head + "Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n");
+        const std::string counted = co_await exchange(where, "GET /counted HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK(counted == head + "Content-Length: 6\r\n\r\nonetwo");
+        const std::string empty = co_await exchange(where, "GET /empty HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK(empty == head + "Content-Length: 0\r\n\r\n");
+        const std::string old = co_await exchange(where, "GET / HTTP/1.0\r\n\r\n");
+        CHECK(old == head + "Connection: close\r\n\r\nonetwo");
+        const std::string asked = co_await exchange(where, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK(asked == head + "\r\n");
+        leat::http::client client({.environment_proxies = false});
+        for (int i = 0; i < 3; ++i) {
+            const auto page = co_await client.get("http://" + where.to_string() + "/");
+            CHECK(page.body == "onetwo");
+        }
+        CHECK(client.idle_connections() == 1);
+    });
+}
+
+LEAT_TEST("a stop ends idle connections at once and lets a request be answered") {
+    bool asked_for = false;
+    bool go = false;
+    const auto slow = [&](const request&) -> leat::task<response> {
+        asked_for = true;
+        while (!go) {
+            co_await leat::yield();
+        }
+        response made;
+        made.body = "late";
+        co_return made;
+    };
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const leat::endpoint where = listener.local_endpoint();
+    const leat::http::serve_options stoppable{.grace = 1h};
+    auto serving = leat::spawn(leat::http::serve(std::move(listener), slow, stoppable));
+    auto idle = co_await leat::tcp_stream::connect(where);
+    auto busy = co_await leat::tcp_stream::connect(where);
+    co_await busy.send_all("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    while (!asked_for) {
+        co_await leat::yield();
+    }
+    ::raise(SIGTERM);
+    const std::string nothing = co_await rest_of(idle);
+    CHECK(nothing.empty());
+    CHECK_FALSE(serving.done());
+    go = true;
+    const std::string all = co_await rest_of(busy);
+    CHECK(all.find("Connection: close\r\n") != all.npos);
+    CHECK(all.ends_with("late"));
+    busy.close();
+    co_await serving;
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// http_origin: an HTTP server for tests of the client whose answers are bytes written by hand. Each request's
+// head is given to a function, which says what to send and what to do then.
+#pragma once
+
+#include <leat/net.hpp>
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace support {
+
+enum class then { keep, close, hold };  // the connection: serve on, end it, or say nothing for ever
+
+struct answer {
+    std::string bytes;
+    then next = then::keep;
+};
+
+class http_origin {
+public:
+    explicit http_origin(std::function<answer(const std::string& head)> answers)
+        : answers_(std::move(answers)) {}
+
+    // Serves while `body()` runs.
+    template <typename Body>
+    leat::task<> during(Body body) {
+        co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+            group.spawn([this] { return accept_all(); });
+            co_await body();
+            group.cancel();
+        });
+    }
+
+    [[nodiscard]] int port() const { return listener_.local_endpoint().port(); }
+    [[nodiscard]] std::string url(std::string_view path) const {
+        return "http://127.0.0.1:" + std::to_string(port()) + std::string(path);
+    }
+
+    int accepted = 0;
+    int ended = 0;  // connections that the client has closed
+    std::vector<std::string> heads;
+
+private:
+    leat::task<> accept_all() {
+        co_await leat::with_task_group([this](leat::task_group& group) -> leat::task<> {
+            for (;;) {
+                leat::tcp_stream peer = co_await listener_.accept();
+                ++accepted;
+                group.spawn([this](leat::tcp_stream stream) { return serve(std::move(stream)); },
+                            std::move(peer));
+            }
+        });
+    }
+    leat::task<> serve(leat::tcp_stream peer) {
+        try {
+            co_await answer_all(peer);
+        } catch (const std::system_error&) {
+            ++ended;  // reset
+        }
+    }
+    leat::task<> answer_all(leat::tcp_stream& peer) {
+        std::string received;
+        for (;;) {
+            std::size_t end = received.find("\r\n\r\n");
+            while (end == received.npos) {
+                const auto chunk = co_await peer.recv_chunk();
+                if (chunk.empty()) {
+                    ++ended;
+                    co_return;
+                }
+                received += chunk.text();
+                end = received.find("\r\n\r\n");
+            }
+            heads.push_back(received.substr(0, end + 4));
+            received.erase(0, end + 4);
+            const answer given = answers_(heads.back());
+            co_await peer.send_all(given.bytes);
+            if (given.next == then::close) {
+                co_return;
+            }
+            if (given.next == then::hold) {
+                char byte = 0;
+                (void)co_await peer.recv(std::span(&byte, 1));
+                ++ended;
+                co_return;
+            }
+        }
+    }
+
+    std::function<answer(const std::string& head)> answers_;
+    leat::tcp_listener listener_ = leat::tcp_listener::bind({"127.0.0.1", 0});
+};
+
+// What awaiting `asked` throws, as text.
+template <typename T>
+leat::task<std::string> error_of(leat::task<T> asked) {
+    try {
+        (void)co_await std::move(asked);
+    } catch (const std::exception& failure) {
+        co_return failure.what();
+    }
+    co_return "no error";
+}
+
+}  // namespace support
