@@ -35,7 +35,7 @@ template <typename Listener, typename Handler>
 task<> serve(Listener listener, const tls::context& shared, Handler handler, serve_tls_options options = {}) {
     server_state server(options.http.limits);
     co_await leat::serve(detail::draining_listener<Listener>(std::move(listener), server),
-                         [&](auto stream) -> task<> {
+                         [&](detail::accepted_by<Listener> stream) -> task<> {
                              co_await detail::serve_tls_connection(std::move(stream), shared, handler, server,
                                                                    options.handshake);
                          },

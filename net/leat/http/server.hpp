@@ -204,6 +204,9 @@ task<> serve_connection(Stream& stream, Handler& handler, server_state& server) 
     }
 }
 
+template <typename Listener>
+using accepted_by = typename decltype(std::declval<Listener&>().accept())::value_type;
+
 // A listener that tells the connections when serve() closes it.
 template <typename Listener>
 class draining_listener {
@@ -230,7 +233,9 @@ task<> serve(Listener listener, Handler handler, serve_options options = {}) {
     server_state server(options.limits);
     co_await leat::serve(
         detail::draining_listener<Listener>(std::move(listener), server),
-        [&](auto stream) -> task<> { co_await detail::serve_connection(stream, handler, server); },
+        [&](detail::accepted_by<Listener> stream) -> task<> {
+            co_await detail::serve_connection(stream, handler, server);
+        },
         {.connections = options.connections, .grace = options.grace, .stop_on = options.stop_on});
 }
 
