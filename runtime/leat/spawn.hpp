@@ -5,6 +5,7 @@
 
 #include <leat/awaited.hpp>
 #include <leat/scheduler.hpp>
+#include <leat/stored_arguments.hpp>
 #include <leat/task.hpp>
 
 #include <functional>
@@ -224,16 +225,26 @@ handle<T> spawn_in(group_scope& owner, task_state_of<T>& state) noexcept {
     return held;
 }
 
+template <typename Function, typename Stored>
+struct spawned_with;
+template <typename Function, typename... Stored>
+struct spawned_with<Function, type_list<Stored...>> {
+    using given = std::invoke_result_t<Function&, Stored...>;
+    static_assert(is_task<given>, "what is spawned is a task, or a callable that gives one");
+    using T = typename given::value_type;
+    using state = spawned<T, Function, Stored...>;
+};
+
 // Spawns `function(arguments...)`, which gives a task, as a child of `owner`.
 template <typename Function, typename... Arguments>
 auto spawn_call(group_scope& owner, std::source_location where, Function&& function,
                 Arguments&&... arguments) {
-    using given = std::invoke_result_t<std::decay_t<Function>&, std::decay_t<Arguments>...>;
-    static_assert(is_task<given>, "what is spawned is a task, or a callable that gives one");
-    using T = typename given::value_type;
-    using state = spawned<T, std::decay_t<Function>, std::decay_t<Arguments>...>;
-    return spawn_in<T>(
-        owner, *new state(where, std::forward<Function>(function), std::forward<Arguments>(arguments)...));
+    using stored = stored_arguments<typename parameters_of<std::decay_t<Function>>::type,
+                                    std::decay_t<Arguments>...>::type;
+    using made = spawned_with<std::decay_t<Function>, stored>;
+    return spawn_in<typename made::T>(owner,
+                                      *new typename made::state(where, std::forward<Function>(function),
+                                                                std::forward<Arguments>(arguments)...));
 }
 
 template <typename Function>
@@ -257,7 +268,8 @@ handle<T> spawn(task<T> body, std::source_location where = std::source_location:
 }
 
 // The same of `function(arguments...)`, which gives a task. The callable and its arguments are copied or
-// moved into the new task and live as long as it: captures and temporaries cannot dangle.
+// moved into the new task and live as long as it: captures, temporaries and what arguments are converted to
+// cannot dangle.
 // (Overloads, because a default argument cannot follow any number of others.)
 template <detail::spawnable Function>
 auto spawn(Function&& function, std::source_location where = std::source_location::current()) {

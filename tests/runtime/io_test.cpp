@@ -211,3 +211,27 @@ LEAT_TEST("a descriptor given up by one task ends the wait of another with an er
     REQUIRE(ended.ok());
     CHECK(ended.value().error() == std::errc::operation_canceled);
 }
+
+LEAT_TEST("a destructor that runs while its task unwinds may give up a descriptor") {
+    auto pair = new_socket_pair();
+    auto reader = leat::spawn(
+        [](int fd) -> leat::task<leat::result<void>> {
+            co_return co_await leat::as_result(leat::readable(fd));
+        },
+        pair.here.get());
+    struct closes {
+        leat::fd& here;
+        ~closes() { leat::current_scheduler().io().retire(here.release()); }
+    };
+    auto owner = leat::spawn([&]() -> leat::task<> {
+        const closes last{pair.here};
+        co_await leat::sleep_until(leat::never);
+    });
+    co_await leat::yield();
+    owner.cancel();
+    const auto& how = co_await owner.join();
+    CHECK(how.cancelled());
+    const auto& ended = co_await reader.join();
+    REQUIRE(ended.ok());
+    CHECK(ended.value().error() == std::errc::operation_canceled);
+}

@@ -47,6 +47,21 @@ LEAT_TEST("a callable's arguments live as long as its task") {
     CHECK(co_await length == 1000);
 }
 
+LEAT_TEST("what an argument is converted to for a reference lives as long as the task") {
+    const char* text = "a literal that is longer than a short string";
+    auto by_function = leat::spawn(length_of, text);
+    auto by_lambda = leat::spawn(
+        [](const std::string& given, const long& number) -> leat::task<std::size_t> {
+            co_await leat::yield();
+            co_return given.size() + static_cast<std::size_t>(number);
+        },
+        "another literal that is longer than a short string", 5);
+    const std::size_t first = co_await by_function;
+    const std::size_t second = co_await by_lambda;
+    CHECK(first == 44);
+    CHECK(second == 50 + 5);
+}
+
 LEAT_TEST("a lambda's captures live as long as its task") {
     auto owned = std::make_unique<int>(42);
     auto answer = leat::spawn([owned = std::move(owned)]() -> leat::task<int> {
@@ -69,6 +84,23 @@ VIRTUAL_TEST("a spawned task does not run before its spawner waits, and runs in 
     CHECK(log == "-ab");
     CHECK(a.done());
     CHECK(b.done());
+}
+
+VIRTUAL_TEST("a member function is spawned with its object, and a reference_wrapper stays one") {
+    struct counter {
+        leat::task<int> add(const int& more) {
+            co_await leat::yield();
+            co_return total += more;
+        }
+        int total = 0;
+    };
+    counter wrapped;
+    const int sum = co_await leat::spawn(&counter::add, &wrapped, 3);
+    CHECK(sum == 3);
+    const int same = co_await leat::spawn(
+        [](counter& held) -> leat::task<int> { co_return co_await held.add(4); }, std::ref(wrapped));
+    CHECK(same == 7);
+    CHECK(wrapped.total == 7);
 }
 
 VIRTUAL_TEST("a task takes any number of arguments, and references only when wrapped") {
