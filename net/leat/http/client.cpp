@@ -158,6 +158,7 @@ task<response_stream> client::send(exchange& asked) {
         try {
             const time_point deadline = asked.allow(asked.options.first_byte);
             co_await lease->exchange(asked.method, asked.bytes, asked.limits(), deadline);
+            stale = lease->head().status == 408;  // said to the idle connection, not to this request
         } catch (const timed_out&) {
             throw;
         } catch (const std::system_error&) {

@@ -148,12 +148,15 @@ task<> answer(Stream& stream, Handler& handler, server_exchange& exchange) {
     }
 }
 
+// Answers to pipelined requests wait for each other up to so many bytes.
+inline constexpr std::size_t held_back_max = 64 * 1024;
+
 // Answers requests until the peer or an answer ends that. Gives whether the peer may have more to say.
 template <typename Stream, typename Handler>
 task<bool> answer_all(Stream& stream, Handler& handler, server_exchange& exchange) {
     for (;;) {
         exchange.wait_for_bytes();
-        const chunk input = co_await stream.recv_chunk();
+        chunk input = co_await stream.recv_chunk();
         std::string_view rest = input.text();
         if (rest.empty()) {
             co_return false;
@@ -165,11 +168,18 @@ task<bool> answer_all(Stream& stream, Handler& handler, server_exchange& exchang
                 continue;
             }
             if (found == server_exchange::found::request) {
+                if (rest.empty()) {
+                    rest = {};
+                    input.reset();  // a slow handler leases no buffer
+                }
                 co_await answer(stream, handler, exchange);
             }
             if (exchange.closes()) {
                 co_await flush(stream, exchange);
                 co_return true;
+            }
+            if (exchange.out().size() > held_back_max) {
+                co_await flush(stream, exchange);
             }
         }
         if (!exchange.out().empty()) {

@@ -264,6 +264,23 @@ LEAT_TEST("a kept connection that has died is replaced by a new one, without an 
     });
 }
 
+LEAT_TEST("a kept connection that was given up with 408 is replaced by a new one, too") {
+    int answered = 0;
+    http_origin origin([&](const std::string&) -> answer {
+        return ++answered == 2
+                   ? answer{"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", then::close}
+                   : with_length("x");
+    });
+    co_await origin.during([&]() -> leat::task<> {
+        leat::http::client client(direct);
+        for (int i = 0; i < 2; ++i) {
+            const fetched page = co_await client.get(origin.url("/"));
+            CHECK(page.status == 200);
+        }
+        CHECK(origin.accepted == 2);
+    });
+}
+
 LEAT_TEST("a body is read piece by piece, and given to a sink") {
     std::string body(3'000'000, 'z');
     http_origin origin([&](const std::string&) { return with_length(body); });

@@ -204,6 +204,33 @@ LEAT_TEST("long bodies arrive whole, and a slow reader stops the server from sen
     });
 }
 
+LEAT_TEST("a thousand pipelined requests in one go are all answered, in order") {
+    co_await during(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
+        std::string sent;
+        std::string expected;
+        for (int i = 0; i < 1000; ++i) {
+            const std::string target = "/" + std::to_string(i);
+            sent += "POST " + target + " HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" +
+                    std::string(1000, 'p');
+            expected += ok("POST " + target + "\n" + std::string(1000, 'p'));
+        }
+        auto peer = co_await leat::tcp_stream::connect(where);
+        auto sending = leat::spawn([&]() -> leat::task<> {
+            co_await peer.send_all(sent);
+            peer.shutdown_send();
+        });
+        std::string all = co_await rest_of(peer);
+        co_await sending;
+        const std::size_t date = std::string_view("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n").size();
+        CHECK(all.size() == expected.size() + 1000 * date);
+        std::size_t last = 0;
+        for (int i = 0; i < 1000 && last != all.npos; ++i) {
+            last = all.find("\r\n\r\nPOST /" + std::to_string(i) + "\n", last);
+        }
+        CHECK(last != all.npos);
+    });
+}
+
 TEST_CASE("a handler that throws is answered with 500 and reported") {
     reported.clear();
     leat::run(
