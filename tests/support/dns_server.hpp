@@ -80,8 +80,8 @@ public:
     // Gives the answers that are held, and holds no more.
     void release() {
         state_->releasing = true;
-        for (const auto& [bytes, to] : state_->held) {
-            state_->send(bytes, to);
+        for (const auto& [packet, to] : state_->held) {
+            state_->send(packet, to);
         }
         state_->held.clear();
     }

@@ -37,6 +37,20 @@ TEST_CASE("every name of localhost is asked for as localhost") {
     CHECK(name_to_ask("notlocalhost") == "notlocalhost");
 }
 
+TEST_CASE("localhost has an address of each family, the known one or the usual one") {
+    using leat::address;
+    using leat::address_families;
+    using leat::detail::localhost_addresses;
+    const std::vector<address> known{address::parse("127.0.0.7")};
+    const std::vector<address> v4{address::loopback_ipv4()};
+    const std::vector<address> v6{address::loopback_ipv6()};
+    CHECK(localhost_addresses(known, address_families::any) == known);
+    CHECK(localhost_addresses(known, address_families::ipv4) == known);
+    CHECK(localhost_addresses(known, address_families::ipv6) == v6);
+    CHECK(localhost_addresses({}, address_families::ipv4) == v4);
+    CHECK(localhost_addresses({}, address_families::any).size() == 2);
+}
+
 TEST_CASE("what is not a host name is not asked for") {
     const std::string label(63, 'a');
     const std::string longest = label + "." + label + "." + label + "." + std::string(61, 'a');

@@ -3,7 +3,12 @@
 
 #include "lookups.hpp"
 
+#include <leat/dns/host_name.hpp>
+
 #include <atomic>
+#include <fstream>
+#include <optional>
+#include <sstream>
 #include <thread>
 
 using namespace lookups;
@@ -36,6 +41,35 @@ LEAT_TEST("localhost is found without a server, in each of its spellings") {
     only.families = address_families::ipv6;
     const addresses v6_found = co_await leat::resolve("localhost", only);
     CHECK(v6_found == addresses{address::loopback_ipv6()});
+    CHECK(server.asked() == 0);
+}
+
+// A name in /etc/hosts other than localhost, with its address there.
+std::optional<std::pair<std::string, address>> known_host() {
+    std::ifstream hosts("/etc/hosts");
+    for (std::string line; std::getline(hosts, line);) {
+        std::istringstream words(line);
+        std::string number;
+        std::string name;
+        words >> number >> name;
+        const auto known = leat::detail::literal_address(number);
+        const std::string asked = leat::detail::name_to_ask(name);
+        if (known && !asked.empty() && asked != "localhost") {
+            return std::pair(name, *known);
+        }
+    }
+    return std::nullopt;
+}
+
+LEAT_TEST("a name in /etc/hosts is found without a server") {
+    const auto known = known_host();
+    if (!known) {
+        MESSAGE("skipped: there is no other name than localhost in /etc/hosts");
+        co_return;
+    }
+    dns_server server;
+    const addresses found = co_await leat::resolve(known->first, patient(server));
+    CHECK(std::ranges::find(found, known->second) != found.end());
     CHECK(server.asked() == 0);
 }
 
