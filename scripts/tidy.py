@@ -39,10 +39,10 @@ LEVELS = [
     (3, "runtime/leat/{scheduler,inbox,frame,frame_pool,task_state,cancel_scope,group_scope,outcome}.*"),
     (3, "runtime/leat/{awaited,dump}.*"),
     (4, "runtime/leat/*"),
-    (5, "net/leat/{address,endpoint,socket,stream,bytes}.*"),
-    (6, "net/leat/{tcp,udp,unix,tls}.*"),
+    (5, "net/leat/{address,bytes,endpoint,number,socket,stream}.*"),
+    (6, "net/leat/{tcp,udp,unix,tls,any_stream}.*"),
     (6, "net/leat/{dns,tls}/*"),
-    (7, "net/leat/{connect,framing,http}.*"),
+    (7, "net/leat/{connect,framing,http,serve}.*"),
     (7, "net/leat/{framing,http}/*"),
     (8, "net/leat/*"),
     (9, "testing/*"),
@@ -64,7 +64,8 @@ CONTAINED = [
 ]
 
 # What programs that use the library may include of it.
-FACES = ["runtime", "net", "tls", "http", "framing", "testing/doctest"]
+FACES = ["runtime", "net", "tls", "http", "http/serve_tls", "framing", "testing/doctest",
+         "testing/certificates"]
 FACE_USERS = ["examples/*", "bench/*", "README.md"]
 
 # (rule, where, pattern in code): comments and literals do not count here.
@@ -204,14 +205,14 @@ def check_listed(source, tree):
         return
     if matches(source.path, UNLISTED):
         return
-    folder = os.path.dirname(source.path)
-    while folder and f"{folder}/meson.build" not in tree:
-        folder = os.path.dirname(folder)
-    build = tree.get(f"{folder}/meson.build")
-    relative = os.path.relpath(source.path, folder)
-    names = "|".join(re.escape(name) for name in (relative, os.path.splitext(relative)[0]))
-    if build and not re.search(f"'(?:{names})'", build.text):
-        yield 1, f"is not listed in {folder}/meson.build"
+    builds = [path for path in tree if os.path.basename(path) == "meson.build"]
+    for path in builds:
+        relative = os.path.relpath(source.path, os.path.dirname(path))
+        names = "|".join(re.escape(name) for name in (relative, os.path.splitext(relative)[0]))
+        if re.search(f"'(?:{names})'", tree[path].text):
+            return
+    if builds:
+        yield 1, "is not listed in any meson.build"
 
 
 def installed_headers(tree):

@@ -5,8 +5,9 @@
 #pragma once
 
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13 && !defined(LEAT_ALLOW_OLD_GCC)
-#error \
-    "leat needs g++ 13 or clang 17: older g++ miscompiles coroutines (captures destroyed twice, co_await in conditions). Define LEAT_ALLOW_OLD_GCC to try all the same."
+// clang-format off
+#error "leat needs g++ 13 or clang: older g++ miscompiles coroutines. LEAT_ALLOW_OLD_GCC tries all the same."
+// clang-format on
 #endif
 
 #include <leat/awaited.hpp>

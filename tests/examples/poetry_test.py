@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""poetry_server, poetry_sync and poetry_async: the poems arrive whole, and at once is quicker than in turn."""
+"""poetry_server, poetry_sync and poetry_async: poems arrive whole, and at once is quicker than in turn."""
 import re
 import tempfile
 

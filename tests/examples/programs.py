@@ -14,7 +14,8 @@ patience = 60  # seconds that a program may take before the test fails; none nee
 
 def run(name, *arguments, status=0, **options):
     """Runs a program to its end and returns what it wrote; its exit status must be `status`."""
-    done = subprocess.run([folder / name, *arguments], capture_output=True, text=True, timeout=patience, **options)
+    command = [folder / name, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience, **options)
     expect(done.returncode == status, f"{name} {arguments} ended with {done.returncode}: {done.stderr}")
     return done
 

@@ -31,10 +31,10 @@ inline void run_on_every_backend(task<> (*body)()) {
 
 }  // namespace leat::testing
 
-#define LEAT_TEST_NAMED(function, name)                     \
-    static ::leat::task<> function();                       \
-    TEST_CASE(name) {                                       \
-        ::leat::testing::run_on_every_backend(function);    \
-    }                                                       \
+#define LEAT_TEST_NAMED(function, name)                  \
+    static ::leat::task<> function();                    \
+    TEST_CASE(name) {                                    \
+        ::leat::testing::run_on_every_backend(function); \
+    }                                                    \
     static ::leat::task<> function()
 #define LEAT_TEST(name) LEAT_TEST_NAMED(DOCTEST_ANONYMOUS(leat_test_), name)

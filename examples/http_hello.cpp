@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Answers every HTTP request with "hello".
+#include "command_line.hpp"
+
+#include <leat/http.hpp>
+
+namespace {
+
+leat::task<leat::http::response> hello(const leat::http::request&) {
+    leat::http::response page;
+    page.headers.add("Content-Type", "text/plain");
+    page.body = "hello\n";
+    co_return page;
+}
+
+leat::task<> serve(examples::server_options options) {
+    auto listener = leat::tcp_listener::bind({options.host, options.port});
+    examples::announce(listener);
+    co_await leat::http::serve(std::move(listener), hello);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return examples::run_server("http_hello", "Answers every HTTP request with hello.",
+                                {.host = "0.0.0.0", .port = 8080, .backend = ""}, argc, argv, serve);
+}
