@@ -16,8 +16,9 @@ namespace {
 
 constexpr unsigned submission_entries = 256;
 constexpr unsigned completion_entries = 4096;
-constexpr std::size_t few = 2;  // completions in a turn that leave a send worth a system call of its own
-constexpr int rounds_max = 64;  // of collecting deferred work in one turn
+constexpr std::size_t few = 2;     // completions in a turn that leave a send worth a system call of its own
+constexpr std::size_t batch = 64;  // completions in a turn; of more, the first are cold when they are used
+constexpr int rounds_max = 16;     // of asking for them
 constexpr std::size_t piece_max = 1U << 30;  // the kernel's own limit is a little below 2 GiB
 
 std::uint32_t poll_mask(std::uint32_t events) noexcept {
@@ -42,7 +43,7 @@ uring_backend::~uring_backend() {
     all.cancel_flags = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL;
     all.user_data = static_cast<std::uint64_t>(tag::ignored);
     while (watching_wake_ || sources_ != 0) {
-        ring_.enter_and_wait(never);
+        entered(ring_.enter_and_wait(never));
         reap();
     }
 }
@@ -96,21 +97,27 @@ bool uring_backend::worth_trying(const operation& op, const descriptor_state& st
     return false;
 }
 
+// False when the kernel is short of memory or of room, and wants completions to be reaped.
+bool uring_backend::entered(int status) noexcept {
+    check(status == 0 || status == -EAGAIN || status == -EBUSY,
+          "the kernel that made a ring works it, and drops no completion");
+    return status == 0;
+}
+
 // The next entry of the submission queue. A full queue is handed over first, which runs nobody.
 io_uring_sqe& uring_backend::next_entry() {
     for (;;) {
         if (io_uring_sqe* const free = ring_.next()) [[likely]] {
             return *free;
         }
-        if (ring_.enter() != 0) {
+        if (!entered(ring_.enter())) {
             reap();
         }
     }
 }
 
 void uring_backend::start(operation& op, descriptor_state& state) {
-    if (op.action == operation_kind::recv_chunk && ++state.incoming.calm > 1) {
-        arm_source(op, state);
+    if (op.action == operation_kind::recv_chunk && ++state.incoming.calm > 1 && arm_source(op, state)) {
         return;
     }
     io_uring_sqe& entry = next_entry();
@@ -218,8 +225,8 @@ bool uring_backend::cancel(operation& op) noexcept {
             break;
         case with_kernel:
             if (!withdraw(op, state)) {
-                ask_to_end(user_data_of(op));
                 op.phase = asked_to_end;
+                ask_to_end(user_data_of(op));
                 return false;
             }
             break;
@@ -267,8 +274,8 @@ void uring_backend::end_retired(operation* op, descriptor_state& state) noexcept
             if (withdraw(*op, state)) {
                 finish(*op, -ECANCELED);
             } else {
-                ask_to_end(user_data_of(*op));
                 op->phase = asked_to_end;
+                ask_to_end(user_data_of(*op));
             }
             break;
     }
@@ -290,14 +297,14 @@ void uring_backend::collect(time_point deadline, list<operation>& done) {
     }
     buffers_.top_up();
     if (deadline != long_ago) {
-        ring_.enter_and_wait(deadline);
+        entered(ring_.enter_and_wait(deadline));
     } else if (ring_.has_work()) {
-        ring_.enter();
+        entered(ring_.enter());
     }
     reap();
-    for (int round = 0; ring_.owed() && round < rounds_max; ++round) {
+    for (int round = 0; ring_.owed() && completed_count_ < batch && round < rounds_max; ++round) {
         buffers_.top_up();
-        ring_.enter();
+        entered(ring_.enter());
         reap();
     }
     if (!watching_wake_) {
@@ -315,14 +322,10 @@ void uring_backend::restart_all() {
     while (!restart_.empty()) {
         operation& op = restart_.pop_front();
         descriptor_state& state = state_of(op);
-        try {
-            if (worth_trying(op, state) && attempt(op, state.ready, buffers_.pool())) {
-                finish(op, op.result);
-            } else {
-                start(op, state);
-            }
-        } catch (const std::bad_alloc&) {
-            finish(op, -ENOMEM);
+        if (worth_trying(op, state) && attempt(op, state.ready, buffers_.pool())) {
+            finish(op, op.result);
+        } else {
+            start(op, state);
         }
     }
 }

@@ -32,8 +32,11 @@ namespace leat {
 // Throws std::system_error that says what the kernel refused.
 [[nodiscard]] std::unique_ptr<backend> make_uring_backend();
 
-// Tries io_uring out, once in this process: a receive, a cancel and a timeout. Empty when all is well,
-// otherwise what failed. Catches what setting up does not: filters and emulations that are incomplete.
+// Tries io_uring out: a receive, a cancel and a timeout. Empty when all is well, otherwise what failed.
+// Catches what setting up does not: filters and emulations that are incomplete.
+[[nodiscard]] std::string try_uring();
+
+// The same, tried once in this process.
 [[nodiscard]] const std::string& uring_self_test();
 
 }  // namespace leat

@@ -97,6 +97,7 @@ private:
     // Entries into the submission queue (uring.cpp).
     bool worth_trying(const operation& op, const descriptor_state& state) const noexcept;
     void start(operation& op, descriptor_state& state);
+    static bool entered(int status) noexcept;
     io_uring_sqe& next_entry();
     bool withdraw(std::uint32_t position, std::uint64_t user_data) noexcept;
     bool withdraw(const operation& op, const descriptor_state& state) noexcept;
@@ -114,7 +115,7 @@ private:
 
     // Sources (uring_source.cpp).
     bool wait_for_source(operation& op, descriptor_state& state);
-    void arm_source(operation& first, descriptor_state& state);
+    bool arm_source(operation& first, descriptor_state& state);
     bool serve(operation& op, source& from) noexcept;
     void source_brings(int fd, int result, unsigned flags) noexcept;
     void source_has_ended(descriptor_state& state, int result) noexcept;

@@ -48,8 +48,8 @@ public:
     // A message header that stays until the kernel has taken the submission that next() gave last.
     [[nodiscard]] msghdr& message() noexcept { return messages_[position() & ring_.sq.ring_mask]; }
 
-    // Hands over what is queued and runs deferred work. Returns 0, or a negated errno (EAGAIN, EBUSY) when
-    // the kernel wants completions reaped first.
+    // Hands over what is queued and runs deferred work. Returns 0 or a negated errno: EAGAIN and EBUSY mean
+    // that the kernel wants completions reaped first.
     int enter() noexcept { return enter(0, long_ago); }
     // The same, and waits for a completion until `deadline`. May return early.
     int enter_and_wait(time_point deadline) noexcept { return enter(1, deadline); }

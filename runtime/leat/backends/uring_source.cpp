@@ -14,6 +14,7 @@
 #include <leat/backends/uring_backend.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 namespace leat {
@@ -22,11 +23,24 @@ namespace {
 
 constexpr std::uint16_t chunks_max = 8;
 constexpr std::int8_t calm_after_bulk = -15;
+constexpr std::int8_t calm_when_unsuitable = INT8_MIN;
+
+// On AF_UNIX, kernels before 2026 may miss an end that comes right behind data (liburing issue 1549).
+bool suits_a_source(int fd) noexcept {
+    int family = 0;
+    socklen_t size = sizeof family;
+    return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 &&
+           (family == AF_INET || family == AF_INET6);
+}
 
 }  // namespace
 
-// For a receive of a chunk that has to wait.
-void uring_backend::arm_source(operation& first, descriptor_state& state) {
+// For a receive of a chunk that has to wait. False: it needs an entry of its own.
+bool uring_backend::arm_source(operation& first, descriptor_state& state) {
+    if (!suits_a_source(first.descriptor)) {
+        state.incoming.calm = calm_when_unsuitable;
+        return false;
+    }
     first.phase = on_source;
     io_uring_sqe& entry = next_entry();
     entry.opcode = IORING_OP_RECV;
@@ -39,6 +53,7 @@ void uring_backend::arm_source(operation& first, descriptor_state& state) {
     state.incoming.now = source::life::armed;
     state.incoming.calm = 1;
     ++sources_;
+    return true;
 }
 
 // False when there is none any more. True: `op` waits for what it brings.
@@ -161,8 +176,8 @@ void uring_backend::end_source(int fd, source& from) noexcept {
         from.now = source::life::none;
         --sources_;
     } else {
-        ask_to_end(user_data_of_source(fd));
         from.now = source::life::ending;
+        ask_to_end(user_data_of_source(fd));
     }
 }
 

@@ -14,7 +14,9 @@
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/resource.h>
 
 namespace backend_tests {
@@ -109,13 +111,43 @@ inline void finish_retiring(leat::backend& io) {
     collect_until(io, [&] { return io.pending() == 0; });
 }
 
+// A TCP socket on a free port of the loopback.
+struct listener {
+    listener() {
+        socket.reset(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        REQUIRE(::bind(socket.get(), name(), size) == 0);
+        REQUIRE(::listen(socket.get(), 64) == 0);
+        REQUIRE(::getsockname(socket.get(), name(), &size) == 0);
+    }
+    // Waits for the next connection.
+    [[nodiscard]] int accept() const {
+        pollfd wait{.fd = socket.get(), .events = POLLIN, .revents = 0};
+        ::poll(&wait, 1, -1);
+        return ::accept4(socket.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    }
+    sockaddr* name() noexcept { return reinterpret_cast<sockaddr*>(&address); }
+
+    leat::fd socket;
+    sockaddr_in address{};
+};
+
 // Two connected sockets: one for the backend, which closes it when it is retired, and its peer.
 struct connection {
-    explicit connection(int kind = SOCK_STREAM) {
+    connection() {
         int ends[2];
-        REQUIRE(::socketpair(AF_UNIX, kind | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+        REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
         ours.reset(ends[0]);
         peer.reset(ends[1]);
+    }
+    explicit connection(listener& through) {
+        peer.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        REQUIRE(::connect(peer.get(), through.name(), sizeof through.address) == 0);
+        REQUIRE(::fcntl(peer.get(), F_SETFL, O_NONBLOCK) == 0);
+        ours.reset(through.accept());
+        REQUIRE(ours);
     }
     void peer_sends(std::string_view text) const {
         REQUIRE(::send(peer.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
@@ -131,31 +163,28 @@ struct connection {
         }
         return all;
     }
-    // Whether the peer has seen the end of the stream.
+    // Whether the next that the peer sees is the end of the stream, or a reset.
     [[nodiscard]] bool peer_sees_end() const {
+        pollfd wait{.fd = peer.get(), .events = POLLIN, .revents = 0};
+        ::poll(&wait, 1, static_cast<int>(std::chrono::milliseconds(patience).count()));
         char byte = 0;
-        return ::recv(peer.get(), &byte, 1, 0) == 0;
+        const ssize_t count = ::recv(peer.get(), &byte, 1, 0);
+        return count == 0 || (count < 0 && errno == ECONNRESET);
+    }
+
+    // Moves `ours` to the descriptor `number`, which is free, or the peer's.
+    void take_number(int number) {
+        if (peer.get() == number) {
+            peer.reset(::dup(number));
+        }
+        if (ours.get() != number) {
+            REQUIRE(::dup2(ours.get(), number) == number);
+            ours.reset(number);
+        }
     }
 
     leat::fd ours;
     leat::fd peer;
-};
-
-// A TCP socket on a free port of the loopback.
-struct listener {
-    listener() {
-        socket.reset(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        REQUIRE(::bind(socket.get(), name(), size) == 0);
-        REQUIRE(::listen(socket.get(), 64) == 0);
-        REQUIRE(::getsockname(socket.get(), name(), &size) == 0);
-    }
-    sockaddr* name() noexcept { return reinterpret_cast<sockaddr*>(&address); }
-
-    leat::fd socket;
-    sockaddr_in address{};
 };
 
 inline std::string text_of(const leat::chunk& received) {

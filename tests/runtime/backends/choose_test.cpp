@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <leat/backends/choose.hpp>
 #include <leat/fd.hpp>
+#ifdef LEAT_HAS_URING
+#include <leat/backends/uring.hpp>
+#endif
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <system_error>
@@ -19,11 +23,11 @@
 
 namespace {
 
-// Makes io_uring_setup(2) fail with EPERM in this process, as container runtimes do.
-bool forbid_io_uring() {
+// Makes a system call fail with EPERM in this process, as container runtimes do.
+bool forbid(std::uint32_t call) {
     std::array<sock_filter, 4> program = {
         sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
         sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
         sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -32,16 +36,16 @@ bool forbid_io_uring() {
            ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
-// What `body` returns in a process where io_uring is forbidden; empty when it cannot be forbidden.
+// What `body` returns in a process where `call` is forbidden; empty when it cannot be forbidden.
 template <typename Body>
-std::string where_io_uring_is_forbidden(Body body) {
+std::string where_forbidden(std::uint32_t call, Body body) {
     int ends[2];
     REQUIRE(::pipe(ends) == 0);
     const leat::fd from_child(ends[0]);
     leat::fd to_parent(ends[1]);
     const pid_t child = ::fork();
     if (child == 0) {
-        const std::string answer = forbid_io_uring() ? body() : "";
+        const std::string answer = forbid(call) ? body() : "";
         const bool told = ::write(to_parent.get(), answer.data(), answer.size()) >= 0;
         ::_exit(told ? 0 : 1);
     }
@@ -107,7 +111,7 @@ TEST_CASE("LEAT_BACKEND names the backend when the program does not") {
 }
 
 TEST_CASE("where io_uring is forbidden, auto falls back and by name it is an error") {
-    const std::string by_name = where_io_uring_is_forbidden([] { return described("uring"); });
+    const std::string by_name = where_forbidden(SYS_io_uring_setup, [] { return described("uring"); });
     if (by_name.empty()) {
         MESSAGE("skipped: no seccomp filter can be set here");
         return;
@@ -116,6 +120,19 @@ TEST_CASE("where io_uring is forbidden, auto falls back and by name it is an err
     CHECK(by_name.starts_with("failed; io_uring_setup"));
     CHECK(by_name.ends_with("Operation not permitted"));
 #endif
-    CHECK(where_io_uring_is_forbidden([] { return described("auto"); }) ==
+    CHECK(where_forbidden(SYS_io_uring_setup, [] { return described("auto"); }) ==
           "epoll; uring refused: " + by_name.substr(8));
 }
+
+#ifdef LEAT_HAS_URING
+TEST_CASE("the self-test notices a filter that allows a ring to be made but not to be worked") {
+    const std::string allowed = where_forbidden(SYS_kexec_load, [] { return "tried; " + leat::try_uring(); });
+    if (allowed != "tried; ") {
+        MESSAGE("skipped: there is no io_uring, or no seccomp filter can be set here");
+        return;
+    }
+    CHECK(where_forbidden(SYS_io_uring_enter, leat::try_uring) == "io_uring_enter: Operation not permitted");
+    CHECK(where_forbidden(SYS_io_uring_register, leat::try_uring) ==
+          "io_uring_register of a ring of buffers: Operation not permitted");
+}
+#endif

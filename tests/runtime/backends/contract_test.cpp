@@ -275,8 +275,8 @@ TEST_CASE("wake ends a collect from another thread, or the next one") {
     });
 }
 
-TEST_CASE("a deadline is never early") {
-    on_every_backend([](leat::backend& io) {
+TEST_CASE("a collect of nothing lasts until its deadline") {
+    const auto body = [](leat::backend& io) {
         for (const auto length : {std::chrono::microseconds(0), std::chrono::microseconds(1),
                                   std::chrono::microseconds(900), std::chrono::microseconds(3000)}) {
             const leat::time_point deadline = leat::after(io.now(), length);
@@ -284,5 +284,8 @@ TEST_CASE("a deadline is never early") {
             CHECK(io.now() >= deadline);
         }
         CHECK(collect(io, leat::long_ago) == 0);
-    });
+    };
+    // On a thread of its own: rings that were closed still interrupt the thread that had them.
+    (void)leat::testing::backends();
+    std::thread([&] { on_every_backend(body); }).join();
 }

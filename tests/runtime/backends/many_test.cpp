@@ -26,11 +26,9 @@ TEST_CASE("a thousand receives that are ready all complete") {
         for (const connection& each : connections) {
             each.peer_sends("abc");
         }
-        std::size_t ended = collect(io, leat::never);
-        if (io.describe().name == "uring") {
-            CHECK(ended == count);  // at once, though the kernel gives them twenty at a time
-        }
-        collect_until(io, [&] { return io.pending() == 0; });
+        std::size_t turns = 0;
+        collect_until(io, [&] { return ++turns > 0 && io.pending() == 0; });
+        CHECK(turns < count / 20);  // though io_uring runs only twenty deferred receives when it is entered
         for (const bare_operation& each : receives) {
             CHECK(each.result == 3);
         }
@@ -85,7 +83,8 @@ TEST_CASE("many operations can be cancelled in one turn") {
 
 TEST_CASE("chunks never run out, and give their buffers back") {
     on_every_backend([&](leat::backend& io) {
-        const connection both;
+        listener server;
+        const connection both(server);
         for (int round = 0; round < 2; ++round) {
             std::vector<leat::chunk> held;
             for (int i = 0; i < 1100; ++i) {  // more than a pool has
@@ -106,7 +105,11 @@ TEST_CASE("chunks never run out, and give their buffers back") {
 
 TEST_CASE("chunks held for one socket do not keep others from receiving") {
     on_every_backend([&](leat::backend& io) {
-        std::deque<connection> connections(40);
+        listener server;
+        std::deque<connection> connections;
+        for (int i = 0; i < 40; ++i) {
+            connections.emplace_back(server);
+        }
         std::vector<leat::chunk> held;
         for (int round = 0; round < 40; ++round) {
             std::deque<bare_operation> receives;
@@ -130,7 +133,8 @@ TEST_CASE("chunks held for one socket do not keep others from receiving") {
 TEST_CASE("a chunk outlives its backend") {
     std::vector<leat::chunk> kept;
     on_every_backend([&](leat::backend& io) {
-        const connection both;
+        listener server;
+        const connection both(server);
         for (int i = 0; i < 3; ++i) {
             both.peer_sends("abc");
             bare_operation recv(operation_kind::recv_chunk, both.ours.get());
