@@ -236,7 +236,8 @@ void channel::want(int fd, bool readable, bool writable) noexcept {
     try {
         want_one(fd, false, readable);
         want_one(fd, true, writable);
-    } catch (const std::bad_alloc&) {  // the query times out
+    } catch (const std::bad_alloc&) {  // nobody watches: the query times out
+        socket_error_ = std::make_error_code(std::errc::not_enough_memory);
     }
 }
 
