@@ -14,6 +14,7 @@
 #pragma once
 
 #include <leat/bytes.hpp>
+#include <leat/check.hpp>
 #include <leat/chunk.hpp>
 #include <leat/clock.hpp>
 #include <leat/frame_pool.hpp>
@@ -103,7 +104,7 @@ protected:
     chunk input_;  // what the session was fed with
 
 private:
-    struct exclusive;
+    class exclusive;
     struct unfinished_read;
     struct unfinished_send;
 
@@ -132,6 +133,21 @@ private:
     bool broken_ = false;  // a send was cut off midway
     bool reading_ = false;
     bool writing_ = false;
+};
+
+// One task at a time reads, and one writes.
+class stream_state::exclusive {
+public:
+    exclusive(bool& flag, const char* rule) noexcept : flag_(flag) {
+        check(!flag, rule);
+        flag = true;
+    }
+    exclusive(const exclusive&) = delete;
+    exclusive& operator=(const exclusive&) = delete;
+    ~exclusive() { flag_ = false; }
+
+private:
+    bool& flag_;
 };
 
 inline state_reference::state_reference(stream_state& state) noexcept : state_(&state) {

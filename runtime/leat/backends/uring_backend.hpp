@@ -44,7 +44,7 @@ private:
     };
 
     // What the low bits of user_data say of the rest of it.
-    enum class tag : std::uint64_t {
+    enum class tag : std::uint8_t {
         operation,  // its address
         source,     // its descriptor, shifted
         wake,

@@ -7,7 +7,7 @@ namespace leat {
 
 void uring_backend::reap() {
     ring_.reap([this](const io_uring_cqe& completion) {
-        switch (tag{completion.user_data & tag_mask}) {
+        switch (static_cast<tag>(completion.user_data & tag_mask)) {
             case tag::operation:
                 complete(*reinterpret_cast<operation*>(completion.user_data), completion.res,
                          completion.flags);

@@ -211,7 +211,7 @@ TEST_CASE("a server that wants certificates of its clients accepts those of its 
     const testing::certificate unknown = other.issue({"client.example"});
     CHECK(try_with(&known) == "CN=client.example");
     CHECK(try_with(&unknown) == "certificate verify failed: unable to get local issuer certificate");
-    CHECK(try_with(nullptr) == "TLS handshake failed: peer did not return a certificate");
+    CHECK(try_with(nullptr) == "peer did not return a certificate");
 }
 
 }  // namespace
