@@ -272,9 +272,7 @@ task<> channel::drive(std::unique_ptr<watch> self) {
 void channel::process(int readable, int writable) noexcept {
     ares_process_fd(ares_, readable, writable);
     begin_waiting();
-    if (!alarm_.armed() || questions_.empty()) {
-        set_alarm();
-    }
+    set_alarm();
 }
 
 void channel::set_alarm() noexcept {
