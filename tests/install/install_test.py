@@ -7,6 +7,7 @@ on SIGTERM. Nothing of the source tree is in reach of the compiler.
     install_test.py SOURCE BUILD        the compiler is $CXX
 """
 
+import contextlib
 import os
 import re
 import shlex
@@ -112,12 +113,21 @@ def no_trace_of(source, prefix):
             sys.exit(f"{path} names the source tree")
 
 
+def open_descriptors(process):
+    """What they refer to; one that closes while the folder is read is left out."""
+    links = []
+    for link in Path(f"/proc/{process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            links.append(os.readlink(link))
+    return links
+
+
 def listening_port(process):
     """The port on which the process listens, once it does."""
     for _ in range(3000):
         if process.poll() is not None:
             sys.exit(f"the server ended with {process.returncode} instead of listening")
-        links = [os.readlink(link) for link in Path(f"/proc/{process.pid}/fd").iterdir()]
+        links = open_descriptors(process)
         for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
             columns = row.split()
             if columns[3] == "0A" and f"socket:[{columns[9]}]" in links:
