@@ -138,7 +138,10 @@ private:
     bool end_with_returned() noexcept;
     // The buffer of the kernel's bytes, or the bytes that had been given back.
     chunk given() noexcept {
-        return pool != nullptr || operation::result == 0 ? received() : std::move(socket_->returned);
+        if (pool == nullptr) [[unlikely]] {
+            return operation::result == 0 ? chunk() : std::move(socket_->returned);
+        }
+        return received();
     }
 };
 

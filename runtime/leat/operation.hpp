@@ -18,16 +18,22 @@
 namespace leat {
 
 enum class operation_kind : std::uint8_t {
-    accept,        // result: the new descriptor (non-blocking, close-on-exec). address: the peer, if asked
+    // These wait for their descriptor to become readable.
+    accept,      // result: the new descriptor (non-blocking, close-on-exec). address: the peer, if asked
+    recv,        // buffer, length: where to. result: bytes, 0 at the end. `whole`: fills the buffer
+    recv_chunk,  // pool, buffer, length: a leased buffer and its index. result: bytes in it, 0 at the end
+    readable,    // result: 0 once a read would not block (data, end or error)
+    // And these to become writable.
     connect,       // address: where to. result: 0
-    recv,          // buffer, length: where to. result: bytes, 0 at the end. `whole`: fills the buffer
-    recv_chunk,    // pool, buffer, length: a leased buffer and its index. result: bytes in it, 0 at the end
     send,          // buffer, length: what. result: bytes. `whole`: sends all of it
     send_vectors,  // vectors, length: how many of them. result: bytes. `whole` as above; the vectors may
                    // change
-    readable,      // result: 0 once a read would not block (data, end or error)
     writable,      // result: 0 once a write would not block
 };
+
+[[nodiscard]] constexpr bool reads(operation_kind kind) noexcept {
+    return kind <= operation_kind::readable;
+}
 
 struct operation : wait {
     explicit operation(const wait_kind& what, operation_kind asked, int fd) noexcept

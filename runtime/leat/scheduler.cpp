@@ -10,7 +10,7 @@
 namespace leat {
 
 void detail::end_outermost(frame& ended) noexcept {
-    this_thread.task->ended = true;
+    this_thread.task->phase = task_phase::ended;
     this_thread.task->leaf = &ended;
 }
 
@@ -162,7 +162,7 @@ void scheduler::suspend(frame& waiter, wait& leaf) noexcept {
             this_thread.loop->ready_.push_back(task);
             break;
         case wait_end::cancelled:
-            task.unwind = true;
+            task.phase = task_phase::unwinding;
             break;
     }
 }
@@ -176,7 +176,7 @@ void scheduler::finish(wait& leaf) noexcept {
 void scheduler::abandon(wait& leaf) noexcept {
     leaf.end = wait_end::cancelled;
     leaf.task->waiting = nullptr;
-    leaf.task->unwind = true;
+    leaf.task->phase = task_phase::unwinding;
     ready_.push_back(*leaf.task);
 }
 
@@ -189,23 +189,23 @@ void scheduler::ask_to_end(task_state& task) noexcept {
 void scheduler::step(task_state& task) noexcept {
     this_thread.task = &task;
     task.inline_budget = task_state::inline_completions_max;
-    if (!task.started) {
-        task.started = true;
-        task.start();
-    } else if (!task.unwind) {
+    if (task.phase == task_phase::started) [[likely]] {
         this_thread.next = task.leaf->handle;
+    } else if (task.phase == task_phase::unstarted) {
+        task.phase = task_phase::started;
+        task.start();
     }
     for (;;) {
         while (this_thread.next) {
             std::exchange(this_thread.next, nullptr).resume();
         }
-        if (!task.unwind) {
+        if (task.phase != task_phase::unwinding) [[likely]] {
             break;
         }
-        task.unwind = false;
+        task.phase = task_phase::started;
         unwind(task);
     }
-    if (task.ended) {
+    if (task.phase == task_phase::ended) [[unlikely]] {
         end(task);
     }
     this_thread.task = nullptr;
@@ -234,7 +234,7 @@ void scheduler::unwind(task_state& task) noexcept {
     this_thread.unwinding = false;
     if (at == nullptr) {
         task.leaf = nullptr;
-        task.ended = true;
+        task.phase = task_phase::ended;
     }
 }
 

@@ -71,7 +71,7 @@ public:
                 *call_));
         } catch (...) {
             this->result.set_error(std::current_exception());
-            this->ended = true;
+            this->phase = task_phase::ended;
         }
     }
     void finish(frame* outermost) noexcept override {

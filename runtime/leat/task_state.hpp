@@ -19,10 +19,17 @@ namespace leat {
 // Where the library says what nobody else will hear: one line, without newline. Must not throw.
 using report_function = void (*)(std::string_view line);
 
+enum class task_phase : std::uint8_t {
+    unstarted,
+    started,
+    unwinding,  // its last wait ended as cancelled: the next step unwinds
+    ended,      // its outermost frame has completed, or all were unwound
+};
+
 class task_state : public list_link, public frame_pool::allocated {
 public:
     // Waits that may be over at once, in a row, before the task yields to the others.
-    static constexpr std::uint8_t inline_completions_max = 32;
+    static constexpr std::int8_t inline_completions_max = 32;
 
     explicit task_state(std::source_location spawned) noexcept : spawned_at(spawned) { own.task = this; }
     task_state(const task_state&) = delete;
@@ -33,13 +40,7 @@ public:
 
     // After something that it awaits has completed at once. False when it has had its share of that: then
     // it goes to the end of the ready queue.
-    [[nodiscard]] bool goes_on() noexcept {
-        if (inline_budget == 0) {
-            return false;
-        }
-        --inline_budget;
-        return true;
-    }
+    [[nodiscard]] bool goes_on() noexcept { return --inline_budget >= 0; }
 
     void add_reference() noexcept { ++references_; }
     void drop_reference() noexcept {
@@ -78,11 +79,9 @@ public:
     std::source_location spawned_at;
     report_function report = nullptr;  // of its run, which it may outlive
     std::uint32_t id = 0;
-    std::uint8_t inline_budget = inline_completions_max;
-    bool started = false;
-    bool unwind = false;  // its last wait ended as cancelled: the next step unwinds
-    bool ended = false;   // its outermost frame has completed
-    bool done = false;    // its result is there, its joiners are told
+    std::int8_t inline_budget = inline_completions_max;
+    task_phase phase = task_phase::unstarted;
+    bool done = false;  // its result is there, its joiners are told
 
 protected:
     virtual ~task_state() = default;

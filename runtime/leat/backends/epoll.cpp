@@ -21,7 +21,8 @@ namespace {
 constexpr std::uint64_t wake_cookie = UINT64_MAX;
 constexpr int events_max = 256;
 
-struct descriptor_state {
+// Of a size that an index is shifted by, not multiplied.
+struct alignas(32) descriptor_state {
     operation* reader = nullptr;
     operation* writer = nullptr;
     std::uint32_t generation = 0;
@@ -49,12 +50,15 @@ public:
     backend_description describe() const override { return {"epoll", "edge-triggered", refused_}; }
 
 private:
-    descriptor_state& state_of(int fd);
-    [[gnu::noinline]] bool wait_for_readiness(operation& op, descriptor_state& state);
+    bool submit_first(operation& op);
+    [[gnu::noinline]] bool submit_ready(operation& op, descriptor_state& state);
+    [[gnu::noinline]] bool fail_or_wait(operation& op, descriptor_state& state);
+    [[gnu::noinline]] bool fail_or_watch(operation& op, descriptor_state& state);
     int register_descriptor(const operation& op, descriptor_state& state) noexcept;
-    void finish(operation& op) noexcept;
-    void dispatch(const epoll_event& event, list<operation>& done);
-    void retry(operation*& waiting, descriptor_state& state, list<operation>& done);
+    [[gnu::noinline]] void stop_watching(int fd) noexcept;
+    void dispatch(const epoll_event& event);
+    [[gnu::always_inline]] inline void retry(operation*& waiting, descriptor_state& state);
+    void complete(operation*& waiting) noexcept;
     void drop(operation*& waiting) noexcept;
     int await_events(time_point deadline);
 
@@ -63,7 +67,8 @@ private:
     kernel_sockets sockets_;
     slab_pool::owner pool_{new slab_pool};
     std::vector<descriptor_state> descriptors_;  // by descriptor number
-    list<operation> completed_;                  // by retire; handed over at the next collect
+    list<operation> completed_;                  // handed over at the end of collect
+    std::size_t completed_count_ = 0;
     std::size_t pending_ = 0;
     bool precise_ = true;  // epoll_pwait2 works
     std::string refused_;
@@ -91,33 +96,46 @@ epoll_backend::~epoll_backend() {
     check(pending_ == 0, "a backend ends after its last operation");
 }
 
-descriptor_state& epoll_backend::state_of(int fd) {
-    const auto index = static_cast<std::size_t>(fd);
-    if (index >= descriptors_.size()) [[unlikely]] {
-        check(fd >= 0, "an operation is on an open descriptor");
-        descriptors_.resize(std::max(index + 1, descriptors_.size() * 2));
-    }
-    return descriptors_[index];
-}
-
 bool epoll_backend::submit(operation& op) {
-    descriptor_state& state = state_of(op.descriptor);
-    return attempt(op, state.ready, *pool_) || !wait_for_readiness(op, state);
+    const auto index = static_cast<std::size_t>(op.descriptor);
+    if (index >= descriptors_.size()) [[unlikely]] {
+        return submit_first(op);
+    }
+    descriptor_state& state = descriptors_[index];
+    return state.ready.to_try(op.action) ? submit_ready(op, state) : fail_or_wait(op, state);
 }
 
-// False: it has failed at once.
-bool epoll_backend::wait_for_readiness(operation& op, descriptor_state& state) {
+bool epoll_backend::submit_ready(operation& op, descriptor_state& state) {
+    return attempt(op, state.ready, *pool_) || fail_or_wait(op, state);
+}
+
+// The first operation on a descriptor with so high a number.
+bool epoll_backend::submit_first(operation& op) {
+    check(op.descriptor >= 0, "an operation is on an open descriptor");
+    descriptors_.resize(std::max(static_cast<std::size_t>(op.descriptor) + 1, descriptors_.size() * 2));
+    return submit(op);
+}
+
+// True: it has failed at once.
+bool epoll_backend::fail_or_wait(operation& op, descriptor_state& state) {
     operation*& waiting = reads(op.action) ? state.reader : state.writer;
     check(waiting == nullptr, "one task at a time waits to read (or to write) on a descriptor");
-    if (!state.registered || for_others(op)) {
-        if (const int error = register_descriptor(op, state)) {
-            op.result = error == EPERM && for_others(op) ? 0 : -error;  // EPERM: a file, always ready
-            return false;
-        }
+    if (!state.registered || for_others(op)) [[unlikely]] {
+        return fail_or_watch(op, state);
     }
     waiting = &op;
     ++pending_;
-    return true;
+    return false;
+}
+
+bool epoll_backend::fail_or_watch(operation& op, descriptor_state& state) {
+    if (const int error = register_descriptor(op, state)) {
+        op.result = error == EPERM && for_others(op) ? 0 : -error;  // EPERM: a file, always ready
+        return true;
+    }
+    (reads(op.action) ? state.reader : state.writer) = &op;
+    ++pending_;
+    return false;
 }
 
 // Returns 0 or an errno value. Registering again re-arms: what is ready now is told again.
@@ -133,15 +151,10 @@ int epoll_backend::register_descriptor(const operation& op, descriptor_state& st
     return 0;
 }
 
-// Called when `op` no longer waits on its descriptor.
-void epoll_backend::finish(operation& op) noexcept {
-    --pending_;
-    if (!for_others(op)) {
-        return;
-    }
-    descriptor_state& state = descriptors_[static_cast<std::size_t>(op.descriptor)];
+void epoll_backend::stop_watching(int fd) noexcept {
+    descriptor_state& state = descriptors_[static_cast<std::size_t>(fd)];
     if (state.reader == nullptr && state.writer == nullptr) {
-        ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, op.descriptor, nullptr);
+        ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
         state.registered = false;
         state.ready = {};
         ++state.generation;
@@ -156,7 +169,10 @@ bool epoll_backend::cancel(operation& op) noexcept {
     operation*& waiting = reads(op.action) ? state.reader : state.writer;
     check(waiting == &op, "only a pending operation is cancelled");
     waiting = nullptr;
-    finish(op);
+    --pending_;
+    if (for_others(op)) {
+        stop_watching(op.descriptor);
+    }
     op.result = -ECANCELED;
     return true;
 }
@@ -184,18 +200,18 @@ int epoll_backend::await_events(time_point deadline) {
 void epoll_backend::collect(time_point deadline, list<operation>& done) {
     const int count = await_events(completed_.empty() ? deadline : long_ago);
     check(count >= 0 || errno == EINTR, "waiting for events works");
-    while (!completed_.empty()) {
-        done.push_back(completed_.pop_front());
-        --pending_;
-    }
     for (int i = 0; i < count; ++i) {
-        if (events_[static_cast<std::size_t>(i)].data.u64 != wake_cookie) {
-            dispatch(events_[static_cast<std::size_t>(i)], done);
+        const epoll_event& event = events_[static_cast<std::size_t>(i)];
+        if (event.data.u64 != wake_cookie) {
+            dispatch(event);
         }
     }
+    pending_ -= completed_count_;
+    completed_count_ = 0;
+    done.append(completed_);
 }
 
-void epoll_backend::dispatch(const epoll_event& event, list<operation>& done) {
+void epoll_backend::dispatch(const epoll_event& event) {
     descriptor_state& state = descriptors_[event.data.u64 & UINT32_MAX];
     if (state.generation != event.data.u64 >> 32) [[unlikely]] {
         return;  // of a descriptor that was closed since
@@ -207,27 +223,31 @@ void epoll_backend::dispatch(const epoll_event& event, list<operation>& done) {
     if ((event.events & (ended | EPOLLRDHUP | EPOLLIN)) != 0) {
         state.ready.readable = true;
         if (state.reader != nullptr) {
-            retry(state.reader, state, done);
+            retry(state.reader, state);
         }
     }
     if ((event.events & (ended | EPOLLOUT)) != 0) {
         state.ready.writable = true;
         if (state.writer != nullptr) {
-            retry(state.writer, state, done);
+            retry(state.writer, state);
         }
     }
 }
 
-void epoll_backend::retry(operation*& waiting, descriptor_state& state, list<operation>& done) {
+void epoll_backend::retry(operation*& waiting, descriptor_state& state) {
     operation& op = *waiting;
-    if (for_others(op)) {
-        op.result = 0;
-    } else if (!attempt(op, state.ready, *pool_)) {
-        return;
+    if (for_others(op)) [[unlikely]] {
+        complete(waiting);
+        stop_watching(op.descriptor);
+    } else if (state.ready.to_try(op.action) && attempt(op, state.ready, *pool_)) {
+        complete(waiting);
     }
-    waiting = nullptr;
-    done.push_back(op);
-    finish(op);
+}
+
+// It stays pending until it is handed over.
+void epoll_backend::complete(operation*& waiting) noexcept {
+    completed_.push_back(*std::exchange(waiting, nullptr));
+    ++completed_count_;
 }
 
 void epoll_backend::wake() noexcept {
@@ -237,13 +257,11 @@ void epoll_backend::wake() noexcept {
 }
 
 void epoll_backend::drop(operation*& waiting) noexcept {
-    if (waiting == nullptr) {
-        return;
+    if (waiting != nullptr) {
+        waiting->retired = true;
+        waiting->result = -ECANCELED;
+        complete(waiting);
     }
-    waiting->retired = true;
-    waiting->result = -ECANCELED;
-    completed_.push_back(*waiting);  // and pending until it is handed over
-    waiting = nullptr;
 }
 
 void epoll_backend::retire(int fd) noexcept {

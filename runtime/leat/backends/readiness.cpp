@@ -2,7 +2,6 @@
 #include <leat/backends/readiness.hpp>
 
 #include <algorithm>
-#include <new>
 
 #include <limits.h>
 
@@ -39,8 +38,6 @@ bool complete_unless_blocked(operation& op, std::int64_t answer, bool& direction
     return complete(op, answer);
 }
 
-}  // namespace
-
 bool attempt_accept(operation& op, readiness& ready) noexcept {
     const std::int64_t answer = uninterrupted([&] {
         auto size = static_cast<socklen_t>(op.length);
@@ -62,9 +59,6 @@ bool attempt_connect(operation& op, readiness& ready) noexcept {
             return complete(op, -errno);
         }
         ready.writable = false;
-        return false;
-    }
-    if (!ready.writable) {
         return false;
     }
     int error = 0;
@@ -96,54 +90,6 @@ bool attempt_recv(operation& op, readiness& ready) noexcept {
     }
 }
 
-// No memory is this operation's error alone: a throw would pass through the loop that retries others.
-bool attempt_recv_chunk(operation& op, readiness& ready, slab_pool& pool) {
-    slab_pool::lease lease{};
-    try {
-        lease = pool.take();
-    } catch (const std::bad_alloc&) {
-        return complete(op, -ENOMEM);
-    }
-    const std::int64_t answer = uninterrupted(
-        [&] { return ::recv(op.descriptor, lease.buffer, slab_pool::buffer_size, MSG_DONTWAIT); });
-    if (answer <= 0) [[unlikely]] {
-        pool.release(lease.buffer, lease.index);
-        return answer == 0 ? complete(op, 0) : complete_unless_blocked(op, answer, ready.readable);
-    }
-    ready.readable = answer == slab_pool::buffer_size || ready.hung_up;
-    op.deliver(pool, lease.buffer, lease.index, answer);
-    return true;
-}
-
-// MSG_NOSIGNAL, because a closed peer is an error here and never a signal.
-bool attempt_send(operation& op, readiness& ready) noexcept {
-    for (;;) {
-        const std::size_t left = op.length - static_cast<std::size_t>(op.transferred);
-        const std::int64_t answer = uninterrupted([&] {
-            return ::send(op.descriptor, op.buffer + op.transferred, left, MSG_DONTWAIT | MSG_NOSIGNAL);
-        });
-        if (answer < 0) [[unlikely]] {
-            return complete_unless_blocked(op, answer, ready.writable);
-        }
-        op.transferred += answer;
-        if (static_cast<std::size_t>(answer) == left || !op.whole) {
-            return complete(op, op.transferred);
-        }
-    }
-}
-
-void advance_vectors(operation& op, std::size_t count) noexcept {
-    while (op.length > 0 && count >= op.vectors->iov_len) {
-        count -= op.vectors->iov_len;
-        ++op.vectors;
-        --op.length;
-    }
-    if (op.length > 0) {
-        op.vectors->iov_base = static_cast<std::byte*>(op.vectors->iov_base) + count;
-        op.vectors->iov_len -= count;
-    }
-}
-
 bool attempt_send_vectors(operation& op, readiness& ready) noexcept {
     do {
         const std::int64_t answer = uninterrupted([&] {
@@ -159,6 +105,67 @@ bool attempt_send_vectors(operation& op, readiness& ready) noexcept {
         advance_vectors(op, static_cast<std::size_t>(answer));
     } while (op.whole && op.length > 0);
     return complete(op, op.transferred);
+}
+
+}  // namespace
+
+void advance_vectors(operation& op, std::size_t count) noexcept {
+    while (op.length > 0 && count >= op.vectors->iov_len) {
+        count -= op.vectors->iov_len;
+        ++op.vectors;
+        --op.length;
+    }
+    if (op.length > 0) {
+        op.vectors->iov_base = static_cast<std::byte*>(op.vectors->iov_base) + count;
+        op.vectors->iov_len -= count;
+    }
+}
+
+bool attempt_rarer(operation& op, readiness& ready) noexcept {
+    switch (op.action) {
+        case operation_kind::accept:
+            return attempt_accept(op, ready);
+        case operation_kind::recv:
+            return attempt_recv(op, ready);
+        case operation_kind::connect:
+            return attempt_connect(op, ready);
+        case operation_kind::send_vectors:
+            return attempt_send_vectors(op, ready);
+        case operation_kind::recv_chunk:
+        case operation_kind::send:
+        case operation_kind::readable:
+        case operation_kind::writable:
+            return false;
+    }
+    return false;
+}
+
+bool received_otherwise(operation& op, readiness& ready, slab_pool& pool, slab_pool::lease lease,
+                        std::int64_t answer) noexcept {
+    while (answer < 0 && errno == EINTR) {
+        answer = recv_into(op, lease);
+    }
+    if (answer <= 0) {
+        const int error = errno;
+        pool.release(lease.buffer, lease.index);
+        return answer == 0 ? complete(op, 0) : complete_unless_blocked(op, -error, ready.readable);
+    }
+    ready.readable = answer == slab_pool::buffer_size || ready.hung_up;
+    op.deliver(pool, lease.buffer, lease.index, answer);
+    return true;
+}
+
+bool sent_otherwise(operation& op, readiness& ready, std::int64_t answer) noexcept {
+    for (;; answer = send_rest(op)) {
+        if (answer >= 0) {
+            op.transferred += answer;
+            if (static_cast<std::size_t>(op.transferred) == op.length || !op.whole) {
+                return complete(op, op.transferred);
+            }
+        } else if (errno != EINTR) {
+            return complete_unless_blocked(op, -errno, ready.writable);
+        }
+    }
 }
 
 }  // namespace leat::detail

@@ -6,6 +6,10 @@
 #include <leat/backends/slab_pool.hpp>
 #include <leat/operation.hpp>
 
+#include <cerrno>
+
+#include <sys/socket.h>
+
 namespace leat {
 
 // Starts true: a new descriptor is tried before it is waited for.
@@ -13,50 +17,72 @@ struct readiness {
     bool readable = true;
     bool writable = true;
     bool hung_up = false;  // seen RDHUP, HUP or ERR: reading is always worth a try
-};
 
-// Whether `kind` waits for its descriptor to become readable; otherwise writable.
-[[nodiscard]] constexpr bool reads(operation_kind kind) noexcept {
-    return kind == operation_kind::accept || kind == operation_kind::recv ||
-           kind == operation_kind::recv_chunk || kind == operation_kind::readable;
-}
+    [[nodiscard]] bool to_try(operation_kind kind) const noexcept {
+        return reads(kind) ? readable : writable;
+    }
+};
 
 namespace detail {
 
-// One kind of operation each; only called when `ready` says that it is worth a try.
-bool attempt_accept(operation& op, readiness& ready) noexcept;
-bool attempt_connect(operation& op, readiness& ready) noexcept;
-bool attempt_recv(operation& op, readiness& ready) noexcept;
-bool attempt_recv_chunk(operation& op, readiness& ready, slab_pool& pool);
-bool attempt_send(operation& op, readiness& ready) noexcept;
-bool attempt_send_vectors(operation& op, readiness& ready) noexcept;
+// Any kind but the two below, which are those of every echo: their usual case is part of attempt().
+bool attempt_rarer(operation& op, readiness& ready) noexcept;
+
+// What follows any other answer of recv(2) and send(2).
+bool received_otherwise(operation& op, readiness& ready, slab_pool& pool, slab_pool::lease lease,
+                        std::int64_t answer) noexcept;
+bool sent_otherwise(operation& op, readiness& ready, std::int64_t answer) noexcept;
+
+inline std::int64_t recv_into(const operation& op, slab_pool::lease lease) noexcept {
+    return ::recv(op.descriptor, lease.buffer, slab_pool::buffer_size, MSG_DONTWAIT);
+}
+
+// No memory is this operation's error alone, not one of the loop that retries others.
+inline bool attempt_recv_chunk(operation& op, readiness& ready, slab_pool& pool) noexcept {
+    if (!pool.provide()) [[unlikely]] {
+        op.result = -ENOMEM;
+        return true;
+    }
+    const slab_pool::lease lease = pool.take();
+    const std::int64_t answer = recv_into(op, lease);
+    if (answer <= 0 || answer >= slab_pool::buffer_size) [[unlikely]] {
+        return received_otherwise(op, ready, pool, lease, answer);
+    }
+    ready.readable = ready.hung_up;
+    op.deliver(pool, lease.buffer, lease.index, answer);
+    return true;
+}
+
+// MSG_NOSIGNAL, because a closed peer is an error here and never a signal.
+inline std::int64_t send_rest(const operation& op) noexcept {
+    return ::send(op.descriptor, op.buffer + op.transferred,
+                  op.length - static_cast<std::size_t>(op.transferred), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+inline bool attempt_send(operation& op, readiness& ready) noexcept {
+    const std::int64_t answer = send_rest(op);
+    if (answer + op.transferred != static_cast<std::int64_t>(op.length)) [[unlikely]] {
+        return sent_otherwise(op, ready, answer);
+    }
+    op.transferred = op.result = static_cast<std::int64_t>(op.length);
+    return true;
+}
 
 // Drops the first `count` bytes from what a send_vectors has left to send.
 void advance_vectors(operation& op, std::size_t count) noexcept;
 
 }  // namespace detail
 
-// Does as much of `op` as is possible without waiting. True: it is complete, with its result. False: it
-// would block; what `whole` has done so far is in op.transferred.
-[[nodiscard]] inline bool attempt(operation& op, readiness& ready, slab_pool& pool) {
-    switch (op.action) {
-        case operation_kind::recv_chunk:
-            return ready.readable && detail::attempt_recv_chunk(op, ready, pool);
-        case operation_kind::recv:
-            return ready.readable && detail::attempt_recv(op, ready);
-        case operation_kind::send:
-            return ready.writable && detail::attempt_send(op, ready);
-        case operation_kind::send_vectors:
-            return ready.writable && detail::attempt_send_vectors(op, ready);
-        case operation_kind::accept:
-            return ready.readable && detail::attempt_accept(op, ready);
-        case operation_kind::connect:
-            return detail::attempt_connect(op, ready);
-        case operation_kind::readable:
-        case operation_kind::writable:
-            return false;
+// Does as much of `op`, which is to_try(), as is possible without waiting. True: it is complete, with its
+// result. False: it would block; what `whole` has done so far is in op.transferred.
+[[nodiscard, gnu::always_inline]] inline bool attempt(operation& op, readiness& ready, slab_pool& pool) {
+    if (op.action == operation_kind::recv_chunk) {
+        return detail::attempt_recv_chunk(op, ready, pool);
     }
-    return false;
+    if (op.action == operation_kind::send) {
+        return detail::attempt_send(op, ready);
+    }
+    return detail::attempt_rarer(op, ready);
 }
 
 }  // namespace leat

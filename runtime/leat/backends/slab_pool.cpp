@@ -21,18 +21,19 @@ void slab_pool::release(std::byte* buffer, std::uint32_t index) noexcept {
     }
 }
 
-slab_pool::lease slab_pool::take_more() {
+bool slab_pool::provide_more() noexcept try {
     if (slabs_.size() == slabs_max) {
-        auto* buffer = new std::byte[buffer_size];
-        ++leased_;
-        return {buffer, from_heap};
+        put_back(new std::byte[buffer_size], from_heap);
+        return true;
     }
     slabs_.push_back(std::make_unique_for_overwrite<std::byte[]>(buffer_size * buffers_in_slab));
     const auto first = static_cast<std::uint32_t>((slabs_.size() - 1) * buffers_in_slab);
     for (std::uint32_t i = buffers_in_slab; i-- > 0;) {
         put_back(slabs_.back().get() + i * buffer_size, first + i);
     }
-    return take();
+    return true;
+} catch (const std::bad_alloc&) {
+    return false;
 }
 
 }  // namespace leat

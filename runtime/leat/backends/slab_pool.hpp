@@ -29,10 +29,9 @@ public:
     };
     using owner = std::unique_ptr<slab_pool, let_go>;
 
-    [[nodiscard]] lease take() {
-        if (unused_ == nullptr) [[unlikely]] {
-            return take_more();
-        }
+    // Sees to it that there is a buffer to take. False when there is no memory for one.
+    [[nodiscard]] bool provide() noexcept { return unused_ != nullptr || provide_more(); }
+    [[nodiscard]] lease take() noexcept {
         free_buffer* const first = unused_;
         const lease taken{reinterpret_cast<std::byte*>(first), first->index};
         unused_ = first->next;
@@ -54,7 +53,7 @@ private:
         std::uint32_t index;
     };
 
-    lease take_more();
+    [[gnu::noinline]] bool provide_more() noexcept;
     void put_back(std::byte* buffer, std::uint32_t index) noexcept {
         unused_ = ::new (buffer) free_buffer{unused_, index};
     }

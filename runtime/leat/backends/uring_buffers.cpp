@@ -47,19 +47,16 @@ uring_buffers::~uring_buffers() {
     }
 }
 
+// Without memory for more the kernel may run out, which is provided for.
 void uring_buffers::offer_more() noexcept {
-    try {
-        for (; offered_ < target_ && !pool_->exhausted(); ++offered_) {
-            const slab_pool::lease lease = pool_->take();
-            slots_[lease.index].buffer = lease.buffer;
-            // Field by field: the tail of the ring lies inside the first entry.
-            io_uring_buf& entry = shared_->bufs[tail_++ & (entries - 1)];
-            entry.addr = reinterpret_cast<std::uintptr_t>(lease.buffer);
-            entry.len = slab_pool::buffer_size;
-            entry.bid = static_cast<std::uint16_t>(lease.index);
-        }
-    } catch (const std::bad_alloc&) {
-        // The kernel may run out, which is provided for.
+    for (; offered_ < target_ && !pool_->exhausted() && pool_->provide(); ++offered_) {
+        const slab_pool::lease lease = pool_->take();
+        slots_[lease.index].buffer = lease.buffer;
+        // Field by field: the tail of the ring lies inside the first entry.
+        io_uring_buf& entry = shared_->bufs[tail_++ & (entries - 1)];
+        entry.addr = reinterpret_cast<std::uintptr_t>(lease.buffer);
+        entry.len = slab_pool::buffer_size;
+        entry.bid = static_cast<std::uint16_t>(lease.index);
     }
     __atomic_store_n(&shared_->tail, tail_, __ATOMIC_RELEASE);
 }
