@@ -9,11 +9,12 @@ import unittest
 from pathlib import Path
 
 SETUP = Path(__file__).resolve().parents[2] / "scripts/setup"
-TOOLS = ["bash", "env", "grep", "mktemp", "rm", "tail", "cat"]
+TOOLS = ["bash", "sh", "env", "grep", "mktemp", "rm", "tail", "cat", "chmod"]
 
 
-def machine(level="build", **commands):
-    """Runs setup where only TOOLS and `commands` exist: (status, output, calls that RECORD recorded)."""
+def machine(level="build", policy=None, **commands):
+    """Runs setup where only TOOLS and `commands` exist: (status, output, calls that RECORD recorded). `policy`
+    is the machine's policy-rc.d; commands find it as $LEAT_POLICY_FILE. At the end it must be as it was."""
     with tempfile.TemporaryDirectory() as folder:
         for name in TOOLS:
             real = next(f"{path}/{name}" for path in ("/usr/bin", "/bin") if os.path.exists(f"{path}/{name}"))
@@ -21,10 +22,15 @@ def machine(level="build", **commands):
         for name, script in commands.items():
             Path(folder, name.replace("_", "-")).write_text(f"#!/bin/bash\n{script}\n")
             Path(folder, name.replace("_", "-")).chmod(0o755)
-        environment = {"PATH": folder, "LOG": f"{folder}/log", "TMPDIR": folder}
+        policy_file = Path(folder, "policy-rc.d")
+        if policy is not None:
+            policy_file.write_text(policy)
+        environment = {"PATH": folder, "LOG": f"{folder}/log", "TMPDIR": folder,
+                       "LEAT_POLICY_FILE": str(policy_file)}
         done = subprocess.run([f"{folder}/bash", SETUP, level], env=environment, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         calls = Path(folder, "log").read_text() if os.path.exists(f"{folder}/log") else ""
+        assert (policy_file.read_text() if policy_file.exists() else None) == policy
         return done.returncode, done.stdout, calls
 
 
@@ -35,6 +41,12 @@ EVERYTHING = 'for name in "${@:4}"; do echo "installed $name"; done'
 ALL_BUT_MESON = EVERYTHING + " | grep -v ' meson$'"
 RECORD = 'echo "$@" >>"$LOG"'
 KNOWS_ALL = "exit 0"
+ALL_BUT_NGINX = EVERYTHING + " | grep -v ' nginx$'"
+ASK_POLICY = """
+for service in nginx nginx.service cron; do
+    "$LEAT_POLICY_FILE" $service start
+    echo "$service $?" >>"$LOG"
+done"""
 
 
 class setup_test(unittest.TestCase):
@@ -80,6 +92,21 @@ class setup_test(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("not Debian", output)
         self.assertIn("liburing-dev", output)
+
+    def test_nginx_is_installed_where_ci_runs_but_not_started_nor_at_the_next_boot(self):
+        status, _, calls = machine("check", dpkg_query=ALL_BUT_NGINX, apt_get=ASK_POLICY, apt_cache=KNOWS_ALL,
+                                   id=ROOT, **{"update-rc.d": RECORD})
+        self.assertEqual((status, calls), (0, "nginx 101\nnginx.service 101\ncron 0\nnginx disable\n"))
+
+    def test_the_policy_that_kept_nginx_from_starting_goes_when_the_install_fails_too(self):
+        status, _, _ = machine("check", dpkg_query=ALL_BUT_NGINX, apt_get=NOTHING, apt_cache=KNOWS_ALL,
+                               id=ROOT)
+        self.assertEqual(status, 1)
+
+    def test_a_policy_that_is_there_is_left_as_it_is(self):
+        status, _, calls = machine("check", policy="#!/bin/sh\nexit 101\n", dpkg_query=ALL_BUT_NGINX,
+                                   apt_get='cat "$LEAT_POLICY_FILE" >>"$LOG"', apt_cache=KNOWS_ALL, id=ROOT)
+        self.assertEqual((status, calls), (0, "#!/bin/sh\nexit 101\n"))
 
     def test_an_unknown_level_is_an_error(self):
         self.assertEqual(machine("everything", dpkg_query=EVERYTHING)[0], 2)
