@@ -38,7 +38,8 @@ class authority:
 
     def issue(self, name, host="IP:127.0.0.1", until="20991231235959Z"):
         """The path of a file with a new key and its certificate for `host`."""
-        key, asked, certificate, both = (self.folder / f"{name}.{end}" for end in ("key", "csr", "crt", "pem"))
+        ends = ("key", "csr", "crt", "pem")
+        key, asked, certificate, both = (self.folder / f"{name}.{end}" for end in ends)
         openssl("req", "-new", *elliptic, "-subj", f"/CN={name}", "-addext", f"subjectAltName={host}",
                 "-keyout", key, "-out", asked)
         openssl("ca", "-config", self.folder / "settings", "-batch", "-notext",

@@ -13,8 +13,8 @@ TOOLS = ["bash", "sh", "env", "grep", "mktemp", "rm", "tail", "cat", "chmod"]
 
 
 def machine(level="build", policy=None, **commands):
-    """Runs setup where only TOOLS and `commands` exist: (status, output, calls that RECORD recorded). `policy`
-    is the machine's policy-rc.d; commands find it as $LEAT_POLICY_FILE. At the end it must be as it was."""
+    """Runs setup where only TOOLS and `commands` exist: (status, output, calls that RECORD recorded).
+    `policy` is the machine's policy-rc.d, $LEAT_POLICY_FILE to commands. At the end it must be as it was."""
     with tempfile.TemporaryDirectory() as folder:
         for name in TOOLS:
             real = next(f"{path}/{name}" for path in ("/usr/bin", "/bin") if os.path.exists(f"{path}/{name}"))
