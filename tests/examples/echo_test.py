@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """echo_server and echo_client: with each other, and with plain sockets of Python."""
+import resource
 import selectors
 import socket
 import threading
+import time
 
-from programs import backends, expect, port_of, run, server
+from programs import backends, expect, patience, port_of, run, server
 
 
 def a_half_closed_client_gets_its_bytes(place):
@@ -19,12 +21,39 @@ def a_half_closed_client_gets_its_bytes(place):
         expect(received == sent, "a half-closed client still gets its bytes")
 
 
-def many_clients_at_once(place, count):
-    """Each sends its own bytes three times and checks every byte of the replies."""
+def allow_descriptors(count):
+    """For this process and for the servers that it starts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < count:
+        enough = hard == resource.RLIM_INFINITY or hard >= count
+        expect(enough, f"{count} descriptors are allowed, not {hard}")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
+
+
+def many_clients_at_once(listening, count):
+    """All are connected at once, and the server is back to the descriptors it had when they have gone."""
+    with socket.create_connection(("127.0.0.1", port_of(listening[0])), timeout=60) as witness:
+        def server_has(expected):
+            deadline = time.monotonic() + patience
+            while (found := listening.descriptors()) != expected:
+                expect(time.monotonic() < deadline, f"{expected} descriptors are open, not {found}")
+                witness.sendall(b"x")
+                expect(witness.recv(1) == b"x", "the server goes on")
+        witness.sendall(b"x")
+        expect(witness.recv(1) == b"x", "the server is ready")
+        before = listening.descriptors()
+        clients = [socket.create_connection(("127.0.0.1", port_of(listening[0])), timeout=60)
+                   for _ in range(count)]
+        server_has(before + count)
+        each_gets_its_bytes(clients)
+        server_has(before)
+
+
+def each_gets_its_bytes(clients):
+    """Each sends bytes of its own three times, checks every byte of the replies, and closes."""
     selector = selectors.DefaultSelector()
-    for number in range(count):
-        client = socket.create_connection(("127.0.0.1", port_of(place)), timeout=60)
-        message = (b"%06d" % number) * 20
+    for number, client in enumerate(clients):
+        message = (b"%06d" % number) * (number % 500 + 1)
         client.sendall(message)
         selector.register(client, selectors.EVENT_READ, [message, b"", 3])
     while selector.get_map():
@@ -88,10 +117,13 @@ def bad_arguments_are_one_line():
 
 if __name__ == "__main__":
     import tempfile
+    allow_descriptors(1200)
     for backend in backends():
-        with server("echo_server", "--host", "127.0.0.1", "--port", "0", "--backend", backend) as (place,):
+        arguments = ["--host", "127.0.0.1", "--port", "0", "--backend", backend]
+        with server("echo_server", *arguments) as listening:
+            place = listening[0]
+            many_clients_at_once(listening, 1000)
             a_half_closed_client_gets_its_bytes(place)
-            many_clients_at_once(place, 200)
             with tempfile.NamedTemporaryFile() as tmp:
                 lines_are_sent_and_printed(place, tmp.name)
     a_server_that_closes_ends_the_client()

@@ -20,18 +20,29 @@ def run(name, *arguments, status=0, **options):
     return done
 
 
+class places(list):
+    """Where a server listens."""
+
+    def __init__(self, process):
+        self.pid = process.pid
+
+    def descriptors(self):
+        """How many the server has open."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+
 @contextlib.contextmanager
 def server(name, *arguments, listeners=1):
     """A server and where it listens; SIGTERM must end it with status 0."""
     process = subprocess.Popen([folder / name, *arguments], stdout=subprocess.PIPE, text=True)
     try:
-        places = []
+        listening = places(process)
         for _ in range(listeners):
             line = process.stdout.readline()
             match = re.fullmatch(r"listening on (\S+)\n", line)
             expect(match, f"{name} says where it listens, not {line!r}")
-            places.append(match[1])
-        yield places
+            listening.append(match[1])
+        yield listening
         process.send_signal(signal.SIGTERM)
         expect(process.wait(patience) == 0, f"{name} ends cleanly on SIGTERM")
     finally:
