@@ -6,8 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <sys/resource.h>
-
 using namespace std::chrono_literals;
 
 namespace {
@@ -120,36 +118,4 @@ TEST_CASE("an error of one connection is reported and ends that connection alone
         {.report = remember});
     REQUIRE(reported.size() == 2);
     CHECK(reported[0].ends_with("failed: no"));
-}
-
-TEST_CASE("running out of descriptors is reported once, waited out and recovered from") {
-    reported.clear();
-    leat::run(
-        []() -> leat::task<> {
-            auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
-            const leat::endpoint where = listener.local_endpoint();
-            auto serving = leat::spawn(leat::serve(std::move(listener), echo));
-            auto first = co_await leat::tcp_stream::connect(where);
-            co_await expect_answer(first);
-            // One more descriptor, for the client: none for the server.
-            rlimit before{};
-            ::getrlimit(RLIMIT_NOFILE, &before);
-            const int lowest_free = ::dup(0);
-            ::close(lowest_free);
-            const rlimit one_more{.rlim_cur = static_cast<rlim_t>(lowest_free) + 1,
-                                  .rlim_max = before.rlim_max};
-            ::setrlimit(RLIMIT_NOFILE, &one_more);
-            auto second = co_await leat::tcp_stream::connect(where);
-            auto answered = leat::spawn([&]() { return expect_answer(second); });
-            while (reported.empty()) {
-                co_await leat::yield();
-            }
-            co_await expect_answer(first);
-            CHECK_FALSE(answered.done());
-            ::setrlimit(RLIMIT_NOFILE, &before);
-            co_await answered;
-        },
-        {.report = remember});
-    REQUIRE(reported.size() == 1);
-    CHECK(reported[0] == "accept: Too many open files; trying again");
 }
