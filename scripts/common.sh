@@ -10,8 +10,8 @@ if [ -z "${CXX:-}" ]; then
 fi
 
 # configure FOLDER [-Doption=value...]: as meson setup, again from nothing when compiler or options changed, and
-# again when packages were installed since, which may be what was not found. A folder that somebody configured by
-# hand stays as it is.
+# again when packages were installed since, which may be what was not found. A folder that somebody configured
+# by hand stays as it is.
 configure() {
     local folder=$1 wanted="$CXX ${*:2}"
     if [ ! -f "$folder/build.ninja" ]; then
