@@ -23,13 +23,14 @@ constinit returned_bytes heap;
 
 // Moves bytes that were given back to `into`; returns how many.
 std::size_t take_returned(socket_state& socket, std::span<std::byte> into) noexcept {
-    const std::size_t count = std::min(socket.returned.size(), into.size());
-    if (count > 0) {
-        std::memcpy(into.data(), socket.returned.data(), count);
-        socket.returned.remove_prefix(count);
-        if (socket.returned.empty()) {
-            socket.returned.reset();
-        }
+    if (socket.returned == nullptr || into.empty()) {
+        return 0;
+    }
+    const std::size_t count = std::min(socket.returned->size(), into.size());
+    std::memcpy(into.data(), socket.returned->data(), count);
+    socket.returned->remove_prefix(count);
+    if (socket.returned->empty()) {
+        socket.returned.reset();
     }
     return count;
 }
@@ -50,14 +51,18 @@ void socket_state::give_back(const std::byte* bytes, std::size_t count) {
     if (count == 0) {
         return;
     }
-    const std::size_t size = count + returned.size();
+    const std::span<const std::byte> unread = returned == nullptr ? std::span<const std::byte>() : *returned;
+    const std::size_t size = count + unread.size();
     check(size <= UINT32_MAX, "a cancelled read gives back less than 4 GiB");
     auto* joined = new std::byte[size];
-    std::memcpy(joined, bytes, count);
-    if (!returned.empty()) {
-        std::memcpy(joined + count, returned.data(), returned.size());
-    }
-    returned = chunk(heap, joined, 0, static_cast<std::uint32_t>(size));
+    std::ranges::copy(unread, std::copy_n(bytes, count, joined));
+    returned = std::make_unique<chunk>(heap, joined, 0, static_cast<std::uint32_t>(size));
+}
+
+chunk socket_state::take_returned() noexcept {
+    chunk all = std::move(*returned);
+    returned.reset();
+    return all;
 }
 
 std::error_code socket_awaiter::error() const noexcept {
@@ -77,7 +82,7 @@ void socket_awaiter::fail(const char* what) const {
 }  // namespace detail
 
 bool recv_awaiter::await_ready() {
-    if ((length == 0 || !socket_->returned.empty()) && !cancelled()) [[unlikely]] {
+    if ((length == 0 || socket_->returned != nullptr) && !cancelled()) [[unlikely]] {
         return end_with(static_cast<std::int64_t>(detail::take_returned(*socket_, {buffer, length})));
     }
     return begin();
@@ -132,7 +137,7 @@ void recv_exactly_awaiter::await_resume() const {
 }
 
 bool recv_chunk_awaiter::end_with_returned() noexcept {
-    return end_with(static_cast<std::int64_t>(socket_->returned.size()));
+    return end_with(static_cast<std::int64_t>(socket_->returned->size()));
 }
 
 bool send_awaiter::end_early() noexcept {

@@ -11,6 +11,7 @@
 #include <leat/stream.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 namespace leat {
@@ -31,13 +32,14 @@ struct socket_state : frame_pool::allocated {
 
     // Bytes that a cancelled read had taken: the next read sees them first.
     void give_back(const std::byte* bytes, std::size_t count);
+    [[nodiscard]] chunk take_returned() noexcept;
 
     int descriptor;  // -1 once closed
     std::uint32_t references = 1;
     bool send_broken = false;
     std::uint64_t bytes_sent = 0;
     endpoint remote;
-    chunk returned;
+    std::unique_ptr<chunk> returned;  // what was given back; null as a rule
 };
 
 // An operation on a socket. While it is suspended it keeps the state alive, not the socket open.
@@ -123,7 +125,7 @@ class [[nodiscard]] recv_chunk_awaiter : public detail::socket_awaiter {
 public:
     explicit recv_chunk_awaiter(detail::socket_state& socket) noexcept
         : socket_awaiter(detail::recv_kind, operation_kind::recv_chunk, socket) {}
-    bool await_ready() { return socket_->returned.empty() || cancelled() ? begin() : end_with_returned(); }
+    bool await_ready() { return socket_->returned == nullptr || cancelled() ? begin() : end_with_returned(); }
     leat::result<chunk> take() noexcept {
         return operation::result >= 0 ? leat::result<chunk>(given()) : leat::result<chunk>(error());
     }
@@ -139,7 +141,7 @@ private:
     // The buffer of the kernel's bytes, or the bytes that had been given back.
     chunk given() noexcept {
         if (pool == nullptr) [[unlikely]] {
-            return operation::result == 0 ? chunk() : std::move(socket_->returned);
+            return operation::result == 0 ? chunk() : socket_->take_returned();
         }
         return received();
     }

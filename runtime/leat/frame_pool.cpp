@@ -21,8 +21,8 @@ constexpr bool recycling = false;
 constexpr bool recycling = true;
 #endif
 
-constexpr std::size_t granule = 64;
-constexpr std::size_t classes = 64;  // up to 4 KiB; larger blocks are rare and go to the heap
+constexpr std::size_t granule = 16;
+constexpr std::size_t classes = 256;  // up to 4 KiB; larger blocks are rare and go to the heap
 
 struct free_block {
     free_block* next;

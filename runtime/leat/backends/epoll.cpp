@@ -105,6 +105,7 @@ bool epoll_backend::submit(operation& op) {
     return state.ready.to_try(op.action) ? submit_ready(op, state) : fail_or_wait(op, state);
 }
 
+// Apart from submit, so that one that has to wait, as most receives have, saves no registers.
 bool epoll_backend::submit_ready(operation& op, descriptor_state& state) {
     return attempt(op, state.ready, *pool_) || fail_or_wait(op, state);
 }
