@@ -9,9 +9,9 @@ if [ -z "${CXX:-}" ]; then
     export CC=clang-19 CXX=clang++-19
 fi
 
-# configure FOLDER [-Doption=value...]: as meson setup, again from nothing when compiler or options changed, and
-# again when packages were installed since, which may be what was not found. A folder that somebody configured
-# by hand stays as it is.
+# configure FOLDER [-Doption=value...]: as meson setup, again from nothing when compiler or options changed,
+# and again when packages were installed since, which may be what was not found. A folder that somebody
+# configured by hand stays as it is.
 configure() {
     local folder=$1 wanted="$CXX ${*:2}"
     if [ ! -f "$folder/build.ninja" ]; then
