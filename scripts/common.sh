@@ -20,6 +20,7 @@ configure() {
     elif [ -f "$folder/configured-with" ] && [ "$(cat "$folder/configured-with")" != "$wanted" ]; then
         meson setup --wipe "$folder" "${@:2}" || return
     elif [ -f "$folder/configured-with" ] && [ /var/lib/dpkg/status -nt "$folder/build.ninja" ]; then
+        meson configure --clearcache "$folder" || return # it remembers what it did not find
         meson setup --reconfigure "$folder" "${@:2}" || return
     else
         return 0
