@@ -3,19 +3,24 @@
 """scripts/setup on machines that are not there: the commands it calls are replaced by little scripts."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
 SETUP = Path(__file__).resolve().parents[2] / "scripts/setup"
-TOOLS = ["bash", "sh", "env", "grep", "mktemp", "rm", "tail", "cat", "chmod"]
+TOOLS = ["bash", "sh", "env", "grep", "mktemp", "rm", "tail", "cat", "chmod", "dirname"]
 
 
-def machine(level="build", policy=None, **commands):
+def machine(level="build", policy=None, tree=None, **commands):
     """Runs setup where only TOOLS and `commands` exist: (status, output, calls that RECORD recorded).
-    `policy` is the machine's policy-rc.d, $LEAT_POLICY_FILE to commands. At the end it must be as it was."""
+    `policy` is the machine's policy-rc.d, $LEAT_POLICY_FILE to commands. At the end it must be as it was.
+    `tree` is where the checkout stands, with its build folders."""
     with tempfile.TemporaryDirectory() as folder:
+        setup = Path(tree or folder, "scripts/setup")
+        setup.parent.mkdir()
+        shutil.copy(SETUP, setup)
         for name in TOOLS:
             real = next(f"{path}/{name}" for path in ("/usr/bin", "/bin") if os.path.exists(f"{path}/{name}"))
             os.symlink(real, f"{folder}/{name}")
@@ -27,7 +32,7 @@ def machine(level="build", policy=None, **commands):
             policy_file.write_text(policy)
         environment = {"PATH": folder, "LOG": f"{folder}/log", "TMPDIR": folder,
                        "LEAT_POLICY_FILE": str(policy_file)}
-        done = subprocess.run([f"{folder}/bash", SETUP, level], env=environment, text=True,
+        done = subprocess.run([f"{folder}/bash", setup, level], env=environment, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         calls = Path(folder, "log").read_text() if os.path.exists(f"{folder}/log") else ""
         assert (policy_file.read_text() if policy_file.exists() else None) == policy
@@ -107,6 +112,16 @@ class setup_test(unittest.TestCase):
         status, _, calls = machine("check", policy="#!/bin/sh\nexit 101\n", dpkg_query=ALL_BUT_NGINX,
                                    apt_get='cat "$LEAT_POLICY_FILE" >>"$LOG"', apt_cache=KNOWS_ALL, id=ROOT)
         self.assertEqual((status, calls), (0, "#!/bin/sh\nexit 101\n"))
+
+    def test_folders_configured_without_what_it_installs_are_configured_again(self):
+        for installed, record_after in ((ALL_BUT_MESON, ""), (EVERYTHING, "clang++-19")):
+            with tempfile.TemporaryDirectory() as tree:
+                record = Path(tree, "build-check/configured-with")
+                record.parent.mkdir()
+                record.write_text("clang++-19")
+                status, _, _ = machine(tree=tree, dpkg_query=installed, apt_get=RECORD, apt_cache=KNOWS_ALL,
+                                       id=ROOT)
+                self.assertEqual((status, record.read_text()), (0, record_after))
 
     def test_an_unknown_level_is_an_error(self):
         self.assertEqual(machine("everything", dpkg_query=EVERYTHING)[0], 2)
