@@ -3,9 +3,22 @@
 
 #include <openssl/ssl.h>
 
+#include <cstdint>
 #include <ctime>
 
 namespace leat::tls {
+
+namespace {
+
+std::int64_t expiry_of(const SSL_SESSION* session) noexcept {
+#if OPENSSL_VERSION_NUMBER >= 0x30300000L
+    return SSL_SESSION_get_time_ex(session) + SSL_SESSION_get_timeout(session);
+#else
+    return SSL_SESSION_get_time(session) + SSL_SESSION_get_timeout(session);
+#endif
+}
+
+}  // namespace
 
 void ticket_free::operator()(ssl_session_st* old) const noexcept {
     SSL_SESSION_free(old);
@@ -34,8 +47,7 @@ ticket ticket_cache::take(std::string_view host) {
     while (!of_host.empty()) {
         ticket newest = std::move(of_host.back());
         of_host.pop_back();
-        const long expiry = SSL_SESSION_get_time(newest.get()) + SSL_SESSION_get_timeout(newest.get());
-        if (SSL_SESSION_is_resumable(newest.get()) == 0 || expiry <= std::time(nullptr)) {
+        if (SSL_SESSION_is_resumable(newest.get()) == 0 || expiry_of(newest.get()) <= std::time(nullptr)) {
             continue;
         }
         if (SSL_SESSION_get_protocol_version(newest.get()) < TLS1_3_VERSION) {
