@@ -6,6 +6,7 @@
 
 #include <leat/http.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 
@@ -33,14 +34,21 @@ void read_urls(std::istream& from, std::vector<std::string>& urls) {
     }
 }
 
+// What a server says, in one line that leaves a terminal alone.
+std::string plain(std::string_view text) {
+    std::string line(text.substr(0, 100));
+    std::replace_if(line.begin(), line.end(), [](char each) { return each < ' ' || each > '~'; }, '?');
+    return line;
+}
+
 leat::task<> receive(leat::http::client& client, const fetch_options& options, fetch::transfer& transfer,
                      fetch::progress& progress) {
     leat::http::get_options limits;
     limits.total = leat::saturate(std::chrono::duration<double>(options.timeout));
     leat::http::response_stream reply = co_await client.open(transfer.url, limits);
     if (reply.status() >= 400) {
-        const std::string status = std::to_string(reply.status()) + " " + reply.head().reason;
-        throw std::runtime_error(transfer.url + ": the server answered " + status);
+        const std::string status = std::to_string(reply.status()) + " " + plain(reply.head().reason);
+        throw std::runtime_error(transfer.shown + ": the server answered " + status);
     }
     std::optional<fetch::output_file> file;
     if (!options.output_dir.empty() && !options.discard) {

@@ -3,7 +3,7 @@
 // drawn again and again. Elsewhere: one plain line as each URL starts, ends or fails.
 #pragma once
 
-#include <leat/runtime.hpp>
+#include <leat/http.hpp>
 
 #include <cstdint>
 #include <cstdio>
@@ -18,6 +18,7 @@ namespace fetch {
 
 struct transfer {
     std::string url;
+    std::string shown;  // the URL without a password
     std::uint64_t received = 0;
     std::optional<std::uint64_t> size;
 };
@@ -27,11 +28,13 @@ public:
     explicit progress(std::size_t urls) : urls_(urls), live_(::isatty(STDOUT_FILENO) != 0) {}
 
     transfer& start(const std::string& url) {
+        std::string shown = leat::http::printable_url(url);
         if (!live_) {
-            std::printf("GET: %s\n", url.c_str());
+            std::printf("GET: %s\n", shown.c_str());
             std::fflush(stdout);
         }
-        return under_way_.emplace_back(transfer{.url = url, .received = 0, .size = {}});
+        return under_way_.emplace_back(
+            transfer{.url = url, .shown = std::move(shown), .received = 0, .size = {}});
     }
     void receive(transfer& some, std::size_t bytes) {
         some.received += bytes;
@@ -39,7 +42,7 @@ public:
     }
     void end(const transfer& ended) {
         ++fetched_;
-        leave(ended, std::to_string(ended.received) + " bytes received from " + ended.url + ".\n", stdout);
+        leave(ended, std::to_string(ended.received) + " bytes received from " + ended.shown + ".\n", stdout);
     }
     void fail(const transfer& ended, const std::string& why) {
         ++failed_;
@@ -98,7 +101,7 @@ private:
                 std::snprintf(amount, sizeof amount, "%llu bytes  ",
                               static_cast<unsigned long long>(each.received));
             }
-            print_line(amount + each.url, columns);
+            print_line(amount + each.shown, columns);
         }
         print_line(std::to_string(fetched_ + failed_) + " of " + std::to_string(urls_) + " done, " +
                        std::to_string(under_way_.size()) + " under way, " + std::to_string(failed_) +

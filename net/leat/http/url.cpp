@@ -29,20 +29,12 @@ bool has_control_character(std::string_view text) noexcept {
     return std::any_of(text.begin(), text.end(), is_control);
 }
 
-// `text` for an error message: no password, control characters shown as ?, not endless.
+// `text` for an error message, not endless.
 std::string shown(std::string_view text) {
-    const std::size_t slashes = text.find("//");
-    const std::size_t begin = slashes == text.npos ? 0 : slashes + 2;
-    const std::size_t end = std::min(text.find_first_of("/?#", begin), text.size());
-    const std::size_t at = text.substr(begin, end - begin).rfind('@');
-    std::string line(text);
-    if (at != text.npos) {
-        line.replace(begin, at, "***");
-    }
+    std::string line = printable_url(text);
     if (line.size() > shown_size_max) {
         line.replace(shown_size_max, line.npos, "...");
     }
-    std::replace_if(line.begin(), line.end(), is_control, '?');
     return line;
 }
 
@@ -238,6 +230,19 @@ result<url> url::try_resolve(std::string_view reference) const {
         resolved.take_target(path(), reference_query, true);
     }
     return resolved;
+}
+
+std::string printable_url(std::string_view text) {
+    const std::size_t slashes = text.find("//");
+    const std::size_t begin = slashes == text.npos ? 0 : slashes + 2;
+    const std::size_t end = std::min(text.find_first_of("/?#", begin), text.size());
+    const std::size_t at = text.substr(begin, end - begin).rfind('@');
+    std::string line(text);
+    if (at != text.npos) {
+        line.replace(begin, at, "***");
+    }
+    std::replace_if(line.begin(), line.end(), is_control, '?');
+    return line;
 }
 
 url url::parse(std::string_view text) {

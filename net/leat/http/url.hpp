@@ -68,4 +68,8 @@ private:
     bool secure_ = false;
 };
 
+// `text`, which need not be a URL, for people and logs: its credentials made illegible, control characters
+// shown as ?.
+[[nodiscard]] std::string printable_url(std::string_view text);
+
 }  // namespace leat::http

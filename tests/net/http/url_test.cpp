@@ -182,6 +182,7 @@ TEST_CASE("the error of a bad URL is one line that names it and tells no passwor
           "bad URL \"http://a:99999/\": its port is not a number from 1 to 65535");
     CHECK(what_of("http://joe:secret@a:0/x@y") ==
           "bad URL \"http://***@a:0/x@y\": its port is not a number from 1 to 65535");
+    CHECK(leat::http::printable_url("http://joe:secret@a/\x1b[2J\n") == "http://***@a/?[2J?");
     CHECK(what_of("joe:secret@a/") == "bad URL \"***@a/\": its scheme is neither http nor https");
     const std::string line_break = what_of("http://a/\nb");
     CHECK(line_break == "bad URL \"http://a/?b\": it holds a control character");
