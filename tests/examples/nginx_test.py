@@ -63,6 +63,8 @@ def nginx(program, certificate, folder):
     """A running nginx that serves `folder`/files: its HTTP port and its HTTPS port. It is handed listening
     sockets, as a new version of it is by the old one; so no port has to be guessed to be free."""
     listeners = [socket.create_server(("127.0.0.1", 0), backlog=512) for _ in range(2)]
+    for listener in listeners:
+        listener.setblocking(False)  # or a worker would wait for a client that another one has taken
     ports = [listener.getsockname()[1] for listener in listeners]
     user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
     (folder / "settings").write_text(settings.format(folder=folder, certificate=certificate, user=user,
