@@ -36,7 +36,7 @@ LEVELS = [
     (1, "runtime/leat/{operation,timers,trace,chunk,wait}.*"),
     (1, "runtime/leat/backends/backend.hpp"),
     (2, "runtime/leat/backends/*"),
-    (3, "runtime/leat/{scheduler,inbox,frame,frame_pool,task_state,cancel_scope,group_scope,outcome}.*"),
+    (3, "runtime/leat/{scheduler,inbox,frame,frame_pool,task_state,scope_node,group_scope,outcome}.*"),
     (3, "runtime/leat/{awaited,dump}.*"),
     (4, "runtime/leat/*"),
     (5, "net/leat/{address,bytes,endpoint,number,socket,stream}.*"),

@@ -1,75 +1,111 @@
 // SPDX-License-Identifier: MIT
-// cancel_scope: a part of a task, or of a tree of tasks, that can be cancelled as one. Scopes form a tree
-// that crosses awaits, groups and tasks: a scope's parent is the scope it was entered in, and a task's own
-// scope hangs in its group's. timeout, groups and handles are built on it.
-//
-// Theory of operation. cancel() marks the scope and every scope below it that no shield protects, and asks
-// the leaf of each task suspended there to end. Nothing is resumed, destroyed or thrown by that. When the
-// leaf has ended as cancelled, the scheduler destroys the task's frames from the leaf outwards until it
-// comes to a frame that entered a scope which absorbs the cancellation (scheduler.cpp, unwind); a leaf that
-// ended with a result is delivered instead, and the task's next wait is the cancelled one.
-// Invariant: `cancelled` is true exactly when this scope, or an enclosing one not behind a shield, was
-// cancelled. A task's current scope is its innermost.
+// with_cancel_scope and shield: a part of a task that can be cancelled by itself, by anybody and at a
+// deadline that moves; and one that a cancellation from outside does not reach.
 #pragma once
 
-#include <leat/list.hpp>
-#include <leat/timers.hpp>
+#include <leat/timeout.hpp>
 
-#include <cstdint>
+#include <functional>
+#include <utility>
 
 namespace leat {
 
-class task_state;
-struct frame;
+// The scope of one with_cancel_scope, for its body and for those whom the body shows it to. Lives until that
+// returns.
+class cancel_scope {
+public:
+    explicit cancel_scope(deadline_scope& node) noexcept : node_(node) {}
+    cancel_scope(const cancel_scope&) = delete;
+    cancel_scope& operator=(const cancel_scope&) = delete;
 
-// What a scope does when an unwinding task comes to it.
-enum class scope_kind : std::uint8_t {
-    plain,     // absorbs its own cancellation, unless an enclosing scope it can see is cancelled too
-    catching,  // absorbs always; who entered it sees to the rest and goes on unwinding by its next wait
-};
+    // Cancels everything inside: waits end as cancelled, frames unwind up to the with_cancel_scope. Only
+    // asks: what succeeds all the same is delivered. Nothing when it was cancelled before.
+    void cancel() noexcept { node_.cancel(cancel_reason::requested); }
 
-enum class cancel_reason : std::uint8_t { none, requested, deadline, error };
-
-struct cancel_scope : list_link {
-    explicit cancel_scope(scope_kind what = scope_kind::plain, bool shielded = false) noexcept
-        : kind(what), shield(shielded) {}
-
-    // Cancels this scope; does nothing when it was cancelled before. Allocates nothing.
-    void cancel(cancel_reason why) noexcept;
-
-    // Hangs this scope below `above`, so that a cancellation of that reaches it; and takes it out again.
-    void attach(cancel_scope& above) noexcept;
-    void detach() noexcept {
-        if (linked()) {
-            unlink();
+    // Cancels it at `deadline`, instead of at the one before; `never` takes it away. One that has passed
+    // already cancels now. A deadline that has passed cannot be undone. Throws std::bad_alloc.
+    void set_deadline(time_point deadline) {
+        if (node_.cancelled) {
+            return;
+        }
+        if (deadline != never && deadline <= now()) {
+            node_.cancel(cancel_reason::deadline);
+        } else {
+            current_scheduler().alarms().arm(node_, deadline);
         }
     }
-
-    // Makes this scope, which is attached below it, the innermost of `inside`; and back again.
-    void enter(task_state& inside) noexcept;
-    void leave() noexcept;
-    [[nodiscard]] bool entered() const noexcept { return task != nullptr; }
-
-    // Whether an unwinding that comes to this scope ends here.
-    [[nodiscard]] bool absorbs() const noexcept {
-        return kind == scope_kind::catching ||
-               (reason != cancel_reason::none && (shield || parent == nullptr || !parent->cancelled));
+    template <typename Rep, typename Period>
+    void set_timeout(std::chrono::duration<Rep, Period> length) {
+        set_deadline(after(now(), length));
     }
+    [[nodiscard]] time_point deadline() const noexcept { return node_.deadline; }
 
-    cancel_scope* parent = nullptr;
-    task_state* task = nullptr;   // the task that is inside
-    frame* host = nullptr;        // the frame whose co_await entered it; null for a task's own scope
-    list<cancel_scope> children;  // in the order they were entered or spawned
-    cancel_reason reason = cancel_reason::none;  // why this scope itself was cancelled
-    scope_kind kind;
-    bool shield;             // an enclosing scope's cancellation does not reach inside
-    bool cancelled = false;  // waits inside end as cancelled
-    bool absorbed = false;   // an unwinding ended here: the host is resumed without a result
+    // Whether waits inside end as cancelled: because of this scope, or of one around it.
+    [[nodiscard]] bool cancelled() const noexcept { return node_.cancelled; }
+    // Why this scope itself was cancelled; none if it was not.
+    [[nodiscard]] cancel_reason reason() const noexcept { return node_.reason; }
+
+private:
+    deadline_scope& node_;
 };
 
-// A scope that is cancelled when its deadline passes.
-struct deadline_scope : cancel_scope, timer {
-    explicit deadline_scope(time_point when, bool shielded = false) noexcept;
+struct cancel_scope_options {
+    time_point deadline = never;
+    bool shield = false;  // a cancellation from outside does not reach inside
 };
+
+namespace detail {
+
+// The body of a with_cancel_scope, and what it is given.
+template <typename Body>
+struct scope_body {
+    Body body;
+    cancel_scope* scope;
+    auto operator()() { return std::invoke(body, *scope); }
+};
+
+template <typename Body>
+class [[nodiscard]] scope_awaiter : public scoped<deadline_scope, scope_body<Body>> {
+    using base = scoped<deadline_scope, scope_body<Body>>;
+
+public:
+    scope_awaiter(const cancel_scope_options& options, Body&& body)
+        : base({std::move(body), &control_}, options.deadline, options.shield), control_(this->scope_) {}
+    auto await_resume() { return this->maybe_finish(); }
+
+private:
+    cancel_scope control_;
+};
+
+template <typename X>
+class [[nodiscard]] shield_awaiter : public scoped<scope_node, X> {
+public:
+    explicit shield_awaiter(X&& x) : scoped<scope_node, X>(std::forward<X>(x), scope_kind::plain, true) {}
+    decltype(auto) await_resume() { return this->finish(); }
+};
+
+}  // namespace detail
+
+// co_await with_cancel_scope([options,] body): body(cancel_scope&) gives a task. Its value comes as a
+// std::optional, empty when the scope was cancelled first; without a value: whether it finished. Cancelled
+// from outside, it does not return, as any other wait.
+template <typename Body>
+    requires std::invocable<Body&, cancel_scope&>
+[[nodiscard]] detail::scope_awaiter<std::decay_t<Body>> with_cancel_scope(cancel_scope_options options,
+                                                                          Body&& body) {
+    return {options, std::decay_t<Body>(std::forward<Body>(body))};
+}
+template <typename Body>
+    requires std::invocable<Body&, cancel_scope&>
+[[nodiscard]] detail::scope_awaiter<std::decay_t<Body>> with_cancel_scope(Body&& body) {
+    return {cancel_scope_options{}, std::decay_t<Body>(std::forward<Body>(body))};
+}
+
+// co_await shield(X): what X gives. A cancellation from outside does not reach X; the next wait after it is
+// the cancelled one. shield(timeout(5s, X)) has a deadline of its own.
+template <typename X>
+[[nodiscard]] detail::shield_awaiter<X> shield(X&& x) {
+    return detail::shield_awaiter<X>(std::forward<X>(x));
+}
 
 }  // namespace leat

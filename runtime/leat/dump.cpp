@@ -29,9 +29,8 @@ void describe(task_state& task, const std::string& indent, std::string& text) {
 }
 
 // Every task below `scope`; a task's own scope is the one that its frames did not enter.
-void describe_below(cancel_scope& scope, const std::string& indent, std::string& text) {
-    for (cancel_scope* child = scope.children.first(); child != nullptr;
-         child = scope.children.next(*child)) {
+void describe_below(scope_node& scope, const std::string& indent, std::string& text) {
+    for (scope_node* child = scope.children.first(); child != nullptr; child = scope.children.next(*child)) {
         const bool whole_task = child->task != nullptr && child == &child->task->own;
         if (whole_task) {
             describe(*child->task, indent, text);

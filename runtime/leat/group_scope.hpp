@@ -3,7 +3,7 @@
 // Invariant: it does not end before its tasks; `size` counts those that have not ended.
 #pragma once
 
-#include <leat/cancel_scope.hpp>
+#include <leat/scope_node.hpp>
 #include <leat/wait.hpp>
 
 #include <cstddef>
@@ -19,11 +19,11 @@ struct group_watcher : wait {
     bool ends_cancelled = false;  // it was cancelled meanwhile, and ends so when the tasks have ended
 };
 
-struct group_scope : cancel_scope {
+struct group_scope : scope_node {
     // Who learns of a child's error: the group's owner, or the holder of the child's handle.
     enum class errors : bool { to_handles, to_group };
 
-    explicit group_scope(errors where) noexcept : cancel_scope(scope_kind::catching), error_policy(where) {}
+    explicit group_scope(errors where) noexcept : scope_node(scope_kind::catching), error_policy(where) {}
 
     // Keeps the first error, for the owner to rethrow, and cancels the group. False: it had one already.
     bool fail(std::exception_ptr error) noexcept {
@@ -37,7 +37,7 @@ struct group_scope : cancel_scope {
 
     // Cancels the tasks but not the scope itself.
     void cancel_tasks(cancel_reason why) noexcept {
-        for (cancel_scope* child = children.first(); child != nullptr; child = children.next(*child)) {
+        for (scope_node* child = children.first(); child != nullptr; child = children.next(*child)) {
             if (child->host == nullptr) {
                 child->cancel(why);
             }

@@ -2,7 +2,9 @@
 // The public face of the runtime: tasks, run, spawn, time and cancellation. <leat/net.hpp> adds sockets.
 #pragma once
 
+#include <leat/cancel_scope.hpp>
 #include <leat/dump.hpp>
+#include <leat/finally.hpp>
 #include <leat/io.hpp>
 #include <leat/join.hpp>
 #include <leat/outcome.hpp>

@@ -134,8 +134,7 @@ void scheduler::no_progress() {
         return;
     }
     // They wait behind shields, for what will never come: no shield can hold now.
-    for (cancel_scope* scope = root_.children.first(); scope != nullptr;
-         scope = root_.children.next(*scope)) {
+    for (scope_node* scope = root_.children.first(); scope != nullptr; scope = root_.children.next(*scope)) {
         scope->cancel(cancel_reason::requested);
         ask_to_end(*scope->task);
     }
@@ -216,7 +215,7 @@ void scheduler::unwind(task_state& task) noexcept {
     this_thread.unwinding = true;
     frame* at = task.leaf;
     while (at != nullptr) {
-        cancel_scope& scope = *task.innermost;
+        scope_node& scope = *task.innermost;
         if (scope.host == at) {
             const bool absorbs = scope.absorbs();
             scope.leave();

@@ -4,9 +4,9 @@
 // Invariant: a task is running, in the ready queue, or waiting on exactly one wait.
 #pragma once
 
-#include <leat/cancel_scope.hpp>
 #include <leat/frame.hpp>
 #include <leat/frame_pool.hpp>
+#include <leat/scope_node.hpp>
 #include <leat/wait.hpp>
 
 #include <cstdint>
@@ -73,8 +73,8 @@ public:
 
     frame* leaf = nullptr;    // the suspended frame: resumed next, or unwound from
     wait* waiting = nullptr;  // what the leaf waits for; null when running or ready
-    cancel_scope* innermost = &own;
-    cancel_scope own;    // all of the task; cancelled through its handle
+    scope_node* innermost = &own;
+    scope_node own;      // all of the task; cancelled through its handle
     list<wait> joiners;  // waits of the tasks that await this one
     std::source_location spawned_at;
     report_function report = nullptr;  // of its run, which it may outlive

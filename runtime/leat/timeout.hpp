@@ -64,6 +64,20 @@ protected:
         const leaving left{*this};
         return inner_.resume();
     }
+    // The same as an optional, empty when the scope was cancelled; without a value: whether X finished.
+    auto maybe_finish() {
+        using value = typename awaited<std::remove_cvref_t<X>>::value_type;
+        const bool finished = !scope_.absorbed;
+        if constexpr (std::is_void_v<value>) {
+            if (finished) {
+                finish();
+            }
+            return finished;
+        } else {
+            using maybe = std::optional<stored_result<value>>;
+            return finished ? maybe(finish()) : maybe();
+        }
+    }
     void leave() noexcept {
         if (scope_.entered()) {
             scope_.leave();
@@ -110,22 +124,9 @@ public:
 
 template <typename X>
 class [[nodiscard]] move_on_awaiter : public scoped<deadline_scope, X> {
-    using value = typename awaited<std::remove_cvref_t<X>>::value_type;
-
 public:
     move_on_awaiter(time_point deadline, X&& x) : scoped<deadline_scope, X>(std::forward<X>(x), deadline) {}
-    auto await_resume() {
-        const bool finished = !this->scope_.absorbed;
-        if constexpr (std::is_void_v<value>) {
-            if (finished) {
-                this->finish();
-            }
-            return finished;
-        } else {
-            using maybe = std::optional<stored_result<value>>;
-            return finished ? maybe(this->finish()) : maybe();
-        }
-    }
+    auto await_resume() { return this->maybe_finish(); }
 };
 
 }  // namespace detail

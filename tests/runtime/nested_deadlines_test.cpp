@@ -14,15 +14,6 @@ leat::task<> stuck() {
     co_await leat::sleep_until(leat::never);
 }
 
-// Runs X behind a shield: cancellations from outside do not reach it.
-template <typename X>
-class [[nodiscard]] shielded : public leat::detail::scoped<leat::cancel_scope, X> {
-public:
-    explicit shielded(X&& x)
-        : leat::detail::scoped<leat::cancel_scope, X>(std::forward<X>(x), leat::scope_kind::plain, true) {}
-    void await_resume() { this->finish(); }
-};
-
 leat::task<> inner_within(leat::duration length, std::string& log) {
     log += co_await leat::move_on_after(length, stuck()) ? "inner finished " : "inner moved on ";
 }
@@ -120,7 +111,7 @@ VIRTUAL_TEST("a task cancelled in the turn of its own deadline is cancelled, not
 VIRTUAL_TEST("what runs behind a shield completes, and the wait after it is cancelled") {
     std::string log;
     const bool finished = co_await leat::move_on_after(1s, [&]() -> leat::task<> {
-        co_await shielded(leat::sleep(3s));
+        co_await leat::shield(leat::sleep(3s));
         log += "slept ";
         co_await leat::checkpoint();
         log += "not reached";
@@ -132,7 +123,7 @@ VIRTUAL_TEST("what runs behind a shield completes, and the wait after it is canc
 VIRTUAL_TEST("a shield entered after the cancellation holds too") {
     std::string log;
     const bool finished = co_await leat::move_on_after(0s, [&]() -> leat::task<> {
-        co_await shielded(leat::sleep(3s));
+        co_await leat::shield(leat::sleep(3s));
         log += "slept ";
         co_await leat::yield();
         log += "not reached";
@@ -144,7 +135,7 @@ VIRTUAL_TEST("a shield entered after the cancellation holds too") {
 VIRTUAL_TEST("a deadline inside a shield passes and is absorbed there, also when the outside is cancelled") {
     std::string log;
     const bool finished = co_await leat::move_on_after(1s, [&]() -> leat::task<> {
-        co_await shielded([&]() -> leat::task<> { co_await inner_within(2s, log); });
+        co_await leat::shield([&]() -> leat::task<> { co_await inner_within(2s, log); });
         log += "shield left ";
         co_await leat::yield();
         log += "not reached";

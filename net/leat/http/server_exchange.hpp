@@ -5,7 +5,7 @@
 // Invariant: what is in out() is whole answers, in the order of the requests.
 #pragma once
 
-#include <leat/cancel_scope.hpp>
+#include <leat/scope_node.hpp>
 #include <leat/clock.hpp>
 #include <leat/http/message.hpp>
 #include <leat/http/parser.hpp>

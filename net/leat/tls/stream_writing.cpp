@@ -10,9 +10,9 @@ namespace {
 // Runs X; cancelled, it is X alone that ends: the task goes on, and its next wait is the cancelled one.
 // co_await tells whether X finished.
 template <typename X>
-class [[nodiscard]] uncut : public leat::detail::scoped<cancel_scope, X> {
+class [[nodiscard]] uncut : public leat::detail::scoped<scope_node, X> {
 public:
-    explicit uncut(X&& x) : leat::detail::scoped<cancel_scope, X>(std::forward<X>(x), scope_kind::catching) {}
+    explicit uncut(X&& x) : leat::detail::scoped<scope_node, X>(std::forward<X>(x), scope_kind::catching) {}
     bool await_resume() {
         const bool finished = !this->scope_.absorbed;
         if (finished) {

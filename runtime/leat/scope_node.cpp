@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <leat/cancel_scope.hpp>
+#include <leat/scope_node.hpp>
 
 #include <leat/scheduler.hpp>
 #include <leat/task_state.hpp>
@@ -9,7 +9,7 @@ namespace leat {
 namespace {
 
 // `scope`, or the first of its siblings after it, that a cancellation of `parent` is still to reach.
-cancel_scope* to_be_marked(cancel_scope* scope, cancel_scope& parent) noexcept {
+scope_node* to_be_marked(scope_node* scope, scope_node& parent) noexcept {
     while (scope != nullptr && (scope->shield || scope->cancelled)) {
         scope = parent.children.next(*scope);
     }
@@ -17,12 +17,12 @@ cancel_scope* to_be_marked(cancel_scope* scope, cancel_scope& parent) noexcept {
 }
 
 // The scope to mark after `at`, in a walk down from `root` that visits children in order.
-cancel_scope* following(cancel_scope& at, cancel_scope& root) noexcept {
-    if (cancel_scope* child = to_be_marked(at.children.first(), at)) {
+scope_node* following(scope_node& at, scope_node& root) noexcept {
+    if (scope_node* child = to_be_marked(at.children.first(), at)) {
         return child;
     }
-    for (cancel_scope* scope = &at; scope != &root; scope = scope->parent) {
-        if (cancel_scope* next = to_be_marked(scope->parent->children.next(*scope), *scope->parent)) {
+    for (scope_node* scope = &at; scope != &root; scope = scope->parent) {
+        if (scope_node* next = to_be_marked(scope->parent->children.next(*scope), *scope->parent)) {
             return next;
         }
     }
@@ -31,7 +31,7 @@ cancel_scope* following(cancel_scope& at, cancel_scope& root) noexcept {
 
 }  // namespace
 
-void cancel_scope::cancel(cancel_reason why) noexcept {
+void scope_node::cancel(cancel_reason why) noexcept {
     if (reason != cancel_reason::none) {
         return;
     }
@@ -39,7 +39,7 @@ void cancel_scope::cancel(cancel_reason why) noexcept {
     if (cancelled) {
         return;  // with an enclosing scope: all below is marked and asked
     }
-    for (cancel_scope* scope = this; scope != nullptr; scope = following(*scope, *this)) {
+    for (scope_node* scope = this; scope != nullptr; scope = following(*scope, *this)) {
         scope->cancelled = true;
         if (scope->task != nullptr && scope->task->innermost == scope) {
             scheduler::ask_to_end(*scope->task);
@@ -47,19 +47,19 @@ void cancel_scope::cancel(cancel_reason why) noexcept {
     }
 }
 
-void cancel_scope::attach(cancel_scope& above) noexcept {
+void scope_node::attach(scope_node& above) noexcept {
     parent = &above;
     cancelled = !shield && above.cancelled;
     above.children.push_back(*this);
 }
 
-void cancel_scope::enter(task_state& inside) noexcept {
+void scope_node::enter(task_state& inside) noexcept {
     check(parent == inside.innermost, "a cancel scope is entered below the innermost one");
     task = &inside;
     inside.innermost = this;
 }
 
-void cancel_scope::leave() noexcept {
+void scope_node::leave() noexcept {
     check(task->innermost == this, "cancel scopes are left in the reverse order of entering");
     task->innermost = parent;
     task = nullptr;
@@ -67,7 +67,7 @@ void cancel_scope::leave() noexcept {
 }
 
 deadline_scope::deadline_scope(time_point when, bool shielded) noexcept
-    : cancel_scope(scope_kind::plain, shielded), timer([](timer& alarm) noexcept {
+    : scope_node(scope_kind::plain, shielded), timer([](timer& alarm) noexcept {
           static_cast<deadline_scope&>(alarm).cancel(cancel_reason::deadline);
       }) {
     deadline = when;

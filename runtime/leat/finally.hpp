@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// finally: cleaning up that has to wait, such as saying goodbye to a peer. What needs no wait belongs in
+// destructors, which run when a task unwinds as they do at a return.
+#pragma once
+
+#include <leat/cancel_scope.hpp>
+#include <leat/sleep.hpp>
+#include <leat/task.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace leat {
+
+struct finally_options {
+    duration limit = duration::max();  // how long the cleanup may take before it is abandoned
+};
+
+namespace detail {
+
+// What X gives; an outcome that is cancelled when X was, instead of unwinding further.
+template <typename X>
+class [[nodiscard]] caught : public scoped<scope_node, X> {
+    using T = typename awaited<std::remove_cvref_t<X>>::value_type;
+
+public:
+    explicit caught(X&& x) : scoped<scope_node, X>(std::forward<X>(x), scope_kind::catching) {}
+    outcome<T> await_resume() {
+        outcome<T> ended;
+        if (this->scope_.absorbed) {
+            this->leave();
+            ended.set_cancelled();
+        } else if constexpr (std::is_void_v<T>) {
+            this->finish();
+            ended.set_value();
+        } else {
+            ended.set_value(this->finish());
+        }
+        return ended;
+    }
+};
+
+}  // namespace detail
+
+// co_await finally(body, cleanup): what `body` gives, after `cleanup`, a callable that gives a task<>. The
+// cleanup runs whether the body returned, threw or was cancelled, behind a shield; then that outcome goes on.
+// An exception of the cleanup replaces it. A cleanup past its limit is cancelled, and the outcome goes on.
+template <detail::awaitable_value Body, detail::task_callable Cleanup>
+[[nodiscard]] task<typename detail::awaited<Body>::value_type> finally(Body body, Cleanup cleanup,
+                                                                       finally_options options = {}) {
+    outcome<typename detail::awaited<Body>::value_type> ended;
+    try {
+        ended = co_await detail::caught<Body>(std::move(body));
+    } catch (...) {
+        ended.set_error(std::current_exception());
+    }
+    (void)co_await shield(move_on_after(options.limit, std::move(cleanup)));
+    if (ended.cancelled()) {
+        co_await checkpoint();   // does not return: what cancelled the body is around this, too
+        throw task_cancelled();  // unless nothing in the run could go on, and no shield held
+    }
+    co_return std::move(ended).get();
+}
+
+}  // namespace leat

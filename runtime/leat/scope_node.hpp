@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// scope_node: a part of a task, or of a tree of tasks, that can be cancelled as one. Nodes form a tree that
+// crosses awaits, groups and tasks: a node's parent is the one it was entered in, and a task's own node hangs
+// in its group's. timeout, cancel_scope, groups and handles are built on it.
+//
+// Theory of operation. cancel() marks the scope and every scope below it that no shield protects, and asks
+// the leaf of each task suspended there to end. Nothing is resumed, destroyed or thrown by that. When the
+// leaf has ended as cancelled, the scheduler destroys the task's frames from the leaf outwards until it
+// comes to a frame that entered a scope which absorbs the cancellation (scheduler.cpp, unwind); a leaf that
+// ended with a result is delivered instead, and the task's next wait is the cancelled one.
+// Invariant: `cancelled` is true exactly when this scope, or an enclosing one not behind a shield, was
+// cancelled. A task's current scope is its innermost.
+#pragma once
+
+#include <leat/list.hpp>
+#include <leat/timers.hpp>
+
+#include <cstdint>
+
+namespace leat {
+
+class task_state;
+struct frame;
+
+// What a scope does when an unwinding task comes to it.
+enum class scope_kind : std::uint8_t {
+    plain,     // absorbs its own cancellation, unless an enclosing scope it can see is cancelled too
+    catching,  // absorbs always; who entered it sees to the rest and goes on unwinding by its next wait
+};
+
+enum class cancel_reason : std::uint8_t { none, requested, deadline, error };
+
+struct scope_node : list_link {
+    explicit scope_node(scope_kind what = scope_kind::plain, bool shielded = false) noexcept
+        : kind(what), shield(shielded) {}
+
+    // Cancels this scope; does nothing when it was cancelled before. Allocates nothing.
+    void cancel(cancel_reason why) noexcept;
+
+    // Hangs this scope below `above`, so that a cancellation of that reaches it; and takes it out again.
+    void attach(scope_node& above) noexcept;
+    void detach() noexcept {
+        if (linked()) {
+            unlink();
+        }
+    }
+
+    // Makes this scope, which is attached below it, the innermost of `inside`; and back again.
+    void enter(task_state& inside) noexcept;
+    void leave() noexcept;
+    [[nodiscard]] bool entered() const noexcept { return task != nullptr; }
+
+    // Whether an unwinding that comes to this scope ends here.
+    [[nodiscard]] bool absorbs() const noexcept {
+        return kind == scope_kind::catching ||
+               (reason != cancel_reason::none && (shield || parent == nullptr || !parent->cancelled));
+    }
+
+    scope_node* parent = nullptr;
+    task_state* task = nullptr;  // the task that is inside
+    frame* host = nullptr;       // the frame whose co_await entered it; null for a task's own scope
+    list<scope_node> children;   // in the order they were entered or spawned
+    cancel_reason reason = cancel_reason::none;  // why this scope itself was cancelled
+    scope_kind kind;
+    bool shield;             // an enclosing scope's cancellation does not reach inside
+    bool cancelled = false;  // waits inside end as cancelled
+    bool absorbed = false;   // an unwinding ended here: the host is resumed without a result
+};
+
+// A scope that is cancelled when its deadline passes.
+struct deadline_scope : scope_node, timer {
+    explicit deadline_scope(time_point when, bool shielded = false) noexcept;
+};
+
+}  // namespace leat
