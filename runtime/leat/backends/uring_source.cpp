@@ -47,7 +47,8 @@ bool uring_backend::arm_source(operation& first, descriptor_state& state) {
     entry.fd = first.descriptor;
     entry.flags = IOSQE_BUFFER_SELECT;
     entry.buf_group = uring_buffers::group;
-    entry.ioprio = IORING_RECV_MULTISHOT | IORING_RECVSEND_POLL_FIRST;
+    // Not POLL_FIRST, though data is rarely there: a reset behind data that is would never be told.
+    entry.ioprio = IORING_RECV_MULTISHOT;
     entry.user_data = user_data_of_source(first.descriptor);
     state.incoming.at = ring_.position();
     state.incoming.now = source::life::armed;

@@ -248,3 +248,53 @@ TEST_CASE("a backend may end while sockets that were received from are open") {
         look(io);
     });
 }
+
+// A reset that comes with the data, or right behind it, makes no second event.
+TEST_CASE("a reset right behind data is the next result, whenever it comes") {
+    on_every_backend([](leat::backend& io) {
+        const auto reset = [](connection& both) {
+            const linger at_once{.l_onoff = 1, .l_linger = 0};
+            both.peer_sends("last");
+            REQUIRE(::setsockopt(both.peer.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0);
+            both.peer.reset();
+        };
+        enum class moment { before_a_receive, during_a_receive, before_the_second, between_receives };
+        for (const moment when : {moment::before_a_receive, moment::during_a_receive,
+                                  moment::before_the_second, moment::between_receives}) {
+            for (const bool ahead : {false, true}) {
+                INFO("moment ", static_cast<int>(when), ahead ? ", received ahead" : ", plainly");
+                listener server;
+                connection both(server);
+                if (ahead) {
+                    warm_up(io, both);
+                }
+                if (when == moment::before_the_second) {
+                    both.peer_sends("x");
+                    REQUIRE(next_chunk(io, both.ours.get()) == "x");
+                }
+                if (when == moment::between_receives) {
+                    both.peer_sends("x");
+                    REQUIRE(next_chunk(io, both.ours.get()) == "x");
+                    look(io);
+                }
+                bare_operation first(operation_kind::recv_chunk, both.ours.get());
+                if (when == moment::during_a_receive) {
+                    start(io, first);
+                    look(io);
+                    reset(both);
+                } else {
+                    reset(both);
+                    start(io, first);
+                }
+                finish(io, first);
+                REQUIRE(text_of(first.received()) == "last");
+                bare_operation second(operation_kind::recv_chunk, both.ours.get());
+                start(io, second);
+                finish(io, second);
+                CHECK(second.result == -ECONNRESET);
+                io.retire(both.ours.release());
+                finish_retiring(io);
+            }
+        }
+    });
+}
