@@ -61,7 +61,6 @@ def place_of(base):
 def serving(certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    context.num_tickets = 0
     return origin(context)
 
 
@@ -180,9 +179,6 @@ if __name__ == "__main__":
                      for url in (secure + "/good/until-close", secure + "/half-closed")}
         good = [plain + path for path in ("/good", "/good/until-close", "/half-closed")] + [secure + "/good"]
         for backend in backends():
-            if backend == "uring":
-                # Kernels may miss a reset that comes right behind data (liburing issue 1549).
-                del failures[secure + "/reset/in-body"]
             each_failure_is_one_line(failures, good, trust.file, backend, tmp)
             never = f"https://127.0.0.1:{silent.getsockname()[1]}/"
             those_who_never_answer_are_given_up(plain, secure, never, trust.file, backend)

@@ -251,6 +251,9 @@ void uring_backend::retire(int fd) noexcept {
     end_retired(state.reader, state);
     end_retired(state.writer, state);
     end_source(fd, state.incoming);
+    if (state.incoming.watched) {
+        ask_to_end(user_data_of(tag::hang_up, fd));
+    }
     close_if_over(fd, state);
 }
 
@@ -283,7 +286,7 @@ void uring_backend::end_retired(operation* op, descriptor_state& state) noexcept
 
 void uring_backend::close_if_over(int fd, descriptor_state& state) noexcept {
     if (state.retiring && state.reader == nullptr && state.writer == nullptr &&
-        state.incoming.now == source::life::none) {
+        state.incoming.now == source::life::none && !state.incoming.watched) {
         state = {};
         --pending_;
         ::close(fd);

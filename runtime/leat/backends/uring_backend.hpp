@@ -47,6 +47,7 @@ private:
     enum class tag : std::uint8_t {
         operation,  // its address
         source,     // its descriptor, shifted
+        hang_up,    // the same
         wake,
         ignored,
     };
@@ -58,6 +59,7 @@ private:
         enum class life : std::uint8_t { none, armed, ending };
 
         life now = life::none;
+        bool watched = false;  // the kernel is to tell of a hang-up
         bool overrun = false;  // in the list that starts with overrun_
         std::int8_t calm = 0;  // how often it would have paid lately; armed when above 1
         uring_buffers::queue chunks;
@@ -87,8 +89,8 @@ private:
     static std::uint64_t user_data_of(const operation& op) noexcept {
         return reinterpret_cast<std::uintptr_t>(&op);
     }
-    static std::uint64_t user_data_of_source(int fd) noexcept {
-        return static_cast<std::uint64_t>(fd) << tag_bits | static_cast<std::uint64_t>(tag::source);
+    static std::uint64_t user_data_of(tag what, int fd) noexcept {
+        return static_cast<std::uint64_t>(fd) << tag_bits | static_cast<std::uint64_t>(what);
     }
     static operation*& slot_of(const operation& op, descriptor_state& state) noexcept {
         return reads(op.action) ? state.reader : state.writer;
@@ -120,6 +122,8 @@ private:
     void source_brings(int fd, int result, unsigned flags) noexcept;
     void source_has_ended(descriptor_state& state, int result) noexcept;
     void end_source(int fd, source& from) noexcept;
+    void watch(int fd, source& from);
+    void hung_up(int fd) noexcept;
     void note_overrun(int fd, source& from) noexcept;
     void end_overrun() noexcept;
 
@@ -136,8 +140,8 @@ private:
     list<operation> restart_;
     std::size_t completed_count_ = 0;
     std::size_t pending_ = 0;
-    std::size_t sources_ = 0;  // that the kernel has, or will have
-    int overrun_ = -1;         // descriptors whose source brings more than is read
+    std::size_t sources_ = 0;  // and watches, that the kernel has, or will have
+    int overrun_ = -1;         // descriptors whose source is to end: it brings too much, or they hung up
     bool crowded_ = false;     // the last turn completed more than a few operations
     bool woken_ = false;
     bool watching_wake_ = false;

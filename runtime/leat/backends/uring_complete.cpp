@@ -16,6 +16,9 @@ void uring_backend::reap() {
                 source_brings(static_cast<int>(completion.user_data >> tag_bits), completion.res,
                               completion.flags);
                 break;
+            case tag::hang_up:
+                hung_up(static_cast<int>(completion.user_data >> tag_bits));
+                break;
             case tag::wake:
                 woken_ = true;
                 watching_wake_ = (completion.flags & IORING_CQE_F_MORE) != 0;

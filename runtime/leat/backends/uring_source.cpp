@@ -9,6 +9,9 @@
 //   * When the queue grows beyond chunks_max the source is ended, and the rest stays with the kernel, and so
 //     with the peer. After that, and after a read into a buffer of the reader's own, it takes a while until
 //     one is armed again: plain receives are better for a stream of bulk data.
+//   * A reset behind data may not be told by the source: what has happened when the data is taken makes no
+//     event of its own (liburing issue 1549). So a poll for nothing but a hang-up goes with it, and ends it:
+//     the plain receive that follows sees what is left, and the reset.
 //   * It ends with the end of the stream, an error, or when the kernel finds no buffer or no room for its
 //     completion; the next reader begins anew.
 #include <leat/backends/uring_backend.hpp>
@@ -47,14 +50,39 @@ bool uring_backend::arm_source(operation& first, descriptor_state& state) {
     entry.fd = first.descriptor;
     entry.flags = IOSQE_BUFFER_SELECT;
     entry.buf_group = uring_buffers::group;
-    // Not POLL_FIRST, though data is rarely there: a reset behind data that is would never be told.
+    // Not POLL_FIRST, though data is rarely there: what stands there, a reset behind it too, is seen at once.
     entry.ioprio = IORING_RECV_MULTISHOT;
-    entry.user_data = user_data_of_source(first.descriptor);
+    entry.user_data = user_data_of(tag::source, first.descriptor);
     state.incoming.at = ring_.position();
     state.incoming.now = source::life::armed;
     state.incoming.calm = 1;
     ++sources_;
+    watch(first.descriptor, state.incoming);
     return true;
+}
+
+// Error, hang-up and the peer's end are told to who asks for no event at all.
+void uring_backend::watch(int fd, source& from) {
+    if (from.watched) {
+        return;
+    }
+    io_uring_sqe& entry = next_entry();
+    entry.opcode = IORING_OP_POLL_ADD;
+    entry.fd = fd;
+    entry.user_data = user_data_of(tag::hang_up, fd);
+    from.watched = true;
+    ++sources_;
+}
+
+void uring_backend::hung_up(int fd) noexcept {
+    descriptor_state& state = descriptors_[static_cast<std::size_t>(fd)];
+    state.incoming.watched = false;
+    --sources_;
+    if (state.retiring) {
+        close_if_over(fd, state);
+    } else if (state.incoming.now == source::life::armed) {
+        note_overrun(fd, state.incoming);
+    }
 }
 
 // False when there is none any more. True: `op` waits for what it brings.
@@ -173,12 +201,12 @@ void uring_backend::end_source(int fd, source& from) noexcept {
     if (from.now != source::life::armed) {
         return;
     }
-    if (withdraw(from.at, user_data_of_source(fd))) {
+    if (withdraw(from.at, user_data_of(tag::source, fd))) {
         from.now = source::life::none;
         --sources_;
     } else {
         from.now = source::life::ending;
-        ask_to_end(user_data_of_source(fd));
+        ask_to_end(user_data_of(tag::source, fd));
     }
 }
 
