@@ -107,7 +107,7 @@ TEST_CASE("a deadlock unwinds all tasks, and run can be used again") {
         CHECK(deadlock_of([&]() -> leat::task<> {
                   const last local{unwound};
                   auto child = leat::spawn([&]() -> leat::task<> {
-                      const last local{unwound};
+                      const last inner{unwound};
                       co_await stuck();
                   });
                   co_await child;
