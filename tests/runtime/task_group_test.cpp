@@ -93,14 +93,14 @@ VIRTUAL_TEST("children may spawn more children after the body has ended") {
 
 VIRTUAL_TEST("a child's error cancels the body and the other children and is thrown from the group") {
     std::string log;
-    const std::string thrown = co_await thrown_by([](std::string& log) -> leat::task<> {
+    const std::string thrown = co_await thrown_by([](std::string& to) -> leat::task<> {
         co_await with_task_group([&](task_group& group) -> leat::task<> {
-            group.spawn(note_cancel, 'a', std::ref(log));
+            group.spawn(note_cancel, 'a', std::ref(to));
             group.spawn(fails_after, 1s, "first");
-            group.spawn(note_cancel, 'b', std::ref(log));
-            co_await note_cancel('m', log);
+            group.spawn(note_cancel, 'b', std::ref(to));
+            co_await note_cancel('m', to);
         });
-        log += "not reached";
+        to += "not reached";
     }(log));
     CHECK(thrown == "first");
     CHECK(log == "mab");
@@ -109,9 +109,9 @@ VIRTUAL_TEST("a child's error cancels the body and the other children and is thr
 
 VIRTUAL_TEST("the body's error cancels the children and is thrown when they have ended") {
     std::string log;
-    const std::string thrown = co_await thrown_by([](std::string& log) -> leat::task<> {
+    const std::string thrown = co_await thrown_by([](std::string& to) -> leat::task<> {
         co_await with_task_group([&](task_group& group) -> leat::task<> {
-            group.spawn(note_cancel, 'a', std::ref(log));
+            group.spawn(note_cancel, 'a', std::ref(to));
             co_await leat::yield();
             throw std::runtime_error("the body");
         });

@@ -228,7 +228,7 @@ VIRTUAL_TEST("tasks are awaited in conditions, loops, arguments and try blocks")
 
 VIRTUAL_TEST("locals, arguments and temporaries die in the order they would in a function") {
     std::vector<std::string> log;
-    auto inner = [&](noted argument) -> task<int> {
+    auto inner = [&]([[maybe_unused]] noted argument) -> task<int> {
         const noted first(log, "first local");
         const noted second(log, "second local");
         co_await leat::yield();

@@ -169,12 +169,12 @@ VIRTUAL_TEST("a body that completes late gives its value however late") {
 VIRTUAL_TEST("a delivered result is followed by a cancelled wait, and timeout throws") {
     kernel.cancelling = on_cancel::succeeds_later;
     std::vector<std::string> log;
-    const std::string thrown = co_await thrown_by([](std::vector<std::string>& log) -> leat::task<> {
+    const std::string thrown = co_await thrown_by([](std::vector<std::string>& to) -> leat::task<> {
         co_await leat::timeout(1s, [&]() -> leat::task<> {
             co_await leat::transfer(7);
-            log.emplace_back("delivered");
+            to.emplace_back("delivered");
             co_await leat::transfer(8);
-            log.emplace_back("not reached");
+            to.emplace_back("not reached");
         });
     }(log));
     CHECK(thrown == "timed out");
