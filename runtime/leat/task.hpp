@@ -4,10 +4,8 @@
 // Invariant: a task owns its frame until it is awaited; from then on the chain of frames does (frame.hpp).
 #pragma once
 
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13 && !defined(LEAT_ALLOW_OLD_GCC)
-// clang-format off
-#error "leat needs g++ 13 or clang: older g++ miscompiles coroutines. LEAT_ALLOW_OLD_GCC tries all the same."
-// clang-format on
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#error "leat needs g++ 13 or clang: older g++ miscompiles coroutines."
 #endif
 
 #include <leat/awaited.hpp>
