@@ -5,8 +5,7 @@
 #pragma once
 
 #include <cstddef>
-#include <ranges>
-#include <span>
+#include <span>  // with the concepts of ranges (join.hpp)
 #include <string_view>
 #include <type_traits>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The public face of the runtime: tasks, run, spawn, time and cancellation. <leat/net.hpp> adds sockets.
+// The public face of the runtime: tasks, run, spawn, time, cancellation and synchronisation. <leat/net.hpp>
+// adds sockets.
 #pragma once
 
 #include <leat/cancel_scope.hpp>
@@ -13,6 +14,11 @@
 #include <leat/signals.hpp>
 #include <leat/sleep.hpp>
 #include <leat/spawn.hpp>
+#include <leat/sync/channel.hpp>
+#include <leat/sync/event.hpp>
+#include <leat/sync/latch.hpp>
+#include <leat/sync/mutex.hpp>
+#include <leat/sync/semaphore.hpp>
 #include <leat/task.hpp>
 #include <leat/task_group.hpp>
 #include <leat/timeout.hpp>

@@ -5,7 +5,6 @@
 
 #include <leat/check.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -33,7 +32,8 @@ public:
         if (count <= capacity_) {
             return;
         }
-        const std::size_t larger = std::max({count, 2 * capacity_, std::size_t{8}});
+        const std::size_t doubled = 2 * capacity_ + 8;
+        const std::size_t larger = count < doubled ? doubled : count;
         auto slots = std::make_unique<slot[]>(larger);
         for (std::size_t i = 0; i < size_; ++i) {
             T& value = slots_[(first_ + i) % capacity_].value;

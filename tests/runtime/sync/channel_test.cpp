@@ -5,6 +5,7 @@
 
 #include <leat/runtime.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
