@@ -69,7 +69,7 @@ def built_with_cmake(scratch, prefix, package, compiler):
 def built_with_pkg_config(scratch, prefix, source, compiler):
     description = next(prefix.rglob("leat.pc"))
     environment = {**os.environ, "PKG_CONFIG_PATH": str(description.parent)}
-    flags = shlex.split(command("pkg-config", "--cflags", "--libs", "--static", "leat", env=environment))
+    flags = shlex.split(command("pkg-config", "--cflags", "--libs", "leat", env=environment))
     listing = scratch / "dependencies"
     command(*compiler, "-std=c++20", "-MD", "-MF", listing, scratch / "program.cpp", *flags,
             "-o", scratch / "program")

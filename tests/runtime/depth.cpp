@@ -27,7 +27,10 @@ struct counted {
 };
 
 leat::task<int> nested(int depth) {
-    co_return depth == 0 ? 0 : 1 + co_await nested(depth - 1);
+    if (depth == 0) {
+        co_return 0;
+    }
+    co_return 1 + co_await nested(depth - 1);
 }
 
 leat::task<int> nested_and_waiting(int depth) {

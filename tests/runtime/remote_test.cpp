@@ -35,7 +35,7 @@ LEAT_TEST("a post from another thread wakes a scheduler that has nothing else to
 }
 
 LEAT_TEST("a hundred thousand posts from each of two threads all run, in the order of each thread") {
-    constexpr int count = 100'000;
+    static constexpr int count = 100'000;  // static: g++ asks for a capture otherwise
     std::vector<std::pair<int, int>> seen;
     seen.reserve(2 * count);
     leat::handle<void> sleeper = leat::spawn(stuck);
