@@ -73,7 +73,7 @@ def built_with_pkg_config(scratch, prefix, source, compiler):
     listing = scratch / "dependencies"
     command(*compiler, "-std=c++20", "-MD", "-MF", listing, scratch / "program.cpp", *flags,
             "-o", scratch / "program")
-    if str(source) in listing.read_text():
+    if any(word.startswith(f"{source}/") for word in listing.read_text().split()):
         sys.exit(f"a header came from the source tree:\n{listing.read_text()}")
     return scratch / "program"
 
