@@ -5,11 +5,11 @@
 // Invariant: what is in out() is whole answers, in the order of the requests.
 #pragma once
 
-#include <leat/scope_node.hpp>
 #include <leat/clock.hpp>
 #include <leat/http/message.hpp>
 #include <leat/http/parser.hpp>
 #include <leat/list.hpp>
+#include <leat/scope_node.hpp>
 
 #include <chrono>
 #include <cstddef>
