@@ -14,11 +14,11 @@ constexpr std::size_t arity = 4;
 }  // namespace
 
 void timers::arm(timer& node, time_point deadline) {
+    node.deadline = deadline;
     if (deadline == never) {
         disarm(node);
         return;
     }
-    node.deadline = deadline;
     if (!node.armed()) {
         check(heap_.size() < timer::idle, "fewer than 2^32 timers are armed");
         const entry added{deadline, armed_++, &node};

@@ -9,15 +9,8 @@
 #include <string>
 
 using namespace std::chrono_literals;
+using leat::stuck;
 using leat::with_cancel_scope;
-
-namespace {
-
-leat::task<> stuck() {
-    co_await leat::sleep_until(leat::never);
-}
-
-}  // namespace
 
 VIRTUAL_TEST("a scope that is not cancelled gives what its body gives") {
     const auto value = co_await with_cancel_scope([](leat::cancel_scope& scope) -> leat::task<int> {
@@ -93,6 +86,7 @@ VIRTUAL_TEST("a deadline moves while the scope is waiting: later, earlier and aw
                                                      [&](leat::cancel_scope& scope) -> leat::task<> {
                                                          co_await leat::sleep(1s);
                                                          scope.set_deadline(leat::never);
+                                                         CHECK(scope.deadline() == leat::never);
                                                          co_await leat::sleep(1h);
                                                      });
     CHECK(finished);
