@@ -31,6 +31,7 @@ public:
 
     // Sees to it that there is a buffer to take. False when there is no memory for one.
     [[nodiscard]] bool provide() noexcept { return unused_ != nullptr || provide_more(); }
+    // What provide() saw to.
     [[nodiscard]] lease take() noexcept {
         free_buffer* const first = unused_;
         const lease taken{reinterpret_cast<std::byte*>(first), first->index};

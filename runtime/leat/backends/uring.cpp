@@ -286,7 +286,7 @@ void uring_backend::end_retired(operation* op, descriptor_state& state) noexcept
 
 void uring_backend::close_if_over(int fd, descriptor_state& state) noexcept {
     if (state.retiring && state.reader == nullptr && state.writer == nullptr &&
-        state.incoming.now == source::life::none && !state.incoming.watched) {
+        state.incoming.now == source::life::none && !state.incoming.watched && !state.incoming.overrun) {
         state = {};
         --pending_;
         ::close(fd);

@@ -221,11 +221,12 @@ void uring_backend::note_overrun(int fd, source& from) noexcept {
 void uring_backend::end_overrun() noexcept {
     while (overrun_ >= 0) {
         const int fd = overrun_;
-        source& from = descriptors_[static_cast<std::size_t>(fd)].incoming;
-        overrun_ = from.overrun_next;
-        from.overrun = false;
-        from.calm = calm_after_bulk;
-        end_source(fd, from);
+        descriptor_state& state = descriptors_[static_cast<std::size_t>(fd)];
+        overrun_ = state.incoming.overrun_next;
+        state.incoming.overrun = false;
+        state.incoming.calm = calm_after_bulk;
+        end_source(fd, state.incoming);
+        close_if_over(fd, state);
     }
 }
 

@@ -298,3 +298,38 @@ TEST_CASE("a reset right behind data is the next result, whenever it comes") {
         }
     });
 }
+
+TEST_CASE("resets that race with their data, and with the receives, are all seen") {
+    on_every_backend([](leat::backend& io) {
+        std::mt19937 random(1);
+        const auto spin = [](unsigned turns) {
+            for (volatile unsigned left = turns; left > 0; left = left - 1) {
+            }
+        };
+        listener server;
+        for (int round = 0; round < 1000; ++round) {
+            connection both(server);
+            warm_up(io, both);
+            std::thread peer([&, before = random() % 20'000, between = random() % 3'000] {
+                const linger at_once{.l_onoff = 1, .l_linger = 0};
+                spin(static_cast<unsigned>(before));
+                ::send(both.peer.get(), "last", 4, MSG_NOSIGNAL);
+                ::setsockopt(both.peer.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+                spin(static_cast<unsigned>(between));
+                both.peer.reset();
+            });
+            std::int64_t result = 1;
+            while (result > 0) {
+                bare_operation recv(operation_kind::recv_chunk, both.ours.get());
+                start(io, recv);
+                finish(io, recv);
+                result = recv.result;
+                (void)recv.received();
+            }
+            peer.join();
+            REQUIRE(result == -ECONNRESET);
+            io.retire(both.ours.release());
+        }
+        finish_retiring(io);
+    });
+}
