@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Misuse of the library aborts and names the rule that was broken, in release builds too.
-#include "child_process.hpp"
+#include "aborts.hpp"
 
 #include <leat/runtime.hpp>
 
@@ -10,6 +10,8 @@
 #include <string_view>
 
 using namespace std::chrono_literals;
+using leat::testing::check_aborts;
+using leat::testing::check_task_aborts;
 
 namespace {
 
@@ -20,23 +22,6 @@ leat::task<int> number() {
 
 leat::task<> stuck() {
     co_await leat::sleep_until(leat::never);
-}
-
-// Whether `program` aborts with one line that names a file, a line and `rule`.
-template <typename Program>
-void check_aborts(Program program, std::string_view rule) {
-    const auto ended = leat::testing::run_in_child(program);
-    INFO("it wrote: ", ended.errors);
-    CHECK(ended.signal == SIGABRT);
-    CHECK(ended.errors.find(rule) != std::string::npos);
-    CHECK(ended.errors.starts_with("leat: "));
-    CHECK(ended.errors.find("pp:") != std::string::npos);
-}
-
-// The same of the main task of a run.
-template <typename Body>
-void check_task_aborts(Body body, std::string_view rule) {
-    check_aborts([&] { leat::run(body); }, rule);
 }
 
 }  // namespace

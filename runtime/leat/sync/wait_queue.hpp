@@ -26,6 +26,7 @@ public:
     [[nodiscard]] wait& front() noexcept { return waiting_.front(); }
 
     void push_back(wait& last) noexcept {
+        check(empty() || owner_ == this_thread.loop, "tasks that wait together are on one thread");
         owner_ = this_thread.loop;
         waiting_.push_back(last);
     }

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// Misuse of what tasks share aborts and names the rule, also from another thread.
+#include "aborts.hpp"
+
+#include <leat/runtime.hpp>
+
+#include <optional>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+using leat::testing::check_aborts;
+using leat::testing::check_task_aborts;
+
+TEST_CASE("waiting beside a task of another thread aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::event event;
+            auto waiter = leat::spawn([&]() -> leat::task<> { co_await event.wait(); });
+            co_await leat::yield();
+            std::thread([&] { leat::run([&]() -> leat::task<> { co_await event.wait(); }); }).join();
+        },
+        "tasks that wait together are on one thread");
+}
+
+TEST_CASE("waking a task of another thread aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::event event;
+            auto waiter = leat::spawn([&]() -> leat::task<> { co_await event.wait(); });
+            co_await leat::yield();
+            std::thread([&] { event.set(); }).join();
+        },
+        "waiting tasks are woken on their own thread");
+}
+
+TEST_CASE("destroying what somebody waits for aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            std::optional<leat::event> event(std::in_place);
+            auto waiter = leat::spawn([&]() -> leat::task<> { co_await event->wait(); });
+            co_await leat::yield();
+            event.reset();
+        },
+        "nobody waits for what is destroyed");
+}
+
+TEST_CASE("destroying a locked mutex aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            std::optional<leat::mutex> mutex(std::in_place);
+            const auto guard = co_await mutex->lock();
+            mutex.reset();
+        },
+        "a mutex is unlocked when it dies");
+}
+
+TEST_CASE("waiting for a condition without its mutex aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::mutex mutex;
+            leat::condition changed;
+            auto guard = co_await mutex.lock();
+            guard.unlock();
+            co_await changed.wait(guard);
+        },
+        "who waits for a condition holds its mutex");
+}
+
+TEST_CASE("counting a latch below zero aborts") {
+    check_aborts([] { leat::latch(1).count_down(2); }, "a latch is not counted below zero");
+}
+
+TEST_CASE("a barrier for nobody aborts") {
+    check_aborts([] { const leat::barrier none(0); }, "a barrier is for one task or more");
+}
+
+TEST_CASE("reserving room in a rendezvous aborts, and so does using a reservation twice") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::channel<int> rendezvous(0);
+            const auto never = co_await rendezvous.reserve();
+        },
+        "a rendezvous has no room to reserve");
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::channel<int> channel;
+            auto once = co_await channel.reserve();
+            once.send(1);
+            once.send(2);
+        },
+        "a reservation is used once");
+}
