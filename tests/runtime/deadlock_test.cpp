@@ -8,12 +8,9 @@
 #include <string>
 
 using namespace std::chrono_literals;
+using leat::stuck;
 
 namespace {
-
-leat::task<> stuck() {
-    co_await leat::sleep_until(leat::never);
-}
 
 // What deadlock says when `body` is run; empty when it ends otherwise.
 template <typename Body>

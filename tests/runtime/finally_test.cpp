@@ -10,12 +10,10 @@
 
 using namespace std::chrono_literals;
 using leat::finally;
+using leat::stuck;
+using leat::thrown_by;
 
 namespace {
-
-leat::task<> stuck() {
-    co_await leat::sleep_until(leat::never);
-}
 
 leat::task<> fail(const char* text) {
     co_await leat::yield();
@@ -28,16 +26,6 @@ auto note_later(std::string& log) {
         co_await leat::sleep(1s);
         log += "cleaned ";
     };
-}
-
-// What `body` throws.
-leat::task<std::string> thrown_by(leat::task<> body) {
-    try {
-        co_await std::move(body);
-    } catch (const std::exception& error) {
-        co_return error.what();
-    }
-    co_return "nothing";
 }
 
 }  // namespace

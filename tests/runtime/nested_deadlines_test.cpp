@@ -7,12 +7,9 @@
 #include <string>
 
 using namespace std::chrono_literals;
+using leat::stuck;
 
 namespace {
-
-leat::task<> stuck() {
-    co_await leat::sleep_until(leat::never);
-}
 
 leat::task<> inner_within(leat::duration length, std::string& log) {
     log += co_await leat::move_on_after(length, stuck()) ? "inner finished " : "inner moved on ";

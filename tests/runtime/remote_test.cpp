@@ -16,14 +16,7 @@
 #include <vector>
 
 using namespace std::chrono_literals;
-
-namespace {
-
-leat::task<> stuck() {
-    co_await leat::sleep_until(leat::never);
-}
-
-}  // namespace
+using leat::stuck;
 
 LEAT_TEST("a post from another thread wakes a scheduler that has nothing else to do") {
     leat::handle<void> sleeper = leat::spawn(stuck);

@@ -11,6 +11,7 @@
 #include <thread>
 
 using namespace std::chrono_literals;
+using leat::stuck;
 
 namespace {
 
@@ -22,10 +23,6 @@ leat::task<int> number(int value) {
 leat::task<> fails() {
     co_await leat::yield();
     throw std::runtime_error("main failed");
-}
-
-leat::task<> stuck() {
-    co_await leat::sleep_until(leat::never);
 }
 
 }  // namespace

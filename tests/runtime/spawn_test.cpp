@@ -9,6 +9,7 @@
 #include <string>
 
 using namespace std::chrono_literals;
+using leat::stuck;
 
 namespace {
 
@@ -20,10 +21,6 @@ leat::task<int> doubled(int number) {
 leat::task<std::size_t> length_of(const std::string& text) {
     co_await leat::yield();
     co_return text.size();
-}
-
-leat::task<> stuck() {
-    co_await leat::sleep_until(leat::never);
 }
 
 leat::task<int> fails(std::string text) {

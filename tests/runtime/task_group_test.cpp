@@ -12,14 +12,12 @@
 
 using namespace std::chrono_literals;
 using leat::reports;
+using leat::stuck;
 using leat::task_group;
+using leat::thrown_by;
 using leat::with_task_group;
 
 namespace {
-
-leat::task<> stuck() {
-    co_await leat::sleep_until(leat::never);
-}
 
 leat::task<> fails_after(leat::duration length, const char* text) {
     co_await leat::sleep(length);
@@ -44,15 +42,6 @@ leat::task<> note_cancel(char name, std::string& log) {
     };
     const last local{name, log};
     co_await stuck();
-}
-
-leat::task<std::string> thrown_by(leat::task<> body) {
-    try {
-        co_await std::move(body);
-    } catch (const std::exception& error) {
-        co_return error.what();
-    }
-    co_return "nothing";
 }
 
 }  // namespace

@@ -11,14 +11,11 @@
 
 using namespace std::chrono_literals;
 using leat::reports;
+using leat::stuck;
 using leat::task_group;
 using leat::with_task_group;
 
 namespace {
-
-leat::task<> stuck() {
-    co_await leat::sleep_until(leat::never);
-}
 
 leat::task<> note_after(leat::duration length, char name, std::string& log) {
     co_await leat::sleep(length);

@@ -14,14 +14,11 @@ using namespace std::chrono_literals;
 namespace {
 
 using on_cancel = leat::virtual_kernel::on_cancel;
+using leat::stuck;
 
 leat::task<int> number_after(leat::duration length, int number) {
     co_await leat::sleep(length);
     co_return number;
-}
-
-leat::task<> stuck() {
-    co_await leat::sleep_until(leat::never);
 }
 
 leat::task<> fails_after(leat::duration length) {
@@ -29,8 +26,8 @@ leat::task<> fails_after(leat::duration length) {
     throw std::runtime_error("its own error");
 }
 
-// What awaiting `body` throws: "timed out", the text of another exception, or "nothing".
-leat::task<std::string> thrown_by(leat::task<> body) {
+// How `body` ends: "timed out", the text of another exception, or "nothing".
+leat::task<std::string> outcome_of(leat::task<> body) {
     try {
         co_await std::move(body);
     } catch (const leat::timed_out& error) {
@@ -53,7 +50,7 @@ LEAT_TEST("what ends before its deadline gives its result on every backend, and 
 VIRTUAL_TEST("a timeout that passes throws timed_out at its deadline") {
     const auto before = leat::now();
     const std::string thrown =
-        co_await thrown_by([]() -> leat::task<> { co_await leat::timeout(3s, stuck()); }());
+        co_await outcome_of([]() -> leat::task<> { co_await leat::timeout(3s, stuck()); }());
     CHECK(thrown == "timed out");
     CHECK(leat::now() - before == 3s);
 }
@@ -115,9 +112,9 @@ VIRTUAL_TEST("timeout passes a reference on") {
 
 VIRTUAL_TEST("the body's own exception passes, before the deadline and in its turn") {
     const std::string before =
-        co_await thrown_by([]() -> leat::task<> { co_await leat::timeout(2s, fails_after(1s)); }());
+        co_await outcome_of([]() -> leat::task<> { co_await leat::timeout(2s, fails_after(1s)); }());
     const std::string same_turn =
-        co_await thrown_by([]() -> leat::task<> { co_await leat::timeout(1s, fails_after(1s)); }());
+        co_await outcome_of([]() -> leat::task<> { co_await leat::timeout(1s, fails_after(1s)); }());
     CHECK(before == "its own error");
     // The deadline was set before the sleep began.
     CHECK(same_turn == "timed out");
@@ -169,7 +166,7 @@ VIRTUAL_TEST("a body that completes late gives its value however late") {
 VIRTUAL_TEST("a delivered result is followed by a cancelled wait, and timeout throws") {
     kernel.cancelling = on_cancel::succeeds_later;
     std::vector<std::string> log;
-    const std::string thrown = co_await thrown_by([](std::vector<std::string>& to) -> leat::task<> {
+    const std::string thrown = co_await outcome_of([](std::vector<std::string>& to) -> leat::task<> {
         co_await leat::timeout(1s, [&]() -> leat::task<> {
             co_await leat::transfer(7);
             to.emplace_back("delivered");
@@ -201,7 +198,7 @@ VIRTUAL_TEST("a timeout that does not pass leaves no timer behind, also when its
     co_await leat::timeout(1h, leat::sleep(1s));
     CHECK(alarms.empty());
     const std::string thrown =
-        co_await thrown_by([]() -> leat::task<> { co_await leat::timeout(1h, fails_after(1s)); }());
+        co_await outcome_of([]() -> leat::task<> { co_await leat::timeout(1h, fails_after(1s)); }());
     CHECK(thrown == "its own error");
     CHECK(alarms.empty());
     auto refuse = [](bool given) -> leat::task<> {

@@ -10,6 +10,7 @@
 #include <vector>
 
 using namespace std::chrono_literals;
+using leat::stuck;
 
 namespace {
 
@@ -25,10 +26,6 @@ private:
     names& log_;
     std::string name_;
 };
-
-leat::task<> stuck() {
-    co_await leat::sleep_until(leat::never);
-}
 
 leat::task<> nested(int depth, names& log) {
     const witness first(log, "first " + std::to_string(depth));

@@ -9,6 +9,7 @@
 #include <leat/backends/kernel_sockets.hpp>
 #include <leat/io.hpp>
 #include <leat/run.hpp>
+#include <leat/sleep.hpp>
 #include <leat/task.hpp>
 
 #include <doctest/doctest.h>
@@ -129,6 +130,21 @@ auto run_virtually(Body body) {
     virtual_kernel& kernel = *made;
     scheduler loop(std::move(made), keep_report);
     return detail::run_on(loop, std::source_location::current(), [&] { return body(kernel); });
+}
+
+// A task that only a cancellation ends.
+inline task<> stuck() {
+    co_await sleep_until(never);
+}
+
+// What `body` throws, "nothing" if it does not.
+inline task<std::string> thrown_by(task<> body) {
+    try {
+        co_await std::move(body);
+    } catch (const std::exception& error) {
+        co_return error.what();
+    }
+    co_return "nothing";
 }
 
 // An operation of the virtual kernel: gives its result as a count, or throws its error.
