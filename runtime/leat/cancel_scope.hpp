@@ -20,7 +20,7 @@ public:
 
     // Cancels everything inside: waits end as cancelled, frames unwind up to the with_cancel_scope. Only
     // asks: what succeeds all the same is delivered. Nothing when it was cancelled before.
-    void cancel() noexcept { node_.cancel(cancel_reason::requested); }
+    void cancel(cancel_reason why = cancel_reason::requested) noexcept { node_.cancel(why); }
 
     // Cancels it at `deadline`, instead of at the one before; `never` takes it away. One that has passed
     // already cancels now. A deadline that has passed cannot be undone. Throws std::bad_alloc.

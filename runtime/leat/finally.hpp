@@ -28,8 +28,8 @@ public:
     outcome<T> await_resume() {
         outcome<T> ended;
         if (this->scope_.absorbed) {
+            ended.set_cancelled(this->scope_.why());
             this->leave();
-            ended.set_cancelled();
         } else if constexpr (std::is_void_v<T>) {
             this->finish();
             ended.set_value();
@@ -56,8 +56,8 @@ template <detail::awaitable_value Body, detail::task_callable Cleanup>
     }
     (void)co_await shield(move_on_after(options.limit, std::move(cleanup)));
     if (ended.cancelled()) {
-        co_await checkpoint();   // does not return: what cancelled the body is around this, too
-        throw task_cancelled();  // unless nothing in the run could go on, and no shield held
+        co_await checkpoint();              // does not return: what cancelled the body is around this, too
+        throw task_cancelled(ended.why());  // unless nothing in the run could go on, and no shield held
     }
     co_return std::move(ended).get();
 }

@@ -4,6 +4,7 @@
 // Invariant: holds at most one of value and error; `none` until the task has ended.
 #pragma once
 
+#include <leat/cancel_reason.hpp>
 #include <leat/check.hpp>
 
 #include <exception>
@@ -14,11 +15,14 @@
 
 namespace leat {
 
-// Thrown by awaiting another task that was cancelled.
+// Thrown by awaiting another task that was cancelled; its code is std::errc::operation_canceled.
 class task_cancelled : public std::system_error {
 public:
-    task_cancelled()
-        : system_error(std::make_error_code(std::errc::operation_canceled), "the awaited task") {}
+    explicit task_cancelled(cancel_reason why = cancel_reason::requested);
+    [[nodiscard]] cancel_reason why() const noexcept { return why_; }
+
+private:
+    cancel_reason why_;
 };
 
 namespace detail {
@@ -73,6 +77,8 @@ public:
     [[nodiscard]] ending how() const noexcept { return how_; }
     [[nodiscard]] bool ok() const noexcept { return how_ == ending::value; }
     [[nodiscard]] bool cancelled() const noexcept { return how_ == ending::cancelled; }
+    // Why it was cancelled; none when it ended otherwise.
+    [[nodiscard]] cancel_reason why() const noexcept { return cancelled() ? why_ : cancel_reason::none; }
     // The exception, or null when it ended otherwise.
     [[nodiscard]] std::exception_ptr error() const noexcept {
         return how_ == ending::error ? error_ : nullptr;
@@ -111,8 +117,9 @@ public:
         std::construct_at(&error_, std::move(error));
         how_ = ending::error;
     }
-    void set_cancelled() noexcept {
+    void set_cancelled(cancel_reason why = cancel_reason::requested) noexcept {
         reset();
+        std::construct_at(&why_, why);
         how_ = ending::cancelled;
     }
     void reset() noexcept {
@@ -131,6 +138,8 @@ private:
             std::construct_at(&value_, std::forward<Other>(other).value_);
         } else if (other.how_ == ending::error) {
             std::construct_at(&error_, other.error_);
+        } else if (other.how_ == ending::cancelled) {
+            std::construct_at(&why_, other.why_);
         }
         how_ = other.how_;
     }
@@ -140,13 +149,14 @@ private:
             std::rethrow_exception(error_);
         }
         if (how_ == ending::cancelled) {
-            throw task_cancelled();
+            throw task_cancelled(why_);
         }
     }
 
     union {
         stored value_;
         std::exception_ptr error_;
+        cancel_reason why_;
     };
     ending how_ = ending::none;
 };

@@ -34,9 +34,9 @@ scheduler::~scheduler() {
 
 void scheduler::run(task_state& main) {
     turn_until([&] { return main.done; });
-    root_.cancel(cancel_reason::requested);
+    root_.cancel(cancel_reason::ended);
     turn_until([&] { return root_.size == 0; });
-    background_.cancel(cancel_reason::requested);
+    background_.cancel(cancel_reason::ended);
     const auto all_ended = [&] { return root_.size + background_.size == 0; };
     turn_until(all_ended);
     close_inbox();
@@ -130,12 +130,12 @@ void scheduler::no_progress() {
     if (!deadlocked_) {
         deadlocked_ = true;
         deadlock_dump_ = dump_tasks(*this);
-        root_.cancel(cancel_reason::requested);
+        root_.cancel("nothing could wake it");
         return;
     }
     // They wait behind shields, for what will never come: no shield can hold now.
     for (scope_node* scope = root_.children.first(); scope != nullptr; scope = root_.children.next(*scope)) {
-        scope->cancel(cancel_reason::requested);
+        scope->cancel("nothing could wake it");
         ask_to_end(*scope->task);
     }
     check(!ready_.empty(), "a cancelled task ends");

@@ -32,7 +32,7 @@ scope_node* following(scope_node& at, scope_node& root) noexcept {
 }  // namespace
 
 void scope_node::cancel(cancel_reason why) noexcept {
-    if (reason != cancel_reason::none) {
+    if (reason.given()) {
         return;
     }
     reason = why;
@@ -45,6 +45,14 @@ void scope_node::cancel(cancel_reason why) noexcept {
             scheduler::ask_to_end(*scope->task);
         }
     }
+}
+
+cancel_reason scope_node::why() const noexcept {
+    const scope_node* scope = this;
+    while (!scope->reason.given() && scope->parent != nullptr) {
+        scope = scope->parent;
+    }
+    return scope->reason;
 }
 
 void scope_node::attach(scope_node& above) noexcept {

@@ -12,6 +12,7 @@
 // cancelled. A task's current scope is its innermost.
 #pragma once
 
+#include <leat/cancel_reason.hpp>
 #include <leat/list.hpp>
 #include <leat/timers.hpp>
 
@@ -28,14 +29,14 @@ enum class scope_kind : std::uint8_t {
     catching,  // absorbs always; who entered it sees to the rest and goes on unwinding by its next wait
 };
 
-enum class cancel_reason : std::uint8_t { none, requested, deadline, error };
-
 struct scope_node : list_link {
     explicit scope_node(scope_kind what = scope_kind::plain, bool shielded = false) noexcept
         : kind(what), shield(shielded) {}
 
     // Cancels this scope; does nothing when it was cancelled before. Allocates nothing.
     void cancel(cancel_reason why) noexcept;
+    // Why waits inside end as cancelled: the reason of the nearest scope around that was cancelled itself.
+    [[nodiscard]] cancel_reason why() const noexcept;
 
     // Hangs this scope below `above`, so that a cancellation of that reaches it; and takes it out again.
     void attach(scope_node& above) noexcept;
@@ -53,14 +54,14 @@ struct scope_node : list_link {
     // Whether an unwinding that comes to this scope ends here.
     [[nodiscard]] bool absorbs() const noexcept {
         return kind == scope_kind::catching ||
-               (reason != cancel_reason::none && (shield || parent == nullptr || !parent->cancelled));
+               (reason.given() && (shield || parent == nullptr || !parent->cancelled));
     }
 
     scope_node* parent = nullptr;
     task_state* task = nullptr;  // the task that is inside
     frame* host = nullptr;       // the frame whose co_await entered it; null for a task's own scope
     list<scope_node> children;   // in the order they were entered or spawned
-    cancel_reason reason = cancel_reason::none;  // why this scope itself was cancelled
+    cancel_reason reason;        // why this scope itself was cancelled
     scope_kind kind;
     bool shield;             // an enclosing scope's cancellation does not reach inside
     bool cancelled = false;  // waits inside end as cancelled

@@ -24,7 +24,7 @@ public:
     void finish(frame* outermost) noexcept override {
         if (outermost == nullptr) {
             if (result.how() == ending::none) {
-                result.set_cancelled();
+                result.set_cancelled(own.why());
             }
             return;
         }
@@ -158,8 +158,8 @@ public:
     join_awaiter join() const noexcept { return join_awaiter(state()); }
 
     // Asks the task to end: its wait ends as cancelled, and its frames unwind. Awaiting it then throws
-    // task_cancelled, unless it completed all the same.
-    void cancel() const noexcept { state().own.cancel(cancel_reason::requested); }
+    // task_cancelled, which tells why, unless it completed all the same.
+    void cancel(cancel_reason why = cancel_reason::requested) const noexcept { state().own.cancel(why); }
 
     [[nodiscard]] bool valid() const noexcept { return state_ != nullptr; }
     [[nodiscard]] bool done() const noexcept { return state().done; }

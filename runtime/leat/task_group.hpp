@@ -95,7 +95,7 @@ public:
     }
     outcome<T> await_resume() noexcept {
         if (group_.absorbed) {
-            ended_.set_cancelled();
+            ended_.set_cancelled(group_.why());
             return std::move(ended_);
         }
         group_.leave();
@@ -193,7 +193,7 @@ public:
     }
 
     // Cancels the body and all children. with_task_group absorbs it.
-    void cancel() noexcept { scope_.cancel(cancel_reason::requested); }
+    void cancel(cancel_reason why = cancel_reason::requested) noexcept { scope_.cancel(why); }
 
     [[nodiscard]] bool full() const noexcept { return scope_.size >= limit_; }
     // Children that have not ended.

@@ -24,6 +24,18 @@ VIRTUAL_TEST("a scope that is not cancelled gives what its body gives") {
     CHECK(finished);
 }
 
+VIRTUAL_TEST("a scope keeps the reason it was first cancelled for") {
+    leat::cancel_reason seen;
+    const bool finished = co_await with_cancel_scope([&](leat::cancel_scope& scope) -> leat::task<> {
+        scope.cancel("nobody listens");
+        scope.cancel("too late");
+        seen = scope.reason();
+        co_await leat::checkpoint();
+    });
+    CHECK(!finished);
+    CHECK(seen.text() == "nobody listens");
+}
+
 VIRTUAL_TEST("a scope is cancelled by who holds it, and ends at the wait inside") {
     leat::cancel_scope* shown = nullptr;
     auto other = leat::spawn([&]() -> leat::task<> {

@@ -61,6 +61,29 @@ TEST_CASE("the outcome of a cancelled task throws task_cancelled") {
     CHECK_THROWS_AS(std::move(ended).get(), std::system_error);
 }
 
+TEST_CASE("the outcome of a cancelled task tells why, also in a copy and in what it throws") {
+    leat::outcome<std::string> ended;
+    CHECK(ended.why() == leat::cancel_reason::none);
+    ended.set_cancelled("the client hung up");
+    const leat::outcome<std::string> copy = ended;
+    const leat::outcome<std::string> moved = std::move(ended);
+    CHECK(copy.why().text() == "the client hung up");
+    CHECK(moved.why() == copy.why());
+    CHECK_THROWS_WITH_AS((void)copy.value(),
+                         "the awaited task was cancelled because the client hung up: Operation canceled",
+                         leat::task_cancelled);
+    ended.set_value("over");
+    CHECK(ended.why() == leat::cancel_reason::none);
+}
+
+TEST_CASE("reasons are equal when their words are") {
+    CHECK(leat::cancel_reason() == leat::cancel_reason::none);
+    CHECK_FALSE(leat::cancel_reason::none.given());
+    CHECK(leat::cancel_reason::none.text().empty());
+    CHECK(leat::cancel_reason("its deadline passed") == leat::cancel_reason::deadline);
+    CHECK_FALSE(leat::cancel_reason("the client hung up") == leat::cancel_reason::requested);
+}
+
 TEST_CASE("an outcome holds references, and values that are neither default constructible nor copyable") {
     int number = 5;
     leat::outcome<int&> reference;

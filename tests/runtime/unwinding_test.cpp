@@ -94,6 +94,51 @@ VIRTUAL_TEST("awaiting a cancelled task throws task_cancelled, which is a system
     CHECK(code == std::errc::operation_canceled);
 }
 
+VIRTUAL_TEST("awaiting a cancelled task tells why it was cancelled, the nearest cause first") {
+    auto by_handle = leat::spawn(stuck);
+    by_handle.cancel("the client hung up");
+    by_handle.cancel("it was too late to ask again");
+    const auto& first = co_await by_handle.join();
+    CHECK(first.why().text() == "the client hung up");
+
+    leat::handle<void> by_group;
+    leat::handle<void> by_itself;
+    co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+        by_group = group.spawn(stuck);
+        by_itself = group.spawn(stuck);
+        by_itself.cancel("it was in the way");
+        group.cancel("the server stops");
+        co_return;
+    });
+    const auto& second = co_await by_group.join();
+    CHECK(second.why().text() == "the server stops");
+    const auto& third = co_await by_itself.join();
+    CHECK(third.why().text() == "it was in the way");
+}
+
+VIRTUAL_TEST("a sibling's error, and a deadline around a group, are told as the reason") {
+    leat::handle<void> sibling;
+    const auto fails = [&](leat::task_group& group) -> leat::task<> {
+        sibling = group.spawn(stuck);
+        group.spawn([]() -> leat::task<> { throw std::runtime_error("failed"); });
+        co_return;
+    };
+    const auto thrown = co_await leat::thrown_by(leat::with_task_group(fails));
+    CHECK(thrown == "failed");
+    const auto& beside = co_await sibling.join();
+    CHECK(beside.why() == leat::cancel_reason::error);
+
+    leat::handle<void> late;
+    const bool finished =
+        co_await leat::move_on_after(1s, leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+                                         late = group.spawn(stuck);
+                                         co_return;
+                                     }));
+    CHECK_FALSE(finished);
+    const auto& ended = co_await late.join();
+    CHECK(ended.why() == leat::cancel_reason::deadline);
+}
+
 VIRTUAL_TEST("a task that is cancelled before its first step runs to its first wait") {
     names log;
     auto victim = leat::spawn([&]() -> leat::task<> {
