@@ -139,6 +139,21 @@ private:
     std::optional<body> body_;
 };
 
+// How `inner`, which has ended, did so: its value or its exception.
+template <typename Inner, typename T>
+void take_outcome(Inner& inner, outcome<T>& ended) noexcept {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            inner.resume();
+            ended.set_value();
+        } else {
+            ended.set_value(inner.resume());
+        }
+    } catch (...) {
+        ended.set_error(std::current_exception());
+    }
+}
+
 // What `co_await value` uses for a task, a handle or a callable.
 template <typename X>
 class [[nodiscard]] value_awaiter : awaited<std::remove_cvref_t<X>> {

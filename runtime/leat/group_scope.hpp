@@ -35,6 +35,14 @@ struct group_scope : scope_node {
         return true;
     }
 
+    // Takes over a task, by its own scope, from the group it is in.
+    void adopt(scope_node& own) noexcept {
+        --static_cast<group_scope&>(*own.parent).size;
+        own.detach();
+        own.attach(*this);
+        ++size;
+    }
+
     // Cancels the tasks but not the scope itself.
     void cancel_tasks(cancel_reason why) noexcept {
         for (scope_node* child = children.first(); child != nullptr; child = children.next(*child)) {

@@ -36,9 +36,12 @@ void scope_node::cancel(cancel_reason why) noexcept {
         return;
     }
     reason = why;
-    if (cancelled) {
-        return;  // with an enclosing scope: all below is marked and asked
+    if (!cancelled) {  // else an enclosing scope was: all below is marked and asked
+        mark();
     }
+}
+
+void scope_node::mark() noexcept {
     for (scope_node* scope = this; scope != nullptr; scope = following(*scope, *this)) {
         scope->cancelled = true;
         if (scope->task != nullptr && scope->task->innermost == scope) {
@@ -57,8 +60,10 @@ cancel_reason scope_node::why() const noexcept {
 
 void scope_node::attach(scope_node& above) noexcept {
     parent = &above;
-    cancelled = !shield && above.cancelled;
     above.children.push_back(*this);
+    if (above.cancelled && !shield) {
+        mark();
+    }
 }
 
 void scope_node::enter(task_state& inside) noexcept {

@@ -38,7 +38,8 @@ struct scope_node : list_link {
     // Why waits inside end as cancelled: the reason of the nearest scope around that was cancelled itself.
     [[nodiscard]] cancel_reason why() const noexcept;
 
-    // Hangs this scope below `above`, so that a cancellation of that reaches it; and takes it out again.
+    // Hangs this scope, and what is below it, below `above`, so that a cancellation of that reaches it; and
+    // takes it out again.
     void attach(scope_node& above) noexcept;
     void detach() noexcept {
         if (linked()) {
@@ -56,6 +57,9 @@ struct scope_node : list_link {
         return kind == scope_kind::catching ||
                (reason.given() && (shield || parent == nullptr || !parent->cancelled));
     }
+
+    // Marks this scope and those below as cancelled, and asks the leaves.
+    void mark() noexcept;
 
     scope_node* parent = nullptr;
     task_state* task = nullptr;  // the task that is inside

@@ -5,8 +5,11 @@
 
 #include <leat/sleep.hpp>
 #include <leat/spawn.hpp>
+#include <leat/started.hpp>
 
 #include <cstddef>
+#include <stdexcept>
+#include <system_error>
 
 namespace leat {
 
@@ -72,15 +75,18 @@ private:
     std::source_location place_;
 };
 
-// Runs X inside `group`'s scope; gives its outcome, also when it was cancelled or threw.
+// Runs X inside `group`, in a scope of its own; gives its outcome, also when it was cancelled or threw.
 template <typename X>
 class [[nodiscard]] group_body_awaiter : public awaiter_base {
     using T = typename awaited<std::remove_cvref_t<X>>::value_type;
 
 public:
-    group_body_awaiter(group_scope& group, X&& x) : group_(group), inner_(std::forward<X>(x)) {}
+    group_body_awaiter(group_scope& group, scope_node& body, X&& x)
+        : group_(group), body_(body), inner_(std::forward<X>(x)) {}
     bool await_ready() noexcept {
         group_.enter(*this_thread.task);
+        body_.attach(group_);
+        body_.enter(*this_thread.task);
         try {
             return inner_.ready();
         } catch (...) {
@@ -91,35 +97,26 @@ public:
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
         group_.host = &waiter.promise();
+        body_.host = &waiter.promise();
         inner_.suspend(waiter.promise());
     }
     outcome<T> await_resume() noexcept {
-        if (group_.absorbed) {
-            ended_.set_cancelled(group_.why());
-            return std::move(ended_);
+        if (body_.absorbed) {
+            ended_.set_cancelled(body_.why());
+        } else {
+            body_.leave();
         }
+        body_.detach();
         group_.leave();
         if (ended_.how() == ending::none) {
-            take_result();
+            take_outcome(inner_, ended_);
         }
         return std::move(ended_);
     }
 
 private:
-    void take_result() noexcept {
-        try {
-            if constexpr (std::is_void_v<T>) {
-                inner_.resume();
-                ended_.set_value();
-            } else {
-                ended_.set_value(inner_.resume());
-            }
-        } catch (...) {
-            ended_.set_error(std::current_exception());
-        }
-    }
-
     group_scope& group_;
+    scope_node& body_;
     awaited<std::remove_cvref_t<X>> inner_;
     outcome<T> ended_;
 };
@@ -131,43 +128,52 @@ class task_group {
 public:
     explicit task_group(task_group_options options) noexcept
         : scope_(options.independent ? group_scope::errors::to_handles : group_scope::errors::to_group),
-          limit_(options.limit) {
+          limit_(options.limit),
+          grace_(*this) {
         check(options.limit > 0, "the limit of a task group is at least 1");
+    }
+    task_group(const task_group&) = delete;
+    task_group& operator=(const task_group&) = delete;
+    ~task_group() {
+        if (grace_.armed()) {
+            current_scheduler().alarms().disarm(grace_);
+        }
     }
 
     // Starts `function(arguments...)`, which gives a task, as a child; as the free spawn() does. Its error
     // is the group's. In a group that is cancelled it runs to its first wait.
     template <detail::spawnable Function>
     auto spawn(Function&& function, std::source_location where = std::source_location::current()) {
-        return detail::spawn_call(scope_, where, std::forward<Function>(function));
+        return detail::spawn_call(open_scope(), where, std::forward<Function>(function));
     }
     template <detail::spawnable Function, typename First>
     auto spawn(Function&& function, First&& first,
                std::source_location where = std::source_location::current()) {
-        return detail::spawn_call(scope_, where, std::forward<Function>(function),
+        return detail::spawn_call(open_scope(), where, std::forward<Function>(function),
                                   std::forward<First>(first));
     }
     template <detail::spawnable Function, typename First, typename Second>
     auto spawn(Function&& function, First&& first, Second&& second,
                std::source_location where = std::source_location::current()) {
-        return detail::spawn_call(scope_, where, std::forward<Function>(function), std::forward<First>(first),
-                                  std::forward<Second>(second));
+        return detail::spawn_call(open_scope(), where, std::forward<Function>(function),
+                                  std::forward<First>(first), std::forward<Second>(second));
     }
     template <detail::spawnable Function, typename First, typename Second, typename Third>
     auto spawn(Function&& function, First&& first, Second&& second, Third&& third,
                std::source_location where = std::source_location::current()) {
-        return detail::spawn_call(scope_, where, std::forward<Function>(function), std::forward<First>(first),
-                                  std::forward<Second>(second), std::forward<Third>(third));
+        return detail::spawn_call(open_scope(), where, std::forward<Function>(function),
+                                  std::forward<First>(first), std::forward<Second>(second),
+                                  std::forward<Third>(third));
     }
     template <detail::spawnable Function, typename... Arguments>
         requires(sizeof...(Arguments) > 3)
     auto spawn(Function&& function, Arguments&&... arguments) {
-        return detail::spawn_call(scope_, std::source_location::current(), std::forward<Function>(function),
-                                  std::forward<Arguments>(arguments)...);
+        return detail::spawn_call(open_scope(), std::source_location::current(),
+                                  std::forward<Function>(function), std::forward<Arguments>(arguments)...);
     }
     template <typename T>
     handle<T> spawn(task<T> body, std::source_location where = std::source_location::current()) {
-        return detail::spawn_call(scope_, where, detail::prepared<T>{std::move(body)});
+        return detail::spawn_call(open_scope(), where, detail::prepared<T>{std::move(body)});
     }
 
     // Waits until there is room for one more child; others may have taken it by the time the waiter runs.
@@ -189,22 +195,72 @@ public:
         while (full()) {
             co_await below_limit();
         }
-        co_return detail::spawn_call(scope_, where, std::move(function), std::move(arguments)...);
+        co_return detail::spawn_call(open_scope(), where, std::move(function), std::move(arguments)...);
+    }
+
+    // Starts `function(ready, arguments...)` as a child and waits until that has called ready.set(value):
+    // gives the value, as of a server that has bound its port. `ready` is a leat::started<T>. Until then the
+    // child belongs to this wait: cancelling it cancels the child, and the child's error is thrown here.
+    // Throws std::logic_error when the child ends without being ready.
+    template <typename Function, typename... Arguments>
+    auto start(Function function, Arguments... arguments) -> task<detail::started_by<Function>> {
+        detail::starting<detail::started_by<Function>> beginning(open_scope());
+        const std::source_location where = co_await detail::place_awaited();
+        auto child = detail::spawn_call(beginning.scope(), where, std::move(function), beginning.token(),
+                                        std::move(arguments)...);
+        beginning.wait_for(child.state());
+        const bool arrived = co_await beginning;
+        if (!arrived) {
+            if (child.error() == nullptr) {
+                co_await checkpoint();  // the child was cancelled with it
+            }
+            (void)child.value();
+            throw std::logic_error("a task that was started ended without being ready");
+        }
+        co_return beginning.take();
     }
 
     // Cancels the body and all children. with_task_group absorbs it.
     void cancel(cancel_reason why = cancel_reason::requested) noexcept { scope_.cancel(why); }
 
+    // Ends the group softly: cancels the body, and lets the children finish; those that have not after
+    // `grace` are cancelled. Nothing more is spawned: that throws std::system_error
+    // (std::errc::operation_canceled). with_task_group absorbs it. Throws std::bad_alloc.
+    void stop(duration grace) {
+        current_scheduler().alarms().arm(grace_, after(now(), grace));
+        body_.cancel("the group stops");
+    }
+    [[nodiscard]] bool stopping() const noexcept { return body_.reason.given(); }
+
     [[nodiscard]] bool full() const noexcept { return scope_.size >= limit_; }
     // Children that have not ended.
     [[nodiscard]] std::size_t size() const noexcept { return scope_.size; }
 
-    // The scope of the children; for the runtime.
+    // The scopes of the children and of the body; for the runtime.
     [[nodiscard]] group_scope& scope() noexcept { return scope_; }
+    [[nodiscard]] scope_node& body() noexcept { return body_; }
 
 private:
+    struct grace : timer {
+        explicit grace(task_group& stopped) noexcept : timer(pass), group(stopped) {}
+        static void pass(timer& self) noexcept {
+            static_cast<grace&>(self).group.cancel("the grace of its group passed");
+        }
+        task_group& group;
+    };
+
+    group_scope& open_scope() {
+        if (stopping()) {
+            throw std::system_error(std::make_error_code(std::errc::operation_canceled),
+                                    "the task group stops");
+        }
+        return scope_;
+    }
+
     group_scope scope_;
+    scope_node body_{scope_kind::catching};
     std::size_t limit_;
+    grace grace_;
 };
 
 // Runs `body(group)`, which gives a task, and returns its result when it and all children have ended. The
@@ -217,7 +273,8 @@ auto with_task_group(task_group_options options, Body body) -> std::invoke_resul
     task_group group(options);
     group_scope& scope = group.scope();
     scope.attach(*this_thread.task->innermost);
-    auto ended = co_await detail::group_body_awaiter(scope, [&] { return std::invoke(body, group); });
+    auto ended =
+        co_await detail::group_body_awaiter(scope, group.body(), [&] { return std::invoke(body, group); });
     if (ended.error() != nullptr && !scope.fail(ended.error()) && ended.error() != scope.first_error) {
         this_thread.task->report_error(ended.error());
     }

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// started: how a child tells who started it, by task_group::start, that it is ready.
+//
+// Theory of operation. Until it is ready the child is in a group of its own in the frame that waits for it: a
+// cancellation of that wait reaches it, and its error stays there. set() moves it into the group it was
+// started in. The wait is one of the child's joiners meanwhile, so that it ends with the child as well.
+// Invariant: the wait ends when the child has moved or has ended, not before.
+#pragma once
+
+#include <leat/awaited.hpp>
+#include <leat/group_scope.hpp>
+#include <leat/scheduler.hpp>
+#include <leat/stored_arguments.hpp>
+
+#include <coroutine>
+#include <utility>
+
+namespace leat {
+
+template <typename T>
+class started;
+
+namespace detail {
+
+// A child on its way into a group, and the wait for it to arrive.
+template <typename T>
+class [[nodiscard]] starting : public awaiter_base, wait {
+public:
+    explicit starting(group_scope& into) noexcept : wait(starting_kind), into_(into) {
+        own_.attach(*this_thread.task->innermost);
+    }
+    ~starting() { own_.detach(); }
+
+    [[nodiscard]] group_scope& scope() noexcept { return own_; }
+    [[nodiscard]] started<T> token() noexcept { return started<T>(*this); }
+    void wait_for(task_state& child) noexcept { child_ = &child; }
+
+    static bool await_ready() noexcept { return false; }
+    template <typename Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
+        child_->joiners.push_back(*this);
+        scheduler::suspend(waiter.promise(), *this);
+    }
+    // Whether it has arrived.
+    bool await_resume() const noexcept { return said_.ok(); }
+    T take() { return std::move(said_).get(); }
+
+private:
+    friend started<T>;
+
+    template <typename... Value>
+    void arrive(Value&&... value) {
+        if (!own_.cancelled) {  // else it is on its way out
+            said_.set_value(std::forward<Value>(value)...);
+            into_.adopt(child_->own);
+            unlink();
+            current_scheduler().finish(*this);
+        }
+    }
+
+    // The child is cancelled as well, and its end is awaited.
+    static inline constinit const wait_kind starting_kind{"a child to be ready",
+                                                          [](wait&) noexcept { return false; }};
+    group_scope own_{group_scope::errors::to_handles};
+    group_scope& into_;
+    task_state* child_ = nullptr;
+    outcome<T> said_;
+};
+
+// The T of a callable whose first parameter is a started<T>.
+template <typename Parameters>
+struct first_started {
+    static_assert(is_task<Parameters>,
+                  "what is started takes a leat::started<T> first, which is not generic");
+};
+template <typename T, typename... Rest>
+struct first_started<type_list<started<T>, Rest...>> {
+    using type = T;
+};
+template <typename Function>
+using started_by = typename first_started<typename parameters_of<Function>::type>::type;
+
+}  // namespace detail
+
+// Given to a task that is started. Move-only; used by that task.
+template <typename T = void>
+class started {
+public:
+    explicit started(detail::starting<T>& waiting) noexcept : waiting_(&waiting) {}
+    started(started&& other) noexcept : waiting_(std::exchange(other.waiting_, nullptr)) {}
+    started& operator=(started&& other) noexcept {
+        waiting_ = std::exchange(other.waiting_, nullptr);
+        return *this;
+    }
+    ~started() = default;
+
+    // The task is ready: start() returns `value`, and the task belongs to the group. Once. Has no effect when
+    // the task is cancelled.
+    template <typename... Value>
+        requires std::constructible_from<typename detail::storage_of<T>::type, Value...>
+    void set(Value&&... value) {
+        check(waiting_ != nullptr, "a task says once that it is ready");
+        std::exchange(waiting_, nullptr)->arrive(std::forward<Value>(value)...);
+    }
+
+private:
+    detail::starting<T>* waiting_;
+};
+
+}  // namespace leat
