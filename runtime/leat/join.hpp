@@ -3,7 +3,9 @@
 // nothing; gather runs what it is given, in a group of its own, and gives the results.
 #pragma once
 
+#include <leat/as_completed.hpp>
 #include <leat/task_group.hpp>
+#include <leat/timeout.hpp>
 
 #include <span>  // with the concepts of ranges; <ranges> itself takes half a second of each compilation
 #include <tuple>
@@ -24,6 +26,28 @@ task<> join_all(const Handles& handles) {
     for (const auto& each : handles) {
         co_await detail::end_awaiter(each.state());
     }
+}
+
+struct join_options {
+    time_point deadline = never;
+    std::size_t count = SIZE_MAX;  // so many are enough
+};
+
+// Waits until `count` of the handles have ended, or all, or the deadline has passed; gives how many have
+// ended.
+template <std::ranges::forward_range Handles>
+    requires detail::is_handle<std::ranges::range_value_t<Handles>>
+task<std::size_t> join_all(const Handles& handles, join_options options) {
+    auto done = as_completed(handles);
+    const std::size_t all = done.left();
+    bool late = false;
+    while (!late && done.left() > 0 && all - done.left() < options.count) {
+        if (done.try_next() == nullptr) {
+            const auto next = co_await move_on_at(options.deadline, done.next());
+            late = !next.has_value();
+        }
+    }
+    co_return all - done.left();
 }
 
 namespace detail {

@@ -3,17 +3,21 @@
 // adds sockets.
 #pragma once
 
+#include <leat/as_completed.hpp>
+#include <leat/as_outcome.hpp>
 #include <leat/cancel_scope.hpp>
 #include <leat/dump.hpp>
 #include <leat/finally.hpp>
 #include <leat/io.hpp>
 #include <leat/join.hpp>
 #include <leat/outcome.hpp>
+#include <leat/race.hpp>
 #include <leat/result.hpp>
 #include <leat/run.hpp>
 #include <leat/signals.hpp>
 #include <leat/sleep.hpp>
 #include <leat/spawn.hpp>
+#include <leat/spawn_after.hpp>
 #include <leat/sync/channel.hpp>
 #include <leat/sync/event.hpp>
 #include <leat/sync/latch.hpp>

@@ -253,7 +253,13 @@ void scheduler::end(task_state& task) noexcept {
         }
     }
     while (!task.joiners.empty()) {
-        finish(task.joiners.pop_front());
+        wait& joiner = task.joiners.pop_front();
+        if (joiner.kind == &end_listener::listener_kind) {
+            auto& listener = static_cast<end_listener&>(joiner);
+            listener.tell(listener);
+        } else {
+            finish(joiner);
+        }
     }
     for (group_watcher* next = owner.watchers.first(); next != nullptr;) {
         group_watcher& watcher = *next;
@@ -264,6 +270,16 @@ void scheduler::end(task_state& task) noexcept {
         }
     }
     task.drop_reference();
+}
+
+constinit const wait_kind end_listener::listener_kind{"nothing", [](wait&) noexcept { return false; }};
+
+void listen_for_end(task_state& task, end_listener& listener) noexcept {
+    if (task.done) {
+        listener.tell(listener);
+    } else {
+        task.joiners.push_back(listener);
+    }
 }
 
 void task_state::report_error(const std::exception_ptr& error) const noexcept {

@@ -85,6 +85,25 @@ private:
     std::optional<std::tuple<Function, Arguments...>> call_;
 };
 
+// Calls a function with the outcome of a task, once; then it is gone.
+template <typename T, typename Function>
+struct done_callback final : end_listener, frame_pool::allocated {
+    done_callback(task_state_of<T>& state, Function&& called)
+        : end_listener(call), target(state), function(std::move(called)) {
+        target.add_reference();  // what it is given is collected: no report
+    }
+    static void call(end_listener& self) noexcept {
+        auto& callback = static_cast<done_callback&>(self);
+        task_state_of<T>& state = callback.target;
+        state.seen = true;
+        callback.function(std::as_const(state.result));
+        delete &callback;
+        state.let_go();
+    }
+    task_state_of<T>& target;
+    Function function;
+};
+
 // A wait for the end of another task.
 struct join_wait : wait {
     explicit join_wait(task_state& awaited) noexcept : wait(join_kind), target(&awaited) {
@@ -161,9 +180,18 @@ public:
     // task_cancelled, which tells why, unless it completed all the same.
     void cancel(cancel_reason why = cancel_reason::requested) const noexcept { state().own.cancel(why); }
 
+    // Calls `function(const outcome<T>&)` when the task has ended; at once if it has. In the order of asking,
+    // before anybody who awaits the task runs. It must not throw and cannot wait; it may spawn, cancel, set
+    // events. Throws std::bad_alloc.
+    template <std::invocable<const outcome<T>&> Function>
+    void on_done(Function function) const {
+        listen_for_end(state(), *new detail::done_callback<T, Function>(state(), std::move(function)));
+    }
+
     [[nodiscard]] bool valid() const noexcept { return state_ != nullptr; }
     [[nodiscard]] bool done() const noexcept { return state().done; }
     [[nodiscard]] bool ok() const noexcept { return state().result.ok(); }
+    [[nodiscard]] bool cancelled() const noexcept { return state().result.cancelled(); }
     // The value of a task that is done; throws as awaiting it does.
     [[nodiscard]] decltype(auto) value() const {
         check(!state().taken, "the result of a task is not read after it has been moved out");
@@ -197,6 +225,9 @@ template <typename T>
 struct awaited<handle<T>> : join_wait {
     using value_type = T;
     explicit awaited(const handle<T>& target) noexcept : join_wait(target.state()) {}
+    [[nodiscard]] cancel_reason cancelled_because() const noexcept {
+        return static_cast<task_state_of<T>&>(*target).result.why();
+    }
     T resume() {
         auto& state = static_cast<task_state_of<T>&>(*target);
         state.seen = true;

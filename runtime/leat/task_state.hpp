@@ -26,6 +26,16 @@ enum class task_phase : std::uint8_t {
     ended,      // its outermost frame has completed, or all were unwound
 };
 
+// Told of the end of a task by being among its joiners, without being a task that waits. Leaves before it
+// dies.
+struct end_listener : wait {
+    explicit end_listener(void (*told)(end_listener&) noexcept) noexcept : wait(listener_kind), tell(told) {}
+
+    void (*tell)(end_listener& self) noexcept;
+
+    static const wait_kind listener_kind;  // nobody is suspended on it
+};
+
 class task_state : public list_link, public frame_pool::allocated {
 public:
     // Waits that may be over at once, in a row, before the task yields to the others.
@@ -75,7 +85,7 @@ public:
     wait* waiting = nullptr;  // what the leaf waits for; null when running or ready
     scope_node* innermost = &own;
     scope_node own;      // all of the task; cancelled through its handle
-    list<wait> joiners;  // waits of the tasks that await this one
+    list<wait> joiners;  // waits of the tasks that await this one, and end_listeners
     std::source_location spawned_at;
     report_function report = nullptr;  // of its run, which it may outlive
     std::uint32_t id = 0;
@@ -89,5 +99,8 @@ protected:
 private:
     std::uint32_t references_ = 1;
 };
+
+// Tells `listener` when `task` has ended: at once, if it has.
+void listen_for_end(task_state& task, end_listener& listener) noexcept;
 
 }  // namespace leat

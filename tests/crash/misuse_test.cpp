@@ -217,3 +217,17 @@ TEST_CASE("run_main prints an error that escapes as one line and gives 1") {
     CHECK(no_backend.status == 1);
     CHECK(no_backend.errors.find("kqueue") != std::string::npos);
 }
+
+TEST_CASE("saying twice that a started task is ready aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            co_await leat::with_task_group([](leat::task_group& group) -> leat::task<> {
+                co_await group.start([](leat::started<> ready) -> leat::task<> {
+                    ready.set();
+                    ready.set();
+                    co_return;
+                });
+            });
+        },
+        "a task says once that it is ready");
+}

@@ -256,3 +256,57 @@ TEST_CASE("a handle outlives the run that it came from") {
     CHECK_THROWS_AS(cancelled.value(), leat::task_cancelled);
     cancelled.cancel();
 }
+
+VIRTUAL_TEST("on_done calls back with the outcome, in the order of asking, before those who wait") {
+    std::string log;
+    auto victim = leat::spawn([]() -> leat::task<int> {
+        co_await leat::sleep(1s);
+        co_return 7;
+    });
+    auto waits = leat::spawn([&]() -> leat::task<> {
+        co_await leat::join_all(victim);
+        log += "joined ";
+    });
+    co_await leat::yield();
+    victim.on_done(
+        [&](const leat::outcome<int>& ended) { log += std::to_string(ended.value()) + " first "; });
+    victim.on_done([&](const leat::outcome<int>&) { log += "second "; });
+    co_await waits;
+    CHECK(log == "7 first second joined ");
+    victim.on_done([&](const leat::outcome<int>&) { log += "at once"; });
+    CHECK(log == "7 first second joined at once");
+    const int value = co_await victim;
+    CHECK(value == 7);
+}
+
+VIRTUAL_TEST("on_done hears of errors, which are then not reported, and of cancellations") {
+    std::string log;
+    auto note = [&](const leat::outcome<void>& ended) {
+        log += ended.cancelled() ? "cancelled " : ended.error() != nullptr ? "failed " : "done ";
+    };
+    leat::spawn([]() -> leat::task<> { throw std::runtime_error("broken"); }).on_done(note);
+    auto victim = leat::spawn([]() -> leat::task<> { co_await leat::sleep_until(leat::never); });
+    victim.on_done(note);
+    victim.cancel();
+    co_await leat::sleep(1s);
+    CHECK(log == "failed cancelled ");
+    CHECK(leat::reports.empty());
+}
+
+VIRTUAL_TEST("a callback of on_done may spawn and cancel, and what it holds dies when it was called") {
+    auto held = std::make_shared<int>(1);
+    bool ran = false;
+    auto other = leat::spawn([]() -> leat::task<> { co_await leat::sleep_until(leat::never); });
+    leat::spawn([]() -> leat::task<> { co_return; }).on_done([&, held](const leat::outcome<void>&) {
+        other.cancel();
+        leat::spawn([&]() -> leat::task<> {
+            ran = true;
+            co_return;
+        });
+    });
+    CHECK(held.use_count() == 2);
+    co_await leat::sleep(1s);
+    CHECK(other.cancelled());
+    CHECK(ran);
+    CHECK(held.use_count() == 1);
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// as_outcome: how something ended, as a value.
+#pragma once
+
+#include <leat/awaited.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace leat {
+
+namespace detail {
+
+template <typename X>
+class [[nodiscard]] outcome_awaiter : public awaiter_base {
+    using inner = awaited<std::remove_cvref_t<X>>;
+    using T = typename inner::value_type;
+
+public:
+    explicit outcome_awaiter(X&& x) : inner_(std::forward<X>(x)) {}
+    bool await_ready() noexcept {
+        try {
+            return inner_.ready();
+        } catch (...) {
+            ended_.set_error(std::current_exception());
+            return true;
+        }
+    }
+    template <typename Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiter) {
+        suspend(waiter.promise());
+    }
+    void suspend(frame& waiter) { inner_.suspend(waiter); }
+    outcome<T> await_resume() noexcept {
+        if (ended_.how() == ending::none) {
+            take_outcome(inner_, ended_);
+            if constexpr (is_handle<std::remove_cvref_t<X>>) {
+                if (const cancel_reason why = inner_.cancelled_because(); why.given()) {
+                    ended_.set_cancelled(why);
+                }
+            }
+        }
+        return std::move(ended_);
+    }
+
+private:
+    inner inner_;
+    outcome<T> ended_;
+};
+
+}  // namespace detail
+
+// co_await as_outcome(X) gives outcome<T>: the value of X, the exception it threw, or that it is a task which
+// was cancelled and why. Throws nothing that X throws. When the task that awaits is cancelled itself it does
+// not return, as any other wait.
+template <typename X>
+[[nodiscard]] detail::outcome_awaiter<X> as_outcome(X&& x) {
+    return detail::outcome_awaiter<X>(std::forward<X>(x));
+}
+
+}  // namespace leat

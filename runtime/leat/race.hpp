@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// race: the first of several to end ends the others.
+#pragma once
+
+#include <leat/finally.hpp>
+#include <leat/join.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <tuple>
+#include <vector>
+
+namespace leat {
+
+namespace detail {
+
+// Waits inside `group`, where all racers run, until one has ended; then cancels the others.
+inline task<> end_after_first(task_group& group) {
+    co_await children_awaiter(group.scope(), group.size(), children_awaiter::for_room);
+    group.cancel("another was first");
+}
+
+// Runs `start`, which spawns the racers, and returns when all have ended. When the race is cancelled from
+// outside it returns only if `any` of them has a value all the same.
+template <typename Start, typename Any>
+task<> run_race(Start start, Any any) {
+    const auto ended = co_await caught(with_task_group([&](task_group& group) -> task<> {
+        start(group);
+        co_await end_after_first(group);
+    }));
+    if (ended.cancelled() && !any()) {
+        co_await checkpoint();  // does not return: what cancelled the race is around this, too
+        throw task_cancelled(ended.why());
+    }
+}
+
+template <typename T>
+using raced = std::optional<stored_result<in_tuple<T>>>;
+
+template <typename T>
+raced<T> take_if_won(const handle<T>& ended) {
+    return ended.ok() ? raced<T>(take_value(ended)) : raced<T>();
+}
+
+}  // namespace detail
+
+// Runs tasks and callables that give tasks (or awaits handles), each in a task of its own, until the first
+// has a value; cancels the others, and returns when all have ended, with a std::tuple of std::optional. At
+// least one is engaged: more, if others had their value by then, so that nothing is lost. An exception of any
+// of them cancels the rest and is thrown. A handle that loses is no longer awaited; its task goes on.
+// Cancelled: the racers are cancelled; if one has its value all the same, that is returned.
+template <typename... X>
+    requires(sizeof...(X) > 0 && (!std::ranges::range<X> && ...))
+auto race(X... x) -> task<std::tuple<detail::raced<detail::gathered<X>>...>> {
+    std::tuple<handle<detail::gathered<X>>...> racers;
+    co_await detail::run_race(
+        [&](task_group& group) {
+            racers = std::tuple<handle<detail::gathered<X>>...>{detail::spawn_gathered(group, x)...};
+        },
+        [&] { return std::apply([](const auto&... each) { return (each.ok() || ...); }, racers); });
+    co_return std::apply(
+        [](const auto&... each) {
+            return std::tuple<detail::raced<detail::gathered<X>>...>(detail::take_if_won(each)...);
+        },
+        racers);
+}
+
+// The same for a range, which it consumes; gives a std::vector of std::optional. Throws std::invalid_argument
+// when the range is empty: nothing would ever end first.
+template <std::ranges::forward_range Range, typename X = std::ranges::range_value_t<Range>,
+          typename T = detail::gathered<X>>
+auto race(Range range) -> task<std::vector<detail::raced<T>>> {
+    if (std::ranges::empty(range)) {
+        throw std::invalid_argument("a race of nothing has no end");
+    }
+    std::vector<handle<T>> racers;
+    co_await detail::run_race(
+        [&](task_group& group) {
+            for (X& x : range) {
+                racers.push_back(detail::spawn_gathered(group, x));
+            }
+        },
+        [&] {
+            bool any = false;
+            for (const handle<T>& each : racers) {
+                any = any || each.ok();
+            }
+            return any;
+        });
+    std::vector<detail::raced<T>> results;
+    results.reserve(racers.size());
+    for (const handle<T>& each : racers) {
+        results.push_back(detail::take_if_won(each));
+    }
+    co_return results;
+}
+
+}  // namespace leat
