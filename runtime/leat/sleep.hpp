@@ -17,7 +17,7 @@ public:
         end = this_thread.task->cancelled() ? wait_end::cancelled
               : deadline <= now()           ? wait_end::finished
                                             : wait_end::pending;
-        return false;
+        return detail::never_ready();
     }
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) {
@@ -59,7 +59,7 @@ public:
     yield_awaiter() noexcept : wait(yield_kind) {}
     bool await_ready() noexcept {
         end = this_thread.task->cancelled() ? wait_end::cancelled : wait_end::finished;
-        return false;
+        return detail::never_ready();
     }
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {

@@ -5,7 +5,9 @@
 #include <leat/spawn.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -21,6 +23,36 @@ leat::task<> note_twice(int name, std::vector<int>& log) {
     log.push_back(name);
     co_await leat::yield();
     log.push_back(name);
+}
+
+// Counts how often one that was not moved from has died.
+class ending {
+public:
+    explicit ending(int& count) noexcept : count_(&count) {}
+    ending(ending&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+    ~ending() {
+        if (count_ != nullptr) {
+            ++*count_;
+        }
+    }
+
+private:
+    int* count_;
+};
+
+// `Wait` gives a wait. See detail::never_ready().
+template <auto Wait>
+leat::task<> empty_between_waits(int& ended) {
+    const ending last(ended);
+    std::optional<ending> held(std::in_place, ended);
+    auto other = leat::spawn([]() -> leat::task<> { co_return; });
+    co_await Wait();
+    held.reset();
+    co_await Wait();
+}
+
+leat::sleep_awaiter sleep_a_second() {
+    return leat::sleep(1s);
 }
 
 }  // namespace
@@ -122,4 +154,12 @@ VIRTUAL_TEST("a checkpoint of a task that is not cancelled does not wait") {
     co_await leat::checkpoint();
     CHECK_FALSE(others);
     co_await other;
+}
+
+VIRTUAL_TEST("what a coroutine empties between two waits is empty after them") {
+    int ended = 0;
+    co_await empty_between_waits<leat::yield>(ended);
+    CHECK(ended == 2);
+    co_await empty_between_waits<sleep_a_second>(ended);
+    CHECK(ended == 4);
 }
