@@ -109,7 +109,7 @@ struct awaited<task<T>> {
     explicit awaited(task<T> child) noexcept : child_(std::move(child)) {}
     bool ready() {
         check(child_.valid(), "a task is awaited once");
-        return false;
+        return never_ready();
     }
     void suspend(frame& waiter) noexcept {
         running_ = child_.release();

@@ -35,7 +35,7 @@ public:
     [[nodiscard]] started<T> token() noexcept { return started<T>(*this); }
     void wait_for(task_state& child) noexcept { child_ = &child; }
 
-    static bool await_ready() noexcept { return false; }
+    static bool await_ready() noexcept { return never_ready(); }
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
         child_->joiners.push_back(*this);

@@ -55,6 +55,14 @@ leat::sleep_awaiter sleep_a_second() {
     return leat::sleep(1s);
 }
 
+leat::task<> task_that_yields() {
+    co_await leat::yield();
+}
+
+leat::handle<void> spawn_that_yields() {
+    return leat::spawn(task_that_yields);
+}
+
 }  // namespace
 
 LEAT_TEST("of two sleeps the shorter one ends first, and none ends early") {
@@ -162,4 +170,8 @@ VIRTUAL_TEST("what a coroutine empties between two waits is empty after them") {
     CHECK(ended == 2);
     co_await empty_between_waits<sleep_a_second>(ended);
     CHECK(ended == 4);
+    co_await empty_between_waits<task_that_yields>(ended);
+    CHECK(ended == 6);
+    co_await empty_between_waits<spawn_that_yields>(ended);
+    CHECK(ended == 8);
 }
