@@ -54,6 +54,9 @@ template <typename X>
 inline constexpr bool is_handle = false;
 template <typename T>
 inline constexpr bool is_handle<handle<T>> = true;
+// Whether X is an object that stays where it is and is awaited through awaited<X>.
+template <typename X>
+inline constexpr bool is_awaited_in_place = is_handle<X>;
 
 // A callable without arguments that gives a task.
 template <typename X>
@@ -62,7 +65,7 @@ concept task_callable = !our_awaiter<X> && !is_task<std::remove_cvref_t<X>> &&
 
 template <typename X>
 concept awaitable_value = (is_task<std::remove_cvref_t<X>> && !std::is_lvalue_reference_v<X>) ||
-                          is_handle<std::remove_cvref_t<X>> || task_callable<X>;
+                          is_awaited_in_place<std::remove_cvref_t<X>> || task_callable<X>;
 
 // A result as a member of an optional, a vector or a tuple: references are wrapped.
 template <typename T>

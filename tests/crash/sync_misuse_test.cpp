@@ -91,3 +91,30 @@ TEST_CASE("reserving room in a rendezvous aborts, and so does using a reservatio
         },
         "a reservation is used once");
 }
+
+TEST_CASE("setting a one_shot twice aborts, and so does moving its value out twice") {
+    check_aborts(
+        [] {
+            leat::one_shot<int> one;
+            one.set(1);
+            one.set(2);
+        },
+        "a one_shot is set once");
+    check_aborts([] { leat::one_shot<>().set_error(nullptr); }, "the error of a one_shot is an exception");
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::one_shot<int> one;
+            one.set(1);
+            (void)co_await one;
+            (void)co_await one;
+        },
+        "the value of a one_shot is moved out once");
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::one_shot<int> one;
+            one.set(1);
+            (void)co_await one;
+            (void)co_await one.wait();
+        },
+        "the value of a one_shot is not read after it has been moved out");
+}
