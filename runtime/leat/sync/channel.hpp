@@ -89,9 +89,7 @@ private:
     bool take(std::optional<T>& into) noexcept;
     bool take_reservation();
     void deliver(T&& value) noexcept;
-    void admit_senders() noexcept;
-    void give_up_reservation() noexcept;
-    void end_receivers() noexcept;
+    void settle() noexcept;
 
     detail::wait_queue senders_;
     detail::wait_queue receivers_;
@@ -152,7 +150,8 @@ public:
     }
     ~reservation() {
         if (of_ != nullptr) {
-            of_->give_up_reservation();
+            --of_->reserved_;
+            of_->settle();
         }
     }
     // Uses it up. Works in a channel that has been closed since.
@@ -161,7 +160,7 @@ public:
         channel& to = *std::exchange(of_, nullptr);
         --to.reserved_;
         to.deliver(std::move(value));
-        to.end_receivers();
+        to.settle();
     }
 
 private:
@@ -224,15 +223,19 @@ bool channel<T>::take(std::optional<T>& into) noexcept {
     if (!values_.empty()) {
         into.emplace(std::move(values_.front()));
         values_.pop_front();
-        admit_senders();
+        settle();
         return true;
     }
-    if (capacity_ == 0 && !senders_.empty()) {
-        into.emplace(std::move(*static_cast<waiting_sender&>(senders_.front()).value));
-        senders_.wake_one();
-        return true;
+    if (senders_.empty()) {
+        return false;
     }
-    return false;
+    auto& first = static_cast<waiting_sender&>(senders_.front());
+    if (!first.value.has_value()) {
+        return false;
+    }
+    into.emplace(std::move(*first.value));  // a rendezvous, or all room is reserved
+    senders_.wake_one();
+    return true;
 }
 
 template <typename T>
@@ -245,25 +248,22 @@ bool channel<T>::take_reservation() {
     return true;
 }
 
-// Who waits for room gets what has become free, for which the ring has its place already.
+// Who waits for room gets what has become free, for which the ring has its place already; and nobody waits
+// for a value that will never come.
 template <typename T>
-void channel<T>::admit_senders() noexcept {
+void channel<T>::settle() noexcept {
     while (!senders_.empty() && has_room()) {
         auto& first = static_cast<waiting_sender&>(senders_.front());
         if (first.value.has_value()) {
-            values_.push_back(std::move(*first.value));
+            deliver(std::move(*first.value));
         } else {
             ++reserved_;
         }
         senders_.wake_one();
     }
-}
-
-template <typename T>
-void channel<T>::give_up_reservation() noexcept {
-    --reserved_;
-    admit_senders();
-    end_receivers();
+    if (is_over()) {
+        receivers_.wake_all();
+    }
 }
 
 template <typename T>
@@ -273,14 +273,7 @@ void channel<T>::close() noexcept {
         static_cast<waiting_sender&>(senders_.front()).refused = true;
         senders_.wake_one();
     }
-    end_receivers();
-}
-
-template <typename T>
-void channel<T>::end_receivers() noexcept {
-    if (is_over()) {
-        receivers_.wake_all();
-    }
+    settle();
 }
 
 }  // namespace leat

@@ -228,6 +228,50 @@ VIRTUAL_TEST("who waits for room gets what an unused reservation held") {
     CHECK(channel.try_receive() == 6);
 }
 
+VIRTUAL_TEST("a reservation keeps nobody from handing a value to who waits for one") {
+    leat::channel<int> channel(1);
+    const auto reserved = co_await channel.reserve();
+    auto sender = leat::spawn(send_range, std::ref(channel), 5, 7);
+    co_await leat::yield();
+    std::vector<int> received;
+    auto receiver = leat::spawn(receive_all, std::ref(channel), std::ref(received));
+    co_await sender;
+    co_await leat::sleep(1s);
+    CHECK(received == std::vector{5, 6});
+    receiver.cancel();
+    co_await receiver.join();
+}
+
+VIRTUAL_TEST("the room of a reservation is free once its value has been handed over, or it is given up") {
+    for (const bool given_up : {false, true}) {
+        leat::channel<int> channel(1);
+        std::optional<leat::channel<int>::reservation> reserved(co_await channel.reserve());
+        bool next_has_room = false;
+        auto next = leat::spawn([&]() -> leat::task<> {
+            const auto unused = co_await channel.reserve();
+            next_has_room = true;
+            co_await leat::sleep(1s);
+        });
+        auto sender = leat::spawn(send_range, std::ref(channel), 7, 8);
+        co_await leat::yield();
+        std::vector<int> received;
+        auto receiver = leat::spawn(receive_all, std::ref(channel), std::ref(received));
+        co_await leat::yield();
+        CHECK(!next_has_room);
+        if (!given_up) {
+            reserved->send(1);
+        }
+        reserved.reset();
+        co_await leat::yield();
+        CHECK(next_has_room);
+        co_await leat::join_all(next, sender);
+        co_await leat::yield();
+        CHECK(received == (given_up ? std::vector{7} : std::vector{1, 7}));
+        channel.close();
+        co_await receiver;
+    }
+}
+
 VIRTUAL_TEST("a channel that was closed is not over while there is a reservation") {
     leat::channel<int> channel;
     auto reserved = co_await channel.reserve();
