@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace leat::detail {
@@ -19,13 +20,16 @@ public:
     ring& operator=(const ring&) = delete;
     ~ring() {
         while (!empty()) {
-            pop_front();
+            pop();
         }
     }
 
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    [[nodiscard]] T& front() noexcept { return slots_[first_].value; }
+    // The value at `index` from the first.
+    [[nodiscard]] T& operator[](std::size_t index) noexcept {
+        return slots_[(first_ + index) % capacity_].value;
+    }
 
     // Sees to room for `count` values in all. Throws std::bad_alloc, and nothing has changed.
     void ensure(std::size_t count) {
@@ -45,13 +49,17 @@ public:
         first_ = 0;
     }
     // There is room for it.
-    void push_back(T&& value) noexcept {
+    void push(T&& value) noexcept {
         check(size_ < capacity_, "a ring has room for what is pushed");
         std::construct_at(&slots_[(first_ + size_) % capacity_].value, std::move(value));
         ++size_;
     }
-    void pop_front() noexcept {
-        std::destroy_at(&front());
+    void take(std::optional<T>& into) noexcept {
+        into.emplace(std::move((*this)[0]));
+        pop();
+    }
+    void pop() noexcept {
+        std::destroy_at(&(*this)[0]);
         first_ = (first_ + 1) % capacity_;
         --size_;
     }
