@@ -23,6 +23,7 @@
 #include <leat/sync/latch.hpp>
 #include <leat/sync/mutex.hpp>
 #include <leat/sync/one_shot.hpp>
+#include <leat/sync/queue.hpp>
 #include <leat/sync/semaphore.hpp>
 #include <leat/task.hpp>
 #include <leat/task_group.hpp>

@@ -118,3 +118,15 @@ TEST_CASE("setting a one_shot twice aborts, and so does moving its value out twi
         },
         "the value of a one_shot is not read after it has been moved out");
 }
+
+TEST_CASE("a queue without room aborts, and so does being done with more than was put") {
+    check_aborts([] { const leat::queue<int> none(0); }, "a queue has room for one value or more");
+    check_aborts(
+        [] {
+            leat::priority_queue<int> jobs;
+            (void)jobs.try_put(1);
+            jobs.done();
+            jobs.done();
+        },
+        "done() is called once for each value of a queue");
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// queue<T>, priority_queue<T> and lifo_queue<T>: work that tasks of one scheduler put for others to do, and
+// wait for to be done. Where a channel (channel.hpp) only carries values, a queue also counts those that are
+// not done() yet, for join(), and may give them in another order; and it is no rendezvous.
+//
+//   while (auto job = co_await jobs.get()) {      // until it is closed and drained
+//       co_await work_on(*job);
+//       jobs.done();
+//   }
+//
+// Invariant: a value is in the queue, with who puts it, or with who gets it, never nowhere: a cancelled put
+// has put nothing, a cancelled get has got nothing. Who asked first gets room or a value first.
+#pragma once
+
+#include <leat/sync/hand_over.hpp>
+#include <leat/sync/ring.hpp>
+#include <leat/sync/stores.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace leat {
+
+// Thrown by putting into a closed queue; its code is std::errc::broken_pipe.
+class queue_closed : public std::system_error {
+public:
+    queue_closed() : system_error(std::make_error_code(std::errc::broken_pipe), "the queue is closed") {}
+};
+
+namespace detail {
+
+// A queue that gives its values in the order of `Store`. They must not throw when they are moved.
+template <typename T, typename Store>
+class basic_queue {
+    struct kind {
+        using store = Store;
+        using closed = queue_closed;
+        static constexpr const char* room = "room in a queue";
+        static constexpr const char* value = "a queue";
+    };
+    using hand_over = detail::hand_over<T, kind>;
+
+public:
+    static constexpr std::size_t unbounded = SIZE_MAX;
+
+    explicit basic_queue(std::size_t capacity = unbounded) noexcept : values_(capacity) {
+        check(capacity > 0, "a queue has room for one value or more");
+    }
+
+    using put_awaiter = typename hand_over::send_awaiter;
+    using get_awaiter = typename hand_over::receive_awaiter;
+    using reserve_awaiter = typename hand_over::reserve_awaiter;
+    using reservation = typename hand_over::reservation;
+    class join_awaiter;
+
+    // co_await queue.put(value): waits for room, in the order of asking. Throws queue_closed, when the queue
+    // is closed before there was room. Cancelled: the value was not put, and dies with the wait; use
+    // reserve() for what must not be lost.
+    [[nodiscard]] put_awaiter put(T value) noexcept { return put_awaiter(values_, std::move(value)); }
+    // Moves from `value` and returns true, if that needs no wait. A closed queue takes nothing.
+    [[nodiscard]] bool try_put(T& value) { return values_.try_send(value); }
+    [[nodiscard]] bool try_put(T&& value) { return values_.try_send(value); }
+
+    // co_await queue.get() gives std::optional<T>: the next value; empty once the queue is closed and
+    // drained. Cancelled: nothing was taken out.
+    [[nodiscard]] get_awaiter get() noexcept { return get_awaiter(values_); }
+    // A value, if there is one.
+    [[nodiscard]] std::optional<T> try_get() noexcept { return values_.try_receive(); }
+
+    // co_await queue.reserve() gives a reservation: room for one value, whose send(value) puts it and neither
+    // waits nor fails, also when the queue has been closed since. Given up at its end. Throws queue_closed.
+    // Cancelled: nothing was reserved.
+    [[nodiscard]] reserve_awaiter reserve() noexcept { return reserve_awaiter(values_); }
+
+    // A value that was got has been dealt with. For each value once; more often is misuse.
+    void done() noexcept {
+        check(unfinished() > 0, "done() is called once for each value of a queue");
+        ++done_;
+        if (unfinished() == 0) {
+            joiners_.wake_all();
+        }
+    }
+    // co_await queue.join(): waits until every value that was put has been done(); goes on once that was so,
+    // also when more was put right after it. Cancelled: nothing has happened.
+    [[nodiscard]] join_awaiter join() noexcept { return join_awaiter(*this); }
+    // Values that were put and are not done(): those in the queue, and those being worked on.
+    [[nodiscard]] std::size_t unfinished() const noexcept { return values_.accepted() - done_; }
+
+    // Nothing more is put: waiting puts throw queue_closed. What is in the queue can still be got, and join()
+    // still waits for it; who does not want it drains it with try_get() and done(). The second call does
+    // nothing.
+    void close() noexcept { values_.close(); }
+    [[nodiscard]] bool is_closed() const noexcept { return values_.is_closed(); }
+
+    // Values that can be got without waiting.
+    [[nodiscard]] std::size_t size() const noexcept { return values_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+    // Whether putting has to wait.
+    [[nodiscard]] bool full() const noexcept { return !values_.has_room(); }
+    [[nodiscard]] std::size_t capacity() const noexcept { return values_.capacity(); }
+
+private:
+    hand_over values_;
+    wait_queue joiners_;
+    std::size_t done_ = 0;  // of those that values_ has accepted
+};
+
+template <typename T, typename Store>
+class [[nodiscard]] basic_queue<T, Store>::join_awaiter : public queue_awaiter<join_awaiter> {
+    using base = queue_awaiter<join_awaiter>;
+
+public:
+    explicit join_awaiter(basic_queue& awaited) noexcept : base(join_kind), awaited_(&awaited) {}
+    bool take_now() const noexcept { return awaited_->unfinished() == 0; }
+    void enqueue() noexcept { awaited_->joiners_.push_back(*this); }
+    void await_resume() const noexcept {}
+
+private:
+    static inline constinit const wait_kind join_kind{"a queue to be done", wait_queue::leave};
+    basic_queue* awaited_;
+};
+
+}  // namespace detail
+
+// Gives first what was put first.
+template <typename T>
+using queue = detail::basic_queue<T, detail::ring<T>>;
+
+// Gives first what was put last.
+template <typename T>
+using lifo_queue = detail::basic_queue<T, detail::stack<T>>;
+
+// Gives the smallest first: that which Compare says is less than the others, as Python's PriorityQueue and
+// unlike std::priority_queue; std::greater<> gives the largest first. Of equal ones that which was put first.
+// Compare must not throw. A value that waits for room has no priority yet.
+template <typename T, typename Compare = std::less<>>
+using priority_queue = detail::basic_queue<T, detail::heap<T, Compare>>;
+
+}  // namespace leat
