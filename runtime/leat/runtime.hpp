@@ -18,9 +18,11 @@
 #include <leat/sleep.hpp>
 #include <leat/spawn.hpp>
 #include <leat/spawn_after.hpp>
+#include <leat/sync/broadcast.hpp>
 #include <leat/sync/channel.hpp>
 #include <leat/sync/event.hpp>
 #include <leat/sync/latch.hpp>
+#include <leat/sync/latest.hpp>
 #include <leat/sync/mutex.hpp>
 #include <leat/sync/one_shot.hpp>
 #include <leat/sync/queue.hpp>

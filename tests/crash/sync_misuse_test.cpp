@@ -130,3 +130,42 @@ TEST_CASE("a queue without room aborts, and so does being done with more than wa
         },
         "done() is called once for each value of a queue");
 }
+
+TEST_CASE("misusing a broadcast aborts") {
+    check_aborts([] { leat::broadcast<int> none(0); }, "a broadcast has room for one value or more");
+    check_aborts(
+        [] {
+            std::optional<leat::broadcast<int>> feed(std::in_place, 1);
+            const auto from = feed->subscribe(leat::ignore_missed);
+            feed.reset();
+        },
+        "a broadcast outlives its subscriptions");
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::broadcast<int> feed(1);
+            auto from = feed.subscribe(leat::ignore_missed);
+            auto receiver = leat::spawn([&]() -> leat::task<> { (void)co_await from.receive(); });
+            co_await leat::yield();
+            (void)co_await from.receive();
+        },
+        "one task at a time receives from a subscription");
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::broadcast<int> feed(1);
+            auto from = feed.subscribe(leat::ignore_missed);
+            auto receiver = leat::spawn([&]() -> leat::task<> { (void)co_await from.receive(); });
+            co_await leat::yield();
+            const auto moved = std::move(from);
+        },
+        "a subscription stays where it is while a task receives from it");
+}
+
+TEST_CASE("changing a latest that is closed aborts") {
+    check_aborts(
+        [] {
+            leat::latest<int> value(1);
+            value.close();
+            value.set(2);
+        },
+        "a latest that is closed does not change");
+}

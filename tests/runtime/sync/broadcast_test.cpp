@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+#include <leat/sync/broadcast.hpp>
+
+#include "../virtual_kernel.hpp"
+
+#include <leat/runtime.hpp>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+using plain_subscription = leat::broadcast<int>::subscription<>;
+
+leat::task<> receive_all(plain_subscription from, std::vector<int>& into) {
+    while (auto value = co_await from.receive()) {
+        into.push_back(*value);
+    }
+}
+
+template <typename Subscription>
+auto drain(Subscription& from) {
+    std::vector<typename decltype(from.try_receive())::value_type> all;
+    while (auto value = from.try_receive()) {
+        all.push_back(std::move(*value));
+    }
+    return all;
+}
+
+// Counts how often it is copied.
+struct counted {
+    explicit counted(int number) noexcept : value(number) {}
+    counted(counted&&) noexcept = default;
+    counted(const counted& other) : value(other.value) {
+        ++copies;
+        if (value < 0) {
+            throw std::runtime_error("not to be copied");
+        }
+    }
+    counted& operator=(const counted&) = delete;
+    ~counted() = default;
+    int value;
+    static inline int copies = 0;
+};
+
+}  // namespace
+
+VIRTUAL_TEST("every subscriber gets, in order, what is published after it subscribed") {
+    leat::broadcast<int> feed(8);
+    std::vector<int> first;
+    std::vector<int> second;
+    CHECK(feed.publish(0) == 0);
+    auto a = leat::spawn(receive_all, feed.subscribe(leat::ignore_missed), std::ref(first));
+    co_await leat::yield();
+    CHECK(feed.publish(1) == 1);
+    auto b = leat::spawn(receive_all, feed.subscribe(leat::ignore_missed), std::ref(second));
+    CHECK(feed.subscribers() == 2);
+    CHECK(feed.publish(2) == 2);
+    co_await leat::sleep(1s);
+    CHECK(feed.publish(3) == 2);
+    feed.close();
+    co_await leat::join_all(a, b);
+    CHECK(first == std::vector{1, 2, 3});
+    CHECK(second == std::vector{2, 3});
+    CHECK(feed.subscribers() == 0);
+}
+
+VIRTUAL_TEST("a closed broadcast gives what was published, then nothing, and publishes nothing more") {
+    leat::broadcast<int> feed(8);
+    auto from = feed.subscribe(leat::ignore_missed);
+    feed.publish(1);
+    feed.close();
+    feed.close();
+    CHECK(feed.is_closed());
+    CHECK(feed.publish(2) == 0);
+    const auto one = co_await from.receive();
+    CHECK(one == 1);
+    const auto none = co_await from.receive();
+    CHECK(!none.has_value());
+    auto late = feed.subscribe(leat::ignore_missed);
+    const auto nothing = co_await late.receive();
+    CHECK(!nothing.has_value());
+}
+
+VIRTUAL_TEST("a slow subscriber misses the oldest, is told how many, and goes on with the oldest left") {
+    leat::broadcast<int> feed(3);
+    std::vector<std::size_t> gaps;
+    auto slow = feed.subscribe([&](std::size_t missed) { gaps.push_back(missed); });
+    auto fast = feed.subscribe(leat::ignore_missed);
+    std::vector<int> all;
+    for (int value = 0; value < 7; ++value) {
+        feed.publish(value);
+        all.push_back(*fast.try_receive());
+    }
+    CHECK(slow.behind() == 7);
+    CHECK(gaps.empty());
+    const auto next = co_await slow.receive();
+    CHECK(next == 4);
+    CHECK(gaps == std::vector<std::size_t>{4});
+    CHECK(drain(slow) == std::vector{5, 6});
+    feed.publish(7);
+    CHECK(drain(slow) == std::vector{7});
+    CHECK(gaps.size() == 1);
+    CHECK(slow.missed() == 4);
+    CHECK(all == std::vector{0, 1, 2, 3, 4, 5, 6});
+    CHECK(fast.missed() == 0);
+}
+
+VIRTUAL_TEST("a subscriber that waited and was overrun before its turn is told") {
+    leat::broadcast<int> feed(2);
+    std::size_t gap = 0;
+    std::vector<int> got;
+    auto reader = leat::spawn([&]() -> leat::task<> {
+        auto from = feed.subscribe([&](std::size_t missed) { gap += missed; });
+        while (auto value = co_await from.receive()) {
+            got.push_back(*value);
+        }
+    });
+    co_await leat::yield();
+    for (int value = 0; value < 5; ++value) {
+        feed.publish(value);
+    }
+    feed.close();
+    co_await reader;
+    CHECK(gap == 3);
+    CHECK(got == std::vector{3, 4});
+}
+
+VIRTUAL_TEST("a subscriber that throws because it missed values has lost no other") {
+    leat::broadcast<int> feed(1);
+    auto from = feed.subscribe([](std::size_t) { throw std::runtime_error("missed some"); });
+    feed.publish(1);
+    feed.publish(2);
+    CHECK_THROWS_WITH((void)from.try_receive(), "missed some");
+    CHECK(from.try_receive() == 2);
+    CHECK(from.missed() == 1);
+    co_return;
+}
+
+VIRTUAL_TEST("who is told of a gap may publish, and is told of the next gap as well") {
+    leat::broadcast<int> feed(2);
+    std::vector<std::size_t> gaps;
+    auto from = feed.subscribe([&](std::size_t missed) {
+        gaps.push_back(missed);
+        if (gaps.size() == 1) {
+            feed.publish(10);
+        }
+    });
+    for (int value = 0; value < 4; ++value) {
+        feed.publish(value);
+    }
+    CHECK(drain(from) == std::vector{3, 10});
+    CHECK(gaps == std::vector<std::size_t>{2, 1});
+    co_return;
+}
+
+VIRTUAL_TEST("a value stands once until it is received, and the last to receive it has it moved") {
+    counted::copies = 0;
+    leat::broadcast<counted> feed(8);
+    auto a = feed.subscribe(leat::ignore_missed);
+    auto b = feed.subscribe(leat::ignore_missed);
+    auto c = feed.subscribe(leat::ignore_missed);
+    feed.publish(counted(1));
+    CHECK(counted::copies == 0);
+    CHECK(a.try_receive()->value == 1);
+    CHECK(b.try_receive()->value == 1);
+    CHECK(counted::copies == 2);
+    CHECK(c.try_receive()->value == 1);
+    CHECK(counted::copies == 2);
+    co_return;
+}
+
+VIRTUAL_TEST("a value that cannot be copied for a subscriber stays to be received") {
+    leat::broadcast<counted> feed(8);
+    auto a = feed.subscribe(leat::ignore_missed);
+    auto b = feed.subscribe(leat::ignore_missed);
+    feed.publish(counted(-1));
+    CHECK_THROWS_WITH((void)a.try_receive(), "not to be copied");
+    CHECK(a.behind() == 1);
+    CHECK_THROWS_WITH((void)b.try_receive(), "not to be copied");
+    {
+        const auto gone = std::move(b);
+    }
+    CHECK(a.try_receive()->value == -1);
+    co_return;
+}
+
+VIRTUAL_TEST("values die when nobody is left to receive them") {
+    const auto shared = std::make_shared<int>(0);
+    leat::broadcast<std::shared_ptr<int>> feed(8);
+    feed.publish(shared);
+    CHECK(shared.use_count() == 1);
+    auto a = feed.subscribe(leat::ignore_missed);
+    feed.publish(shared);
+    {
+        auto b = feed.subscribe(leat::ignore_missed);
+        feed.publish(shared);
+        feed.publish(shared);
+        CHECK(shared.use_count() == 4);
+        CHECK(drain(a).size() == 3);
+        CHECK(shared.use_count() == 3);
+        CHECK(*b.try_receive() == shared);
+        CHECK(shared.use_count() == 2);
+    }
+    CHECK(shared.use_count() == 1);
+    feed.publish(shared);
+    CHECK(shared.use_count() == 2);
+    CHECK(drain(a).size() == 1);
+    co_return;
+}
+
+VIRTUAL_TEST("a cancelled receive has received nothing, and one that was woken before it has") {
+    leat::broadcast<int> feed(8);
+    auto from = feed.subscribe(leat::ignore_missed);
+    const auto early = co_await leat::move_on_after(1s, from.receive());
+    CHECK(!early.has_value());
+    std::vector<int> got;
+    auto reader = leat::spawn([&]() -> leat::task<> {
+        const auto value = co_await from.receive();
+        got.push_back(*value);
+        (void)co_await from.receive();
+        got.push_back(-1);
+    });
+    co_await leat::yield();
+    feed.publish(1);
+    reader.cancel();
+    feed.publish(2);
+    co_await reader.join();
+    CHECK(got == std::vector{1});
+    CHECK(drain(from) == std::vector{2});
+}
+
+VIRTUAL_TEST("a subscription keeps its place when it is moved, and ends once") {
+    leat::broadcast<int> feed(8);
+    auto first = feed.subscribe(leat::ignore_missed);
+    feed.publish(1);
+    feed.publish(2);
+    CHECK(first.try_receive() == 1);
+    {
+        plain_subscription second(std::move(first));
+        CHECK(feed.subscribers() == 1);
+        CHECK(second.try_receive() == 2);
+    }
+    CHECK(feed.subscribers() == 0);
+    co_return;
+}
