@@ -37,7 +37,7 @@ LEVELS = [
     (1, "runtime/leat/backends/backend.hpp"),
     (2, "runtime/leat/backends/*"),
     (3, "runtime/leat/{scheduler,inbox,frame,frame_pool,task_state,scope_node,group_scope,outcome}.*"),
-    (3, "runtime/leat/{awaited,dump}.*"),
+    (3, "runtime/leat/{awaited,bindings,dump}.*"),
     (4, "runtime/leat/*"),
     (5, "net/leat/{address,bytes,endpoint,number,socket,stream}.*"),
     (6, "net/leat/{tcp,udp,unix,tls,any_stream}.*"),

@@ -29,4 +29,5 @@
 #include <leat/sync/semaphore.hpp>
 #include <leat/task.hpp>
 #include <leat/task_group.hpp>
+#include <leat/task_local.hpp>
 #include <leat/timeout.hpp>

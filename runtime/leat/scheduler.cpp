@@ -144,6 +144,9 @@ void scheduler::no_progress() {
 void scheduler::spawn(task_state& task, group_scope& owner) noexcept {
     task.id = ++tasks_;
     task.report = report_;
+    if (this_thread.task != nullptr && &owner != &background_) {  // a service is nobody's child
+        task.bindings = this_thread.task->bindings;
+    }
     task.own.attach(owner);
     ++owner.size;
     ready_.push_back(task);
@@ -241,6 +244,7 @@ void scheduler::unwind(task_state& task) noexcept {
 void scheduler::end(task_state& task) noexcept {
     auto& owner = static_cast<group_scope&>(*task.own.parent);
     task.finish(task.leaf);
+    task.bindings = {};
     task.done = true;
     task.own.detach();
     --owner.size;

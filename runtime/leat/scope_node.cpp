@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <leat/scope_node.hpp>
 
+#include <leat/bindings.hpp>
 #include <leat/scheduler.hpp>
 #include <leat/task_state.hpp>
+
+#include <utility>
 
 namespace leat {
 
@@ -70,13 +73,19 @@ void scope_node::enter(task_state& inside) noexcept {
     check(parent == inside.innermost, "a cancel scope is entered below the innermost one");
     task = &inside;
     inside.innermost = this;
+    if (kind == scope_kind::binding) {
+        inside.bindings.push(std::move(static_cast<detail::binding_scope*>(this)->bound));
+    }
 }
 
 void scope_node::leave() noexcept {
     check(task->innermost == this, "cancel scopes are left in the reverse order of entering");
-    task->innermost = parent;
-    task = nullptr;
+    task_state& inside = *std::exchange(task, nullptr);
+    inside.innermost = parent;
     host = nullptr;
+    if (kind == scope_kind::binding) {
+        inside.bindings.pop();
+    }
 }
 
 deadline_scope::deadline_scope(time_point when, bool shielded) noexcept

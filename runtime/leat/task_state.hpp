@@ -4,6 +4,7 @@
 // Invariant: a task is running, in the ready queue, or waiting on exactly one wait.
 #pragma once
 
+#include <leat/bindings.hpp>
 #include <leat/frame.hpp>
 #include <leat/frame_pool.hpp>
 #include <leat/scope_node.hpp>
@@ -84,8 +85,9 @@ public:
     frame* leaf = nullptr;    // the suspended frame: resumed next, or unwound from
     wait* waiting = nullptr;  // what the leaf waits for; null when running or ready
     scope_node* innermost = &own;
-    scope_node own;      // all of the task; cancelled through its handle
-    list<wait> joiners;  // waits of the tasks that await this one, and end_listeners
+    scope_node own;             // all of the task; cancelled through its handle
+    list<wait> joiners;         // waits of the tasks that await this one, and end_listeners
+    detail::bindings bindings;  // of task_locals; what its spawner had then, and what it binds itself
     std::source_location spawned_at;
     report_function report = nullptr;  // of its run, which it may outlive
     std::uint32_t id = 0;
