@@ -42,6 +42,14 @@ public:
         head_.previous = &link;
     }
 
+    void push_front(T& element) noexcept {
+        list_link& link = element;
+        link.previous = &head_;
+        link.next = head_.next;
+        head_.next->previous = &link;
+        head_.next = &link;
+    }
+
     T& pop_front() noexcept {
         T& first = front();
         static_cast<list_link&>(first).unlink();

@@ -18,6 +18,7 @@
 #include <leat/sleep.hpp>
 #include <leat/spawn.hpp>
 #include <leat/spawn_after.hpp>
+#include <leat/switch_to.hpp>
 #include <leat/sync/broadcast.hpp>
 #include <leat/sync/channel.hpp>
 #include <leat/sync/event.hpp>

@@ -46,6 +46,7 @@ void scheduler::run(task_state& main) {
 template <typename Predicate>
 void scheduler::turn_until(Predicate over) {
     for (;;) {
+        switches_ = 0;
         for (int steps = 0; steps < steps_max && !ready_.empty(); ++steps) {
             step(ready_.pop_front());
         }
@@ -150,6 +151,15 @@ void scheduler::spawn(task_state& task, group_scope& owner) noexcept {
     task.own.attach(owner);
     ++owner.size;
     ready_.push_back(task);
+}
+
+// A task is linked while it is in the ready queue.
+void scheduler::run_next(task_state& task) noexcept {
+    if (task.linked() && switches_ < switches_max) {
+        ++switches_;
+        task.unlink();
+        ready_.push_front(task);
+    }
 }
 
 void scheduler::suspend(frame& waiter, wait& leaf) noexcept {

@@ -8,7 +8,8 @@
 //
 // Fairness: I/O and timers wait for at most steps_max steps of tasks. A step ends when its task waits; a
 // task whose operations keep completing at once goes to the end of the queue after
-// task_state::inline_completions_max of them.
+// task_state::inline_completions_max of them. Ready tasks run in the order in which they became ready, but
+// for those that switch_to takes to the front, at most switches_max times a turn.
 #pragma once
 
 #include <leat/backends/backend.hpp>
@@ -36,6 +37,7 @@ public:
 class scheduler {
 public:
     static constexpr int steps_max = 128;
+    static constexpr int switches_max = steps_max / 2;
 
     scheduler(std::unique_ptr<backend> io, report_function report);
     ~scheduler();
@@ -61,6 +63,9 @@ public:
 
     // Queues the first step of `task`, as a child of `owner`.
     void spawn(task_state& task, group_scope& owner) noexcept;
+
+    // Lets `task` run before all others, if it is ready.
+    void run_next(task_state& task) noexcept;
 
     // The running task waits for `leaf` in `waiter`. For await_suspend; does not switch by itself.
     static void suspend(frame& waiter, wait& leaf) noexcept;
@@ -94,6 +99,7 @@ private:
     std::shared_ptr<inbox> inbox_;    // made at the first remote()
     std::weak_ptr<inbox_door> door_;  // held by the remotes: others may post while it lives
     std::uint32_t tasks_ = 0;         // spawned so far, for their ids
+    int switches_ = 0;                // of this turn
     bool deadlocked_ = false;
     std::string deadlock_dump_;
 };

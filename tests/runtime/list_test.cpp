@@ -57,6 +57,19 @@ TEST_CASE("an element leaves a list from the front, the middle and the end, and 
     b.unlink();
 }
 
+TEST_CASE("an element that is pushed to the front is the first, also of an empty list") {
+    leat::list<element> all;
+    element a(1), b(2), c(3);
+    all.push_front(b);
+    all.push_back(c);
+    all.push_front(a);
+    CHECK(values(all) == std::vector{1, 2, 3});
+    a.unlink();
+    c.unlink();
+    CHECK(&all.pop_front() == &b);
+    CHECK(all.empty());
+}
+
 TEST_CASE("appending moves all elements behind those that are there") {
     leat::list<element> first;
     leat::list<element> second;
