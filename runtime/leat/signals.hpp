@@ -1,56 +1,100 @@
 // SPDX-License-Identifier: MIT
-// signal_set: Unix signals as something to wait for, through signalfd(2).
+// signal_set: Unix signals as something to wait for, through signalfd(2). Signals are the process's own, so
+// each goes to every signal_set of the process that asks for it, on whichever thread; two servers in one
+// program both stop at one SIGTERM.
+// Invariant: while a set lives its signals are blocked in its thread; what it has not given waits in it.
 #pragma once
 
-#include <leat/fd.hpp>
+#include <leat/sync/mutex.hpp>
 #include <leat/task.hpp>
 
+#include <cstdint>
 #include <initializer_list>
+#include <memory>
+#include <optional>
 
 #include <signal.h>
 
 namespace leat {
 
-// Signal numbers as a plain value, for options.
+namespace detail {
+
+struct signal_receiver;
+
+// Throws std::invalid_argument for what cannot be waited for, naming it and the reason.
+void refuse_signal(int number);
+
+}  // namespace detail
+
+// Signal numbers as a plain value, for options. Throws std::invalid_argument naming a number that is no
+// signal, or one that cannot be waited for: SIGKILL and SIGSTOP, those that tell of a fault in the thread
+// that gets them (SIGSEGV, SIGBUS, SIGFPE, SIGILL), and SIGPIPE, which is an error of the write instead.
 class signal_numbers {
 public:
-    static constexpr std::size_t most = 8;
-
     constexpr signal_numbers() noexcept = default;
-    constexpr signal_numbers(std::initializer_list<int> numbers) noexcept {
-        check(numbers.size() <= most, "a signal_numbers holds at most 8 signals");
+    constexpr signal_numbers(std::initializer_list<int> numbers) {
         for (const int number : numbers) {
-            numbers_[size_++] = number;
+            add(number);
         }
     }
-    [[nodiscard]] constexpr const int* begin() const noexcept { return numbers_; }
-    [[nodiscard]] constexpr const int* end() const noexcept { return numbers_ + size_; }
-    [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
+    constexpr void add(int number) {
+        const std::uint64_t refused = bit(SIGKILL) | bit(SIGSTOP) | bit(SIGSEGV) | bit(SIGBUS) | bit(SIGFPE) |
+                                      bit(SIGILL) | bit(SIGPIPE) | bit(32) | bit(33);
+        if (number < 1 || number > most || (bit(number) & refused) != 0) {
+            detail::refuse_signal(number);
+        }
+        bits_ |= bit(number);
+    }
+    [[nodiscard]] constexpr bool contains(int number) const noexcept {
+        return number >= 1 && number <= most && (bits_ & bit(number)) != 0;
+    }
+    [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }
+
+    static constexpr int most = 64;  // the highest number that Linux has
 
 private:
-    int numbers_[most] = {};
-    std::size_t size_ = 0;
+    static constexpr std::uint64_t bit(int number) noexcept { return std::uint64_t{1} << (number - 1); }
+    std::uint64_t bits_ = 0;
 };
 
-// While it lives these signals are blocked in this thread and are delivered to next() instead of their
-// handlers. In a program with several threads, block them before the others start: a signal to the process
-// goes to any thread that does not block it (signal(7)). The old mask comes back at its end.
+// One signal that came, as signalfd(2) tells it.
+struct signal_info {
+    int number = 0;
+    int code = 0;       // why: SI_USER, SI_QUEUE, SI_TKILL, CLD_EXITED ... (sigaction(2))
+    pid_t process = 0;  // who sent it; of SIGCHLD: the child
+    uid_t user = 0;     // as whom
+    int value = 0;      // what sigqueue(3) sent along
+    int status = 0;     // of SIGCHLD: the exit status, or the signal that ended or stopped the child
+};
+
+// While it lives these signals are blocked in this thread and are given by next() instead of going to their
+// handlers. In a program with several threads make one before the others start, which inherit the mask: a
+// signal to the process goes to any thread that does not block it (signal(7)). At the end of the thread's
+// last set with a signal, that is unblocked again, unless it was blocked before; if one is waiting that no
+// set has taken, it goes its old way then. A set lives and dies on one thread. Children that `process` starts
+// inherit nothing of this.
 class signal_set {
 public:
-    // Throws std::system_error when the kernel refuses a signalfd, std::invalid_argument for no signal.
+    // Throws std::system_error when the kernel refuses a signalfd, std::invalid_argument for a wrong number.
     explicit signal_set(const signal_numbers& numbers);
     signal_set(std::initializer_list<int> numbers) : signal_set(signal_numbers(numbers)) {}
     signal_set(const signal_set&) = delete;
     signal_set& operator=(const signal_set&) = delete;
     ~signal_set();
 
-    // Waits for one of the signals and gives its number. Several of one number that come before it is
-    // asked count as one. Cancelled: none was taken.
+    // Waits for one of the signals and gives its number. Several of one number that come before it is asked
+    // count as one, but real-time signals (SIGRTMIN and above) queue, in order. Several tasks may wait: each
+    // signal goes to the one that has waited longest. While one waits, run() sees no deadlock. Cancelled:
+    // none was taken. The set stays alive until then.
     [[nodiscard]] task<int> next();
+    // The same, with all that is known of it.
+    [[nodiscard]] task<signal_info> next_info();
+    // A signal that has come already, without waiting, also ahead of tasks that wait.
+    [[nodiscard]] std::optional<signal_info> try_next();
 
 private:
-    fd descriptor_;
-    sigset_t previous_;
+    std::unique_ptr<detail::signal_receiver> receiver_;
+    mutex turn_;  // held by the task that waits
 };
 
 }  // namespace leat
