@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// stream: what a byte stream can do, whether it is TCP, TLS or in memory. Code that reads and writes bytes
-// is written against the concept; this file also has the errors that are a stream's own.
+// stream: what a byte stream can do, whether it is TCP, TLS, a pipe or in memory. Code that reads and writes
+// bytes is written against the concept; this file also has the errors that are a stream's own.
 #pragma once
 
 #include <leat/bytes.hpp>
@@ -24,17 +24,28 @@ enum class stream_errc {
     return {static_cast<int>(code), stream_category()};
 }
 
-// A byte stream in both directions. One task may receive while another sends; two that receive (or two
-// that send) at the same time are misuse.
+// The receiving half of a byte stream, such as the reading end of a pipe.
 template <typename S>
-concept stream = std::movable<S> && requires(S& s, byte_buffer into, byte_view from) {
+concept receive_stream = std::movable<S> && requires(S& s, byte_buffer into) {
     s.recv(into);          // co_await gives std::size_t: at least 1 byte, or 0 at the end
     s.recv_exactly(into);  // fills the buffer, or throws end_of_stream
     s.recv_chunk();        // gives a chunk: some bytes, or an empty one at the end
-    s.send(from);          // gives std::size_t: the number of bytes taken
-    s.send_all(from);      // all of it
-    s.shutdown_send();     // no more will be sent; the peer sees the end
     s.close();             // at once, without waiting
+};
+
+// The sending half.
+template <typename S>
+concept send_stream = std::movable<S> && requires(S& s, byte_view from) {
+    s.send(from);      // co_await gives std::size_t: the number of bytes taken
+    s.send_all(from);  // all of it
+    s.close();         // at once, without waiting
+};
+
+// A byte stream in both directions. One task may receive while another sends; two that receive (or two
+// that send) at the same time are misuse.
+template <typename S>
+concept stream = receive_stream<S> && send_stream<S> && requires(S& s) {
+    s.shutdown_send();  // no more will be sent; the peer sees the end
 };
 
 }  // namespace leat
