@@ -32,7 +32,7 @@ PAGE_LINES = {"README.md": 120, "docs/hacking.md": 120, "docs/architecture.md": 
 # Who may include whom: a file includes only what is on its own level or below. The first pattern that
 # matches counts.
 LEVELS = [
-    (0, "runtime/leat/{bytes,cancel_reason,check,result,fd,list,clock}.*"),
+    (0, "runtime/leat/{bytes,cancel_reason,check,result,fd,list,clock,reference}.*"),
     (1, "runtime/leat/{operation,timers,trace,chunk,wait}.*"),
     (1, "runtime/leat/backends/backend.hpp"),
     (2, "runtime/leat/backends/*"),
@@ -64,7 +64,7 @@ CONTAINED = [
 ]
 
 # What programs that use the library may include of it.
-FACES = ["runtime", "net", "tls", "http", "http/serve_tls", "framing", "testing/doctest",
+FACES = ["runtime", "pipe", "process", "net", "tls", "http", "http/serve_tls", "framing", "testing/doctest",
          "testing/certificates"]
 FACE_USERS = ["examples/*", "bench/*", "README.md"]
 

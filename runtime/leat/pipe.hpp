@@ -9,6 +9,7 @@
 #include <leat/bytes.hpp>
 #include <leat/chunk.hpp>
 #include <leat/frame_pool.hpp>
+#include <leat/reference.hpp>
 #include <leat/task.hpp>
 
 #include <cstdint>
@@ -38,30 +39,7 @@ struct pipe_state : frame_pool::allocated {
     std::unique_ptr<chunk> returned;  // what was given back; null as a rule
 };
 
-// A reference to a pipe_state.
-class pipe_reference {
-public:
-    pipe_reference() noexcept = default;
-    explicit pipe_reference(pipe_state& state) noexcept : state_(&state) {}  // takes over the first one
-    pipe_reference(const pipe_reference& other) noexcept : state_(other.state_) { ++state_->references; }
-    pipe_reference(pipe_reference&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
-    pipe_reference& operator=(const pipe_reference&) = delete;
-    pipe_reference& operator=(pipe_reference&& other) noexcept {
-        std::swap(state_, other.state_);
-        return *this;
-    }
-    ~pipe_reference() {
-        if (state_ != nullptr && --state_->references == 0) {
-            delete state_;
-        }
-    }
-    explicit operator bool() const noexcept { return state_ != nullptr; }
-    pipe_state* operator->() const noexcept { return state_; }
-    pipe_state& operator*() const noexcept { return *state_; }
-
-private:
-    pipe_state* state_ = nullptr;
-};
+using pipe_reference = reference<pipe_state>;
 
 // What both ends have.
 class pipe_end {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The public face of the runtime: tasks, run, spawn, time, cancellation and synchronisation. <leat/net.hpp>
-// adds sockets.
+// adds sockets, <leat/process.hpp> child processes and <leat/pipe.hpp> pipes.
 #pragma once
 
 #include <leat/as_completed.hpp>
