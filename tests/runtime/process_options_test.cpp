@@ -131,10 +131,19 @@ TEST_CASE("output and errors can change places, also when this process has no st
             co_await child.input().send_all("through");
             child.input().close();
             co_await child.wait();
+            // The lowest free descriptor, 0, becomes the one of /dev/null.
+            const leat::fd unwritable(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+            const leat::fd only_reads(::fcntl(unwritable.get(), F_DUPFD_CLOEXEC, 3));
+            ::close(STDIN_FILENO);
+            process quiet = process::spawn({"sh", "-c", "echo out && echo fine >&2"},
+                                           {.input = redirect::to(only_reads.get()),
+                                            .output = redirect::null,
+                                            .errors = redirect::to(STDERR_FILENO)});
+            co_await quiet.wait();
         });
     });
     CHECK(ended.status == 0);
-    CHECK(ended.errors == "through");
+    CHECK(ended.errors == "throughfine\n");
 }
 
 LEAT_TEST("no descriptor of this process is open in a child, unless it is asked for") {
