@@ -37,7 +37,7 @@ LEVELS = [
     (1, "runtime/leat/backends/backend.hpp"),
     (2, "runtime/leat/backends/*"),
     (3, "runtime/leat/{scheduler,inbox,frame,frame_pool,task_state,scope_node,group_scope,outcome}.*"),
-    (3, "runtime/leat/{awaited,bindings,dump}.*"),
+    (3, "runtime/leat/{awaited,bindings,dump,error_text}.*"),
     (4, "runtime/leat/*"),
     (5, "net/leat/{address,endpoint,number,socket}.*"),
     (6, "net/leat/{tcp,udp,unix,tls,any_stream}.*"),

@@ -12,14 +12,21 @@ void inbox::wake_reader() noexcept {
     }
 }
 
-bool inbox::post(std::unique_ptr<message> posted) {
+bool inbox::post(message& posted) noexcept {
     const std::lock_guard lock(mutex_);
-    if (reader_ == nullptr) {
+    if (closed_) {
         return false;
     }
-    posted_.push_back(std::move(posted));
+    posted_.push_back(posted);
     wake_reader();
     return true;
+}
+
+void inbox::deliver(message& awaited) noexcept {
+    const std::lock_guard lock(mutex_);
+    check(reader_ != nullptr, "a run does not end before what its tasks wait for");
+    posted_.push_back(awaited);
+    wake_reader();
 }
 
 void inbox::nudge() noexcept {
@@ -28,24 +35,29 @@ void inbox::nudge() noexcept {
     wake_reader();
 }
 
-std::vector<std::unique_ptr<inbox::message>> inbox::take() {
+void inbox::take(list<message>& into) noexcept {
     const std::lock_guard lock(mutex_);
     sleeping_ = false;
     nudged_ = false;
-    return std::exchange(posted_, {});
+    into.append(posted_);
 }
 
-bool inbox::about_to_sleep() {
+bool inbox::about_to_sleep() noexcept {
     const std::lock_guard lock(mutex_);
     sleeping_ = posted_.empty() && !nudged_;
     return sleeping_;
 }
 
-std::vector<std::unique_ptr<inbox::message>> inbox::close() {
+void inbox::close() noexcept {
     const std::lock_guard lock(mutex_);
+    closed_ = true;
+}
+
+void inbox::abandon() noexcept {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
     reader_ = nullptr;
     sleeping_ = false;
-    return std::exchange(posted_, {});
 }
 
 }  // namespace leat

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 // inbox and remote: the one door through which other threads reach a scheduler. A remote is weak: it may
 // outlive the run it leads to, and then says so. Everything else in leat belongs to one thread.
-// Invariant: what post() accepted is run once, on the scheduler's thread, in the order of the posts.
+// Invariant: what the inbox accepted is run once, on the scheduler's thread, in the order of the posts.
 #pragma once
+
+#include <leat/list.hpp>
 
 #include <concepts>
 #include <memory>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 namespace leat {
 
@@ -16,32 +17,43 @@ class backend;
 
 class inbox {
 public:
-    struct message {
-        virtual ~message() = default;
-        virtual void run() = 0;
+    // Something to do on the scheduler's thread. It may live in the frame of a coroutine that waits for it,
+    // so nothing is allocated to post it. Whoever has posted it does not touch it again.
+    struct message : list_link {
+        virtual void run() noexcept = 0;  // on the scheduler's thread
+        virtual void drop() noexcept {}   // in place of run(), when the scheduler dies without having run
+
+    protected:
+        ~message() = default;
     };
 
     explicit inbox(backend& reader) noexcept : reader_(&reader) {}
 
-    // Any thread. False once the scheduler has closed.
-    bool post(std::unique_ptr<message> posted);
+    // Any thread. False once the scheduler has closed; the message is the caller's again.
+    bool post(message& posted) noexcept;
+
+    // Any thread: a message that a task of the scheduler waits for, so that its run cannot have ended.
+    void deliver(message& awaited) noexcept;
 
     // Any thread: wakes the reader to look around, if it has not closed.
     void nudge() noexcept;
 
     // The rest is for the scheduler's thread. Takes what has been posted.
-    [[nodiscard]] std::vector<std::unique_ptr<message>> take();
-    // True: nothing is there, and the next post or nudge will wake the reader.
-    [[nodiscard]] bool about_to_sleep();
-    // Refuses all further posts; gives those that were accepted and not taken yet.
-    [[nodiscard]] std::vector<std::unique_ptr<message>> close();
+    void take(list<message>& into) noexcept;
+    // True: nothing is there, and the next message or nudge will wake the reader.
+    [[nodiscard]] bool about_to_sleep() noexcept;
+    // Refuses all further posts. What is there already, and what tasks wait for, can be taken.
+    void close() noexcept;
+    // The reader is gone.
+    void abandon() noexcept;
 
 private:
     void wake_reader() noexcept;
 
     std::mutex mutex_;
-    backend* reader_;  // null once closed
-    std::vector<std::unique_ptr<message>> posted_;
+    backend* reader_;  // null once it is gone
+    list<message> posted_;
+    bool closed_ = false;
     bool sleeping_ = false;
     bool nudged_ = false;
 };
@@ -55,7 +67,7 @@ public:
     inbox_door& operator=(const inbox_door&) = delete;
     ~inbox_door() { inbox_->nudge(); }
 
-    bool post(std::unique_ptr<inbox::message> posted) const { return inbox_->post(std::move(posted)); }
+    bool post(inbox::message& posted) const noexcept { return inbox_->post(posted); }
 
 private:
     std::shared_ptr<inbox> inbox_;
@@ -72,10 +84,19 @@ public:
     bool post(Function function) const {
         struct holder final : inbox::message {
             explicit holder(Function&& held) : function(std::move(held)) {}
-            void run() override { std::move(function)(); }
+            void run() noexcept override {
+                std::move(function)();
+                delete this;
+            }
+            void drop() noexcept override { delete this; }
             Function function;
         };
-        return door_->post(std::make_unique<holder>(std::move(function)));
+        auto posted = std::make_unique<holder>(std::move(function));
+        if (!door_->post(*posted)) {
+            return false;
+        }
+        (void)posted.release();  // the scheduler's now, and perhaps gone
+        return true;
     }
 
 private:

@@ -3,6 +3,7 @@
 
 #include <leat/awaited.hpp>
 #include <leat/dump.hpp>
+#include <leat/error_text.hpp>
 
 #include <exception>
 #include <string>
@@ -22,7 +23,13 @@ scheduler::scheduler(std::unique_ptr<backend> io, report_function report)
 
 scheduler::~scheduler() {
     if (inbox_ != nullptr) {
-        (void)inbox_->close();
+        list<inbox::message> left;
+        inbox_->close();
+        inbox_->take(left);
+        inbox_->abandon();
+        while (!left.empty()) {
+            left.pop_front().drop();
+        }
     }
     services_.clear();
     while (io_->pending() > 0) {  // descriptors that are being closed
@@ -67,7 +74,8 @@ void scheduler::collect() {
     time_point deadline = long_ago;
     if (idle) {
         deadline = alarms_.next();
-        const bool alone = door_.expired();  // asked first: then nothing is posted after the look below
+        // Asked first: then nothing is posted after the look below.
+        const bool alone = door_.expired() && awaits_others_ == 0;
         if (inbox_ != nullptr && !inbox_->about_to_sleep()) {
             deadline = long_ago;
         } else if (alone && deadline == never && io_->pending() == 0) {
@@ -100,8 +108,10 @@ void scheduler::take_inbox() noexcept {
     if (inbox_ == nullptr) {
         return;
     }
-    for (const auto& message : inbox_->take()) {
-        message->run();
+    list<inbox::message> arrived;
+    inbox_->take(arrived);
+    while (!arrived.empty()) {
+        arrived.pop_front().run();
     }
 }
 
@@ -109,18 +119,21 @@ void scheduler::close_inbox() noexcept {
     if (inbox_ == nullptr) {
         return;
     }
-    for (const auto& message : inbox_->close()) {
-        message->run();
-    }
+    inbox_->close();
+    take_inbox();
 }
 
-remote scheduler::remote() {
+const std::shared_ptr<inbox>& scheduler::messages() {
     if (inbox_ == nullptr) {
         inbox_ = std::make_shared<inbox>(*io_);
     }
+    return inbox_;
+}
+
+remote scheduler::remote() {
     std::shared_ptr<inbox_door> door = door_.lock();
     if (door == nullptr) {
-        door = std::make_shared<inbox_door>(inbox_);
+        door = std::make_shared<inbox_door>(messages());
         door_ = door;
     }
     return leat::remote(std::move(door));
@@ -297,15 +310,8 @@ void listen_for_end(task_state& task, end_listener& listener) noexcept {
 }
 
 void task_state::report_error(const std::exception_ptr& error) const noexcept {
-    std::string line = "task " + std::to_string(id) + ", spawned at " + spawned_at.file_name() + ":" +
-                       std::to_string(spawned_at.line()) + ", failed: ";
-    try {
-        std::rethrow_exception(error);
-    } catch (const std::exception& known) {
-        line += known.what();
-    } catch (...) {
-        line += "an exception of unknown type";
-    }
+    const std::string line = "task " + std::to_string(id) + ", spawned at " + spawned_at.file_name() + ":" +
+                             std::to_string(spawned_at.line()) + ", failed: " + detail::error_text(error);
     report(line);
 }
 

@@ -54,12 +54,18 @@ public:
     [[nodiscard]] timers& alarms() noexcept { return alarms_; }
     [[nodiscard]] group_scope& root() noexcept { return root_; }
     [[nodiscard]] leat::remote remote();
+    // Where other threads leave what is to be done here; made at its first use.
+    [[nodiscard]] const std::shared_ptr<inbox>& messages();
+    // Counts the waits that other threads end: while there is one, nothing is called a deadlock.
+    void await_others() noexcept { ++awaits_others_; }
+    void heard_from_others() noexcept { --awaits_others_; }
     // The service of this type, made from the scheduler at its first use.
     template <std::derived_from<service> Service>
     [[nodiscard]] Service& use();
     // The tasks that services run: cancelled and awaited once those of root() have ended.
     [[nodiscard]] group_scope& background() noexcept { return background_; }
     void report(std::string_view line) const noexcept { report_(line); }
+    [[nodiscard]] report_function reports() const noexcept { return report_; }
 
     // Queues the first step of `task`, as a child of `owner`.
     void spawn(task_state& task, group_scope& owner) noexcept;
@@ -96,8 +102,9 @@ private:
     group_scope root_{group_scope::errors::to_handles};
     group_scope background_{group_scope::errors::to_handles};
     std::vector<std::unique_ptr<service>> services_;
-    std::shared_ptr<inbox> inbox_;    // made at the first remote()
+    std::shared_ptr<inbox> inbox_;
     std::weak_ptr<inbox_door> door_;  // held by the remotes: others may post while it lives
+    std::size_t awaits_others_ = 0;
     std::uint32_t tasks_ = 0;         // spawned so far, for their ids
     int switches_ = 0;                // of this turn
     bool deadlocked_ = false;
