@@ -11,6 +11,7 @@
 #include <leat/io.hpp>
 #include <leat/join.hpp>
 #include <leat/outcome.hpp>
+#include <leat/processors.hpp>
 #include <leat/race.hpp>
 #include <leat/result.hpp>
 #include <leat/run.hpp>
