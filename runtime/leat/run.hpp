@@ -15,7 +15,8 @@ struct run_options {
     // "uring", "epoll", or "auto"; empty: the environment variable LEAT_BACKEND, else "auto".
     std::string_view backend = {};
     // Hears what nobody else will, such as the error of a task without a handle. Null: one line on
-    // standard error.
+    // standard error. It is called on the thread of the run; after the run has ended by whoever drops the
+    // last handle of a failed task, and by a thread of offload_detached.
     report_function report = nullptr;
 };
 

@@ -10,6 +10,7 @@
 #include <leat/finally.hpp>
 #include <leat/io.hpp>
 #include <leat/join.hpp>
+#include <leat/offload.hpp>
 #include <leat/outcome.hpp>
 #include <leat/processors.hpp>
 #include <leat/race.hpp>
