@@ -33,4 +33,5 @@
 #include <leat/task.hpp>
 #include <leat/task_group.hpp>
 #include <leat/task_local.hpp>
+#include <leat/thread_channel.hpp>
 #include <leat/timeout.hpp>
