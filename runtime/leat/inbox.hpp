@@ -9,11 +9,17 @@
 #include <concepts>
 #include <memory>
 #include <mutex>
+#include <source_location>
+#include <type_traits>
 #include <utility>
 
 namespace leat {
 
 class backend;
+namespace detail {
+template <typename Function>
+class remote_call;
+}
 
 class inbox {
 public:
@@ -98,6 +104,19 @@ public:
         (void)posted.release();  // the scheduler's now, and perhaps gone
         return true;
     }
+
+    // In <leat/remote_call.hpp>. Spawns a task there: function(arguments...) gives it. False, and nothing is
+    // run, when that run() has ended. Function and arguments are copied or moved into the task on this
+    // thread, and die on the other. Throws std::bad_alloc.
+    template <typename Function, typename... Arguments>
+    bool spawn(Function&& function, Arguments&&... arguments) const;
+    // co_await remote.call(function): runs the task that function() gives there, and gives its result here.
+    template <typename Function>
+    [[nodiscard]] detail::remote_call<std::decay_t<Function>> call(
+        Function&& function, std::source_location where = std::source_location::current()) const;
+
+    // For the runtime.
+    bool post_message(inbox::message& posted) const noexcept { return door_->post(posted); }
 
 private:
     std::shared_ptr<inbox_door> door_;

@@ -14,6 +14,7 @@
 #include <leat/outcome.hpp>
 #include <leat/processors.hpp>
 #include <leat/race.hpp>
+#include <leat/remote_call.hpp>
 #include <leat/result.hpp>
 #include <leat/run.hpp>
 #include <leat/signals.hpp>

@@ -55,7 +55,7 @@ protected:
 
 // A task that owns the callable and the arguments it was made from, until it ends.
 template <typename T, typename Function, typename... Arguments>
-class spawned final : public task_state_of<T> {
+class spawned : public task_state_of<T> {
 public:
     template <typename F, typename... A>
     explicit spawned(std::source_location where, F&& function, A&&... arguments)
