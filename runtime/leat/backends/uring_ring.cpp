@@ -5,6 +5,7 @@
 #include <leat/result.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -23,6 +24,10 @@ constexpr unsigned setup_flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER
 constexpr unsigned needed_features = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP |
                                      IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_FAST_POLL | IORING_FEAT_EXT_ARG |
                                      IORING_FEAT_CQE_SKIP;
+
+// A ring may be mapped where another thread's ring has been. The kernel sees to the order of that, out of
+// ThreadSanitizer's sight: liburing makes its system calls by itself. So the order is shown to it here.
+constinit std::atomic<unsigned> rings_ended = 0;
 
 // The sysctl kernel.io_uring_disabled: '0', '1', '2', or ' ' where there is none (before Linux 6.6).
 char disabled_by_sysctl() noexcept {
@@ -60,6 +65,7 @@ uring_ring::uring_ring(unsigned submissions, unsigned completions) {
         ::io_uring_queue_exit(&ring_);
         throw std::system_error(errno_code(ENOSYS), "io_uring_setup (a feature is missing)");
     }
+    (void)rings_ended.load(std::memory_order_acquire);
     ::io_uring_ring_dontfork(&ring_);  // a child that touched the rings would damage the parent's
     if (::io_uring_register_ring_fd(&ring_) == 1) {
         enter_flags_ |= IORING_ENTER_REGISTERED_RING;
@@ -73,6 +79,7 @@ uring_ring::uring_ring(unsigned submissions, unsigned completions) {
 }
 
 uring_ring::~uring_ring() {
+    rings_ended.fetch_add(1, std::memory_order_release);
     ::io_uring_queue_exit(&ring_);
 }
 
