@@ -16,6 +16,19 @@
 
 namespace leat::testing {
 
+// Whether a child may start threads though its parent has some: ThreadSanitizer does not have it.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool children_have_threads = false;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+inline constexpr bool children_have_threads = false;
+#else
+inline constexpr bool children_have_threads = true;
+#endif
+#else
+inline constexpr bool children_have_threads = true;
+#endif
+
 struct child_end {
     int status;          // exit status, or -1 when a signal ended it
     int signal;          // that signal, or 0

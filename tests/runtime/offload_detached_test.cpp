@@ -91,6 +91,10 @@ TEST_CASE("an error of detached work that outlives its run is reported once, on 
 }
 
 TEST_CASE("exit waits for detached work, begun or queued, on its threads") {
+    if (!leat::testing::children_have_threads) {
+        MESSAGE("skipped: ThreadSanitizer lets no forked child start threads");
+        return;
+    }
     int both[2];
     REQUIRE(::pipe(both) == 0);
     const auto ended = run_in_child([&]() -> int {
@@ -116,6 +120,10 @@ TEST_CASE("exit waits for detached work, begun or queued, on its threads") {
 }
 
 TEST_CASE("detached work may call exit on its thread") {
+    if (!leat::testing::children_have_threads) {
+        MESSAGE("skipped: ThreadSanitizer lets no forked child start threads");
+        return;
+    }
     const auto ended = run_in_child([]() -> int {
         std::binary_semaphore never(0);
         leat::run([&]() -> leat::task<> {
@@ -129,6 +137,10 @@ TEST_CASE("detached work may call exit on its thread") {
 }
 
 TEST_CASE("a child after fork offloads to threads of its own") {
+    if (!leat::testing::children_have_threads) {
+        MESSAGE("skipped: ThreadSanitizer lets no forked child start threads");
+        return;
+    }
     leat::run([]() -> leat::task<> { co_await leat::offload([] {}); });
     const auto ended = run_in_child([] {
         int given = 0;

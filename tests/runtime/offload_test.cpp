@@ -181,6 +181,10 @@ TEST_CASE("schedulers on several threads share the pool of offload") {
 // What needs a pool of one thread runs in a child, whose pool is new.
 
 TEST_CASE("work waits for the one thread in the order in which it came, and can be cancelled there") {
+    if (!leat::testing::children_have_threads) {
+        MESSAGE("skipped: ThreadSanitizer lets no forked child start threads");
+        return;
+    }
     const auto ended = run_in_child([] {
         leat::set_offload_threads(1);
         std::string order;
@@ -214,6 +218,10 @@ TEST_CASE("work waits for the one thread in the order in which it came, and can 
 }
 
 TEST_CASE("the end of a run takes queued work back from the threads and waits for what has begun") {
+    if (!leat::testing::children_have_threads) {
+        MESSAGE("skipped: ThreadSanitizer lets no forked child start threads");
+        return;
+    }
     const auto ended = run_in_child([] {
         leat::set_offload_threads(1);
         bool finished = false;
@@ -245,6 +253,10 @@ TEST_CASE("the end of a run takes queued work back from the threads and waits fo
 }
 
 TEST_CASE("a number of threads for offload that is none is an error that names it") {
+    if (!leat::testing::children_have_threads) {
+        MESSAGE("skipped: ThreadSanitizer lets no forked child start threads");
+        return;
+    }
     for (const char* wrong : {"0", "many", "4x", "-1", "99999999999"}) {
         const auto ended = run_in_child([wrong] {
             ::setenv("LEAT_OFFLOAD_THREADS", wrong, 1);
