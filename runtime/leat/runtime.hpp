@@ -36,3 +36,4 @@
 #include <leat/task_local.hpp>
 #include <leat/thread_channel.hpp>
 #include <leat/timeout.hpp>
+#include <leat/workers.hpp>

@@ -10,6 +10,7 @@
 #include <leat/cancel_scope.hpp>
 #include <leat/fd.hpp>
 #include <leat/io.hpp>
+#include <leat/worker_signals.hpp>
 
 #include <algorithm>
 #include <array>
@@ -63,6 +64,17 @@ registry& all_receivers() {
     return made;
 }
 
+sigset_t set_of(const signal_numbers& numbers) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int number = 1; number <= signal_numbers::most; ++number) {
+        if (numbers.contains(number)) {
+            sigaddset(&set, number);
+        }
+    }
+    return set;
+}
+
 // The signals that sets have blocked in this thread: by how many sets, and which were blocked before.
 struct thread_mask {
     std::array<std::uint16_t, signal_numbers::most + 1> sets{};
@@ -109,9 +121,10 @@ void end_wait(const signal_receiver* receiver, std::uint64_t wait) {
 }
 
 // Copies what `from` has taken to all others that want it.
-void share(const signal_receiver& from, const signal_info& taken) {
+void share(const signal_receiver& from, const signal_info& taken, const signalfd_siginfo& received) {
     registry& all = all_receivers();
     const std::lock_guard lock(all.lock);
+    detail::keep_for_other_workers(received);
     for (signal_receiver* each = all.receivers.first(); each != nullptr; each = all.receivers.next(*each)) {
         if (each == &from || !each->wanted.contains(taken.number) || each->queue.size() >= copies_max) {
             continue;
@@ -156,7 +169,9 @@ std::optional<signal_info> take_from_kernel(const signal_receiver& receiver) {
                             .user = received.ssi_uid,
                             .value = received.ssi_int,
                             .status = received.ssi_status};
-    share(receiver, taken);
+    if (!detail::kept_by_other_worker(received)) {
+        share(receiver, taken, received);
+    }
     return taken;
 }
 
@@ -191,13 +206,7 @@ private:
 
 signal_set::signal_set(const signal_numbers& numbers)
     : receiver_(std::make_unique<detail::signal_receiver>()) {
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    for (int number = 1; number <= signal_numbers::most; ++number) {
-        if (numbers.contains(number)) {
-            sigaddset(&wanted, number);
-        }
-    }
+    const sigset_t wanted = set_of(numbers);
     receiver_->wanted = numbers;
     receiver_->thread = &blocked_here;
     receiver_->source.reset(::signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC));
@@ -205,9 +214,13 @@ signal_set::signal_set(const signal_numbers& numbers)
         throw std::system_error(errno_code(errno), "signalfd");
     }
     blocked_here.block(numbers);
-    registry& all = all_receivers();
-    const std::lock_guard lock(all.lock);
-    all.receivers.push_back(*receiver_);
+    {
+        registry& all = all_receivers();
+        const std::lock_guard lock(all.lock);
+        all.receivers.push_back(*receiver_);
+        detail::want_signals(wanted);
+    }
+    detail::await_blocked_signals();
 }
 
 signal_set::~signal_set() {
@@ -215,6 +228,7 @@ signal_set::~signal_set() {
     {
         const std::lock_guard lock(all_receivers().lock);
         receiver_->unlink();
+        detail::unwant_signals(set_of(receiver_->wanted));
     }
     receiver_->source.reset();
     blocked_here.unblock(receiver_->wanted);

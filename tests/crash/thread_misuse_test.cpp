@@ -86,3 +86,12 @@ TEST_CASE("calling another thread outside a task, or awaiting a call twice, abor
         },
         "a call is awaited once");
 }
+
+TEST_CASE("workers started inside run() abort") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::run_workers(1, [](unsigned) -> leat::task<> { co_return; });
+            co_return;
+        },
+        "run_workers is not called inside run()");
+}
