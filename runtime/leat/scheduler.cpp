@@ -148,10 +148,8 @@ void scheduler::no_progress() {
         return;
     }
     // They wait behind shields, for what will never come: no shield can hold now.
-    for (scope_node* scope = root_.children.first(); scope != nullptr; scope = root_.children.next(*scope)) {
-        scope->cancel("nothing could wake it");
-        ask_to_end(*scope->task);
-    }
+    root_.end_all_waits();
+    background_.end_all_waits();
     check(!ready_.empty(), "a cancelled task ends");
 }
 

@@ -32,6 +32,25 @@ scope_node* following(scope_node& at, scope_node& root) noexcept {
     return nullptr;
 }
 
+// The scope after `at` in the same walk over all scopes.
+scope_node* next_of_all(scope_node& at, scope_node& root) noexcept {
+    if (scope_node* child = at.children.first()) {
+        return child;
+    }
+    for (scope_node* scope = &at; scope != &root; scope = scope->parent) {
+        if (scope_node* next = scope->parent->children.next(*scope)) {
+            return next;
+        }
+    }
+    return nullptr;
+}
+
+void ask_innermost(scope_node& scope) noexcept {
+    if (scope.task != nullptr && scope.task->innermost == &scope) {
+        scheduler::ask_to_end(*scope.task);
+    }
+}
+
 }  // namespace
 
 void scope_node::cancel(cancel_reason why) noexcept {
@@ -47,9 +66,14 @@ void scope_node::cancel(cancel_reason why) noexcept {
 void scope_node::mark() noexcept {
     for (scope_node* scope = this; scope != nullptr; scope = following(*scope, *this)) {
         scope->cancelled = true;
-        if (scope->task != nullptr && scope->task->innermost == scope) {
-            scheduler::ask_to_end(*scope->task);
-        }
+        ask_innermost(*scope);
+    }
+}
+
+void scope_node::end_all_waits() noexcept {
+    for (scope_node* scope = this; scope != nullptr; scope = next_of_all(*scope, *this)) {
+        scope->cancelled = true;
+        ask_innermost(*scope);
     }
 }
 

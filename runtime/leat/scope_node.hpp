@@ -38,6 +38,8 @@ struct scope_node : list_link {
     void cancel(cancel_reason why) noexcept;
     // Why waits inside end as cancelled: the reason of the nearest scope around that was cancelled itself.
     [[nodiscard]] cancel_reason why() const noexcept;
+    // Ends every wait below this scope, whatever shields it: for when nothing could ever wake them.
+    void end_all_waits() noexcept;
 
     // Hangs this scope, and what is below it, below `above`, so that a cancellation of that reaches it; and
     // takes it out again.

@@ -113,6 +113,50 @@ TEST_CASE("a deadlock unwinds all tasks, and run can be used again") {
     CHECK(unwound == 4);
 }
 
+TEST_CASE("a deadlock unwinds what waits behind shields, also the children of groups") {
+    std::string log;
+    struct last {
+        std::string& log;
+        ~last() { log += leat::unwinding() ? "unwound " : "returned "; }
+    };
+    auto held = [&]() -> leat::task<> {
+        const last local{log};
+        co_await leat::shield(stuck());
+        log += "not reached ";
+    };
+    SUBCASE("a child behind a shield") {
+        CHECK(deadlock_of([&]() -> leat::task<> {
+                  co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+                      group.spawn(held);
+                      co_return;
+                  });
+                  log += "not reached ";
+              }) != "");
+    }
+    SUBCASE("a shield around a group") {
+        CHECK(deadlock_of([&]() -> leat::task<> {
+                  co_await leat::shield(leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+                      group.spawn(held);
+                      co_await group.wait();
+                  }));
+                  log += "not reached ";
+              }) != "");
+    }
+    SUBCASE("a cleanup that waits for a child") {
+        CHECK(deadlock_of([&]() -> leat::task<> {
+                  co_await leat::finally(stuck(), [&]() -> leat::task<> {
+                      co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+                          group.spawn(held);
+                          co_return;
+                      });
+                      log += "not reached ";
+                  });
+                  log += "not reached ";
+              }) != "");
+    }
+    CHECK(log == "unwound ");
+}
+
 TEST_CASE("a main task that ended before the others were stuck keeps its own outcome") {
     const auto lingering = [](leat::virtual_kernel&) {
         leat::spawn([]() -> leat::task<> { co_await stuck(); });
