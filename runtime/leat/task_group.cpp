@@ -16,7 +16,9 @@ bool children_awaiter::stop_waiting(leat::wait& self) noexcept {
 bool children_awaiter::cancel_children(leat::wait& self) noexcept {
     auto& awaiter = static_cast<children_awaiter&>(self);
     awaiter.ends_cancelled = true;
-    awaiter.group_.cancel_tasks(cancel_reason::requested);
+    if (!awaiter.group_.cancelled) {  // otherwise who cancels the group comes to them: no recursion
+        awaiter.group_.cancel_tasks(cancel_reason::requested);
+    }
     return false;
 }
 

@@ -7,9 +7,19 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include <sys/resource.h>
+
 namespace {
 
 constexpr int million = 1'000'000;
+
+// What may grow with the number of awaits is the heap: a little stack is enough for all of it.
+void limit_stack(rlim_t bytes) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_STACK, &limit);
+    limit.rlim_cur = bytes;
+    ::setrlimit(RLIMIT_STACK, &limit);
+}
 
 void expect(bool holds, const char* what) {
     if (!holds) {
@@ -58,6 +68,43 @@ leat::task<> nested_and_failing(int depth) {
     co_await nested_and_failing(depth - 1);
 }
 
+leat::task<> stuck() {
+    co_await leat::sleep_until(leat::never);
+}
+
+leat::task<> nested_in_scopes(int depth) {
+    const counted local;
+    if (depth == 0) {
+        co_await leat::sleep_until(leat::never);
+    } else {
+        co_await leat::with_cancel_scope(
+            [depth](leat::cancel_scope&) -> leat::task<> { co_await nested_in_scopes(depth - 1); });
+    }
+}
+
+leat::task<> nested_in_groups(int depth) {
+    const counted local;
+    co_await leat::with_task_group([depth](leat::task_group& group) -> leat::task<> {
+        if (depth > 0) {
+            group.spawn(nested_in_groups, depth - 1);
+        }
+        group.spawn(stuck);
+        co_await group.wait();
+    });
+}
+
+leat::task<> nested_in_cleanups(int depth, int& cleaned) {
+    const counted local;
+    if (depth == 0) {
+        co_await leat::sleep_until(leat::never);
+    } else {
+        co_await leat::finally(nested_in_cleanups(depth - 1, cleaned), [&cleaned]() -> leat::task<> {
+            co_await leat::yield();
+            ++cleaned;
+        });
+    }
+}
+
 leat::task<int> one() {
     co_return 1;
 }
@@ -70,6 +117,28 @@ leat::task<> chain_of_joins() {
     }
     const int value = co_await last;
     expect(value == 1, "a chain of 100,000 tasks, each awaiting the one before");
+}
+
+leat::task<> cancel_once_it_waits(leat::handle<void> task, int frames, const char* what) {
+    while (counted::alive < frames) {
+        co_await leat::yield();
+    }
+    co_await leat::yield();
+    task.cancel();
+    const auto& ended = co_await task.join();
+    expect(ended.cancelled() && counted::alive == 0, what);
+}
+
+leat::task<> cancel_what_is_nested() {
+    constexpr int levels = million / 10;
+    co_await cancel_once_it_waits(leat::spawn(nested_in_scopes, levels), levels + 1,
+                                  "100,000 nested cancel scopes unwind");
+    co_await cancel_once_it_waits(leat::spawn(nested_in_groups, levels), levels + 1,
+                                  "100,000 nested groups, each awaiting its children, unwind");
+    int cleaned = 0;
+    co_await cancel_once_it_waits(leat::spawn(nested_in_cleanups, levels, std::ref(cleaned)), levels + 1,
+                                  "100,000 nested frames with a cleanup each unwind");
+    expect(cleaned == levels, "each cleanup ran");
 }
 
 leat::task<> all() {
@@ -95,6 +164,8 @@ leat::task<> all() {
     co_await stuck.join();
     expect(counted::alive == 0, "a million frames unwind");
 
+    co_await cancel_what_is_nested();
+
     bool caught = false;
     try {
         co_await nested_and_failing(million / 20);  // exceptions cost microseconds a frame
@@ -108,5 +179,6 @@ leat::task<> all() {
 }  // namespace
 
 int main() {
+    limit_stack(256 * 1024);
     leat::run(all);
 }
