@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+// What an unwinding destroys when the wait stands in the middle of an expression, a loop or a try block:
+// exactly what has been made by then, in reverse order, and no handler or later line runs. Compilers differ
+// here, so this runs under each of them, with AddressSanitizer too.
+#include "virtual_kernel.hpp"
+
+#include <leat/runtime.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string log_;  // NOLINT: one test at a time
+int alive_witnesses = 0;
+
+// Notes its end; owns memory, so that a leak or a second end is seen by AddressSanitizer.
+class witness {
+public:
+    explicit witness(char name) : name_(std::make_unique<char>(name)) { ++alive_witnesses; }
+    witness(witness&& other) noexcept : name_(std::move(other.name_)) { ++alive_witnesses; }
+    witness& operator=(witness&&) = delete;
+    ~witness() {
+        --alive_witnesses;
+        if (name_ != nullptr) {
+            log_ += *name_;
+        }
+    }
+    witness& operator<<(int) & { return *this; }
+    witness&& operator<<(int) && { return std::move(*this); }
+    [[nodiscard]] witness& with(int) { return *this; }
+    [[nodiscard]] int number() const { return *name_ - 'a'; }
+
+private:
+    std::unique_ptr<char> name_;
+};
+
+struct both {
+    both(witness&& left, int right) : held(std::move(left)), number(right) {}
+    witness held;
+    int number;
+};
+
+leat::task<int> never_comes() {
+    const witness inner('i');
+    co_await leat::sleep_until(leat::never);
+    log_ += "not reached";
+    co_return 1;
+}
+
+leat::task<witness> makes(char name) {
+    co_await leat::yield();
+    co_return witness(name);
+}
+
+// What is destroyed, in order, when `body` is cancelled while it waits.
+leat::task<std::string> unwound(leat::task<> (*body)()) {
+    log_.clear();
+    auto victim = leat::spawn(body);
+    for (int turns = 0; turns < 10; ++turns) {
+        co_await leat::yield();
+    }
+    CHECK_FALSE(victim.done());
+    victim.cancel();
+    const auto& ended = co_await victim.join();
+    CHECK(ended.cancelled());
+    CHECK(alive_witnesses == 0);
+    co_return std::exchange(log_, {});
+}
+
+}  // namespace
+
+VIRTUAL_TEST("temporaries of the expression around the wait die, and what comes after it was never made") {
+    const std::string operators = co_await unwound([]() -> leat::task<> {
+        const witness before('a');
+        witness('t') << 1 << co_await never_comes() << 2;
+        const witness after('z');
+    });
+    CHECK(operators == "ita");
+    const std::string calls = co_await unwound([]() -> leat::task<> {
+        const witness before('a');
+        (void)witness('t').with(1).with(co_await never_comes()).number();
+        const witness after('z');
+    });
+    CHECK(calls == "ita");
+    const std::string argument = co_await unwound([]() -> leat::task<> {
+        const both made{witness('t'), co_await never_comes()};
+        const witness after('z');
+    });
+    CHECK(argument == "it");
+}
+
+VIRTUAL_TEST("a temporary that another wait of the expression gave dies with it") {
+    const std::string order =
+        co_await unwound([]() -> leat::task<> { (co_await makes('m')) << co_await never_comes(); });
+    CHECK(order == "im");
+    const std::string bound = co_await unwound([]() -> leat::task<> {
+        const witness& kept = co_await makes('m');
+        const witness after('n');
+        (void)co_await never_comes();
+        log_ += std::to_string(kept.number());
+    });
+    CHECK(bound == "inm");
+}
+
+VIRTUAL_TEST("a wait in a condition, an initialiser and a return unwinds from there") {
+    const std::string condition = co_await unwound([]() -> leat::task<> {
+        if (const witness chosen('c'); co_await never_comes() != 0) {
+            const witness inside('z');
+        }
+    });
+    CHECK(condition == "ic");
+    const std::string choice = co_await unwound([]() -> leat::task<> {
+        switch (const witness chosen('c'); co_await never_comes()) {
+            default:
+                log_ += "not reached";
+        }
+    });
+    CHECK(choice == "ic");
+    const std::string result = co_await unwound([]() -> leat::task<> {
+        const int number = co_await []() -> leat::task<int> {
+            const witness local('l');
+            co_return witness('t').number() + co_await never_comes();
+        }();
+        log_ += std::to_string(number);
+    });
+    CHECK(result == "itl");
+}
+
+VIRTUAL_TEST("a wait in a loop unwinds that round and what the loop holds") {
+    const std::string counted = co_await unwound([]() -> leat::task<> {
+        for (witness outer('o'); log_.size() < 100;) {
+            const witness round('r');
+            if (log_ == "rr") {
+                (void)co_await never_comes();
+            }
+            co_await leat::yield();
+        }
+    });
+    CHECK(counted == "rriro");
+    const std::string over_range = co_await unwound([]() -> leat::task<> {
+        const witness before('a');
+        for (const int number : std::vector<int>{1, 2, 3}) {
+            const witness round('r');
+            if (number == 2) {
+                (void)co_await never_comes();
+            }
+        }
+    });
+    CHECK(over_range == "rira");
+    const std::string while_waiting = co_await unwound([]() -> leat::task<> {
+        do {
+            const witness round('r');
+        } while (co_await never_comes() != 0);
+    });
+    CHECK(while_waiting == "ri");
+}
+
+VIRTUAL_TEST("no handler of any try block around the wait runs, and what the blocks hold dies") {
+    const std::string order = co_await unwound([]() -> leat::task<> {
+        try {
+            const witness outer('o');
+            try {
+                const witness inner('n');
+                (void)co_await never_comes();
+            } catch (const std::exception&) {
+                log_ += "caught";
+            }
+            log_ += "not reached";
+        } catch (...) {
+            log_ += "caught";
+            throw;
+        }
+    });
+    CHECK(order == "ino");
+}
+
+VIRTUAL_TEST("a wait after an exception was handled unwinds as any other") {
+    const std::string order = co_await unwound([]() -> leat::task<> {
+        std::exception_ptr error;
+        try {
+            const witness thrown_over('t');
+            throw std::runtime_error("handled");
+        } catch (...) {
+            error = std::current_exception();
+        }
+        const witness local('l');
+        (void)co_await never_comes();
+    });
+    CHECK(order == "til");
+}
+
+VIRTUAL_TEST("what an optional, a vector and a moved local hold dies once") {
+    const std::string order = co_await unwound([]() -> leat::task<> {
+        std::optional<witness> maybe(std::in_place, 'm');
+        std::vector<witness> many;
+        many.reserve(2);
+        many.emplace_back('v');
+        many.emplace_back('w');
+        witness local('l');
+        const witness moved = std::move(local);
+        (void)co_await never_comes();
+    });
+    CHECK(order.substr(0, 2) == "il");
+    CHECK(order.substr(4) == "m");
+    CHECK(order.size() == 5);
+}
+
+VIRTUAL_TEST("a task that was made and not yet awaited dies with who holds it, and never starts") {
+    const std::string order = co_await unwound([]() -> leat::task<> {
+        auto later = [](witness) -> leat::task<> {
+            log_ += "started";
+            co_return;
+        }(witness('p'));
+        const witness local('l');
+        (void)co_await never_comes();
+        co_await std::move(later);
+    });
+    CHECK(order == "ilp");
+}
+
+VIRTUAL_TEST("the arguments of the awaiting call die with it") {
+    const std::string order = co_await unwound([]() -> leat::task<> {
+        auto with = [](witness, int) -> leat::task<> { (void)co_await never_comes(); };
+        co_await with(witness('p'), 1);
+    });
+    CHECK(order == "ip");
+}
+
+VIRTUAL_TEST("what a scope, a deadline or a shield runs dies inside it, before what stands around") {
+    const std::string order = co_await unwound([]() -> leat::task<> {
+        const witness outer('o');
+        (void)co_await leat::move_on_after(1h, [held = std::make_shared<witness>('c')]() -> leat::task<> {
+            const witness inner('n');
+            co_await leat::timeout(1h, leat::timeout(2h, never_comes()));
+        });
+    });
+    CHECK(order == "inco");
+}
