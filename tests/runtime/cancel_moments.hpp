@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// The moments at which a wait can be cancelled, and one round of trying it: the task is cancelled at that
+// moment, it must have ended in one of the two ways that are allowed, and what it waited for must come to the
+// next who asks. Shared by the matrices of operations, synchronisation and streams.
+//
+// A trial is a class with
+//   static constexpr bool ends_by_itself     nobody need enable it: then it may have ended at any moment
+//   task<> attempt()                         one wait; calls delivered() with its result right after it
+//   void enable()                            lets one attempt end
+//   task<> verify(const std::string& where)  everything that was enabled has been delivered, once, in order
+#pragma once
+
+#include <leat/runtime.hpp>
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <chrono>
+#include <string>
+
+namespace cancel_tests {
+
+enum class moment {
+    before_it_begins,
+    in_the_turn_it_begins,  // the kernel has not heard of it
+    during_the_wait,
+    when_it_could_end,  // what it waits for has come, and nobody has looked
+    when_it_has_ended,  // the result is there, the task has not been resumed
+    after_the_task_ended,
+};
+
+inline constexpr std::array moments{moment::before_it_begins,  moment::in_the_turn_it_begins,
+                                    moment::during_the_wait,   moment::when_it_could_end,
+                                    moment::when_it_has_ended, moment::after_the_task_ended};
+
+inline const char* name_of(moment when) {
+    switch (when) {
+        case moment::before_it_begins:
+            return "before it begins";
+        case moment::in_the_turn_it_begins:
+            return "in the turn it begins";
+        case moment::during_the_wait:
+            return "during the wait";
+        case moment::when_it_could_end:
+            return "when it could end";
+        case moment::when_it_has_ended:
+            return "when it has ended";
+        case moment::after_the_task_ended:
+            return "after the task ended";
+    }
+    return "";
+}
+
+// What all trials have: how many attempts have got what they waited for.
+class trial {
+public:
+    static constexpr bool ends_by_itself = false;
+    [[nodiscard]] int deliveries() const noexcept { return deliveries_; }
+
+protected:
+    void delivered() noexcept { ++deliveries_; }
+
+private:
+    int deliveries_ = 0;
+};
+
+// Lets the loop ask the kernel a few times.
+inline leat::task<> let_the_loop_look() {
+    for (int turns = 0; turns < 3; ++turns) {
+        co_await leat::sleep(std::chrono::nanoseconds(1));
+    }
+}
+
+// Cancels `victim`, which attempts, at `when`. True: it has been enabled.
+template <typename Trial>
+leat::task<bool> cancel_at(moment when, Trial& tried, leat::handle<void>& victim) {
+    if (when == moment::before_it_begins) {
+        victim.cancel();
+        co_return false;
+    }
+    co_await leat::yield();
+    if (when >= moment::during_the_wait) {
+        co_await let_the_loop_look();
+    }
+    if (when >= moment::when_it_could_end) {
+        tried.enable();
+    }
+    if (when == moment::when_it_has_ended) {
+        while (victim.state().waiting != nullptr) {
+            co_await leat::yield();  // it is behind this task in the queue once its wait has ended
+        }
+    }
+    if (when == moment::after_the_task_ended) {
+        co_await victim.join();
+    }
+    victim.cancel();
+    co_return when >= moment::when_it_could_end;
+}
+
+template <typename Trial>
+leat::task<> try_once(moment when, Trial& tried, std::string where) {
+    const int before = tried.deliveries();
+    auto victim = leat::spawn([&] { return tried.attempt(); });
+    const bool enabled = co_await cancel_at(when, tried, victim);
+    const auto& ended = co_await victim.join();
+    const bool delivered = tried.deliveries() > before;
+    CHECK_MESSAGE(ended.cancelled() != delivered, where);
+    if (!Trial::ends_by_itself) {
+        CHECK_MESSAGE((delivered || when < moment::when_it_has_ended), where);
+        CHECK_MESSAGE((!delivered || when > moment::during_the_wait), where);
+    }
+    if (!enabled) {
+        tried.enable();
+    }
+    if (!delivered) {
+        co_await leat::timeout(std::chrono::seconds(20), tried.attempt());
+    }
+    CHECK_MESSAGE(tried.deliveries() == before + 1, where);
+    co_await tried.verify(where);
+}
+
+// At each moment, several times with what was there before.
+template <typename Trial>
+leat::task<> cancelled_at_any_moment(const char* what) {
+    for (const moment when : moments) {
+        Trial tried;
+        for (int round = 1; round <= 4; ++round) {
+            co_await try_once(
+                when, tried,
+                std::string(what) + ", cancelled " + name_of(when) + ", round " + std::to_string(round));
+        }
+    }
+}
+
+}  // namespace cancel_tests
