@@ -5,6 +5,7 @@
 //
 // A trial is a class with
 //   static constexpr bool ends_by_itself     nobody need enable it: then it may have ended at any moment
+//   task<> prepare()                         before all else, if there is one
 //   task<> attempt()                         one wait; calls delivered() with its result right after it
 //   void enable()                            lets one attempt end
 //   task<> verify(const std::string& where)  everything that was enabled has been delivered, once, in order
@@ -124,6 +125,9 @@ template <typename Trial>
 leat::task<> cancelled_at_any_moment(const char* what) {
     for (const moment when : moments) {
         Trial tried;
+        if constexpr (requires { tried.prepare(); }) {
+            co_await tried.prepare();
+        }
         for (int round = 1; round <= 4; ++round) {
             co_await try_once(
                 when, tried,
