@@ -3,6 +3,7 @@
 #include <leat/backends/slab_pool.hpp>
 #include <leat/fd.hpp>
 #include <leat/runtime.hpp>
+#include <leat/testing/backends.hpp>
 
 #include <doctest/doctest.h>
 
@@ -86,6 +87,19 @@ leat::task<> stuck() {
     co_await leat::sleep_until(leat::never);
 }
 
+struct socket_pair {
+    socket_pair() {
+        int ends[2];
+        REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+        here.reset(ends[0]);
+        there.reset(ends[1]);
+    }
+    void send_byte() const { CHECK(::write(there.get(), "x", 1) == 1); }
+
+    leat::fd here;
+    leat::fd there;
+};
+
 // The allocations of 1000 rounds of `body` after 100 to warm up.
 long steady_allocations(std::function<leat::task<>()> body) {
     long counted = -1;
@@ -151,6 +165,72 @@ TEST_CASE("a steady program allocates nothing" * doctest::skip(!recycles)) {
     }
 }
 
+namespace {
+
+// Allocations while `cancel()` runs, and while all that it cancelled unwinds.
+struct cancel_cost {
+    long asking = -1;
+    long unwinding = -1;
+};
+
+// Of a group with one child in each kind of wait, also below scopes, in groups and on the kernel.
+leat::task<cancel_cost> cost_of_cancelling(int children_of_each_kind) {
+    leat::event event;
+    leat::mutex mutex;
+    leat::semaphore permits(0);
+    leat::channel<int> empty(0);
+    const socket_pair sockets;
+    auto holder = mutex.try_lock();
+    auto endless = leat::spawn(stuck);
+    auto victim = leat::spawn([&]() -> leat::task<> {
+        co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+            group.spawn([&]() -> leat::task<> { co_await leat::readable(sockets.here.get()); });
+            for (int i = 0; i < children_of_each_kind; ++i) {
+                group.spawn(stuck);
+                group.spawn([&]() -> leat::task<> { co_await event.wait(); });
+                group.spawn([&]() -> leat::task<> { const auto guard = co_await mutex.lock(); });
+                group.spawn([&]() -> leat::task<> { const auto held = co_await permits.acquire(); });
+                group.spawn([&]() -> leat::task<> { co_await empty.send(1); });
+                group.spawn([&]() -> leat::task<> { co_await endless; });
+                group.spawn([]() -> leat::task<> { co_await leat::timeout(1h, leat::timeout(2h, stuck())); });
+                group.spawn([]() -> leat::task<> {
+                    co_await leat::with_task_group([](leat::task_group& inner) -> leat::task<> {
+                        inner.spawn(stuck);
+                        co_await inner.wait();
+                    });
+                });
+            }
+            co_await group.wait();
+        });
+    });
+    for (int turns = 0; turns < 20; ++turns) {
+        co_await leat::sleep(1ns);  // until all of them wait
+    }
+    const long before = allocations;
+    victim.cancel();
+    const long asked = allocations;
+    co_await victim.join();
+    const long after = allocations;
+    endless.cancel();
+    co_await endless.join();
+    co_return cancel_cost{asked - before, after - asked};
+}
+
+}  // namespace
+
+TEST_CASE("cancelling allocates nothing, and neither does unwinding" * doctest::skip(!recycles)) {
+    for (const auto& each : leat::testing::backends()) {
+        if (!each.refused.empty()) {
+            MESSAGE("skipped on " << each.name << ": " << each.refused);
+            continue;
+        }
+        cancel_cost cost;
+        leat::run([&]() -> leat::task<> { cost = co_await cost_of_cancelling(20); }, {.backend = each.name});
+        CHECK(cost.asking == 0);
+        CHECK(cost.unwinding == 0);
+    }
+}
+
 TEST_CASE("what frames are allocated while tasks run is given back at the end of the run") {
     const auto use = [] {
         leat::run([]() -> leat::task<> {
@@ -193,19 +273,6 @@ public:
         count().value("receive_chunk");
         return received();
     }
-};
-
-struct socket_pair {
-    socket_pair() {
-        int ends[2];
-        REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
-        here.reset(ends[0]);
-        there.reset(ends[1]);
-    }
-    void send_byte() const { CHECK(::write(there.get(), "x", 1) == 1); }
-
-    leat::fd here;
-    leat::fd there;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <leat/runtime.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
@@ -86,8 +87,9 @@ VIRTUAL_TEST("a cancelled task goes on through tasks that do not wait") {
     };
     auto victim = leat::spawn([&]() -> leat::task<> {
         const int one = co_await inner();
-        const int two = one + co_await leat::timeout(1h, inner) + co_await leat::shield(inner());
-        log += std::to_string(two);
+        const int two = co_await leat::timeout(1h, inner);
+        const int three = co_await leat::shield(inner());
+        log += std::to_string(one + two + three);
         co_await leat::checkpoint();
         log += " not reached";
     });
@@ -258,4 +260,37 @@ TEST_CASE("the end of a run waits for what is shielded") {
         co_await leat::yield();
     });
     CHECK(log == "held.");
+}
+
+VIRTUAL_TEST("a hundred thousand waiting tasks end once each, in the order of spawning") {
+    constexpr int count = 100'000;
+    std::vector<int> ended;
+    ended.reserve(count);
+    struct number {
+        std::vector<int>& to;
+        int value;
+        ~number() { to.push_back(value); }
+    };
+    leat::event event;
+    leat::semaphore permits(0);
+    co_await leat::with_task_group([&](task_group& group) -> leat::task<> {
+        for (int i = 0; i < count; ++i) {
+            group.spawn([&, i]() -> leat::task<> {
+                const number last{ended, i};
+                if (i % 3 == 0) {
+                    co_await leat::sleep(std::chrono::hours(i % 7 + 1));
+                } else if (i % 3 == 1) {
+                    co_await leat::timeout(2h, event.wait());
+                } else {
+                    const auto held = co_await permits.acquire();
+                }
+            });
+        }
+        co_await leat::sleep(1min);
+        group.cancel();
+        CHECK(ended.empty());
+    });
+    CHECK(ended.size() == count);
+    CHECK(std::ranges::is_sorted(ended));
+    CHECK(leat::current_scheduler().alarms().empty());
 }

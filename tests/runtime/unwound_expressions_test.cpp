@@ -84,7 +84,8 @@ VIRTUAL_TEST("temporaries of the expression around the wait die, and what comes 
     CHECK(operators == "ita");
     const std::string calls = co_await unwound([]() -> leat::task<> {
         const witness before('a');
-        (void)witness('t').with(1).with(co_await never_comes()).number();
+        const int number = witness('t').with(1).with(co_await never_comes()).number();
+        log_ += std::to_string(number);
         const witness after('z');
     });
     CHECK(calls == "ita");
