@@ -194,7 +194,7 @@ VIRTUAL_TEST("a destructor may throw and catch inside, and drop handles of tasks
         throw std::runtime_error("nobody asked");
         co_return;
     });
-    auto running = leat::spawn(note_end, 'r', std::ref(log));
+    auto running = leat::spawn(stuck);
     auto victim = leat::spawn([&]() -> leat::task<> {
         const at_end busy([&, failed = std::make_optional(std::move(failed)),
                            running = std::make_optional(std::move(running))]() mutable {

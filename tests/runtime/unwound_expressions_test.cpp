@@ -212,6 +212,31 @@ VIRTUAL_TEST("what an optional, a vector and a moved local hold dies once") {
     CHECK(order.size() == 5);
 }
 
+// Whether the first part is made before the wait for the second, as the language says, or after it, as g++ 14
+// has it, it does not outlive the unwinding.
+VIRTUAL_TEST("of an aggregate, an array or a lambda that is being made, what is there already dies") {
+    const auto right = [](const std::string& order) { return order == "if" || order == "i"; };
+    const std::string aggregate = co_await unwound([]() -> leat::task<> {
+        struct parts {
+            witness first;
+            int second;
+        };
+        const parts made{witness('f'), co_await never_comes()};
+        log_ += std::to_string(made.second);
+    });
+    CHECK(right(aggregate));
+    const std::string array = co_await unwound([]() -> leat::task<> {
+        const witness made[] = {witness('f'), witness(co_await never_comes() > 0 ? 'x' : 'y')};
+        log_ += std::to_string(made[0].number());
+    });
+    CHECK(right(array));
+    const std::string captures = co_await unwound([]() -> leat::task<> {
+        const auto made = [first = witness('f'), second = co_await never_comes()] { return second; };
+        log_ += std::to_string(made());
+    });
+    CHECK(right(captures));
+}
+
 VIRTUAL_TEST("a task that was made and not yet awaited dies with who holds it, and never starts") {
     const std::string order = co_await unwound([]() -> leat::task<> {
         auto later = [](witness) -> leat::task<> {
