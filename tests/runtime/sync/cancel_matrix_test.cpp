@@ -187,14 +187,18 @@ private:
 class join_trial : public trial {
 public:
     leat::task<> attempt() {
+        if (!other_.valid()) {
+            other_ = leat::spawn([this] { return work(); });
+        }
         const int value = co_await other_;
         CHECK(value == 7);
         delivered();
     }
     void enable() { event_.set(); }
-    leat::task<> verify(const std::string&) {
+    leat::task<> verify(const std::string& where) {
+        CHECK_MESSAGE(other_.ok(), where);
+        other_ = leat::handle<int>();
         event_.reset();
-        other_ = leat::spawn([this] { return work(); });
         co_return;
     }
 
@@ -204,7 +208,7 @@ private:
         co_return 7;
     }
     leat::event event_;
-    leat::handle<int> other_ = leat::spawn([this] { return work(); });
+    leat::handle<int> other_;
 };
 
 // A wait for time, which comes by itself.
