@@ -32,12 +32,12 @@ PAGE_LINES = {"README.md": 120, "docs/hacking.md": 120, "docs/architecture.md": 
 # Who may include whom: a file includes only what is on its own level or below. The first pattern that
 # matches counts.
 LEVELS = [
-    (0, "runtime/leat/{bytes,cancel_reason,check,result,fd,list,clock,reference}.*"),
+    (0, "runtime/leat/{bytes,cancel_reason,check,result,fd,list,clock,json_text,reference}.*"),
     (1, "runtime/leat/{operation,timers,trace,chunk,wait}.*"),
     (1, "runtime/leat/backends/backend.hpp"),
     (2, "runtime/leat/backends/*"),
     (3, "runtime/leat/{scheduler,inbox,frame,frame_pool,task_state,scope_node,group_scope,outcome}.*"),
-    (3, "runtime/leat/{awaited,bindings,dump,error_text}.*"),
+    (3, "runtime/leat/{awaited,bindings,dump,dump_json,dump_tree,error_text,ticks}.*"),
     (4, "runtime/leat/*"),
     (5, "net/leat/{address,endpoint,number,socket}.*"),
     (6, "net/leat/{tcp,udp,unix,tls,any_stream}.*"),

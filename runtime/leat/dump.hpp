@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
-// dump: what every task waits for, as text: who spawned it, the wait, and the chain of co_awaits with
-// file and line. Costs nothing until it is asked for.
+// dump: what every task waits for, as a tree by owner: who spawned it, the wait and its age, the deadline
+// that it is under, and the chain of co_awaits with file and line. It costs a program nothing until it is
+// asked for; then time and memory in proportion to the number of tasks.
+//
+// An age counts from the start of the turn in which the wait began. Addresses are asked of the kernel. What
+// is done of an operation is what the backend has been told: io_uring tells at the end.
 #pragma once
 
 #include <string>
@@ -9,10 +13,22 @@ namespace leat {
 
 class scheduler;
 
-// All tasks of `loop`, one paragraph each, children indented below their owners.
+// All tasks of `loop`, a paragraph each: the task, then the places where it awaits, the innermost first.
+// What a task owns is indented below it. Throws std::bad_alloc.
 [[nodiscard]] std::string dump_tasks(scheduler& loop);
-
-// The same of this thread's scheduler.
+// The same of this thread's scheduler; misuse outside run().
 [[nodiscard]] std::string dump_tasks();
+
+// The same as JSON (RFC 8259): {"backend": ..., "tasks": [...]}. Each task is an object with
+//   "kind": "task", "id", "name" (if any), "spawned_at": {"file", "line", "function"},
+//   "state": "running", "ready", "waiting" or "unwinding",
+//   "wait": {"for", "age_ns", and what else is known: "descriptor", "local", "peer", "bytes_done",
+//            "bytes_wanted", "deadline_ns", "task", "object", "held_by"}, if it waits,
+//   "deadline_ns": until the first deadline of a scope that it is inside, "cancelled": {"reason", "by"},
+//   "awaits": the chain, innermost first, of {"function", "file", "line"},
+//   "children": what it owns: tasks, and groups, which are {"kind": "group", "size", "children", ...}.
+// Times are nanoseconds from now.
+[[nodiscard]] std::string dump_tasks_json(scheduler& loop);
+[[nodiscard]] std::string dump_tasks_json();
 
 }  // namespace leat

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <coroutine>
+#include <cstdint>
 #include <source_location>
 
 namespace leat {
@@ -27,6 +28,7 @@ struct running {
     std::coroutine_handle<> next;
     task_state* task = nullptr;
     scheduler* loop = nullptr;
+    std::uint64_t tick = 0;  // of this turn (ticks.hpp)
     bool unwinding = false;
 };
 

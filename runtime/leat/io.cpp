@@ -11,13 +11,17 @@ bool cancel_operation(wait& self) noexcept {
     return current_scheduler().io().cancel(op);
 }
 
+void explain_operation(const wait& self, wait_facts& facts) noexcept {
+    facts.asked = &static_cast<const operation&>(self);
+}
+
 }  // namespace
 
-constinit const wait_kind accept_kind{"accept", cancel_operation};
-constinit const wait_kind connect_kind{"connect", cancel_operation};
-constinit const wait_kind recv_kind{"recv", cancel_operation};
-constinit const wait_kind send_kind{"send", cancel_operation};
-constinit const wait_kind readable_kind{"readable", cancel_operation};
-constinit const wait_kind writable_kind{"writable", cancel_operation};
+constinit const wait_kind accept_kind{"accept", cancel_operation, explain_operation};
+constinit const wait_kind connect_kind{"connect", cancel_operation, explain_operation};
+constinit const wait_kind recv_kind{"recv", cancel_operation, explain_operation};
+constinit const wait_kind send_kind{"send", cancel_operation, explain_operation};
+constinit const wait_kind readable_kind{"readable", cancel_operation, explain_operation};
+constinit const wait_kind writable_kind{"writable", cancel_operation, explain_operation};
 
 }  // namespace leat::detail

@@ -54,6 +54,7 @@ template <typename Predicate>
 void scheduler::turn_until(Predicate over) {
     for (;;) {
         switches_ = 0;
+        this_thread.tick = ticks_.read();
         for (int steps = 0; steps < steps_max && !ready_.empty(); ++steps) {
             step(ready_.pop_front());
         }
@@ -180,6 +181,7 @@ void scheduler::suspend(frame& waiter, wait& leaf) noexcept {
     switch (leaf.end) {
         case wait_end::pending:
             task.waiting = &leaf;
+            task.since = this_thread.tick;
             break;
         case wait_end::finished:
             this_thread.loop->ready_.push_back(task);
@@ -307,9 +309,17 @@ void listen_for_end(task_state& task, end_listener& listener) noexcept {
     }
 }
 
+void task_state::set_name(std::string_view text) {
+    name_ = std::make_unique<const std::string>(text);
+}
+
 void task_state::report_error(const std::exception_ptr& error) const noexcept {
-    const std::string line = "task " + std::to_string(id) + ", spawned at " + spawned_at.file_name() + ":" +
-                             std::to_string(spawned_at.line()) + ", failed: " + detail::error_text(error);
+    std::string line = "task " + std::to_string(id);
+    if (name_ != nullptr) {
+        line += " \"" + *name_ + "\"";
+    }
+    line += std::string(", spawned at ") + spawned_at.file_name() + ":" + std::to_string(spawned_at.line()) +
+            ", failed: " + detail::error_text(error);
     report(line);
 }
 

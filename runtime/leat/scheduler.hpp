@@ -17,6 +17,7 @@
 #include <leat/group_scope.hpp>
 #include <leat/inbox.hpp>
 #include <leat/task_state.hpp>
+#include <leat/ticks.hpp>
 #include <leat/timers.hpp>
 
 #include <concepts>
@@ -64,6 +65,7 @@ public:
     [[nodiscard]] Service& use();
     // The tasks that services run: cancelled and awaited once those of root() have ended.
     [[nodiscard]] group_scope& background() noexcept { return background_; }
+    [[nodiscard]] const tick_clock& ticks() const noexcept { return ticks_; }
     void report(std::string_view line) const noexcept { report_(line); }
     [[nodiscard]] report_function reports() const noexcept { return report_; }
 
@@ -96,6 +98,7 @@ private:
 
     std::unique_ptr<backend> io_;
     report_function report_;
+    tick_clock ticks_{*io_};
     timers alarms_;
     list<task_state> ready_;
     list<operation> completed_;

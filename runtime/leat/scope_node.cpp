@@ -117,6 +117,7 @@ deadline_scope::deadline_scope(time_point when, bool shielded) noexcept
           static_cast<deadline_scope&>(alarm).cancel(cancel_reason::deadline);
       }) {
     deadline = when;
+    timed = true;
 }
 
 }  // namespace leat

@@ -72,6 +72,7 @@ struct scope_node : list_link {
     scope_kind kind;
     bool shield;             // an enclosing scope's cancellation does not reach inside
     bool cancelled = false;  // waits inside end as cancelled
+    bool timed = false;      // it is a deadline_scope
     bool absorbed = false;   // an unwinding ended here: the host is resumed without a result
 };
 

@@ -39,7 +39,10 @@ private:
         current_scheduler().alarms().disarm(static_cast<sleep_awaiter&>(self));
         return true;
     }
-    static inline constinit const wait_kind sleep_kind{"sleep", cancel};
+    static void explain(const wait& self, wait_facts& facts) noexcept {
+        facts.deadline = static_cast<const sleep_awaiter&>(self).deadline;
+    }
+    static inline constinit const wait_kind sleep_kind{"sleep", cancel, explain};
 };
 
 // Waits until the clock has passed `deadline`, never less. One in the past is a yield; `never` is only

@@ -130,10 +130,14 @@ struct join_wait : wait {
         scheduler::suspend(waiter, *this);
     }
 
-    static inline const wait_kind join_kind{"another task", [](wait& self) noexcept {
-                                                self.unlink();
-                                                return true;
-                                            }};
+    static bool stop(wait& self) noexcept {
+        self.unlink();
+        return true;
+    }
+    static void explain(const wait& self, wait_facts& facts) noexcept {
+        facts.awaited = static_cast<const join_wait&>(self).target;
+    }
+    static inline constinit const wait_kind join_kind{"another task", stop, explain};
     task_state* target;
 };
 
@@ -187,6 +191,9 @@ public:
     void on_done(Function function) const {
         listen_for_end(state(), *new detail::done_callback<T, Function>(state(), std::move(function)));
     }
+
+    // Names the task for dumps, reports and traces. `text` is copied. Throws std::bad_alloc.
+    void name(std::string_view text) const { state().set_name(text); }
 
     [[nodiscard]] bool valid() const noexcept { return state_ != nullptr; }
     [[nodiscard]] bool done() const noexcept { return state().done; }

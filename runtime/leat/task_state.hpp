@@ -12,7 +12,9 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <source_location>
+#include <string>
 #include <string_view>
 
 namespace leat {
@@ -71,6 +73,12 @@ public:
         }
         drop_reference();
     }
+    // What dumps and reports call it beside its id; empty for most. Throws std::bad_alloc.
+    void set_name(std::string_view text);
+    [[nodiscard]] std::string_view name() const noexcept {
+        return name_ == nullptr ? std::string_view() : std::string_view(*name_);
+    }
+
     // Reports `error`, which this task ended with and nobody collected.
     void report_error(const std::exception_ptr& error) const noexcept;
 
@@ -89,6 +97,7 @@ public:
     list<wait> joiners;         // waits of the tasks that await this one, and end_listeners
     detail::bindings bindings;  // of task_locals; what its spawner had then, and what it binds itself
     std::source_location spawned_at;
+    std::uint64_t since = 0;           // the tick (ticks.hpp) of the turn in which its wait began
     report_function report = nullptr;  // of its run, which it may outlive
     std::uint32_t id = 0;
     std::int8_t inline_budget = inline_completions_max;
@@ -99,6 +108,7 @@ protected:
     virtual ~task_state() = default;
 
 private:
+    std::unique_ptr<const std::string> name_;
     std::uint32_t references_ = 1;
 };
 

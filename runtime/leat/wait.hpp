@@ -5,6 +5,7 @@
 // (`cancel`) only asks: a wait that succeeds all the same is delivered.
 #pragma once
 
+#include <leat/clock.hpp>
 #include <leat/list.hpp>
 
 #include <cstdint>
@@ -12,7 +13,17 @@
 namespace leat {
 
 class task_state;
+struct operation;
 struct wait;
+
+// What a wait tells of itself to somebody who looks (dump.hpp).
+struct wait_facts {
+    const operation* asked = nullptr;     // of the kernel
+    time_point deadline = never;          // when it ends by itself
+    const task_state* awaited = nullptr;  // whose end it waits for
+    const void* object = nullptr;         // the mutex, channel, ...: one address, one object
+    std::uint32_t held_by = 0;            // the id of the task that has what it waits for; 0: unknown
+};
 
 // What a wait is, for cancelling it and for explaining it. One static object for each kind.
 struct wait_kind {
@@ -20,6 +31,8 @@ struct wait_kind {
     // Asks `self` to end as cancelled. True: it has ended now. False: it will end, perhaps otherwise.
     // Never resumes, destroys or runs user code.
     bool (*cancel)(wait& self) noexcept;
+    // Adds what `self` knows to `facts`; null for what has nothing to add to its name.
+    void (*explain)(const wait& self, wait_facts& facts) noexcept = nullptr;
 };
 
 enum class wait_end : std::uint8_t {

@@ -76,6 +76,7 @@ public:
     void retire(int /*fd*/) noexcept override {}
     std::size_t pending() const noexcept override { return pending_.size() + completions_; }
     time_point now() noexcept override { return time_; }
+    bool time_is_virtual() const noexcept override { return true; }
     std::chrono::system_clock::time_point wall_now() noexcept override { return {}; }
     std::uint64_t random() noexcept override { return 4; }
     socket_calls& sockets() noexcept override { return sockets_; }

@@ -75,6 +75,8 @@ public:
 
     // Time for deadlines, and the time of day for certificates and logs.
     [[nodiscard]] virtual time_point now() noexcept = 0;
+    // Whether now() runs otherwise than the clock on the wall: then nobody measures time by other means.
+    [[nodiscard]] virtual bool time_is_virtual() const noexcept { return false; }
     [[nodiscard]] virtual std::chrono::system_clock::time_point wall_now() noexcept = 0;
     [[nodiscard]] virtual std::uint64_t random() noexcept = 0;
 
