@@ -33,11 +33,12 @@ PAGE_LINES = {"README.md": 120, "docs/hacking.md": 120, "docs/architecture.md": 
 # matches counts.
 LEVELS = [
     (0, "runtime/leat/{bytes,cancel_reason,check,result,fd,list,clock,json_text,reference}.*"),
-    (1, "runtime/leat/{operation,timers,trace,chunk,wait}.*"),
+    (1, "runtime/leat/{operation,timers,chunk,wait}.*"),
     (1, "runtime/leat/backends/backend.hpp"),
     (2, "runtime/leat/backends/*"),
     (3, "runtime/leat/{scheduler,inbox,frame,frame_pool,task_state,scope_node,group_scope,outcome}.*"),
-    (3, "runtime/leat/{awaited,bindings,dump,dump_json,dump_tree,error_text,ticks}.*"),
+    (3, "runtime/leat/{scheduler_looking,watch_thread}.*"),
+    (3, "runtime/leat/{awaited,bindings,error_text,ticks,dump,dump_*,counters,counting_backend,observer}.*"),
     (4, "runtime/leat/*"),
     (5, "net/leat/{address,endpoint,number,socket}.*"),
     (6, "net/leat/{tcp,udp,unix,tls,any_stream}.*"),

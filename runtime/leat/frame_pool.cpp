@@ -30,6 +30,8 @@ struct free_block {
 
 constinit thread_local free_block* unused[classes] = {};
 
+constinit thread_local std::int64_t blocks = 0;
+
 enum class keeping : unsigned char { unstarted, started, over };
 constinit thread_local keeping state = keeping::unstarted;
 
@@ -59,17 +61,23 @@ std::size_t class_of(std::size_t size) noexcept {
 
 void* allocate(std::size_t size) {
     const std::size_t index = class_of(size);
-    if (!recycling || index >= classes) {
-        return ::operator new(size);
-    }
-    if (free_block* block = unused[index]) {
+    const bool pooled = recycling && index < classes;
+    if (free_block* block = pooled ? unused[index] : nullptr) {
         unused[index] = block->next;
+        ++blocks;
         return block;
     }
-    return ::operator new((index + 1) * granule);
+    void* const block = ::operator new(pooled ? (index + 1) * granule : size);
+    ++blocks;
+    return block;
+}
+
+std::int64_t in_use() noexcept {
+    return blocks;
 }
 
 void release(void* block, std::size_t size) noexcept {
+    --blocks;
     const std::size_t index = class_of(size);
     if (!recycling || index >= classes || !may_keep()) {
         ::operator delete(block);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace leat::frame_pool {
 
@@ -14,6 +15,9 @@ void release(void* block, std::size_t size) noexcept;
 
 // Gives this thread's unused blocks back to the heap; the end of a run and of a thread do it too.
 void trim() noexcept;
+
+// Blocks that this thread has allocated and not released; less those that it released for other threads.
+[[nodiscard]] std::int64_t in_use() noexcept;
 
 // Objects of this type and of those derived from it come from the pool.
 struct allocated {

@@ -30,6 +30,11 @@ public:
         separate();
         text += std::to_string(number);
     }
+    // A number that is written already.
+    void number(std::string_view digits) {
+        separate();
+        text += digits;
+    }
 
     std::string text;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/run.hpp>
 
+#include <leat/trace.hpp>
+
 #include <cstdio>
 
 #include <sys/resource.h>
@@ -20,6 +22,16 @@ std::string describe_backend() {
 }
 
 namespace detail {
+
+lookers::lookers(const run_options& options)
+    : how{options.observer, options.dump_signal, options.watch_limit, options.counting},
+      trace_(make_trace(options.observer)) {
+    if (trace_ != nullptr) {
+        how.hears = trace_.get();
+    }
+}
+
+lookers::~lookers() = default;
 
 void print_report(std::string_view line) {
     std::fprintf(stderr, "leat: %.*s\n", static_cast<int>(line.size()), line.data());

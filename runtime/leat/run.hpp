@@ -18,7 +18,22 @@ struct run_options {
     // standard error. It is called on the thread of the run; after the run has ended by whoever drops the
     // last handle of a failed task, and by a thread of offload_detached.
     report_function report = nullptr;
+    // On this signal, such as SIGQUIT, the tasks are reported, a call of `report` for each line of
+    // dump_tasks(); 0: on none. The handler is there during the run. Not one that is blocked or belongs to a
+    // signal_set. Throws std::invalid_argument for an impossible one.
+    int dump_signal = 0;
+    // A step of a task that holds the loop for longer is reported, once, with its native stack, by a thread
+    // that runs beside the loop; usual_watch_limit is a good choice, zero is none. `report` is then called
+    // on that thread too. Functions of a program have names in the stack when it is linked with -rdynamic.
+    duration watch_limit = {};
+    // Hears what tasks do (observer.hpp). The environment variable LEAT_TRACE names a file where a trace is
+    // written; an error that names it is thrown when it cannot be.
+    leat::observer* observer = nullptr;
+    // Counts operations, bytes and the lengths of turns as well (counters.hpp).
+    bool counting = false;
 };
+
+inline constexpr duration usual_watch_limit = std::chrono::milliseconds(100);
 
 // Thrown by run() when every task waits and nothing can wake one. what() lists them.
 class deadlock : public std::runtime_error {
@@ -28,6 +43,17 @@ public:
 };
 
 namespace detail {
+
+// Who looks at a run, as the options and the environment want it.
+class lookers {
+public:
+    explicit lookers(const run_options& options);
+    ~lookers();
+    looking how;
+
+private:
+    std::unique_ptr<leat::observer> trace_;
+};
 
 void print_report(std::string_view line);
 // Prints `error` as one line on standard error; returns the exit status 1.
@@ -62,8 +88,9 @@ template <typename Function>
     requires std::invocable<Function>
 detail::given_by<Function> run(Function&& function, run_options options = {},
                                std::source_location where = std::source_location::current()) {
+    const detail::lookers lookers(options);
     scheduler loop(make_backend(options.backend),
-                   options.report != nullptr ? options.report : detail::print_report);
+                   options.report != nullptr ? options.report : detail::print_report, lookers.how);
     return detail::run_on(loop, where, std::forward<Function>(function));
 }
 

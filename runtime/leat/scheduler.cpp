@@ -15,51 +15,49 @@ void detail::end_outermost(frame& ended) noexcept {
     this_thread.task->leaf = &ended;
 }
 
-scheduler::scheduler(std::unique_ptr<backend> io, report_function report)
-    : io_(std::move(io)), report_(report) {
-    check(this_thread.loop == nullptr, "run() is not called inside run()");
-    this_thread.loop = this;
-}
-
-scheduler::~scheduler() {
-    if (inbox_ != nullptr) {
-        list<inbox::message> left;
-        inbox_->close();
-        inbox_->take(left);
-        inbox_->abandon();
-        while (!left.empty()) {
-            left.pop_front().drop();
-        }
-    }
-    services_.clear();
-    while (io_->pending() > 0) {  // descriptors that are being closed
-        io_->collect(never, completed_);
-    }
-    this_thread.loop = nullptr;
-    frame_pool::trim();
-}
-
 void scheduler::run(task_state& main) {
-    turn_until([&] { return main.done; });
+    if (observer_ != nullptr || watch_ != nullptr || counts_ != nullptr) {
+        run_turns<true>(main);
+    } else {
+        run_turns<false>(main);
+    }
+}
+
+template <bool observed>
+void scheduler::run_turns(task_state& main) {
+    turn_until<observed>([&] { return main.done; });
     root_.cancel(cancel_reason::ended);
-    turn_until([&] { return root_.size == 0; });
+    turn_until<observed>([&] { return root_.size == 0; });
     background_.cancel(cancel_reason::ended);
     const auto all_ended = [&] { return root_.size + background_.size == 0; };
-    turn_until(all_ended);
+    turn_until<observed>(all_ended);
     close_inbox();
-    turn_until(all_ended);
+    turn_until<observed>(all_ended);
 }
 
-template <typename Predicate>
+template <bool observed, typename Predicate>
 void scheduler::turn_until(Predicate over) {
     for (;;) {
         switches_ = 0;
         this_thread.tick = ticks_.read();
-        for (int steps = 0; steps < steps_max && !ready_.empty(); ++steps) {
-            step(ready_.pop_front());
+        int steps = 0;
+        for (; steps < steps_max && !ready_.empty(); ++steps) {
+            if constexpr (observed) {
+                observed_step(ready_.pop_front());
+            } else {
+                step(ready_.pop_front());
+            }
+        }
+        ++turns_;
+        resumptions_ += static_cast<unsigned>(steps);
+        if constexpr (observed) {
+            count_turn(steps);
         }
         if (over()) {
             return;
+        }
+        if (dump_asked_.load(std::memory_order_relaxed)) [[unlikely]] {
+            answer_dump_signal();
         }
         expire_timers();
         take_inbox();
@@ -163,6 +161,10 @@ void scheduler::spawn(task_state& task, group_scope& owner) noexcept {
     task.own.attach(owner);
     ++owner.size;
     ready_.push_back(task);
+    if (observer_ != nullptr) [[unlikely]] {
+        observer_->task_spawned({task.id, task.name(), task.spawned_at},
+                                this_thread.task != nullptr ? this_thread.task->id : 0);
+    }
 }
 
 // A task is linked while it is in the ready queue.
@@ -269,6 +271,11 @@ void scheduler::end(task_state& task) noexcept {
     task.finish(task.leaf);
     task.bindings = {};
     task.done = true;
+    ended_ = task.id;
+    ++ended_tasks_;
+    if (observer_ != nullptr) [[unlikely]] {
+        observer_->task_ended(task.id, task.how());
+    }
     task.own.detach();
     --owner.size;
     owner.cut_short |= owner.cancelled && task.leaf == nullptr;

@@ -13,13 +13,17 @@
 #pragma once
 
 #include <leat/backends/backend.hpp>
+#include <leat/counters.hpp>
 #include <leat/frame.hpp>
 #include <leat/group_scope.hpp>
 #include <leat/inbox.hpp>
+#include <leat/observer.hpp>
 #include <leat/task_state.hpp>
 #include <leat/ticks.hpp>
 #include <leat/timers.hpp>
 
+#include <array>
+#include <atomic>
 #include <concepts>
 #include <memory>
 #include <string>
@@ -35,12 +39,24 @@ public:
     virtual ~service() = default;
 };
 
+namespace detail {
+
+class dump_signal;
+class watch_thread;
+struct operation_counts;
+
+// All schedulers of the process, the last made first, for debuggers (scripts/gdb).
+extern scheduler* first_scheduler;
+
+}  // namespace detail
+
 class scheduler {
 public:
     static constexpr int steps_max = 128;
     static constexpr int switches_max = steps_max / 2;
 
-    scheduler(std::unique_ptr<backend> io, report_function report);
+    // What `how` names outlives the scheduler. Throws std::invalid_argument for an impossible dump_signal.
+    scheduler(std::unique_ptr<backend> io, report_function report, const looking& how = {});
     ~scheduler();
     scheduler(const scheduler&) = delete;
     scheduler& operator=(const scheduler&) = delete;
@@ -65,6 +81,7 @@ public:
     [[nodiscard]] Service& use();
     // The tasks that services run: cancelled and awaited once those of root() have ended.
     [[nodiscard]] group_scope& background() noexcept { return background_; }
+    [[nodiscard]] leat::counters counters();
     [[nodiscard]] const tick_clock& ticks() const noexcept { return ticks_; }
     void report(std::string_view line) const noexcept { report_(line); }
     [[nodiscard]] report_function reports() const noexcept { return report_; }
@@ -85,8 +102,15 @@ public:
     static void ask_to_end(task_state& task) noexcept;
 
 private:
-    template <typename Predicate>
+    template <bool observed>
+    void run_turns(task_state& main);
+    template <bool observed, typename Predicate>
     void turn_until(Predicate over);
+    void observed_step(task_state& task) noexcept;
+    void count_turn(int steps) noexcept;
+    void answer_dump_signal();
+    void enlist() noexcept;
+    void delist() noexcept;
     void step(task_state& task) noexcept;
     static void unwind(task_state& task) noexcept;
     void end(task_state& task) noexcept;
@@ -96,6 +120,7 @@ private:
     void collect();
     void no_progress();
 
+    std::unique_ptr<detail::operation_counts> counts_;  // when the run counts
     std::unique_ptr<backend> io_;
     report_function report_;
     tick_clock ticks_{*io_};
@@ -112,6 +137,19 @@ private:
     int switches_ = 0;                // of this turn
     bool deadlocked_ = false;
     std::string deadlock_dump_;
+
+    // For those who look.
+    std::uint64_t turns_ = 0;
+    std::uint64_t resumptions_ = 0;
+    std::atomic<bool> dump_asked_ = false;
+    observer* observer_;
+    int steps_most_ = 0;                   // in a turn
+    std::array<std::uint64_t, 64> lag_{};  // turns, by the width of their length in ticks
+    std::uint32_t ended_ = 0;              // the task that ended last
+    std::uint32_t ended_tasks_ = 0;
+    std::unique_ptr<detail::dump_signal> dump_signal_;
+    std::unique_ptr<detail::watch_thread> watch_;
+    scheduler* next_ = nullptr;  // in detail::first_scheduler
 };
 
 template <std::derived_from<service> Service>

@@ -36,6 +36,7 @@ public:
         }
         promise.handle.destroy();
     }
+    [[nodiscard]] ending how() const noexcept final { return result.how(); }
     std::exception_ptr take_unseen_error() noexcept final {
         return std::exchange(seen, true) ? nullptr : result.error();
     }

@@ -7,6 +7,7 @@
 #include <leat/bindings.hpp>
 #include <leat/frame.hpp>
 #include <leat/frame_pool.hpp>
+#include <leat/outcome.hpp>
 #include <leat/scope_node.hpp>
 #include <leat/wait.hpp>
 
@@ -87,6 +88,8 @@ public:
     // The last step: takes the result out of the outermost frame and destroys the frame, if there is one;
     // without one the task was cancelled. Drops the callable.
     virtual void finish(frame* outermost) noexcept = 0;
+    // How it ended, once finish() has been called.
+    [[nodiscard]] virtual ending how() const noexcept = 0;
     // The exception that nobody has collected, at most once.
     virtual std::exception_ptr take_unseen_error() noexcept = 0;
 
@@ -102,7 +105,8 @@ public:
     std::uint32_t id = 0;
     std::int8_t inline_budget = inline_completions_max;
     task_phase phase = task_phase::unstarted;
-    bool done = false;  // its result is there, its joiners are told
+    bool waited = false;  // an observer has heard that its wait began
+    bool done = false;    // its result is there, its joiners are told
 
 protected:
     virtual ~task_state() = default;

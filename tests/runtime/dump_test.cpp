@@ -167,6 +167,25 @@ VIRTUAL_TEST("a dump tells which task another one awaits") {
     waiter.cancel();
 }
 
+VIRTUAL_TEST("a dump tells which task holds the mutex that another one waits for") {
+    leat::mutex lock;
+    const auto locks = [&]() -> leat::task<> {
+        const auto held = co_await lock.lock();
+        co_await leat::sleep(1h);
+    };
+    auto first = leat::spawn(locks);
+    auto second = leat::spawn(locks);
+    auto third = leat::spawn(locks);
+    co_await leat::yield();
+    CHECK(dumped()[2].at("wait").at("held_by") == 2);
+    CHECK(dumped()[2].at("wait").at("object") == dumped()[3].at("wait").at("object"));
+    CHECK(mentions(leat::dump_tasks(), " held by task 2, for "));
+    co_await first;
+    co_await leat::yield();
+    CHECK(dumped()[2].at("wait").at("held_by") == 3);  // it was handed over
+    co_await leat::join_all(second, third);
+}
+
 VIRTUAL_TEST("a name of any bytes makes valid JSON") {
     auto task = leat::spawn(stuck);
     const auto name_becomes = [&](std::string_view name) {

@@ -125,11 +125,11 @@ inline void keep_report(std::string_view line) {
 
 // Runs `body(kernel)` as the main task on a virtual kernel, as run() would.
 template <typename Body>
-auto run_virtually(Body body) {
+auto run_virtually(Body body, const looking& how = {}) {
     reports.clear();
     auto made = std::make_unique<virtual_kernel>();
     virtual_kernel& kernel = *made;
-    scheduler loop(std::move(made), keep_report);
+    scheduler loop(std::move(made), keep_report, how);
     return detail::run_on(loop, std::source_location::current(), [&] { return body(kernel); });
 }
 

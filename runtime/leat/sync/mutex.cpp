@@ -20,6 +20,7 @@ void mutex::give_or_enqueue(detail::lock_wait& next) noexcept {
 }
 
 void mutex::give(detail::lock_wait& next) noexcept {
+    holder_ = next.task->id;
     if (next.ends_cancelled) {
         current_scheduler().abandon(next);
     } else {

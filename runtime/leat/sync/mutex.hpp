@@ -6,6 +6,7 @@
 
 #include <leat/sync/wait_queue.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -69,14 +70,21 @@ private:
     friend class mutex_guard;
     friend class condition;
 
-    bool take() noexcept { return !std::exchange(locked_, true); }
+    bool take() noexcept {
+        if (std::exchange(locked_, true)) {
+            return false;
+        }
+        holder_ = this_thread.task != nullptr ? this_thread.task->id : 0;
+        return true;
+    }
     // The lock passes on, or is open.
     void release() noexcept;
     // `next` gets the lock, now or when it is its turn.
     void give_or_enqueue(detail::lock_wait& next) noexcept;
-    static void give(detail::lock_wait& next) noexcept;
+    void give(detail::lock_wait& next) noexcept;
 
     detail::wait_queue waiting_;
+    std::uint32_t holder_ = 0;  // the id of the task that locked it last; for dumps
     bool locked_ = false;
 };
 
@@ -88,7 +96,12 @@ public:
     mutex_guard await_resume() const noexcept { return mutex_guard(*wanted_); }
 
 private:
-    static inline constinit const wait_kind lock_kind{"a mutex", detail::wait_queue::leave};
+    static void explain(const wait& self, wait_facts& facts) noexcept {
+        const mutex& wanted = *static_cast<const lock_awaiter&>(self).wanted_;
+        facts.object = &wanted;
+        facts.held_by = wanted.holder_;
+    }
+    static inline constinit const wait_kind lock_kind{"a mutex", detail::wait_queue::leave, explain};
     mutex* wanted_;
 };
 
