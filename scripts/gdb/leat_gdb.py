@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+"""gdb commands that show the tasks of leat programs, of a live process or of a core file.
+
+    (gdb) source scripts/gdb/leat_gdb.py
+    (gdb) leat tasks               every task by owner: what it waits for, and where
+    (gdb) leat await-chain ID      the co_awaits of one task, the innermost first, with its coroutines
+
+The program needs debug information (-g). Nothing is called in it.
+"""
+import gdb
+
+
+def pointer_to(value, name):
+    return value.cast(gdb.lookup_type(name).pointer())
+
+
+def member(task, name):
+    """A member of a task_state. By its place: gdb would look for the class that it really is, and warn."""
+    field = next(field for field in task.type.target().strip_typedefs().fields() if field.name == name)
+    return gdb.Value(int(task) + field.bitpos // 8).cast(field.type.pointer()).dereference()
+
+
+def elements(list_value, name):
+    """The elements of a leat::list<name>, as pointers."""
+    head = list_value["head_"]
+    end = head.address
+    at = head["next"]
+    while int(at) != int(end):
+        yield pointer_to(at, name)
+        at = at["next"]
+
+
+def place(where):
+    """(function, "file:line") of a std::source_location."""
+    parts = where["_M_impl"]
+    if int(parts) == 0:
+        return "?", "?"
+    return parts["_M_function_name"].string(), f"{parts['_M_file_name'].string()}:{int(parts['_M_line'])}"
+
+
+def schedulers():
+    at = gdb.lookup_global_symbol("leat::detail::first_scheduler")
+    if at is None:
+        raise gdb.GdbError("this program has no leat, or no debug information of it")
+    at = at.value()
+    while int(at) != 0:
+        yield at.dereference()
+        at = at["next_"]
+
+
+def is_task(scope):
+    return int(scope["task"]) != 0 and int(member(scope["task"], "own").address) == int(scope)
+
+
+def scopes_below(root):
+    """(depth, scope) of the tasks and of the groups with tasks below `root`, in the order of the tree."""
+    waiting = [(0, child) for child in reversed(list(elements(root["children"], "leat::scope_node")))]
+    while waiting:
+        depth, scope = waiting.pop()
+        children = list(elements(scope["children"], "leat::scope_node"))
+        if is_task(scope) or any(is_task(child) for child in children):
+            yield depth, scope
+            depth += 1
+        waiting += [(depth, child) for child in reversed(children)]
+
+
+def roots(scheduler):
+    return [scheduler["root_"], scheduler["background_"]]
+
+
+def name_of(task):
+    text = f"task {int(member(task, 'id'))}"
+    name = unique_pointer(member(task, "name_"))
+    if int(name) != 0:
+        text += f' "{characters(name.dereference())}"'
+    return text
+
+
+def unique_pointer(value):
+    """What a std::unique_ptr of libstdc++ points to."""
+    found = head_of(value["_M_t"]["_M_t"])
+    if found is None:
+        raise gdb.GdbError("a std::unique_ptr that is not of libstdc++")
+    return found
+
+
+def head_of(value):
+    """The pointer in a std::tuple of a pointer and a deleter, each somewhere in its bases."""
+    for field in value.type.fields():
+        if field.is_base_class:
+            found = head_of(value[field])
+            if found is not None:
+                return found
+        elif field.name == "_M_head_impl" and field.type.strip_typedefs().code == gdb.TYPE_CODE_PTR:
+            return value[field]
+    return None
+
+
+def characters(string):
+    return string["_M_dataplus"]["_M_p"].string(length=int(string["_M_string_length"]), errors="replace")
+
+
+OPERATIONS = ("accept", "connect", "recv", "send", "readable", "writable")
+
+
+def wait_of(task):
+    leaf = member(task, "waiting")
+    what = leaf["kind"]["name"].string()
+    text = f"waits for {what}"
+    if what in OPERATIONS:
+        operation = pointer_to(leaf, "leat::operation")
+        text += f" on descriptor {int(operation['descriptor'])}"
+        if operation["whole"]:
+            text += f", {int(operation['transferred'])} bytes done"
+    elif what == "a mutex":
+        mutex = pointer_to(leaf, "leat::mutex::lock_awaiter")["wanted_"]
+        text += f" at {int(mutex):#x} held by task {int(mutex['holder_'])}"
+    elif what == "another task":
+        text += f", {name_of(pointer_to(leaf, 'leat::detail::join_wait')['target'])}"
+    return text
+
+
+def state_of(task):
+    if int(member(task, "waiting")) != 0:
+        return wait_of(task)
+    phase = str(member(task, "phase")).rsplit("::", 1)[-1]
+    words = {"unstarted": "is ready to start", "started": "runs or is ready", "unwinding": "unwinds"}
+    return words.get(phase, phase)
+
+
+def frames_of(task):
+    at = member(task, "leaf")
+    while int(at) != 0:
+        yield at
+        at = at["parent"]
+
+
+class LeatCommand(gdb.Command):
+    """Shows the tasks of a leat program."""
+
+    def __init__(self):
+        super().__init__("leat", gdb.COMMAND_DATA, gdb.COMPLETE_NONE, True)
+
+
+class TasksCommand(gdb.Command):
+    """leat tasks: every task by owner, what it waits for, and where it awaits."""
+
+    def __init__(self):
+        super().__init__("leat tasks", gdb.COMMAND_DATA)
+
+    def invoke(self, argument, from_tty):
+        for number, scheduler in enumerate(schedulers(), 1):
+            if int(scheduler["next_"]) != 0 or number > 1:
+                print(f"scheduler {number}")
+            for root in roots(scheduler):
+                for depth, scope in scopes_below(root):
+                    self.show(depth, scope)
+
+    @staticmethod
+    def show(depth, scope):
+        indent = "  " * depth
+        if not is_task(scope):
+            print(f"{indent}group")
+            return
+        task = scope["task"]
+        print(f"{indent}{name_of(task)} (spawned at {place(member(task, 'spawned_at'))[1]}) {state_of(task)}")
+        for frame in frames_of(task):
+            function, where = place(frame["where"])
+            print(f"{indent}    in {function} at {where}")
+
+
+class AwaitChainCommand(gdb.Command):
+    """leat await-chain ID: the co_awaits of a task, the innermost first, and the frames of its coroutines."""
+
+    def __init__(self):
+        super().__init__("leat await-chain", gdb.COMMAND_DATA)
+
+    def invoke(self, argument, from_tty):
+        if not argument.strip().isdigit():
+            raise gdb.GdbError("usage: leat await-chain ID")
+        wanted = int(argument)
+        found = False
+        for scheduler in schedulers():
+            for root in roots(scheduler):
+                for _, scope in scopes_below(root):
+                    if is_task(scope) and int(scope["task"]["id"]) == wanted:
+                        self.show(scope["task"])
+                        found = True
+        if not found:
+            raise gdb.GdbError(f"there is no task {wanted}")
+
+    @staticmethod
+    def show(task):
+        print(f"{name_of(task)} {state_of(task)}")
+        for number, frame in enumerate(frames_of(task)):
+            function, where = place(frame["where"])
+            address = frame["handle"]["_M_fr_ptr"]
+            resume = pointer_to(address, "unsigned long").dereference()
+            symbol = gdb.execute(f"info symbol {int(resume)}", to_string=True).split(" in section")[0].strip()
+            print(f"#{number}  {function} at {where}")
+            print(f"    frame {address}, resumes in {symbol}")
+
+
+LeatCommand()
+TasksCommand()
+AwaitChainCommand()
