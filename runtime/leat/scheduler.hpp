@@ -133,8 +133,8 @@ private:
     std::shared_ptr<inbox> inbox_;
     std::weak_ptr<inbox_door> door_;  // held by the remotes: others may post while it lives
     std::size_t awaits_others_ = 0;
-    std::uint32_t tasks_ = 0;         // spawned so far, for their ids
-    int switches_ = 0;                // of this turn
+    std::uint32_t tasks_ = 0;  // spawned so far, for their ids
+    int switches_ = 0;         // of this turn
     bool deadlocked_ = false;
     std::string deadlock_dump_;
 

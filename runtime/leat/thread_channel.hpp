@@ -243,17 +243,16 @@ bool thread_channel<T>::pass(T& value, list<place>& found) {
         return false;
     }
     values_.ensure(values_.size() + 1);
-    values_.push_back(std::move(value));
+    values_.push(std::move(value));
     return true;
 }
 
 template <typename T>
 bool thread_channel<T>::take(std::optional<T>& into, list<place>& found) noexcept {
     if (!values_.empty()) {
-        into.emplace(std::move(values_.front()));
-        values_.pop_front();
+        values_.take(into);
         if (!senders_.empty()) {  // it has room now, in the ring too
-            values_.push_back(std::move(*find_first(senders_, found).value));
+            values_.push(std::move(*find_first(senders_, found).value));
         }
         return true;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // serve() while the process is out of descriptors: how often it tries, by a clock that the test moves, and
 // that no client is lost, on the kernel.
+#include <leat/fd.hpp>
 #include <leat/net.hpp>
 #include <leat/testing/doctest.hpp>
 
