@@ -5,9 +5,11 @@
 
 #include <leat/as_completed.hpp>
 #include <leat/as_outcome.hpp>
+#include <leat/async_generator.hpp>
 #include <leat/cancel_scope.hpp>
 #include <leat/dump.hpp>
 #include <leat/finally.hpp>
+#include <leat/generator.hpp>
 #include <leat/io.hpp>
 #include <leat/join.hpp>
 #include <leat/offload.hpp>

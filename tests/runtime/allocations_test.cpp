@@ -83,6 +83,20 @@ leat::task<> yield_once() {
     co_await leat::yield();
 }
 
+leat::generator<int> nested_items(int depth) {
+    if (depth > 0) {
+        co_yield leat::elements_of(nested_items(depth - 1));
+    }
+    co_yield depth;
+}
+
+leat::async_generator<int> slow_items(int end) {
+    for (int i = 0; i < end; ++i) {
+        co_await leat::yield();
+        co_yield i;
+    }
+}
+
 leat::task<> stuck() {
     co_await leat::sleep_until(leat::never);
 }
@@ -147,6 +161,17 @@ TEST_CASE("a steady program allocates nothing" * doctest::skip(!recycles)) {
                   co_await leat::yield();
                   child.cancel();
                   co_await child.join();
+              }) == 0);
+    }
+    SUBCASE("when it asks generators") {
+        CHECK(steady_allocations([]() -> leat::task<> {
+                  int sum = 0;
+                  for (const int item : nested_items(3)) {
+                      sum += item;
+                  }
+                  auto items = slow_items(sum);
+                  while (co_await items.next()) {
+                  }
               }) == 0);
     }
     SUBCASE("when it runs a group") {
@@ -333,6 +358,11 @@ leat::task<> a_bit_of_everything() {
     });
     (void)co_await leat::gather(one(), one());
     leat::current_scheduler().remote().post([] {});
+    for ([[maybe_unused]] const int item : nested_items(2)) {
+    }
+    auto items = slow_items(2);
+    while (co_await items.next()) {
+    }
     co_await child;
 }
 

@@ -141,6 +141,53 @@ leat::task<> cancel_what_is_nested() {
     expect(cleaned == levels, "each cleanup ran");
 }
 
+leat::generator<int> nested_items(int depth) {
+    const counted local;
+    co_yield depth;
+    if (depth > 0) {
+        co_yield leat::elements_of(nested_items(depth - 1));
+    }
+}
+
+void generators() {
+    int items = 0;
+    for ([[maybe_unused]] const int item : nested_items(million)) {
+        ++items;
+    }
+    expect(items == million + 1 && counted::alive == 0, "a million nested generators");
+    {
+        auto left = nested_items(million);
+        for (const int item : left) {
+            if (item == 0) {
+                break;
+            }
+        }
+        expect(counted::alive == million + 1, "a million nested generators wait to go on");
+    }
+    expect(counted::alive == 0, "a million nested generators are left early");
+}
+
+leat::async_generator<int> count() {
+    for (int i = 0; i < million; ++i) {
+        co_yield i;
+    }
+}
+
+leat::async_generator<int> passed_on(leat::async_generator<int> from) {
+    while (auto item = co_await from.next()) {
+        co_yield *item;
+    }
+}
+
+leat::task<> async_generators() {
+    auto items = passed_on(passed_on(count()));
+    long sum = 0;
+    while (auto item = co_await items.next()) {
+        sum += *item;
+    }
+    expect(sum == (million - 1L) * million / 2, "a million items through three generators that do not wait");
+}
+
 leat::task<> all() {
     const int awaits = co_await nested(million);
     expect(awaits == million, "a million nested awaits");
@@ -174,11 +221,13 @@ leat::task<> all() {
     }
     expect(caught && counted::alive == 0, "an exception passes through 50,000 frames");
     co_await chain_of_joins();
+    co_await async_generators();
 }
 
 }  // namespace
 
 int main() {
     limit_stack(256 * 1024);
+    generators();
     leat::run(all);
 }
