@@ -9,6 +9,7 @@
 #include <leat/cancel_scope.hpp>
 #include <leat/dump.hpp>
 #include <leat/finally.hpp>
+#include <leat/from_callback.hpp>
 #include <leat/generator.hpp>
 #include <leat/io.hpp>
 #include <leat/join.hpp>

@@ -174,6 +174,19 @@ TEST_CASE("a steady program allocates nothing" * doctest::skip(!recycles)) {
                   }
               }) == 0);
     }
+    SUBCASE("when it awaits a callback") {
+        CHECK(steady_allocations([]() -> leat::task<> {
+                  co_await leat::from_callback([](leat::callback<> done) {
+                      leat::spawn(
+                          [](leat::callback<> kept) -> leat::task<> {
+                              kept();
+                              co_return;
+                          },
+                          std::move(done));
+                  });
+                  co_await leat::from_callback([](const leat::callback<>& done) { done(); }, [] {});
+              }) == 0);
+    }
     SUBCASE("when it runs a group") {
         CHECK(steady_allocations([]() -> leat::task<> {
                   co_await leat::with_task_group([](leat::task_group& group) -> leat::task<> {
@@ -363,6 +376,8 @@ leat::task<> a_bit_of_everything() {
     auto items = slow_items(2);
     while (co_await items.next()) {
     }
+    co_await leat::from_callback([](const leat::callback<>& done) { done(); }, [] {});
+    co_await leat::from_callback([](const leat::callback<>& done) { done(); });
     co_await child;
 }
 

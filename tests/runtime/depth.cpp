@@ -188,6 +188,14 @@ leat::task<> async_generators() {
     expect(sum == (million - 1L) * million / 2, "a million items through three generators that do not wait");
 }
 
+leat::task<> callbacks() {
+    int sum = 0;
+    for (int i = 0; i < million; ++i) {
+        sum += co_await leat::from_callback<int>([](const leat::callback<int>& done) { done(1); });
+    }
+    expect(sum == million, "a million callbacks that come at once");
+}
+
 leat::task<> all() {
     const int awaits = co_await nested(million);
     expect(awaits == million, "a million nested awaits");
@@ -222,6 +230,7 @@ leat::task<> all() {
     expect(caught && counted::alive == 0, "an exception passes through 50,000 frames");
     co_await chain_of_joins();
     co_await async_generators();
+    co_await callbacks();
 }
 
 }  // namespace

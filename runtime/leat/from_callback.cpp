@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include <leat/from_callback.hpp>
+
+namespace leat::detail {
+
+// Carries a state to its scheduler; whatever becomes of the message, lets go of it.
+class callback_state::arrival {
+public:
+    explicit arrival(callback_state& state) noexcept : state_(&state) {
+        state.owners_.fetch_add(1, std::memory_order_relaxed);
+    }
+    arrival(arrival&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    arrival& operator=(arrival&&) = delete;
+    ~arrival() {
+        if (state_ != nullptr) {
+            state_->let_go();
+        }
+    }
+    void operator()() const noexcept { state_->arrive(); }
+
+private:
+    callback_state* state_;
+};
+
+callback_state::callback_state(called_from where) : loop_(&current_scheduler()) {
+    if (where == called_from::any_thread) {
+        home_.emplace(loop_->remote());
+    }
+}
+
+void callback_state::settle() noexcept {
+    if (!home_.has_value()) {
+        check(this_thread.loop == loop_, "a callback comes on the thread of its task");
+        arrive();
+        return;
+    }
+    // Taken out: a callback that is kept after its call keeps no run from its end.
+    const remote home = *std::exchange(home_, std::nullopt);
+    (void)home.post(arrival(*this));
+}
+
+void callback_state::arrive() noexcept {
+    settled_ = true;
+    if (wait* ended = std::exchange(waiter, nullptr)) {
+        stopped() ? loop_->abandon(*ended) : loop_->finish(*ended);
+    }
+}
+
+bool callback_state::fail(std::exception_ptr error, bool nothing_comes) noexcept {
+    if (!claim()) {
+        return false;
+    }
+    set_error(std::move(error));
+    nothing_comes_ = nothing_comes;
+    settle();
+    return true;
+}
+
+void callback_state::drop_callback() noexcept {
+    if (callbacks_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        if (!claimed_.load(std::memory_order_relaxed)) {
+            fail(std::make_exception_ptr(callback_dropped()), true);
+        }
+        let_go();
+    }
+}
+
+// What comes now comes for nobody.
+void callback_state::wait_is_over() noexcept {
+    waiter = nullptr;
+    if (claim()) {
+        home_.reset();
+    }
+    let_go();
+}
+
+void callback_state::let_go() noexcept {
+    if (owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        delete this;
+    }
+}
+
+bool callback_wait::await_ready() noexcept {
+    end = state->stopped() ? wait_end::cancelled : state->settled() ? wait_end::finished : wait_end::pending;
+    return end == wait_end::finished && this_thread.task->goes_on();
+}
+
+void callback_wait::suspend(frame& waiter) noexcept {
+    if (end == wait_end::pending) {
+        state->waiter = this;
+    }
+    scheduler::suspend(waiter, *this);
+}
+
+// Asked again in a run where nothing can go on, it gives up: nobody is left who could call.
+bool callback_wait::note(wait& self) noexcept {
+    callback_state& state = *static_cast<callback_wait&>(self).state;
+    if (!std::exchange(state.asked, true) || !current_scheduler().deadlocked()) {
+        return false;
+    }
+    state.waiter = nullptr;
+    return true;
+}
+
+bool callback_wait::stop_waiting(wait& self) noexcept {
+    callback_state& state = *static_cast<callback_wait&>(self).state;
+    state.asked = true;
+    state.waiter = nullptr;
+    current_scheduler().finish(self);
+    return false;
+}
+
+const wait_kind callback_wait::to_the_end{"a callback", note};
+const wait_kind callback_wait::until_asked{"a callback", stop_waiting};
+
+}  // namespace leat::detail
