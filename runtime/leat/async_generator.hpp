@@ -89,7 +89,7 @@ template <typename T>
 struct async_generator<T>::promise_type : detail::promise_base {
     // The body suspends, and whoever awaits the item goes on.
     struct yield_awaiter {
-        static bool await_ready() noexcept { return false; }
+        static bool await_ready() noexcept { return detail::never_ready(); }
         static void await_suspend(std::coroutine_handle<promise_type> body) noexcept {
             detail::end_frame(body.promise());
         }

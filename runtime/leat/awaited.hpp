@@ -33,16 +33,6 @@ struct awaiter_base {
     awaiter_base& operator=(const awaiter_base&) = delete;
 };
 
-// False, which the optimizer cannot know; for the await_ready of what always suspends. Where clang 19 (-O2)
-// knows that a wait suspends, it mistakes the way in which the wait ends, to be resumed or to be destroyed,
-// for the flag of a std::optional that is emptied after it; that is lost at the next wait, and the coroutine
-// ends in the middle of its cleanup.
-[[nodiscard]] inline bool never_ready() noexcept {
-    bool ready = false;
-    asm("" : "+r"(ready));
-    return ready;
-}
-
 template <typename X>
 concept our_awaiter = std::derived_from<std::remove_cvref_t<X>, awaiter_base>;
 

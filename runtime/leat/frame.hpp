@@ -39,4 +39,18 @@ inline constinit thread_local running this_thread;
     return this_thread.unwinding;
 }
 
+namespace detail {
+
+// False, which the optimizer cannot know; for the await_ready of what always suspends. Where clang 19 (-O2)
+// knows that a wait suspends, it mistakes the way in which the wait ends, to be resumed or to be destroyed,
+// for the flag of a std::optional that is emptied after it; that is lost at the next wait, and the coroutine
+// ends in the middle of its cleanup.
+[[nodiscard]] inline bool never_ready() noexcept {
+    bool ready = false;
+    asm("" : "+r"(ready));
+    return ready;
+}
+
+}  // namespace detail
+
 }  // namespace leat

@@ -27,6 +27,7 @@
 #pragma once
 
 #include <leat/check.hpp>
+#include <leat/frame.hpp>
 #include <leat/frame_pool.hpp>
 
 #include <coroutine>
@@ -67,7 +68,7 @@ struct generator_promise {
 
     struct yield_awaiter {
         generator_promise& from;
-        static bool await_ready() noexcept { return false; }
+        static bool await_ready() noexcept { return detail::never_ready(); }
         static void await_suspend(std::coroutine_handle<> /*yielding*/) noexcept {}
         Sent await_resume() const noexcept(std::is_void_v<Sent>) {
             if constexpr (!std::is_void_v<Sent>) {
@@ -107,7 +108,7 @@ struct generator_promise {
         }
     };
     struct final_awaiter {
-        static bool await_ready() noexcept { return false; }
+        static bool await_ready() noexcept { return detail::never_ready(); }
         template <typename Promise>
         static void await_suspend(std::coroutine_handle<Promise> ended) noexcept {
             generator_promise& self = ended.promise();

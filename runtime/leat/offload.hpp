@@ -69,7 +69,7 @@ public:
 
     bool await_ready() {
         begin();
-        return false;
+        return never_ready();
     }
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {

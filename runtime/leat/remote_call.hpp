@@ -119,7 +119,7 @@ public:
         if (!begins_cancelled()) {
             send(*new called<T, Function>(where_, std::move(function_), *this, result_));
         }
-        return false;
+        return never_ready();
     }
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {

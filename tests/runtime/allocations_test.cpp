@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A program of its own, because it replaces operator new: what allocates, and what happens when that fails.
+// A program of its own, because it counts operator new: what allocates, and what happens when that fails.
+#include "counted_memory.hpp"
+
 #include <leat/backends/slab_pool.hpp>
 #include <leat/fd.hpp>
 #include <leat/runtime.hpp>
@@ -7,8 +9,6 @@
 
 #include <doctest/doctest.h>
 
-#include <atomic>
-#include <cstdlib>
 #include <functional>
 #include <new>
 #include <thread>
@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 
 using namespace std::chrono_literals;
+using namespace leat::counted_memory;
 
 namespace {
 
@@ -27,53 +28,6 @@ constexpr bool recycles = !__has_feature(address_sanitizer);
 #else
 constexpr bool recycles = true;
 #endif
-
-std::atomic<long> allocations = 0;  // made so far
-std::atomic<long> living = 0;       // of them, not freed
-std::atomic<long> fails_at = -1;    // counts down to the one that fails; negative: none does
-thread_local bool may_fail = false;
-
-void* allocate(std::size_t size) {
-    if (may_fail && fails_at >= 0 && fails_at-- == 0) {
-        throw std::bad_alloc();
-    }
-    ++allocations;
-    ++living;
-    if (void* block = std::malloc(size)) {
-        return block;
-    }
-    throw std::bad_alloc();
-}
-
-void release(void* block) noexcept {
-    if (block != nullptr) {
-        --living;
-        std::free(block);
-    }
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-    return allocate(size);
-}
-void* operator new[](std::size_t size) {
-    return allocate(size);
-}
-void operator delete(void* block) noexcept {
-    release(block);
-}
-void operator delete[](void* block) noexcept {
-    release(block);
-}
-void operator delete(void* block, std::size_t) noexcept {
-    release(block);
-}
-void operator delete[](void* block, std::size_t) noexcept {
-    release(block);
-}
-
-namespace {
 
 leat::task<int> one() {
     co_return 1;
