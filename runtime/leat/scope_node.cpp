@@ -45,7 +45,11 @@ scope_node* next_of_all(scope_node& at, scope_node& root) noexcept {
     return nullptr;
 }
 
-void ask_innermost(scope_node& scope) noexcept {
+void mark_one(scope_node& scope) noexcept {
+    scope.cancelled = true;
+    if (scope.parent != nullptr) {
+        scope.inherited = scope.parent->why();
+    }
     if (scope.task != nullptr && scope.task->innermost == &scope) {
         scheduler::ask_to_end(*scope.task);
     }
@@ -65,24 +69,14 @@ void scope_node::cancel(cancel_reason why) noexcept {
 
 void scope_node::mark() noexcept {
     for (scope_node* scope = this; scope != nullptr; scope = following(*scope, *this)) {
-        scope->cancelled = true;
-        ask_innermost(*scope);
+        mark_one(*scope);
     }
 }
 
 void scope_node::end_all_waits() noexcept {
     for (scope_node* scope = this; scope != nullptr; scope = next_of_all(*scope, *this)) {
-        scope->cancelled = true;
-        ask_innermost(*scope);
+        mark_one(*scope);
     }
-}
-
-cancel_reason scope_node::why() const noexcept {
-    const scope_node* scope = this;
-    while (!scope->reason.given() && scope->parent != nullptr) {
-        scope = scope->parent;
-    }
-    return scope->reason;
 }
 
 void scope_node::attach(scope_node& above) noexcept {

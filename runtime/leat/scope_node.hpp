@@ -37,7 +37,7 @@ struct scope_node : list_link {
     // Cancels this scope; does nothing when it was cancelled before. Allocates nothing.
     void cancel(cancel_reason why) noexcept;
     // Why waits inside end as cancelled: the reason of the nearest scope around that was cancelled itself.
-    [[nodiscard]] cancel_reason why() const noexcept;
+    [[nodiscard]] cancel_reason why() const noexcept { return reason.given() ? reason : inherited; }
     // Ends every wait below this scope, whatever shields it: for when nothing could ever wake them.
     void end_all_waits() noexcept;
 
@@ -69,6 +69,7 @@ struct scope_node : list_link {
     frame* host = nullptr;       // the frame whose co_await entered it; null for a task's own scope
     list<scope_node> children;   // in the order they were entered or spawned
     cancel_reason reason;        // why this scope itself was cancelled
+    cancel_reason inherited;     // why it is cancelled, when it is with an enclosing one
     scope_kind kind;
     bool shield;             // an enclosing scope's cancellation does not reach inside
     bool cancelled = false;  // waits inside end as cancelled
