@@ -216,6 +216,18 @@ def check_listed(source, tree):
         yield 1, "is not listed in any meson.build"
 
 
+def check_lists(source, tree):
+    """File names that stand under each other, one a line, are in order and named once."""
+    if os.path.basename(source.path) != "meson.build":
+        return
+    before = None
+    for number, line in enumerate(source.lines, 1):
+        named = re.fullmatch(r"\s+'([\w./]+\.[ch]pp)',", line)
+        if named and before and named[1] <= before[1]:
+            yield number, f"'{named[1]}' is named after '{before[1]}': lists of files are sorted"
+        before = named
+
+
 def installed_headers(tree):
     for top in ("runtime", "net", "testing"):
         build = tree.get(f"{top}/meson.build")
@@ -287,7 +299,7 @@ def check_links(source, tree):
 
 
 FILE_CHECKS = [check_form, check_words, check_names, check_includes, check_own_header_first, check_listed,
-               check_installed, check_readme, check_links]
+               check_lists, check_installed, check_readme, check_links]
 
 
 def violations(tree):

@@ -26,7 +26,7 @@ CLEAN = {
 
 
 def added(path, line):
-    return {path: CLEAN[path] + line + "\n"}
+    return {path: CLEAN.get(path, MESON) + line + "\n"}
 
 
 # (files put into the clean tree, a part of the rule that must be reported)
@@ -82,6 +82,8 @@ PLANTS = [
      "its own header first"),
     ({"runtime/leat/lost.cpp": SPDX}, "is not listed in any meson.build"),
     ({"examples/lost.cpp": SPDX}, "is not listed in any meson.build"),
+    (added("net/meson.build", "    'b.cpp',\n    'a.cpp',"), "lists of files are sorted"),
+    (added("net/meson.build", "    'a.cpp',\n    'a.cpp',"), "lists of files are sorted"),
     (added("runtime/leat/task.hpp", "#include <leat/private.hpp>"), "is not installed"),
     ({"runtime/leat/a.hpp": HEADER + "#include <leat/b.hpp>\n",
       "runtime/leat/b.hpp": HEADER + "#include <leat/a.hpp>\n"}, "an include cycle"),
