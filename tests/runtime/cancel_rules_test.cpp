@@ -31,7 +31,7 @@ leat::task<> transfer_in(int descriptor, std::string& log) {
 
 }  // namespace
 
-VIRTUAL_TEST("the whole tree is marked and asked in the order of spawning, before a frame is destroyed") {
+VIRTUAL_TEST("the whole tree is marked and asked in order, bodies first, before a frame is destroyed") {
     std::string log;
     leat::cancel_scope* inner = nullptr;
     auto victim = leat::spawn([&]() -> leat::task<> {
@@ -52,17 +52,17 @@ VIRTUAL_TEST("the whole tree is marked and asked in the order of spawning, befor
     });
     co_await leat::sleep(1s);
     victim.cancel();
-    CHECK(kernel.cancelled == std::vector{0, 1, 3, 4});
+    CHECK(kernel.cancelled == std::vector{4, 0, 3, 1});
     CHECK(inner->cancelled());
     CHECK(inner->reason() == leat::cancel_reason::none);  // it was not this scope that was cancelled
     CHECK(log.empty());
     co_await leat::sleep(1s);
-    CHECK(log == "abde");
+    CHECK(log == "eadb");
     CHECK_FALSE(victim.done());
     kernel.complete(2);
     const auto& ended = co_await victim.join();
     CHECK(ended.cancelled());
-    CHECK(log == "abdec");
+    CHECK(log == "eadbc");
 }
 
 VIRTUAL_TEST("EINTR after a request counts as cancelled, and without one it is an error") {
