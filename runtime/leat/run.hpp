@@ -102,14 +102,15 @@ T run(task<T> main, run_options options = {}, std::source_location where = std::
 // run() for main(): an error that escapes is printed as one line, and the exit status is 1; otherwise it
 // is 0, or the int that the task gives. Raises the soft limit of open descriptors to the hard one.
 template <typename X>
-int run_main(X&& main, run_options options = {}) noexcept {
+int run_main(X&& main, run_options options = {},
+             std::source_location where = std::source_location::current()) noexcept {
     try {
         detail::raise_descriptor_limit();
         using T = decltype(run(std::forward<X>(main), options));
         if constexpr (std::is_same_v<T, int>) {
-            return run(std::forward<X>(main), options);
+            return run(std::forward<X>(main), options, where);
         } else {
-            run(std::forward<X>(main), options);
+            run(std::forward<X>(main), options, where);
             return 0;
         }
     } catch (...) {

@@ -8,6 +8,8 @@
 
 #include <concepts>
 #include <csignal>
+#include <cstdio>
+#include <exception>
 #include <string>
 
 #include <sys/resource.h>
@@ -35,6 +37,27 @@ struct child_end {
     std::string errors;  // what it wrote to standard error
 };
 
+namespace detail {
+
+// An exception ends here: it would unwind into a second copy of the test run.
+template <std::invocable Program>
+int exit_status_of(Program& program) noexcept {
+    try {
+        if constexpr (std::same_as<decltype(program()), int>) {
+            return program();
+        } else {
+            program();
+            return 0;
+        }
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "the child threw: %s\n", error.what());
+        return 99;
+    }
+}
+
+}  // namespace detail
+
+// `program` gives the exit status, or void for 0; 99 when it throws.
 template <std::invocable Program>
 child_end run_in_child(Program program) {
     int both[2];
@@ -46,12 +69,7 @@ child_end run_in_child(Program program) {
         ::setrlimit(RLIMIT_CORE, &no_core);
         std::signal(SIGABRT, SIG_DFL);  // doctest has one of its own
         ::dup2(both[1], STDERR_FILENO);
-        if constexpr (std::same_as<decltype(program()), int>) {
-            ::_exit(program());
-        } else {
-            program();
-            ::_exit(0);
-        }
+        ::_exit(detail::exit_status_of(program));
     }
     ::close(both[1]);
     const fd output(both[0]);

@@ -26,6 +26,7 @@ def read_until(stream, pattern):
 
 def check_text(text, who, addresses):
     for what in (
+            r'task 1 \(spawned at .*hung\.cpp:\d+\) waits for another task',
             r'task \d+ "writer" \(spawned at .*hung\.cpp:\d+\) waits for recv on descriptor \d+',
             r'task \d+ "auditor" \(spawned at .*\) waits for a mutex( at 0x[0-9a-f]+ held by task \d+)?',
             r'task \d+ "report" \(spawned at .*\) waits for another task, task \d+',
