@@ -8,6 +8,7 @@
 #include <leat/async_generator.hpp>
 #include <leat/cancel_scope.hpp>
 #include <leat/dump.hpp>
+#include <leat/fd.hpp>
 #include <leat/finally.hpp>
 #include <leat/from_callback.hpp>
 #include <leat/generator.hpp>
