@@ -49,19 +49,23 @@ int count(const json& events, const std::string& member, const json& value) {
     return found;
 }
 
-leat::task<> sleeps() {
-    auto child = leat::spawn([]() -> leat::task<> { co_await leat::sleep(1us); });
+leat::task<> waits() {
+    leat::event told;
+    auto child = leat::spawn([&]() -> leat::task<> { co_await told.wait(); });
     child.name("a \"child\"");
+    co_await leat::yield();
+    told.set();
     co_await child;
 }
 
 }  // namespace
 
 TEST_CASE("a trace has the steps, waits and ends of each task in its row") {
-    const json events = trace_of([] { leat::run(sleeps); });
-    CHECK(count(events, "cat", "step") == 4);
+    const json events = trace_of([] { leat::run(waits); });
+    CHECK(count(events, "cat", "step") == 5);
     CHECK(count(events, "cat", "wait") == 2);
     CHECK(count(events, "name", "another task") == 1);
+    CHECK(count(events, "name", "an event") == 1);
     CHECK(count(events, "name", "thread_name") == 2);
     CHECK(count(events, "name", "completed") == 2);
     CHECK(count(events, "tid", 2) == 5);
@@ -102,10 +106,10 @@ TEST_CASE("a second run of a process writes a file of its own, and the observer 
     } counts;
     const json events = trace_of(
         [&] {
-            leat::run(sleeps);
+            leat::run(waits);
             leat::run_options options;
             options.observer = &counts;
-            leat::run(sleeps, options);
+            leat::run(waits, options);
             ::_exit(counts.ends == 2 ? 0 : 1);
         },
         ".2");
@@ -128,7 +132,7 @@ TEST_CASE("the file of a trace is closed on exec") {
 TEST_CASE("a trace that cannot be written is an error that names its file") {
     const leat::testing::child_end end = leat::testing::run_in_child([] {
         ::setenv("LEAT_TRACE", "/no/such/folder/trace", 1);
-        return leat::run_main(sleeps);
+        return leat::run_main(waits);
     });
     CHECK(end.status == 1);
     CHECK(end.errors == "error: LEAT_TRACE=/no/such/folder/trace: No such file or directory\n");

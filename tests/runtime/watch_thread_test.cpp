@@ -11,6 +11,7 @@
 #include <csignal>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -20,11 +21,18 @@ namespace {
 std::mutex hearing;
 std::vector<std::string> lines;
 std::atomic<int> heard = 0;
+std::atomic<int> named = 0;        // reports that name a task
+std::atomic<int> still_named = 0;  // the same, of a second loop
 
 void hear(std::string_view line) {
     const std::lock_guard lock(hearing);
     lines.emplace_back(line);
     ++heard;
+    named += line.starts_with("task ") ? 1 : 0;
+}
+
+void hear_still(std::string_view line) {
+    still_named += line.starts_with("task ") ? 1 : 0;
 }
 
 const leat::run_options watched{.report = hear, .watch_limit = 1ms};
@@ -32,17 +40,10 @@ const leat::run_options watched{.report = hear, .watch_limit = 1ms};
 void forget() {
     const std::lock_guard lock(hearing);
     lines.clear();
-    heard = 0;
+    heard = named = still_named = 0;
 }
 
-// How many reports name a task, and whether one of their lines has `what` in it.
-int tasks_named() {
-    int count = 0;
-    for (const std::string& line : lines) {
-        count += line.starts_with("task ") ? 1 : 0;
-    }
-    return count;
-}
+// Whether a line has `what` in it.
 bool mentioned(const std::string& what) {
     for (const std::string& line : lines) {
         if (line.find(what) != std::string::npos) {
@@ -78,24 +79,51 @@ TEST_CASE("a task that holds the loop is reported while it does, by name, origin
     CHECK(lines.size() >= 2);
 }
 
-TEST_CASE("a step is reported once, and the next step again") {
+TEST_CASE("a step is reported once however long it is, and each later step again") {
     forget();
+    std::atomic<bool> over = false;
+    std::thread still([&] {  // one step, for as long as the other loop is reported
+        leat::run(
+            [&]() -> leat::task<> {
+                while (!over || still_named == 0) {
+                }
+                co_return;
+            },
+            {.report = hear_still, .watch_limit = 1ms});
+    });
     leat::run(
         []() -> leat::task<> {
-            for (int i = 0; i < 3; ++i) {
-                const int before = heard;
-                hold_the_loop(before + 1);
+            for (int i = 0; i < 20; ++i) {
+                while (named <= i) {
+                }
                 co_await leat::yield();
             }
         },
         watched);
-    CHECK(tasks_named() == 3);
+    over = true;
+    still.join();
+    CHECK(named == 20);
+    CHECK(still_named == 1);
 }
 
-TEST_CASE("a loop that waits is not reported") {
+TEST_CASE("a loop that is between two steps is not reported") {
     forget();
-    leat::run([]() -> leat::task<> { co_await leat::sleep(20ms); }, watched);
-    CHECK(lines.empty());
+    leat::detail::watch_thread waiting(1ms, hear_still);
+    waiting.step_begins(7);
+    waiting.step_ends();
+    std::thread other([] {
+        leat::run(
+            []() -> leat::task<> {
+                for (int i = 0; i < 20; ++i) {
+                    while (named <= i) {
+                    }
+                    co_await leat::yield();
+                }
+            },
+            watched);
+    });
+    other.join();
+    CHECK(still_named == 0);
 }
 
 TEST_CASE("the disposition of SIGURG comes back, and one from elsewhere goes to its own handler") {
