@@ -65,8 +65,8 @@ CONTAINED = [
 ]
 
 # What programs that use the library may include of it.
-FACES = ["runtime", "pipe", "process", "net", "tls", "http", "http/serve_tls", "framing", "testing/doctest",
-         "testing/certificates"]
+FACES = ["runtime", "threads", "from_callback", "pipe", "process", "net", "tls", "http", "http/serve_tls",
+         "framing", "testing/doctest", "testing/certificates"]
 FACE_USERS = ["examples/*", "bench/*", "README.md"]
 
 # (rule, where, pattern in code): comments and literals do not count here.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The public face of the runtime: tasks, run, spawn, time, cancellation and synchronisation. <leat/net.hpp>
-// adds sockets, <leat/process.hpp> child processes and <leat/pipe.hpp> pipes.
+// adds sockets, <leat/threads.hpp> what crosses threads, <leat/process.hpp> child processes, <leat/pipe.hpp>
+// pipes and <leat/from_callback.hpp> what others tell by calling a function.
 #pragma once
 
 #include <leat/as_completed.hpp>
@@ -10,15 +11,11 @@
 #include <leat/dump.hpp>
 #include <leat/fd.hpp>
 #include <leat/finally.hpp>
-#include <leat/from_callback.hpp>
 #include <leat/generator.hpp>
 #include <leat/io.hpp>
 #include <leat/join.hpp>
-#include <leat/offload.hpp>
 #include <leat/outcome.hpp>
-#include <leat/processors.hpp>
 #include <leat/race.hpp>
-#include <leat/remote_call.hpp>
 #include <leat/result.hpp>
 #include <leat/run.hpp>
 #include <leat/signals.hpp>
@@ -38,6 +35,4 @@
 #include <leat/task.hpp>
 #include <leat/task_group.hpp>
 #include <leat/task_local.hpp>
-#include <leat/thread_channel.hpp>
 #include <leat/timeout.hpp>
-#include <leat/workers.hpp>

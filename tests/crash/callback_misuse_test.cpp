@@ -2,6 +2,7 @@
 // Misuse of callbacks aborts and names the rule.
 #include "aborts.hpp"
 
+#include <leat/from_callback.hpp>
 #include <leat/runtime.hpp>
 
 #include <thread>

@@ -3,6 +3,7 @@
 #include "aborts.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/threads.hpp>
 
 #include <optional>
 

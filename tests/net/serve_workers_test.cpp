@@ -2,6 +2,7 @@
 // A server of several workers: each with a listener on the same port, and one signal that stops all.
 #include <leat/net.hpp>
 #include <leat/testing/backends.hpp>
+#include <leat/threads.hpp>
 
 #include <atomic>
 #include <future>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A million awaits, nested and in a loop. Built at several levels of optimisation: the stack must not grow
 // with the number of awaits where the compiler makes no tail calls either.
+#include <leat/from_callback.hpp>
 #include <leat/runtime.hpp>
 
 #include <cstdio>

@@ -5,6 +5,7 @@
 #include "../crash/child_process.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/threads.hpp>
 
 #include <atomic>
 #include <csignal>
