@@ -3,6 +3,11 @@
 #include <leat/testing/doctest.hpp>
 
 #include <string>
+#include <system_error>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 namespace {
 
@@ -51,4 +56,57 @@ LEAT_TEST("a refused connection is an error that names the peer") {
         what = error.what();
     }
     CHECK(what == "connect to " + closed.to_string() + ": Connection refused");
+}
+
+LEAT_TEST("from_fd takes over a socket that listens") {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const leat::endpoint any("127.0.0.1", 0);
+    CHECK(::bind(fd, any.data(), any.size()) == 0);
+    CHECK(::listen(fd, 1) == 0);
+    auto listener = leat::tcp_listener::from_fd(fd);
+    CHECK(listener.native_handle() == fd);
+    auto server = leat::spawn(echo_once, std::ref(listener));
+    auto client = co_await leat::tcp_stream::connect(listener.local_endpoint());
+    co_await client.send_all("ping");
+    std::string answer(4, ' ');
+    co_await client.recv_exactly(answer);
+    CHECK(answer == "ping");
+    client.close();
+    co_await server;
+}
+
+LEAT_TEST("from_fd takes over a connected socket, also one that is not of TCP") {
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    auto here = leat::tcp_stream::from_fd(ends[0]);
+    auto server = leat::spawn(echo, leat::tcp_stream::from_fd(ends[1]));
+    const std::string sent(300'000, 'x');
+    auto sender = leat::spawn([&]() -> leat::task<> {
+        co_await here.send_all(sent);
+        here.shutdown_send();
+    });
+    std::string received(sent.size(), ' ');
+    co_await here.recv_exactly(received);
+    CHECK(received == sent);
+    co_await leat::join_all(server, sender);
+}
+
+LEAT_TEST("options of a connection are those of its socket") {
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    auto client = co_await leat::tcp_stream::connect(listener.local_endpoint());
+    const auto option = [&](int level, int name) {
+        int value = -1;
+        socklen_t size = sizeof value;
+        CHECK(::getsockopt(client.native_handle(), level, name, &value, &size) == 0);
+        return value;
+    };
+    CHECK(option(IPPROTO_TCP, TCP_NODELAY) != 0);
+    client.set_no_delay(false);
+    CHECK(option(IPPROTO_TCP, TCP_NODELAY) == 0);
+    CHECK(option(SOL_SOCKET, SO_KEEPALIVE) == 0);
+    client.set_keep_alive(true);
+    CHECK(option(SOL_SOCKET, SO_KEEPALIVE) != 0);
+    client.set_option(IPPROTO_TCP, TCP_KEEPIDLE, 77);
+    CHECK(option(IPPROTO_TCP, TCP_KEEPIDLE) == 77);
+    CHECK_THROWS_AS(client.set_option(IPPROTO_TCP, 9999, 1), std::system_error);
 }

@@ -160,3 +160,20 @@ VIRTUAL_TEST("a shield gives what it protects, with its value and its error") {
     }
     CHECK(thrown == "from inside");
 }
+
+VIRTUAL_TEST(
+    "a shielded yield lets the others run in a cancelled task, which then goes on to its next wait") {
+    std::string log;
+    const bool finished = co_await leat::move_on_after(0s, [&]() -> leat::task<> {
+        auto other = leat::spawn([&]() -> leat::task<> {
+            log += "other ";
+            co_return;
+        });
+        co_await leat::shield(leat::yield());
+        log += "went on ";
+        co_await leat::yield();
+        log += "not reached";
+    });
+    CHECK(!finished);
+    CHECK(log == "other went on ");
+}

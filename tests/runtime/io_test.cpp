@@ -152,6 +152,19 @@ LEAT_TEST("two tasks wait on one descriptor, one for each direction") {
     CHECK(log == "wr");
 }
 
+LEAT_TEST("a race of waits tells which of several descriptors is ready") {
+    auto quiet = new_pipe();
+    auto told = new_pipe();
+    const auto has_data = [](const leat::fd& end) -> leat::task<bool> {
+        co_await leat::readable(end.get());
+        co_return true;
+    };
+    write_byte(told.in);
+    const auto results = co_await leat::race(has_data(quiet.out), has_data(told.out));
+    CHECK_FALSE(std::get<0>(results).has_value());
+    CHECK(std::get<1>(results).has_value());
+}
+
 LEAT_TEST("a cancelled wait for a descriptor leaves it as it was, for the next wait too") {
     auto pipe = new_pipe();
     for (int i = 0; i < 3; ++i) {

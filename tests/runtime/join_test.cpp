@@ -5,6 +5,7 @@
 
 #include <leat/runtime.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -138,4 +139,21 @@ VIRTUAL_TEST("a gather that is cancelled ends all that it runs") {
         co_await leat::move_on_after(1s, [&]() -> leat::task<> { co_await leat::gather(count(), count()); });
     CHECK_FALSE(finished);
     CHECK(ended == 2);
+}
+
+VIRTUAL_TEST("map_concurrently runs so many at once and gives the results in order") {
+    const std::vector<int> seconds{3, 1, 2, 1};
+    int running = 0;
+    int most = 0;
+    const auto work = [&](int length) -> leat::task<int> {
+        most = std::max(most, ++running);
+        co_await leat::sleep(length * 1s);
+        --running;
+        co_return 10 * length;
+    };
+    const auto before = leat::now();
+    const std::vector<int> results = co_await leat::map_concurrently(seconds, 2, work);
+    CHECK(results == std::vector{30, 10, 20, 10});
+    CHECK(most == 2);
+    CHECK(leat::now() - before == 4s);
 }

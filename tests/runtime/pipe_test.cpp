@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/pipe.hpp>
 
+#include "../crash/child_process.hpp"
+
 #include <leat/fd.hpp>
 #include <leat/runtime.hpp>
 #include <leat/stream.hpp>
@@ -299,6 +301,26 @@ LEAT_TEST("a regular file as standard input or output is read and written throug
     CHECK(arrived == text);
     const leat::chunk last = co_await reader.recv_chunk();
     CHECK(last.empty());
+}
+
+TEST_CASE("the standard streams of a process are read and written as ends that it shares") {
+    const auto ended = leat::testing::run_in_child([] {
+        shared_pipe told = blocking_pipe();
+        REQUIRE(::dup2(told.out.get(), STDIN_FILENO) == STDIN_FILENO);
+        REQUIRE(::dup2(STDERR_FILENO, STDOUT_FILENO) == STDOUT_FILENO);
+        REQUIRE(::write(told.in.get(), "input", 5) == 5);
+        told.in.reset();
+        leat::run([]() -> leat::task<> {
+            leat::pipe_reader input = leat::pipe_reader::standard_input();
+            leat::pipe_writer output = leat::pipe_writer::standard_output();
+            leat::pipe_writer errors = leat::pipe_writer::standard_error();
+            const std::string arrived = co_await read_to_end(input);
+            co_await output.send_all(arrived);
+            co_await errors.send_all(" and errors");
+        });
+    });
+    CHECK(ended.status == 0);
+    CHECK(ended.errors == "input and errors");
 }
 
 LEAT_TEST("from_fd takes a descriptor over, and names one that is none") {

@@ -115,13 +115,18 @@ VIRTUAL_TEST("a sleep of zero, less than zero or until the past lets the others 
     CHECK(leat::now() == before);
 }
 
-VIRTUAL_TEST("a sleep longer than the clock is one that never ends by itself") {
+VIRTUAL_TEST("a sleep longer than the clock, or until never, does not end by itself") {
     auto sleeper = leat::spawn([]() -> leat::task<> { co_await leat::sleep(std::chrono::hours::max()); });
+    auto endless = leat::spawn([]() -> leat::task<> { co_await leat::sleep_until(leat::never); });
     co_await leat::sleep(1000000h);
     CHECK_FALSE(sleeper.done());
+    CHECK_FALSE(endless.done());
     sleeper.cancel();
+    endless.cancel();
     co_await sleeper.join();
-    CHECK(sleeper.done());
+    co_await endless.join();
+    CHECK(sleeper.cancelled());
+    CHECK(endless.cancelled());
 }
 
 VIRTUAL_TEST("tasks that yield take turns in the order they were spawned") {

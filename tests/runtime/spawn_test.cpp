@@ -127,9 +127,11 @@ VIRTUAL_TEST("a handle tells whether its task is done and how it ended") {
     CHECK(bad.done());
     CHECK_FALSE(bad.ok());
     CHECK(bad.error() != nullptr);
+    CHECK_FALSE(bad.cancelled());
     CHECK_THROWS_WITH_AS((void)bad.value(), "oh", std::runtime_error);
     CHECK(gone.done());
     CHECK_FALSE(gone.ok());
+    CHECK(gone.cancelled());
     CHECK(gone.error() == nullptr);
     CHECK_THROWS_AS(gone.value(), leat::task_cancelled);
 }

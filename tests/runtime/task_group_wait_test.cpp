@@ -44,6 +44,7 @@ VIRTUAL_TEST("spawn_when_free keeps a group at its limit and starts the next as 
         for (int i = 0; i < 10; ++i) {
             co_await group.spawn_when_free(work, i == 0 ? 10s : 1s);
             CHECK(group.size() <= 3);
+            CHECK(group.full() == (group.size() == 3));
         }
     });
     CHECK(most == 3);

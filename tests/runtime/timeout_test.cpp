@@ -55,6 +55,17 @@ VIRTUAL_TEST("a timeout that passes throws timed_out at its deadline") {
     CHECK(leat::now() - before == 3s);
 }
 
+VIRTUAL_TEST("timeout_at and move_on_at end at the time that they are given") {
+    const auto began = leat::now();
+    const std::string thrown = co_await outcome_of(
+        [](leat::time_point when) -> leat::task<> { co_await leat::timeout_at(when, stuck()); }(began + 3s));
+    CHECK(thrown == "timed out");
+    CHECK(leat::now() == began + 3s);
+    const bool finished = co_await leat::move_on_at(began + 5s, stuck());
+    CHECK_FALSE(finished);
+    CHECK(leat::now() == began + 5s);
+}
+
 VIRTUAL_TEST("timeout takes an operation, a task, a callable and a handle") {
     kernel.inline_results[7] = 9;
     const std::size_t operation = co_await leat::timeout(1s, leat::transfer(7));

@@ -84,6 +84,23 @@ VIRTUAL_TEST("a cancelled acquire has taken nothing, one that was given before t
     CHECK(semaphore.available() == 1);
 }
 
+VIRTUAL_TEST("a permit is given back once, however often it is released and wherever it is moved") {
+    leat::semaphore semaphore(2);
+    {
+        auto taken = co_await semaphore.acquire();
+        auto held = std::move(taken);
+        CHECK(semaphore.available() == 1);
+        held.release();
+        held.release();
+        CHECK(semaphore.available() == 2);
+        held = co_await semaphore.acquire(2);
+        CHECK(semaphore.available() == 0);
+        held.release();
+        CHECK(semaphore.available() == 2);
+    }
+    CHECK(semaphore.available() == 2);
+}
+
 VIRTUAL_TEST("permits can be kept for good, and made") {
     leat::semaphore semaphore(0);
     CHECK(!semaphore.try_acquire().has_value());
