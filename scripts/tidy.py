@@ -99,6 +99,12 @@ BANNED_TEXT = [
 ]
 TEXT_EXEMPT = ["scripts/tidy*.py", "LICENSE", "*.patch"]
 
+# In a table whose last column has this title each row names the tests that show it: `FILE`: "TITLE", or a
+# script alone. FILE stands for one of these. A row whose claim begins with "-" may have none, and says "-".
+SHOWN_BY = "shown by"
+SHOWN = r'`([\w/.]+)`(?:: "([^"]*)")?'
+SHOWING = ["tests/runtime/{}.cpp", "tests/{}.cpp", "tests/{}"]
+
 LISTED_FOLDERS = ("runtime/", "net/", "testing/", "tests/", "examples/", "bench/")
 UNLISTED = ["tests/install/*"]  # programs that other build systems compile
 SPDX = re.compile(r"^(//|#|/\*) SPDX-License-Identifier: MIT")
@@ -298,8 +304,29 @@ def check_links(source, tree):
                 yield number, f"{name} does not exist in this tree"
 
 
+def check_shown(source, tree):
+    """Each row of a table of claims names a test that exists."""
+    inside = False
+    for number, line in enumerate(source.lines if source.language == "markdown" else (), 1):
+        cells = [cell.strip() for cell in line.strip("| ").split("|")] if line.startswith("|") else [""]
+        inside = cells[-1] == SHOWN_BY or (inside and line.startswith("|"))
+        if not inside or cells[-1] == SHOWN_BY or set(line) <= set("|-: "):
+            continue
+        if cells[-1] == "-" and any(cell.startswith("-") for cell in cells[1:-1]):
+            continue
+        named = re.findall(SHOWN, cells[-1])
+        if not named or re.sub(SHOWN, "", cells[-1]).strip("; "):
+            yield number, f'"{cells[-1]}" is not `FILE`: "TITLE" of a test'
+        for name, title in named:
+            path = next((form.format(name) for form in SHOWING if form.format(name) in tree), None)
+            if path is None or not path.endswith(("_test.cpp", "_test.py")):
+                yield number, f"there is no test {name}"
+            elif path.endswith(".cpp") and title not in tree[path].test_cases:
+                yield number, f'{path} has no test case "{title}"'
+
+
 FILE_CHECKS = [check_form, check_words, check_names, check_includes, check_own_header_first, check_listed,
-               check_lists, check_installed, check_readme, check_links]
+               check_lists, check_installed, check_readme, check_links, check_shown]
 
 
 def violations(tree):

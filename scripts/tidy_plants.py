@@ -11,7 +11,13 @@ BODY = "int f() {\n" + "    ++x;\n" * 69 + "}\n"
 
 CLEAN = {
     "README.md": "# leat\n```cpp\nint echo();\n```\nsee docs/guide.md\n",
-    "docs/guide.md": "# guide\n",
+    "docs/guide.md": "# guide\n| a | b | shown by |\n|---|---|---|\n| a | - why | - |\n"
+    + '| a | b | `task_test`: "a task"; `net/tcp_test`: "a long title; it ends" |\n'
+    + "| a | b | `examples/echo_test.py` |\n",
+    "tests/meson.build": MESON + "files('runtime/task_test.cpp', 'net/tcp_test.cpp')\n",
+    "tests/runtime/task_test.cpp": SPDX + 'VIRTUAL_TEST("a task") {}\n// TEST_CASE("gone")\n',
+    "tests/net/tcp_test.cpp": SPDX + 'TEST_CASE(\n    "a long "\n    "title; it ends" * skip(true)) {}\n',
+    "tests/examples/echo_test.py": MESON,
     "runtime/meson.build": MESON + "files('leat/check.cpp')\n'leat/check.hpp' 'leat/task.hpp'\n",
     "runtime/leat/check.hpp": HEADER + "struct link {};\nusing std::size_t;\n",
     "runtime/leat/check.cpp": SPDX
@@ -91,6 +97,16 @@ PLANTS = [
     (added("examples/echo.cpp", "// README: begin\nint later();\n// README: end"), "differs from the part"),
     (added("docs/guide.md", "see docs/missing.md"), "does not exist in this tree"),
     (added("docs/guide.md", "see ../../elsewhere.md"), "does not exist in this tree"),
+    (added("docs/guide.md", "| a | b | - |"), "of a test"),
+    (added("docs/guide.md", "| a | b | net/ |"), "of a test"),
+    (added("docs/guide.md", '| a | b | `task_test`: "a task" and others |'), "of a test"),
+    (added("docs/guide.md", "| a | b | `meson.build` |"), "there is no test meson.build"),
+    (added("docs/guide.md", '| a | b | `lost_test`: "a task" |'), "there is no test lost_test"),
+    (added("docs/guide.md", "| a | b | `examples/lost_test.py` |"), "there is no test examples/lost_test"),
+    (added("docs/guide.md", "| a | b | `task_test` |"), 'task_test.cpp has no test case ""'),
+    (added("docs/guide.md", '| a | b | `task_test`: "gone" |'), 'has no test case "gone"'),
+    (added("docs/guide.md", '| a | b | `task_test`: "a task"; `net/tcp_test`: "a long" |'),
+     'net/tcp_test.cpp has no test case "a long"'),
 ]
 
 

@@ -15,6 +15,7 @@ BLANKED = re.compile(
     r"|//[^\n]*|/\*.*?\*/",
     re.DOTALL,
 )
+TEST_CASE = re.compile(r'\b(?:[A-Z]+_)?TEST(?:_[A-Z]+)?\(\s*(?:\w+,\s*)?((?:"(?:\\.|[^"\\\n])*"\s*)+)')
 CONTAINER = re.compile(r"\b(namespace|class|struct|union|enum|extern|export)\b")
 
 
@@ -41,6 +42,13 @@ class Source:
         pattern = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
         found = ((number, pattern.match(line)) for number, line in enumerate(self.lines, 1))
         return [(number, match.group(2), match.group(1) == "<") for number, match in found if match]
+
+    @functools.cached_property
+    def test_cases(self):
+        """The titles of the test cases: the first string of TEST_CASE, VIRTUAL_TEST and their like."""
+        code = "\n".join(self.code)
+        return {"".join(re.findall(r'"((?:\\.|[^"\\\n])*)"', found[1]))
+                for found in TEST_CASE.finditer(self.text) if code[found.start()] != " "}
 
     def functions(self):
         """(first line, last line) of every outermost block of code, from its brace to the closing one."""
