@@ -48,6 +48,7 @@ struct scope_node : list_link {
         if (linked()) {
             unlink();
         }
+        parent = nullptr;
     }
 
     // Makes this scope, which is attached below it, the innermost of `inside`; and back again.

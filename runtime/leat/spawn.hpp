@@ -182,7 +182,7 @@ public:
     join_awaiter join() const noexcept { return join_awaiter(state()); }
 
     // Asks the task to end: its wait ends as cancelled, and its frames unwind. Awaiting it then throws
-    // task_cancelled, which tells why, unless it completed all the same.
+    // task_cancelled, which tells why, unless it completed all the same. Does nothing to one that has ended.
     void cancel(cancel_reason why = cancel_reason::requested) const noexcept { state().own.cancel(why); }
 
     // Calls `function(const outcome<T>&)` when the task has ended; at once if it has. In the order of asking,

@@ -257,6 +257,19 @@ TEST_CASE("a handle outlives the run that it came from") {
     CHECK(cancelled.done());
     CHECK_THROWS_AS(cancelled.value(), leat::task_cancelled);
     cancelled.cancel();
+    ended.cancel();
+    CHECK(ended.value() == 6);
+}
+
+VIRTUAL_TEST("cancelling what has ended does nothing, also when its group has gone") {
+    leat::handle<int> ended;
+    co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+        ended = group.spawn(doubled, 3);
+        co_return;
+    });
+    ended.cancel();
+    CHECK(ended.ok());
+    CHECK(ended.value() == 6);
 }
 
 VIRTUAL_TEST("on_done calls back with the outcome, in the order of asking, before those who wait") {
