@@ -2,10 +2,12 @@
 // When every task waits and nothing can wake one, run() says so instead of hanging.
 #include "virtual_kernel.hpp"
 
+#include <leat/from_callback.hpp>
 #include <leat/runtime.hpp>
 
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using leat::stuck;
@@ -173,4 +175,18 @@ TEST_CASE("a main task that ended before the others were stuck keeps its own out
         co_return 3;
     });
     CHECK(value == 3);
+}
+
+TEST_CASE("a callback that nobody can call is a deadlock, behind a shield and in a cleanup too") {
+    std::vector<leat::callback<int>> kept;
+    const auto keep = [&](const leat::callback<int>& done) { kept.push_back(done); };
+    const std::string shielded =
+        deadlock_of([&]() -> leat::task<> { (void)co_await leat::shield(leat::from_callback<int>(keep)); });
+    CHECK(mentions(shielded, "waits for a callback"));
+    const std::string cleanup = deadlock_of([&]() -> leat::task<> {
+        co_await leat::finally(stuck,
+                               [&]() -> leat::task<> { (void)co_await leat::from_callback<int>(keep); });
+    });
+    CHECK(mentions(cleanup, "waits for sleep"));
+    CHECK(kept.size() == 2);
 }
