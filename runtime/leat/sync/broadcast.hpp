@@ -172,7 +172,7 @@ std::size_t broadcast<T>::publish(T value) {
     if (closed_ || subscribers_ == 0) {
         return 0;
     }
-    if (values_.size() == capacity_) {
+    while (values_.size() >= capacity_) {  // the destructor of one that is dropped may publish
         drop_first();
     }
     values_.ensure(values_.size() + 1);

@@ -6,7 +6,7 @@
 //   Kind::closed    what sending into a closed one throws
 //   Kind::room, Kind::value    what is waited for, as a dump shows it
 // Invariant: a value is with its sender, in the store, or with its receiver, never nowhere; and nobody waits
-// to receive while the store has a value, or for room while there is some.
+// to receive while the store or a sender has a value, or for room while there is some.
 #pragma once
 
 #include <leat/sync/wait_queue.hpp>
@@ -201,17 +201,16 @@ bool hand_over<T, Kind>::take(std::optional<T>& into) noexcept {
         settle();
         return true;
     }
-    if (senders_.empty()) {
-        return false;
+    for (wait* at = senders_.first(); at != nullptr; at = senders_.next(*at)) {
+        auto& sender = static_cast<waiting_sender&>(*at);
+        if (sender.value.has_value()) {  // a rendezvous, or all room is reserved
+            into.emplace(std::move(*sender.value));
+            ++accepted_;
+            senders_.wake(sender);
+            return true;
+        }
     }
-    auto& first = static_cast<waiting_sender&>(senders_.front());
-    if (!first.value.has_value()) {
-        return false;
-    }
-    into.emplace(std::move(*first.value));  // a rendezvous, or all room is reserved
-    ++accepted_;
-    senders_.wake_one();
-    return true;
+    return false;
 }
 
 template <typename T, typename Kind>

@@ -24,6 +24,9 @@ public:
 
     [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
     [[nodiscard]] wait& front() noexcept { return waiting_.front(); }
+    // The first, the one after `at`; null after the last.
+    [[nodiscard]] wait* first() noexcept { return waiting_.first(); }
+    [[nodiscard]] wait* next(wait& at) noexcept { return waiting_.next(at); }
 
     void push_back(wait& last) noexcept {
         check(empty() || owner_ == this_thread.loop, "tasks that wait together are on one thread");
@@ -43,6 +46,12 @@ public:
         wait& first = pop_front();
         owner_->finish(first);
         return true;
+    }
+    // Ends the wait of `waiter`, who waits here.
+    void wake(wait& waiter) noexcept {
+        check(owner_ == this_thread.loop, "waiting tasks are woken on their own thread");
+        waiter.unlink();
+        owner_->finish(waiter);
     }
     void wake_all() noexcept {
         while (wake_one()) {

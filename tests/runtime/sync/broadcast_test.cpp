@@ -249,3 +249,31 @@ VIRTUAL_TEST("a subscription keeps its place when it is moved, and ends once") {
     CHECK(feed.subscribers() == 0);
     co_return;
 }
+
+VIRTUAL_TEST("a value whose destructor publishes leaves no more values than there is room for") {
+    struct publishes {
+        publishes(leat::broadcast<publishes>& to, int left) noexcept : feed(&to), more(left) {}
+        publishes(const publishes& other) noexcept = default;
+        publishes(publishes&& other) noexcept : feed(other.feed), more(std::exchange(other.more, 0)) {}
+        publishes& operator=(publishes&&) = delete;
+        ~publishes() {
+            if (std::exchange(more, 0) > 0) {
+                feed->publish({*feed, 0});
+            }
+        }
+        leat::broadcast<publishes>* feed;
+        int more;
+    };
+    leat::broadcast<publishes> feed(2);
+    auto slow = feed.subscribe(leat::ignore_missed);
+    for (int i = 0; i < 10; ++i) {
+        feed.publish({feed, 1});
+    }
+    std::size_t left = 0;
+    while (auto value = slow.try_receive()) {
+        value->more = 0;
+        ++left;
+    }
+    CHECK(left == 2);
+    co_return;
+}
