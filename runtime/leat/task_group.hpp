@@ -32,6 +32,7 @@ public:
     bool await_ready() noexcept {
         if (this_thread.task->cancelled()) [[unlikely]] {
             begin_cancelled();
+        check(end == wait_end::pending, "a wait is awaited once");
         }
         return end == wait_end::pending && group_.size < below;
     }

@@ -169,3 +169,38 @@ TEST_CASE("changing a latest that is closed aborts") {
         },
         "a latest that is closed does not change");
 }
+
+TEST_CASE("awaiting twice what waits in a queue aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::channel<int> channel;
+            auto receiving = channel.receive();
+            (void)co_await leat::move_on_after(std::chrono::milliseconds(1), receiving);
+            (void)co_await receiving;
+        },
+        "a wait is awaited once");
+}
+
+TEST_CASE("awaiting one join twice aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto other = leat::spawn([]() -> leat::task<> { co_await leat::yield(); });
+            auto joining = other.join();
+            (void)co_await joining;
+            (void)co_await joining;
+        },
+        "a wait is awaited once");
+}
+
+TEST_CASE("awaiting one wait for room in a group twice aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            co_await leat::with_task_group({.limit = 1}, [](leat::task_group& group) -> leat::task<> {
+                group.spawn([]() -> leat::task<> { co_await leat::yield(); });
+                auto room = group.below_limit();
+                co_await room;
+                co_await room;
+            });
+        },
+        "a wait is awaited once");
+}
