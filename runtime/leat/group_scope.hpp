@@ -16,6 +16,7 @@ struct group_watcher : wait {
     group_watcher(const wait_kind& what, std::size_t fewer_than) noexcept : wait(what), below(fewer_than) {}
 
     std::size_t below;
+    bool takes_place = false;     // it has come for one task more: only as many are woken as there are places
     bool ends_cancelled = false;  // it was cancelled meanwhile, and ends so when the tasks have ended
 };
 
@@ -54,8 +55,10 @@ struct group_scope : scope_node {
 
     errors error_policy;
     std::size_t size = 0;
+    std::size_t promised = 0;  // places for watchers that have been woken and have not run yet
     list<group_watcher> watchers;
     std::exception_ptr first_error;
+    bool stopping = false;   // the tasks end by themselves, or are cancelled when the grace has passed
     bool cut_short = false;  // a task of it ended as cancelled because the group was
 };
 

@@ -298,15 +298,20 @@ void scheduler::end(task_state& task) noexcept {
             finish(joiner);
         }
     }
-    for (group_watcher* next = owner.watchers.first(); next != nullptr;) {
+    tell_watchers(owner);
+    task.drop_reference();
+}
+
+void scheduler::tell_watchers(group_scope& group) noexcept {
+    for (group_watcher* next = group.watchers.first(); next != nullptr;) {
         group_watcher& watcher = *next;
-        next = owner.watchers.next(watcher);
-        if (owner.size < watcher.below) {
+        next = group.watchers.next(watcher);
+        if (group.size + group.promised < watcher.below) {
             watcher.unlink();
+            group.promised += watcher.takes_place ? 1 : 0;
             watcher.ends_cancelled ? abandon(watcher) : finish(watcher);
         }
     }
-    task.drop_reference();
 }
 
 constinit const wait_kind end_listener::listener_kind{"nothing", [](wait&) noexcept { return false; }};

@@ -100,6 +100,8 @@ public:
     void abandon(wait& leaf) noexcept;
     // Asks what `task` waits for, if it does wait, to end.
     static void ask_to_end(task_state& task) noexcept;
+    // Wakes those who wait for there to be as few tasks in `group` as there are.
+    void tell_watchers(group_scope& group) noexcept;
 
 private:
     template <bool observed>

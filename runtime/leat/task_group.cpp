@@ -4,6 +4,7 @@
 namespace leat::detail {
 
 constinit const wait_kind children_awaiter::for_room{"room in its group", stop_waiting};
+constinit const wait_kind children_awaiter::for_place{"room in its group", stop_waiting};
 constinit const wait_kind children_awaiter::for_all{"its children", cancel_children};
 constinit const wait_kind children_awaiter::for_all_at_last{"its children",
                                                             [](leat::wait&) noexcept { return false; }};
@@ -16,7 +17,9 @@ bool children_awaiter::stop_waiting(leat::wait& self) noexcept {
 bool children_awaiter::cancel_children(leat::wait& self) noexcept {
     auto& awaiter = static_cast<children_awaiter&>(self);
     awaiter.ends_cancelled = true;
-    if (!awaiter.group_.cancelled) {  // otherwise who cancels the group comes to them: no recursion
+    const group_scope& group = awaiter.group_;
+    if (!group.cancelled &&
+        !group.stopping) {  // else they are cancelled with it, or by the grace: no recursion
         awaiter.group_.cancel_tasks(cancel_reason::requested);
     }
     return false;
@@ -24,7 +27,7 @@ bool children_awaiter::cancel_children(leat::wait& self) noexcept {
 
 // The wait is cancelled before it begins.
 void children_awaiter::begin_cancelled() noexcept {
-    if (kind == &for_room || (kind == &for_all && group_.size == 0)) {
+    if (kind == &for_room || kind == &for_place || (kind == &for_all && group_.size == 0)) {
         end = wait_end::cancelled;
     } else if (kind == &for_all) {
         cancel_children(*this);

@@ -28,13 +28,15 @@ namespace detail {
 class [[nodiscard]] children_awaiter : public awaiter_base, group_watcher {
 public:
     children_awaiter(group_scope& group, std::size_t fewer_than, const wait_kind& what) noexcept
-        : group_watcher(what, fewer_than), group_(group) {}
+        : group_watcher(what, fewer_than), group_(group) {
+        takes_place = kind == &for_place;
+    }
     bool await_ready() noexcept {
+        check(end == wait_end::pending, "a wait is awaited once");
         if (this_thread.task->cancelled()) [[unlikely]] {
             begin_cancelled();
-        check(end == wait_end::pending, "a wait is awaited once");
         }
-        return end == wait_end::pending && group_.size < below;
+        return end == wait_end::pending && group_.size + group_.promised < below;
     }
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
@@ -46,9 +48,14 @@ public:
         }
         scheduler::suspend(waiter, *this);
     }
-    void await_resume() const noexcept {}
+    void await_resume() const noexcept {
+        if (takes_place && end == wait_end::finished) {  // what follows without a wait takes it, or says so
+            --group_.promised;
+        }
+    }
 
     static const wait_kind for_room;         // cancelling ends it
+    static const wait_kind for_place;        // the same, for one that starts a task at once
     static const wait_kind for_all;          // cancelling cancels the children, and it ends when they have
     static const wait_kind for_all_at_last;  // cancelling does nothing: they are cancelled as well
 
@@ -183,20 +190,27 @@ public:
         return {scope_, limit_, detail::children_awaiter::for_room};
     }
 
-    // Waits until all children have ended. Cancelling it cancels them, and it ends when they have: a body
-    // that ends with it may lend its locals to them.
-    detail::children_awaiter wait() noexcept { return {scope_, 1, detail::children_awaiter::for_all}; }
+    // Waits until there are no children. Cancelling it cancels them, and it ends when they have: a body that
+    // ends with it may lend its locals to them. In a group that stops it leaves them to the grace.
+    task<> wait() {
+        do {  // others may have spawned more by the time this one is resumed
+            co_await detail::children_awaiter(scope_, 1, detail::children_awaiter::for_all);
+        } while (size() > 0);
+    }
 
-    // The same as spawn, once there are fewer children than the limit.
+    // The same as spawn, once there are fewer children than the limit; in the order of asking.
     template <detail::spawnable Function, typename... Arguments>
     auto spawn_when_free(Function function, Arguments... arguments)
         -> task<decltype(detail::spawn_call(std::declval<group_scope&>(), {}, std::move(function),
                                             std::move(arguments)...))> {
         const std::source_location where = co_await detail::place_awaited();
-        while (full()) {
-            co_await below_limit();
+        co_await detail::children_awaiter(scope_, limit_, detail::children_awaiter::for_place);
+        try {
+            co_return detail::spawn_call(open_scope(), where, std::move(function), std::move(arguments)...);
+        } catch (...) {
+            current_scheduler().tell_watchers(scope_);  // the place is for the next
+            throw;
         }
-        co_return detail::spawn_call(open_scope(), where, std::move(function), std::move(arguments)...);
     }
 
     // Starts `function(ready, arguments...)` as a child and waits until that has called ready.set(value):
@@ -229,9 +243,10 @@ public:
     // (std::errc::operation_canceled). with_task_group absorbs it. Throws std::bad_alloc.
     void stop(duration grace) {
         current_scheduler().alarms().arm(grace_, after(now(), grace));
+        scope_.stopping = true;
         body_.cancel("the group stops");
     }
-    [[nodiscard]] bool stopping() const noexcept { return body_.reason.given(); }
+    [[nodiscard]] bool stopping() const noexcept { return scope_.stopping; }
 
     [[nodiscard]] bool full() const noexcept { return scope_.size >= limit_; }
     // Children that have not ended.
@@ -267,8 +282,8 @@ private:
 // Runs `body(group)`, which gives a task, and returns its result when it and all children have ended. The
 // first exception, of the body or of a child, cancels the rest and is thrown; later ones are reported.
 // Cancelled from outside, it does not return: body and children unwind, then it does; unless all of them
-// completed in spite of it. Its own
-// group.cancel() it absorbs; when that ended a body that owed a value, task_cancelled is thrown.
+// completed in spite of it. Its own group.cancel() it absorbs; when that ended a body that owed a value,
+// task_cancelled is thrown.
 template <typename Body>
 auto with_task_group(task_group_options options, Body body) -> std::invoke_result_t<Body&, task_group&> {
     task_group group(options);

@@ -131,3 +131,31 @@ VIRTUAL_TEST("an error of a child that was let finish is thrown all the same") {
     }));
     CHECK(thrown == "broken");
 }
+
+VIRTUAL_TEST("a group that stops lets the children finish for which its body waits") {
+    std::string log;
+    const auto began = leat::now();
+    co_await with_task_group([&](task_group& group) -> leat::task<> {
+        group.spawn(work, 3s, 'a', std::ref(log));
+        group.spawn(work, 1h, 'b', std::ref(log));
+        group.spawn([&]() -> leat::task<> {
+            co_await leat::sleep(1s);
+            group.stop(4s);
+        });
+        co_await group.wait();
+        log += "not reached";
+    });
+    CHECK(log == "a b! ");
+    CHECK(leat::now() - began == 5s);
+}
+
+VIRTUAL_TEST("a body that waits for its children in a group that stops already lets them finish") {
+    std::string log;
+    co_await with_task_group([&](task_group& group) -> leat::task<> {
+        group.spawn(work, 3s, 'a', std::ref(log));
+        group.stop(4s);
+        co_await group.wait();
+        log += "not reached";
+    });
+    CHECK(log == "a ");
+}

@@ -6,8 +6,10 @@
 
 #include <leat/runtime.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using leat::reports;
@@ -184,4 +186,76 @@ VIRTUAL_TEST("the errors of an independent group's children are their own") {
     CHECK(caught == "asked for");
     REQUIRE(reports.size() == 1);
     CHECK(reports[0].find("reported") != std::string::npos);
+}
+
+VIRTUAL_TEST("group.wait does not end while there is a child that was spawned as the last one ended") {
+    std::string log;
+    co_await with_task_group([&](task_group& group) -> leat::task<> {
+        auto first = group.spawn(note_after, 1s, 'a', std::ref(log));
+        auto other = leat::spawn([&]() -> leat::task<> {
+            co_await first.join();
+            group.spawn(note_after, 1s, 'b', std::ref(log));
+        });
+        co_await group.wait();
+        CHECK(group.size() == 0);
+        log += '.';
+        co_await other;
+    });
+    CHECK(log == "ab.");
+}
+
+VIRTUAL_TEST("each child that ends wakes one of those who wait to spawn") {
+    constexpr int tasks = 1000;
+    std::vector<int> order;
+    const auto resumptions = [] { return leat::current_scheduler().counters().resumptions; };
+    co_await with_task_group({.limit = 2}, [&](task_group& group) -> leat::task<> {
+        co_await with_task_group([&](task_group& asking) -> leat::task<> {
+            for (int i = 0; i < tasks; ++i) {
+                asking.spawn([&, i]() -> leat::task<> {
+                    (void)co_await group.spawn_when_free([&, i]() -> leat::task<> {
+                        CHECK(group.size() <= 2);
+                        order.push_back(i);
+                        co_await leat::yield();
+                    });
+                });
+            }
+            co_return;
+        });
+    });
+    CHECK(order.size() == tasks);
+    CHECK(std::is_sorted(order.begin(), order.end()));
+    CHECK(resumptions() < 10 * tasks);
+}
+
+VIRTUAL_TEST("a place that cannot be used goes to the next who waits for one") {
+    bool refuses = false;
+    struct work {
+        explicit work(bool& flag) : refused(flag) {}
+        work(work&& other) : refused(other.refused) {
+            if (refused) {
+                throw std::runtime_error("not moved");
+            }
+        }
+        leat::task<> operator()() const { return stuck(); }
+        bool& refused;
+    };
+    std::string log;
+    co_await with_task_group({.limit = 1}, [&](task_group& group) -> leat::task<> {
+        group.spawn(note_after, 1s, 'a', std::ref(log));
+        auto unlucky = leat::spawn([&]() -> leat::task<> {
+            try {
+                (void)co_await group.spawn_when_free(work(refuses));
+            } catch (const std::runtime_error&) {
+                log += '!';
+            }
+        });
+        auto next = leat::spawn([&]() -> leat::task<> {
+            (void)co_await group.spawn_when_free(note_after, 1s, 'b', std::ref(log));
+        });
+        co_await leat::yield();
+        co_await leat::yield();
+        refuses = true;
+        co_await next;
+    });
+    CHECK(log == "a!b");
 }
