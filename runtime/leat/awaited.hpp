@@ -12,6 +12,7 @@
 #include <leat/outcome.hpp>
 
 #include <concepts>
+#include <coroutine>
 #include <functional>
 #include <optional>
 #include <type_traits>
@@ -54,8 +55,26 @@ concept task_callable = !our_awaiter<X> && !is_task<std::remove_cvref_t<X>> &&
                         std::invocable<std::decay_t<X>&> && is_task<std::invoke_result_t<std::decay_t<X>&>>;
 
 template <typename X>
-concept awaitable_value = (is_task<std::remove_cvref_t<X>> && !std::is_lvalue_reference_v<X>) ||
-                          is_awaited_in_place<std::remove_cvref_t<X>> || task_callable<X>;
+concept has_member_co_await = requires(X awaitable) { std::forward<X>(awaitable).operator co_await(); };
+template <typename X>
+concept has_free_co_await = requires(X awaitable) { operator co_await(std::forward<X>(awaitable)); };
+template <typename X>
+concept has_awaiter_members = requires(X awaiter) {
+    awaiter.await_ready();
+    awaiter.await_suspend(std::coroutine_handle<>());
+    awaiter.await_resume();
+};
+
+// What another library has made to be awaited (foreign_awaitable.hpp). std::suspend_always never resumes.
+template <typename X, typename Plain = std::remove_cvref_t<X>>
+concept foreign_awaitable =
+    !our_awaiter<X> && !is_task<Plain> && !is_handle<Plain> && !std::same_as<Plain, std::suspend_always> &&
+    (has_member_co_await<Plain&&> || has_free_co_await<Plain&&> || has_awaiter_members<Plain&&>);
+
+template <typename X>
+concept awaitable_value =
+    (is_task<std::remove_cvref_t<X>> && !std::is_lvalue_reference_v<X>) ||
+    is_awaited_in_place<std::remove_cvref_t<X>> || task_callable<X> || foreign_awaitable<X>;
 
 // A result as a member of an optional, a vector or a tuple: references are wrapped.
 template <typename T>

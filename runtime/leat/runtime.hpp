@@ -11,6 +11,7 @@
 #include <leat/dump.hpp>
 #include <leat/fd.hpp>
 #include <leat/finally.hpp>
+#include <leat/foreign_awaitable.hpp>
 #include <leat/generator.hpp>
 #include <leat/io.hpp>
 #include <leat/join.hpp>

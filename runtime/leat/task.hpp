@@ -43,10 +43,9 @@ struct promise_base : frame {
         where = here;
         return awaiter;
     }
-    // Tasks, handles and callables that give a task.
+    // Tasks, handles, callables that give a task, and what other libraries have made to be awaited.
     template <awaitable_value Value>
-    auto await_transform(Value&& value,
-                         std::source_location here = std::source_location::current()) noexcept {
+    auto await_transform(Value&& value, std::source_location here = std::source_location::current()) {
         where = here;
         return value_awaiter<Value>(std::forward<Value>(value));
     }
