@@ -70,11 +70,11 @@ in_tuple<T> take_value(const handle<T>& ended) {
 
 // As a task of its own: tasks and callables start as they are; a handle is awaited.
 template <typename X>
-auto spawn_gathered(task_group& group, X& x) {
+auto spawn_gathered(task_group& group, std::source_location where, X& x) {
     if constexpr (is_handle<X>) {
-        return group.spawn([&x]() -> task<typename X::value_type> { co_return co_await x; });
+        return group.spawn([&x]() -> task<typename X::value_type> { co_return co_await x; }, where);
     } else {
-        return group.spawn(std::move(x));
+        return group.spawn(std::move(x), where);
     }
 }
 
@@ -85,9 +85,10 @@ auto spawn_gathered(task_group& group, X& x) {
 template <typename... X>
     requires(sizeof...(X) > 0 && (!std::ranges::range<X> && ...))
 auto gather(X... x) -> task<std::tuple<detail::in_tuple<detail::gathered<X>>...>> {
+    const std::source_location where = co_await detail::place_awaited();
     std::tuple<handle<detail::gathered<X>>...> started;
     co_await with_task_group([&](task_group& group) -> task<> {
-        started = std::tuple<handle<detail::gathered<X>>...>{detail::spawn_gathered(group, x)...};
+        started = std::tuple<handle<detail::gathered<X>>...>{detail::spawn_gathered(group, where, x)...};
         co_return;
     });
     co_return std::apply(
@@ -102,10 +103,11 @@ template <std::ranges::forward_range Range, typename X = std::ranges::range_valu
           typename T = detail::gathered<X>>
 auto gather(Range range)
     -> task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::stored_result<T>>>> {
+    const std::source_location where = co_await detail::place_awaited();
     std::vector<handle<T>> started;
     co_await with_task_group([&](task_group& group) -> task<> {
         for (X& x : range) {
-            started.push_back(detail::spawn_gathered(group, x));
+            started.push_back(detail::spawn_gathered(group, where, x));
         }
         co_return;
     });
@@ -123,12 +125,13 @@ auto gather(Range range)
 // error cancels the others and is thrown. The range stays alive and unchanged until then.
 template <std::ranges::forward_range Range, typename Function>
 task<> for_each_concurrently(const Range& range, std::size_t limit, Function function) {
+    const std::source_location where = co_await detail::place_awaited();
     co_await with_task_group({.limit = limit}, [&](task_group& group) -> task<> {
         for (const auto& item : range) {
             while (group.full()) {
                 co_await group.below_limit();
             }
-            group.spawn([&function, &item] { return function(item); });
+            group.spawn([&function, &item] { return function(item); }, where);
         }
         co_await group.wait();
     });
@@ -140,13 +143,14 @@ auto map_concurrently(const Range& range, std::size_t limit, Function function) 
     typename std::invoke_result_t<Function&, std::ranges::range_reference_t<const Range>>::value_type>> {
     using T =
         typename std::invoke_result_t<Function&, std::ranges::range_reference_t<const Range>>::value_type;
+    const std::source_location where = co_await detail::place_awaited();
     std::vector<handle<T>> started;
     co_await with_task_group({.limit = limit}, [&](task_group& group) -> task<> {
         for (const auto& item : range) {
             while (group.full()) {
                 co_await group.below_limit();
             }
-            started.push_back(group.spawn([&function, &item] { return function(item); }));
+            started.push_back(group.spawn([&function, &item] { return function(item); }, where));
         }
         co_await group.wait();
     });

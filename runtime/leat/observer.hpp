@@ -44,6 +44,7 @@ struct looking {
     observer* hears = nullptr;
     int dump_signal = 0;
     duration watch_limit{};
+    duration end_grace{};
     bool counting = false;
 };
 

@@ -54,10 +54,11 @@ raced<T> take_if_won(const handle<T>& ended) {
 template <typename... X>
     requires(sizeof...(X) > 0 && (!std::ranges::range<X> && ...))
 auto race(X... x) -> task<std::tuple<detail::raced<detail::gathered<X>>...>> {
+    const std::source_location where = co_await detail::place_awaited();
     std::tuple<handle<detail::gathered<X>>...> racers;
     co_await detail::run_race(
         [&](task_group& group) {
-            racers = std::tuple<handle<detail::gathered<X>>...>{detail::spawn_gathered(group, x)...};
+            racers = std::tuple<handle<detail::gathered<X>>...>{detail::spawn_gathered(group, where, x)...};
         },
         [&] { return std::apply([](const auto&... each) { return (each.ok() || ...); }, racers); });
     co_return std::apply(
@@ -75,11 +76,12 @@ auto race(Range range) -> task<std::vector<detail::raced<T>>> {
     if (std::ranges::empty(range)) {
         throw std::invalid_argument("a race of nothing has no end");
     }
+    const std::source_location where = co_await detail::place_awaited();
     std::vector<handle<T>> racers;
     co_await detail::run_race(
         [&](task_group& group) {
             for (X& x : range) {
-                racers.push_back(detail::spawn_gathered(group, x));
+                racers.push_back(detail::spawn_gathered(group, where, x));
             }
         },
         [&] {

@@ -24,7 +24,7 @@ std::string describe_backend() {
 namespace detail {
 
 lookers::lookers(const run_options& options)
-    : how{options.observer, options.dump_signal, options.watch_limit, options.counting},
+    : how{options.observer, options.dump_signal, options.watch_limit, options.end_grace, options.counting},
       trace_(make_trace(options.observer)) {
     if (trace_ != nullptr) {
         how.hears = trace_.get();

@@ -26,6 +26,9 @@ struct run_options {
     // that runs beside the loop; usual_watch_limit is a good choice, zero is none. `report` is then called
     // on that thread too. Functions of a program have names in the stack when it is linked with -rdynamic.
     duration watch_limit = {};
+    // When the main task has ended all others are cancelled, and awaited. Those that take longer than this,
+    // behind a shield or in a cleanup, are reported once, with what they wait for; zero: they are not.
+    duration end_grace = std::chrono::seconds(10);
     // Hears what tasks do (observer.hpp). The environment variable LEAT_TRACE names a file where a trace is
     // written; an error that names it is thrown when it cannot be.
     leat::observer* observer = nullptr;

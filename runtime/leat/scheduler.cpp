@@ -25,12 +25,16 @@ void scheduler::run(task_state& main) {
 
 template <bool observed>
 void scheduler::run_turns(task_state& main) {
+    const auto all_ended = [&] { return root_.size + background_.size == 0; };
     turn_until<observed>([&] { return main.done; });
     root_.cancel(cancel_reason::ended);
+    if (!all_ended()) {
+        watch_end();
+    }
     turn_until<observed>([&] { return root_.size == 0; });
     background_.cancel(cancel_reason::ended);
-    const auto all_ended = [&] { return root_.size + background_.size == 0; };
     turn_until<observed>(all_ended);
+    alarms_.disarm(end_is_late_);
     close_inbox();
     turn_until<observed>(all_ended);
 }
@@ -75,9 +79,10 @@ void scheduler::collect() {
         deadline = alarms_.next();
         // Asked first: then nothing is posted after the look below.
         const bool alone = door_.expired() && awaits_others_ == 0;
+        const bool for_tasks = alarms_.size() > (end_is_late_.armed() ? 1 : 0);  // then an alarm may wake one
         if (inbox_ != nullptr && !inbox_->about_to_sleep()) {
             deadline = long_ago;
-        } else if (alone && deadline == never && io_->pending() == 0) {
+        } else if (alone && !for_tasks && io_->pending() == 0) {
             no_progress();
             return;
         }

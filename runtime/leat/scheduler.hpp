@@ -111,6 +111,8 @@ private:
     void observed_step(task_state& task) noexcept;
     void count_turn(int steps) noexcept;
     void answer_dump_signal();
+    void report_tasks(std::string_view heading);
+    void watch_end() noexcept;
     void enlist() noexcept;
     void delist() noexcept;
     void step(task_state& task) noexcept;
@@ -145,6 +147,10 @@ private:
     std::uint64_t resumptions_ = 0;
     std::atomic<bool> dump_asked_ = false;
     observer* observer_;
+    duration end_grace_;
+    timer end_is_late_{[](timer&) noexcept {
+        this_thread.loop->report_tasks("the main task has ended, and these tasks have not since:");
+    }};
     int steps_most_ = 0;                   // in a turn
     std::array<std::uint64_t, 64> lag_{};  // turns, by the width of their length in ticks
     std::uint32_t ended_ = 0;              // the task that ended last

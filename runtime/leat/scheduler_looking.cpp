@@ -29,7 +29,8 @@ scheduler::scheduler(std::unique_ptr<backend> io, report_function report, const 
     : counts_(how.counting ? std::make_unique<detail::operation_counts>() : nullptr),
       io_(counted(std::move(io), counts_.get())),
       report_(report),
-      observer_(how.hears) {
+      observer_(how.hears),
+      end_grace_(how.end_grace) {
     check(this_thread.loop == nullptr, "run() is not called inside run()");
     if (how.dump_signal != 0) {
         dump_signal_ = std::make_unique<detail::dump_signal>(how.dump_signal, dump_asked_, *io_);
@@ -112,8 +113,23 @@ void scheduler::count_turn(int steps) noexcept {
 
 void scheduler::answer_dump_signal() {
     dump_asked_.store(false, std::memory_order_relaxed);
+    report_tasks("tasks, asked for by a signal:");
+}
+
+// From now on all tasks are to end.
+void scheduler::watch_end() noexcept {
+    if (end_grace_ > duration::zero()) {
+        try {
+            alarms_.arm(end_is_late_, after(io_->now(), end_grace_));
+        } catch (const std::bad_alloc&) {  // the run ends without it, too
+        }
+    }
+}
+
+// A line of the report for each of the dump's.
+void scheduler::report_tasks(std::string_view heading) {
     const std::string dump = dump_tasks(*this);
-    report_("tasks, asked for by a signal:");
+    report_(heading);
     for (std::string_view rest = dump; !rest.empty();) {
         const std::size_t end = rest.find('\n');
         report_(rest.substr(0, end));

@@ -74,7 +74,7 @@ public:
     template <typename Promise>
     bool await_suspend(std::coroutine_handle<Promise> asking) noexcept {
         const frame& self = asking.promise();
-        place_ = self.parent != nullptr ? self.parent->where : self.where;
+        place_ = self.parent != nullptr ? self.parent->where : this_thread.task->spawned_at;
         return false;
     }
     std::source_location await_resume() const noexcept { return place_; }

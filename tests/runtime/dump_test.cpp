@@ -276,3 +276,30 @@ VIRTUAL_TEST("a report of a task's error has its name") {
     REQUIRE(leat::reports.size() == 1);
     CHECK(mentions(leat::reports[0], "task 2 \"unlucky\", spawned at "));
 }
+
+VIRTUAL_TEST("what gather, race, map and for_each spawn was spawned where they are awaited") {
+    const std::vector<int> items = {1, 2};
+    const auto waits = [](int) { return stuck(); };
+    const auto gives = [](int) -> leat::task<int> {
+        co_await stuck();
+        co_return 1;
+    };
+    const auto each_in_turn = {
+        leat::spawn([&]() -> leat::task<> { (void)co_await leat::gather(stuck, stuck); }),
+        leat::spawn([&]() -> leat::task<> { (void)co_await leat::race(stuck(), stuck()); }),
+        leat::spawn([&]() -> leat::task<> { co_await leat::for_each_concurrently(items, 2, waits); }),
+        leat::spawn([&]() -> leat::task<> { (void)co_await leat::map_concurrently(items, 2, gives); }),
+        leat::spawn(leat::for_each_concurrently(items, 2, waits)),
+    };
+    co_await leat::sleep(1s);
+    const std::string text = leat::dump_tasks();
+    INFO(text);
+    std::size_t tasks = 0;
+    std::size_t here = 0;
+    for (std::size_t at = 0; (at = text.find("(spawned at ", at)) != std::string::npos; ++at) {
+        ++tasks;
+        here += text.substr(at, text.find(')', at) - at).find("dump_test.cpp") != std::string::npos;
+    }
+    CHECK(tasks == 1 + 3 * each_in_turn.size());
+    CHECK(here == tasks - 1);  // the main task is the test's own
+}

@@ -5,6 +5,7 @@
 
 #include <leat/runtime.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -166,4 +167,63 @@ TEST_CASE("run_main gives 0, the int of its task, or 1 after an error") {
     CHECK(leat::run_main([]() -> leat::task<> { co_return; }) == 0);
     CHECK(leat::run_main([] { return number(3); }) == 3);
     CHECK(leat::run_main(number(4)) == 4);
+}
+
+TEST_CASE("tasks that have not ended a grace after the main task are reported once") {
+    leat::looking how;
+    how.end_grace = 10s;
+    leat::duration took{};
+    leat::run_virtually(
+        [&](leat::virtual_kernel& kernel) -> leat::task<> {
+            const auto began = kernel.now();
+            leat::spawn([began, &kernel, &took]() -> leat::task<> {
+                co_await leat::shield(leat::sleep(1h));
+                took = kernel.now() - began;
+            }).name("slow to end");
+            co_await leat::yield();
+        },
+        how);
+    CHECK(took == 1h);
+    REQUIRE(leat::reports.size() > 1);
+    CHECK(leat::reports[0] == "the main task has ended, and these tasks have not since:");
+    CHECK(leat::reports[1].find("\"slow to end\"") != std::string::npos);
+    CHECK(std::count(leat::reports.begin(), leat::reports.end(), leat::reports[0]) == 1);
+}
+
+TEST_CASE("tasks that end within the grace, or where no report is wanted, are not reported") {
+    for (const leat::duration grace : {leat::duration(10s), leat::duration(0)}) {
+        leat::looking how;
+        how.end_grace = grace;
+        leat::run_virtually(
+            [&](leat::virtual_kernel&) -> leat::task<> {
+                leat::spawn([&]() -> leat::task<> { co_await leat::shield(leat::sleep(9s)); });
+                co_await leat::yield();
+            },
+            how);
+        CHECK(leat::reports.empty());
+    }
+}
+
+TEST_CASE("a task that nothing can wake is not waited for until the grace has passed") {
+    leat::looking how;
+    how.end_grace = 10s;
+    leat::time_point began;
+    leat::time_point ended;
+    leat::run_virtually(
+        [&](leat::virtual_kernel& kernel) -> leat::task<> {
+            began = kernel.now();
+            leat::spawn([&]() -> leat::task<> {
+                struct at_end {
+                    leat::virtual_kernel& kernel;
+                    leat::time_point& when;
+                    ~at_end() { when = kernel.now(); }
+                };
+                const at_end local{kernel, ended};
+                co_await leat::shield(stuck());
+            });
+            co_await leat::yield();
+        },
+        how);
+    CHECK(ended == began);
+    CHECK(leat::reports.empty());
 }
