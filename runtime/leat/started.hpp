@@ -29,7 +29,12 @@ public:
     explicit starting(group_scope& into) noexcept : wait(starting_kind), into_(into) {
         own_.attach(*this_thread.task->innermost);
     }
-    ~starting() { own_.detach(); }
+    ~starting() {
+        own_.detach();
+        if (token_ != nullptr) {
+            token_->waiting_ = nullptr;
+        }
+    }
 
     [[nodiscard]] group_scope& scope() noexcept { return own_; }
     [[nodiscard]] started<T> token() noexcept { return started<T>(*this); }
@@ -50,6 +55,7 @@ private:
 
     template <typename... Value>
     void arrive(Value&&... value) {
+        check(!child_->done, said_once);
         if (!own_.cancelled) {  // else it is on its way out
             said_.set_value(std::forward<Value>(value)...);
             into_.adopt(child_->own);
@@ -58,12 +64,14 @@ private:
         }
     }
 
+    static constexpr const char* said_once = "a task says once, before it ends, that it is ready";
     // The child is cancelled as well, and its end is awaited.
     static inline constinit const wait_kind starting_kind{"a child to be ready",
                                                           [](wait&) noexcept { return false; }};
     group_scope own_{group_scope::errors::to_handles};
     group_scope& into_;
     task_state* child_ = nullptr;
+    started<T>* token_ = nullptr;  // which may have been taken elsewhere, and live longer
     outcome<T> said_;
 };
 
@@ -86,25 +94,43 @@ using started_by = typename first_started<typename parameters_of<Function>::type
 template <typename T = void>
 class started {
 public:
-    explicit started(detail::starting<T>& waiting) noexcept : waiting_(&waiting) {}
-    started(started&& other) noexcept : waiting_(std::exchange(other.waiting_, nullptr)) {}
+    explicit started(detail::starting<T>& waiting) noexcept { hold(&waiting); }
+    started(started&& other) noexcept { hold(other.let_go()); }
     started& operator=(started&& other) noexcept {
-        waiting_ = std::exchange(other.waiting_, nullptr);
+        if (this != &other) {
+            let_go();
+            hold(other.let_go());
+        }
         return *this;
     }
-    ~started() = default;
+    ~started() { let_go(); }
 
     // The task is ready: start() returns `value`, and the task belongs to the group. Once. Has no effect when
     // the task is cancelled.
     template <typename... Value>
         requires std::constructible_from<typename detail::storage_of<T>::type, Value...>
     void set(Value&&... value) {
-        check(waiting_ != nullptr, "a task says once that it is ready");
-        std::exchange(waiting_, nullptr)->arrive(std::forward<Value>(value)...);
+        check(waiting_ != nullptr, detail::starting<T>::said_once);
+        let_go()->arrive(std::forward<Value>(value)...);
     }
 
 private:
-    detail::starting<T>* waiting_;
+    friend detail::starting<T>;
+
+    void hold(detail::starting<T>* waiting) noexcept {
+        waiting_ = waiting;
+        if (waiting != nullptr) {
+            waiting->token_ = this;
+        }
+    }
+    detail::starting<T>* let_go() noexcept {
+        if (waiting_ != nullptr) {
+            waiting_->token_ = nullptr;
+        }
+        return std::exchange(waiting_, nullptr);
+    }
+
+    detail::starting<T>* waiting_ = nullptr;  // whose token_ is this
 };
 
 }  // namespace leat

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -229,5 +230,22 @@ TEST_CASE("saying twice that a started task is ready aborts") {
                 });
             });
         },
-        "a task says once that it is ready");
+        "a task says once, before it ends, that it is ready");
+}
+
+TEST_CASE("saying that a started task is ready after it has ended aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            std::optional<leat::started<>> kept;
+            co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+                const auto error = co_await leat::as_outcome(group.start(
+                    [](leat::started<> ready, std::optional<leat::started<>>& to) -> leat::task<> {
+                        to.emplace(std::move(ready));
+                        co_return;
+                    },
+                    std::ref(kept)));
+            });
+            kept->set();
+        },
+        "a task says once, before it ends, that it is ready");
 }
