@@ -25,6 +25,7 @@ struct run_options {
     // A step of a task that holds the loop for longer is reported, once, with its native stack, by a thread
     // that runs beside the loop; usual_watch_limit is a good choice, zero is none. `report` is then called
     // on that thread too. Functions of a program have names in the stack when it is linked with -rdynamic.
+    // SIGURG asks for the stack: during the run its thread does not block it, unless a task does.
     duration watch_limit = {};
     // When the main task has ended all others are cancelled, and awaited. Those that take longer than this,
     // behind a shield or in a cleanup, are reported once, with what they wait for; zero: they are not.

@@ -89,6 +89,7 @@ watch_thread::watch_thread(duration limit, report_function report)
     sigset_t mask;
     sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &mask);  // the new thread begins so: signals are for others
+    was_blocked_ = sigismember(&mask, SIGURG) == 1;
     try {
         thread_ = std::thread([this] { run(); });
     } catch (...) {
@@ -97,6 +98,7 @@ watch_thread::watch_thread(duration limit, report_function report)
         uninstall();
         throw;
     }
+    sigdelset(&mask, SIGURG);  // workers, for one, block all
     ::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
 }
 
@@ -107,6 +109,12 @@ watch_thread::~watch_thread() {
     }
     stop_.notify_one();
     thread_.join();
+    if (was_blocked_) {
+        sigset_t urgent;
+        sigemptyset(&urgent);
+        sigaddset(&urgent, SIGURG);
+        ::pthread_sigmask(SIG_BLOCK, &urgent, nullptr);
+    }
     this_watch = nullptr;
     uninstall();
     ::sem_destroy(&answered_);

@@ -6,8 +6,8 @@
 // then; a step that it still finds after the limit is asked once, by SIGURG to the loop's thread (ignored
 // by default, and not stopped at by debuggers): the handler notes the task and its stack in memory that is
 // there already. The thread gives names to the addresses and reports. So report is called on this thread.
-// Invariant: SIGURG has our handler while a watch_thread lives; one that comes from elsewhere goes on to the
-// handler before.
+// Invariant: while a watch_thread lives SIGURG has our handler and the watched thread does not block it,
+// unless a task does; one that comes from elsewhere goes on to the handler before.
 #pragma once
 
 #include <leat/clock.hpp>
@@ -60,6 +60,7 @@ private:
     duration limit_;
     report_function report_;
     pid_t watched_;
+    bool was_blocked_ = false;             // SIGURG, in that thread
     std::atomic<std::uint64_t> step_ = 0;  // the count of the step and the task's id; 0 between steps
     std::uint32_t count_ = 0;
     std::atomic<bool> asked_ = false;  // the handler is to note, and has not begun to

@@ -6,6 +6,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/workers.hpp>
 
 #include <atomic>
 #include <csignal>
@@ -14,20 +15,23 @@
 #include <thread>
 #include <vector>
 
+#include <pthread.h>
+#include <signal.h>
+
 using namespace std::chrono_literals;
 
 namespace {
 
 std::mutex hearing;
 std::vector<std::string> lines;
-std::atomic<int> heard = 0;
 std::atomic<int> named = 0;        // reports that name a task
+std::atomic<int> hog_named = 0;    // that name the second task
 std::atomic<int> still_named = 0;  // the same, of a second loop
 
 void hear(std::string_view line) {
     const std::lock_guard lock(hearing);
     lines.emplace_back(line);
-    ++heard;
+    hog_named += line.starts_with("task 2") ? 1 : 0;
     named += line.starts_with("task ") ? 1 : 0;
 }
 
@@ -40,7 +44,7 @@ const leat::run_options watched{.report = hear, .watch_limit = 1ms};
 void forget() {
     const std::lock_guard lock(hearing);
     lines.clear();
-    heard = named = still_named = 0;
+    named = hog_named = still_named = 0;
 }
 
 // Whether a line has `what` in it.
@@ -56,27 +60,58 @@ bool mentioned(const std::string& what) {
 }  // namespace
 
 // Of external linkage and not inlined, to have a name in the stack.
-[[gnu::noinline]] void hold_the_loop(int until) {
-    while (heard < until) {
+[[gnu::noinline]] void hold_the_loop() {
+    while (hog_named == 0) {
     }
 }
 
-TEST_CASE("a task that holds the loop is reported while it does, by name, origin and stack") {
-    forget();
-    leat::run(
-        []() -> leat::task<> {
-            auto hog = leat::spawn([]() -> leat::task<> {
-                hold_the_loop(2);  // the task, and something of its stack
-                co_return;
-            });
-            hog.name("the hog");
-            co_await hog;
-        },
-        watched);
-    CHECK(lines.at(0).starts_with("task 2 \"the hog\", spawned at "));
+namespace {
+
+leat::task<> run_a_hog() {
+    auto hog = leat::spawn([]() -> leat::task<> {
+        hold_the_loop();
+        co_return;
+    });
+    hog.name("the hog");
+    co_await hog;
+}
+
+void check_hog_is_reported() {
+    CHECK(mentioned("task 2 \"the hog\", spawned at "));
     CHECK(mentioned("watch_thread_test.cpp:"));
     CHECK(mentioned("has held the loop for more than 1 ms in"));
-    CHECK(lines.size() >= 2);
+    CHECK(mentioned("    "));  // its stack
+}
+
+}  // namespace
+
+TEST_CASE("a task that holds the loop is reported while it does, by name, origin and stack") {
+    forget();
+    leat::run(run_a_hog, watched);
+    check_hog_is_reported();
+}
+
+TEST_CASE("a task that holds the loop of a worker is reported so too, though workers block signals") {
+    forget();
+    leat::run_workers(1, [](unsigned) { return run_a_hog(); }, {.run = watched});
+    check_hog_is_reported();
+}
+
+TEST_CASE("a task that holds the loop of a thread which blocks all signals is reported so too") {
+    forget();
+    bool blocked_after = false;
+    std::thread runs([&] {
+        sigset_t all;
+        sigfillset(&all);
+        ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+        leat::run(run_a_hog, watched);
+        sigset_t after;
+        ::pthread_sigmask(SIG_BLOCK, nullptr, &after);
+        blocked_after = sigismember(&after, SIGURG) == 1;
+    });
+    runs.join();
+    check_hog_is_reported();
+    CHECK(blocked_after);
 }
 
 TEST_CASE("a step is reported once however long it is, and each later step again") {
