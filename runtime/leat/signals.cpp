@@ -120,13 +120,18 @@ void end_wait(const signal_receiver* receiver, std::uint64_t wait) {
     }
 }
 
-// Copies what `from` has taken to all others that want it.
+// Copies what `from` has taken to all others that want it: of those on other threads none has missed what
+// was kept for this worker.
 void share(const signal_receiver& from, const signal_info& taken, const signalfd_siginfo& received) {
     registry& all = all_receivers();
     const std::lock_guard lock(all.lock);
-    detail::keep_for_other_workers(received);
+    const bool kept = detail::kept_by_other_worker(received);
+    if (!kept) {
+        detail::keep_for_other_workers(received);
+    }
     for (signal_receiver* each = all.receivers.first(); each != nullptr; each = all.receivers.next(*each)) {
-        if (each == &from || !each->wanted.contains(taken.number) || each->queue.size() >= copies_max) {
+        if (each == &from || (kept && each->thread != from.thread) || !each->wanted.contains(taken.number) ||
+            each->queue.size() >= copies_max) {
             continue;
         }
         const bool queues = taken.number >= SIGRTMIN;
@@ -169,9 +174,7 @@ std::optional<signal_info> take_from_kernel(const signal_receiver& receiver) {
                             .user = received.ssi_uid,
                             .value = received.ssi_int,
                             .status = received.ssi_status};
-    if (!detail::kept_by_other_worker(received)) {
-        share(receiver, taken, received);
-    }
+    share(receiver, taken, received);
     return taken;
 }
 

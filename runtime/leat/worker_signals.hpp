@@ -20,7 +20,7 @@ void await_blocked_signals() noexcept;
 // one.
 void keep_for_other_workers(const signalfd_siginfo& taken) noexcept;
 
-// Whether a signal was kept for this thread by another worker: the sets of others have had it.
+// Whether a signal was kept for this thread by another worker: the sets of other threads have had it.
 [[nodiscard]] bool kept_by_other_worker(const signalfd_siginfo& taken) noexcept;
 
 }  // namespace leat::detail

@@ -212,6 +212,28 @@ TEST_CASE("a worker thread that makes its signal_set late hears what the others 
     CHECK(heard_it == 2);
 }
 
+TEST_CASE("both signal_sets of a late worker hear what the others have heard on their threads") {
+    std::binary_semaphore taken(0);
+    std::atomic<int> heard_it = 0;
+    leat::run_workers(2, [&](unsigned index) -> leat::task<> {
+        if (index == 0) {
+            leat::signal_set signals{SIGTERM};
+            ::kill(::getpid(), SIGTERM);
+            co_await signals.next();
+            taken.release();
+            co_return;
+        }
+        taken.acquire();
+        leat::signal_set first{SIGTERM};
+        leat::signal_set second{SIGTERM};
+        const int number = co_await first.next();
+        const auto same = second.try_next();
+        heard_it += number == SIGTERM;
+        heard_it += same.has_value() && same->number == SIGTERM;
+    });
+    CHECK(heard_it == 2);
+}
+
 TEST_CASE("what a worker raises on its own thread reaches all workers") {
     std::atomic<int> heard_it = 0;
     std::latch ready(2);
