@@ -163,6 +163,7 @@ protected:
     template <typename Begin>
     bool begin(Begin begin_in_channel) {
         check(this_thread.task != nullptr, "this is awaited by a task");
+        check(!std::exchange(begun_, true), "a wait at a thread_channel is awaited once");
         task_state& asking = *this_thread.task;
         if (asking.cancelled()) {
             this->end = wait_end::cancelled;
@@ -187,6 +188,7 @@ private:
     void wake() noexcept override { this->complete(); }
 
     thread_channel* at_;
+    bool begun_ = false;
 };
 
 template <typename T>

@@ -68,6 +68,34 @@ TEST_CASE("waiting at a thread_channel outside a task aborts") {
         "this is awaited by a task");
 }
 
+TEST_CASE("awaiting a wait at a thread_channel twice aborts, and while it is awaited") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::thread_channel<int> channel;
+            auto receive = channel.receive();
+            co_await leat::move_on_after(std::chrono::milliseconds(1), receive);
+            co_await receive;
+        },
+        "a wait at a thread_channel is awaited once");
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::thread_channel<int> channel;
+            auto send = channel.send(1);
+            co_await send;
+            co_await send;
+        },
+        "a wait at a thread_channel is awaited once");
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::thread_channel<int> channel;
+            auto receive = channel.receive();
+            auto waiter = leat::spawn([&]() -> leat::task<> { co_await receive; });
+            co_await leat::yield();
+            co_await receive;
+        },
+        "a wait at a thread_channel is awaited once");
+}
+
 TEST_CASE("calling another thread outside a task, or awaiting a call twice, aborts") {
     check_aborts(
         [] {
