@@ -18,6 +18,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <pthread.h>
 
@@ -147,7 +148,9 @@ void worker_team::work(member& own) noexcept {
 
 // Under the lock.
 void worker_team::stop() noexcept {
-    stopping_ = true;
+    if (std::exchange(stopping_, true)) {
+        return;  // a message that is posted is not posted again
+    }
     for (member& each : members_) {
         if (each.messages != nullptr) {
             (void)each.messages->post(each);

@@ -41,6 +41,29 @@ void hear(std::string_view line) {
     heard.emplace_back(line);
 }
 
+void let_thread_stacks_be(std::size_t size) {
+    pthread_attr_t attributes;
+    ::pthread_attr_init(&attributes);
+    ::pthread_attr_setstacksize(&attributes, size);
+    ::pthread_setattr_default_np(&attributes);
+    ::pthread_attr_destroy(&attributes);
+}
+
+// Each worker copies it before its run begins. The fourth to do so leaves no room for the stack of a further
+// thread, and fails.
+struct fourth_copy_fails {
+    fourth_copy_fails() = default;
+    fourth_copy_fails(fourth_copy_fails&&) = default;
+    fourth_copy_fails(const fourth_copy_fails&) {
+        if (++copies == 4) {
+            let_thread_stacks_be(std::size_t{1} << 60);
+            throw std::runtime_error("the fourth");
+        }
+    }
+    leat::task<> operator()(unsigned) const { return stuck(); }
+    static inline std::atomic<int> copies = 0;
+};
+
 }  // namespace
 
 TEST_CASE("each worker has a thread, a scheduler and an index of its own") {
@@ -106,6 +129,21 @@ TEST_CASE("an error before the other worker threads have begun stops them all th
                                           }),
                         std::runtime_error);
     }
+}
+
+TEST_CASE("a worker thread that cannot be started stops the others, also when one of them fails") {
+    pthread_attr_t usual;
+    ::pthread_getattr_default_np(&usual);
+    for (int round = 0; round < 20; ++round) {
+        heard.clear();
+        fourth_copy_fails::copies = 0;
+        CHECK_THROWS_AS(leat::run_workers(1U << 20, fourth_copy_fails(), {.run = {.report = hear}}),
+                        std::system_error);
+        ::pthread_setattr_default_np(&usual);
+        REQUIRE(heard.size() == 1);
+        CHECK(heard[0].ends_with(" failed: the fourth"));
+    }
+    ::pthread_attr_destroy(&usual);
 }
 
 TEST_CASE("errors of further worker threads are reported, each once") {
