@@ -120,15 +120,28 @@ def wait_of(task):
     return text
 
 
+def waits(task):
+    return int(member(task, "waiting")) != 0
+
+
+def is_queued(task):
+    return int(member(task, "leat::list_link")["next"]) != 0
+
+
 def state_of(task):
-    if int(member(task, "waiting")) != 0:
+    if waits(task):
         return wait_of(task)
     phase = str(member(task, "phase")).rsplit("::", 1)[-1]
-    words = {"unstarted": "is ready to start", "started": "runs or is ready", "unwinding": "unwinds"}
+    started = "is ready" if is_queued(task) else "runs"
+    words = {"unstarted": "is ready to start", "started": started, "unwinding": "unwinds"}
     return words.get(phase, phase)
 
 
 def frames_of(task):
+    """The frames of a task, the innermost first. None of one that runs: its leaf is where it waited last, and
+    may be gone."""
+    if not waits(task) and not is_queued(task):
+        return
     at = member(task, "leaf")
     while int(at) != 0:
         yield at

@@ -73,6 +73,17 @@ def by_gdb(target, who):
     return text
 
 
+def by_gdb_while_running(scratch):
+    """A core from inside a task whose last wait was in a coroutine that has ended by then."""
+    core = Path(scratch) / "running"
+    stop = ["-ex", "break leat::scheduler::spawn", "-ex", "run", "-ex", "continue"]  # of task 1, then by it
+    gdb(*stop, "-ex", f"gcore {core}", "-ex", "kill", str(folder / "hung"))
+    show = ["-ex", f"source {script}", "-ex", "leat tasks", "-ex", "leat await-chain 1"]
+    text = gdb(str(folder / "hung"), str(core), *show)
+    expect(re.search(r"^task 1 \(spawned at .*\) runs\ntask 1 runs\n", text, re.MULTILINE),
+           f"gdb shows no frames of a task that runs, as they may be gone:\n{text}")
+
+
 def main():
     process = subprocess.Popen([folder / "hung", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True)
@@ -91,6 +102,7 @@ def main():
             core = Path(scratch) / "core"
             gdb("-p", str(process.pid), "-ex", f"gcore {core}")
             by_gdb([str(folder / "hung"), str(core)], "gdb on a core file")
+            by_gdb_while_running(scratch)
         if "--show" in sys.argv:
             print(shown, seen, said[0], sep="\n")
         return 0
