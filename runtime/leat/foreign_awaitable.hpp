@@ -94,7 +94,7 @@ struct awaited<X> : foreign_wait {
         : awaiter_(foreign_awaiter_of(awaitable)) {}
 
     bool ready() {
-        check(end == wait_end::pending, "a wait is awaited once");
+        check(this->fresh(), "a wait is awaited once");
         if (this_thread.task->cancelled()) {
             end = wait_end::cancelled;
             return false;

@@ -25,7 +25,7 @@ public:
     bool await_ready() {
         const running& here = this_thread;
         check(here.task != nullptr, "an operation is awaited by a task");
-        check(end == wait_end::pending, "an operation is awaited once");
+        check(fresh(), "an operation is awaited once");
         if (here.task->cancelled()) [[unlikely]] {
             end = wait_end::cancelled;
             return false;

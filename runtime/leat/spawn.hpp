@@ -113,7 +113,7 @@ struct join_wait : wait {
     ~join_wait() { target->let_go(); }
 
     bool ready() noexcept {
-        check(end == wait_end::pending, "a wait is awaited once");
+        check(fresh(), "a wait is awaited once");
         check(target != this_thread.task, "a task does not await itself");
         if (this_thread.task->cancelled()) {
             end = wait_end::cancelled;

@@ -32,7 +32,7 @@ public:
         takes_place = kind == &for_place;
     }
     bool await_ready() noexcept {
-        check(end == wait_end::pending, "a wait is awaited once");
+        check(fresh(), "a wait is awaited once");
         if (this_thread.task->cancelled()) [[unlikely]] {
             begin_cancelled();
         }

@@ -44,6 +44,9 @@ enum class wait_end : std::uint8_t {
 struct wait : list_link {
     explicit wait(const wait_kind& what) noexcept : kind(&what) {}
 
+    // Whether nobody has awaited it yet.
+    [[nodiscard]] bool fresh() const noexcept { return end == wait_end::pending && task == nullptr; }
+
     const wait_kind* kind;
     task_state* task = nullptr;  // who waits, while suspended
     wait_end end = wait_end::pending;

@@ -204,3 +204,23 @@ TEST_CASE("awaiting one wait for room in a group twice aborts") {
         },
         "a wait is awaited once");
 }
+
+TEST_CASE("awaiting what another task awaits already aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::event event;
+            auto waiting = event.wait();
+            auto first = leat::spawn([&]() -> leat::task<> { co_await waiting; });
+            co_await leat::yield();
+            co_await waiting;
+        },
+        "a wait is awaited once");
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto sleeping = leat::sleep(std::chrono::hours(1));
+            auto first = leat::spawn([&]() -> leat::task<> { co_await sleeping; });
+            co_await leat::yield();
+            co_await sleeping;
+        },
+        "one task at a time awaits a sleep");
+}
