@@ -31,7 +31,7 @@ public:
 
 namespace detail {
 
-struct foreign_wait : outside_wait {
+struct foreign_wait final : outside_wait {
     foreign_wait() noexcept : outside_wait(foreign_kind) {}
     bool dropped = false;  // written before it is complete
 
@@ -82,7 +82,7 @@ decltype(auto) foreign_awaiter_of(X&& awaitable) {
 
 // The awaitable stays where it stands until the end of the awaiting expression.
 template <foreign_awaitable X>
-struct awaited<X> : foreign_wait {
+struct awaited<X> {
     // Of an rvalue, as most awaitables are; a reference where the awaitable is its own awaiter.
     using awaiter = decltype(foreign_awaiter_of(std::declval<X>()));
     using value_type = decltype(std::declval<std::remove_reference_t<awaiter>&>().await_resume());
@@ -94,21 +94,21 @@ struct awaited<X> : foreign_wait {
         : awaiter_(foreign_awaiter_of(awaitable)) {}
 
     bool ready() {
-        check(this->fresh(), "a wait is awaited once");
+        check(wait_.fresh(), "a wait is awaited once");
         if (this_thread.task->cancelled()) {
-            end = wait_end::cancelled;
+            wait_.end = wait_end::cancelled;
             return false;
         }
         if (awaiter_.await_ready()) {
-            end = wait_end::finished;
+            wait_.end = wait_end::finished;
             return this_thread.task->goes_on();
         }
-        expect();
+        wait_.expect();
         return false;
     }
     void suspend(frame& waiter) noexcept {
-        scheduler::suspend(waiter, *this);
-        if (end == wait_end::pending) {
+        scheduler::suspend(waiter, wait_);
+        if (wait_.end == wait_end::pending) {
             begin();
         }
     }
@@ -116,7 +116,7 @@ struct awaited<X> : foreign_wait {
         if (error_ != nullptr) {
             std::rethrow_exception(error_);
         }
-        if (dropped) {
+        if (wait_.dropped) {
             throw awaitable_dropped();
         }
         return awaiter_.await_resume();
@@ -125,7 +125,7 @@ struct awaited<X> : foreign_wait {
 private:
     void begin() noexcept {
         try {
-            const foreign_signal signal = signal_to(*this);
+            const foreign_signal signal = signal_to(wait_);
             bool taken = false;
             try {
                 taken = give(signal.handle);
@@ -135,11 +135,11 @@ private:
             }
             if (!taken) {
                 signal.forget();
-                complete();
+                wait_.complete();
             }
         } catch (...) {
             error_ = std::current_exception();
-            complete();
+            wait_.complete();
         }
     }
     // False: it did not suspend after all.
@@ -157,6 +157,7 @@ private:
         }
     }
 
+    foreign_wait wait_;
     awaiter awaiter_;
     std::exception_ptr error_;
 };
