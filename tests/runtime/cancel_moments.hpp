@@ -5,10 +5,15 @@
 //
 // A trial is a class with
 //   static constexpr bool ends_by_itself     nobody need enable it: then it may have ended at any moment
+//   static constexpr bool goes_on            once it has begun it ends by enable() only, and delivers
+//   static constexpr moment delivers_from    cancelled from then on it delivers
 //   task<> prepare()                         before all else, if there is one
 //   task<> attempt()                         one wait; calls delivered() with its result right after it
-//   void enable()                            lets one attempt end
+//   void await_begin()                       blocks until another thread has begun it, if there is one
+//   void enable()                            lets one attempt end: that under way, or the next. When another
+//                                            thread ends it, that has done so when this returns
 //   task<> verify(const std::string& where)  everything that was enabled has been delivered, once, in order
+//   task<> finish()                          after all else, if there is one
 #pragma once
 
 #include <leat/runtime.hpp>
@@ -56,6 +61,8 @@ inline const char* name_of(moment when) {
 class trial {
 public:
     static constexpr bool ends_by_itself = false;
+    static constexpr bool goes_on = false;
+    static constexpr moment delivers_from = moment::when_it_has_ended;
     [[nodiscard]] int deliveries() const noexcept { return deliveries_; }
 
 protected:
@@ -80,6 +87,9 @@ leat::task<bool> cancel_at(moment when, Trial& tried, leat::handle<void>& victim
         co_return false;
     }
     co_await leat::yield();
+    if constexpr (requires { tried.await_begin(); }) {
+        tried.await_begin();
+    }
     if (when >= moment::during_the_wait) {
         co_await let_the_loop_look();
     }
@@ -98,18 +108,32 @@ leat::task<bool> cancel_at(moment when, Trial& tried, leat::handle<void>& victim
     co_return when >= moment::when_it_could_end;
 }
 
+// How a cancelled attempt may have ended.
+template <typename Trial>
+void check_ending(moment when, bool delivered, const std::string& where) {
+    if constexpr (!Trial::ends_by_itself) {
+        const moment certain = Trial::goes_on ? moment::in_the_turn_it_begins : Trial::delivers_from;
+        const moment possible = Trial::goes_on ? moment::in_the_turn_it_begins : moment::when_it_could_end;
+        CHECK_MESSAGE((delivered || when < certain), where);
+        CHECK_MESSAGE((!delivered || when >= possible), where);
+    }
+}
+
 template <typename Trial>
 leat::task<> try_once(moment when, Trial& tried, std::string where) {
     const int before = tried.deliveries();
     auto victim = leat::spawn([&] { return tried.attempt(); });
-    const bool enabled = co_await cancel_at(when, tried, victim);
+    bool enabled = co_await cancel_at(when, tried, victim);
+    if (Trial::goes_on && !enabled && when != moment::before_it_begins) {
+        co_await let_the_loop_look();
+        CHECK_MESSAGE(!victim.done(), where);
+        tried.enable();
+        enabled = true;
+    }
     const auto& ended = co_await victim.join();
     const bool delivered = tried.deliveries() > before;
     CHECK_MESSAGE(ended.cancelled() != delivered, where);
-    if (!Trial::ends_by_itself) {
-        CHECK_MESSAGE((delivered || when < moment::when_it_has_ended), where);
-        CHECK_MESSAGE((!delivered || when > moment::during_the_wait), where);
-    }
+    check_ending<Trial>(when, delivered, where);
     if (!enabled) {
         tried.enable();
     }
@@ -120,6 +144,9 @@ leat::task<> try_once(moment when, Trial& tried, std::string where) {
     co_await tried.verify(where);
 }
 
+// How often each moment is tried.
+inline constexpr int rounds = 4;
+
 // At each moment, several times with what was there before.
 template <typename Trial>
 leat::task<> cancelled_at_any_moment(const char* what) {
@@ -128,10 +155,13 @@ leat::task<> cancelled_at_any_moment(const char* what) {
         if constexpr (requires { tried.prepare(); }) {
             co_await tried.prepare();
         }
-        for (int round = 1; round <= 4; ++round) {
+        for (int round = 1; round <= rounds; ++round) {
             co_await try_once(
                 when, tried,
                 std::string(what) + ", cancelled " + name_of(when) + ", round " + std::to_string(round));
+        }
+        if constexpr (requires { tried.finish(); }) {
+            co_await tried.finish();
         }
     }
 }
