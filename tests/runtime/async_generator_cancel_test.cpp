@@ -2,6 +2,7 @@
 // What cancelling a consumer does to its generator.
 #include <leat/async_generator.hpp>
 
+#include "cancel_moments.hpp"
 #include "ticks.hpp"
 #include "virtual_kernel.hpp"
 
@@ -9,6 +10,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using leat::async_generator;
@@ -222,4 +224,57 @@ VIRTUAL_TEST("an item that wins a race is given, and a generator that loses one 
     CHECK(std::get<1>(lost).has_value());
     const std::string later = co_await leat::next_of(numbers);
     CHECK(later.starts_with("cancelled"));
+}
+
+namespace {
+
+// A generator that gives a number each time its gate opens. One that was cancelled is over, and the next
+// consumer begins another; the gate is as it was.
+class next_trial : public cancel_tests::trial {
+public:
+    leat::task<> attempt() {
+        if (std::exchange(begun_, true)) {
+            co_await expect_next(numbers_, "cancelled: it was asked to end");
+            numbers_ = opened();
+        }
+        const auto number = co_await numbers_.next();
+        begun_ = false;
+        CHECK(number.has_value());
+        given_.push_back(number.value_or(-1));
+        delivered();
+    }
+    void enable() { gate_.set(); }
+    leat::task<> verify(const std::string& where) {
+        CHECK_MESSAGE(given_ == taken_, where);
+        CHECK_MESSAGE(living_ == 1, where);
+        gate_.reset();
+        co_return;
+    }
+
+private:
+    async_generator<int> opened() {
+        struct alive {
+            int& count;
+            ~alive() { --count; }
+        };
+        const alive self{++living_};
+        for (;;) {
+            co_await gate_.wait();
+            taken_.push_back(static_cast<int>(taken_.size()));
+            co_yield taken_.back();
+        }
+    }
+
+    leat::event gate_;
+    std::vector<int> taken_;
+    std::vector<int> given_;
+    int living_ = 0;
+    bool begun_ = false;
+    async_generator<int> numbers_ = opened();
+};
+
+}  // namespace
+
+VIRTUAL_TEST("a next() that is cancelled at any moment ends the generator, or gives its item") {
+    co_await cancel_tests::cancelled_at_any_moment<next_trial>("next");
 }
