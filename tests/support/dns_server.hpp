@@ -30,7 +30,7 @@ enum class dns_rcode : std::uint8_t { no_error = 0, server_failure = 2, name_err
 struct dns_reply {
     enum class manner {
         plain,
-        held,       // until release()
+        held,       // until the next release()
         silent,     // never
         spoofed,    // after a wrong answer from the right server: its id is another query's
         truncated,  // over UDP only the start, so that the client comes again over TCP
@@ -58,6 +58,7 @@ public:
     // What is answered to `type` questions about `name`. A name without any is unknown; one without this
     // type has no such record.
     void set(const std::string& name, dns_type type, dns_reply reply) {
+        state_->releasing &= reply.how != dns_reply::manner::held;
         state_->zone[name][type] = std::move(reply);
     }
     void set(const std::string& name, dns_reply reply) {
@@ -77,7 +78,7 @@ public:
         }
     }
 
-    // Gives the answers that are held, and holds no more.
+    // Gives the answers that are held, and holds no more until it is told to again.
     void release() {
         state_->releasing = true;
         for (const auto& [packet, to] : state_->held) {
