@@ -324,6 +324,17 @@ private:
 
 }  // namespace
 
+LEAT_TEST("during a wait means that the kernel has been asked, and has answered what it could") {
+    const socket_pair both;
+    both.peer_sends("x");
+    auto waiting =
+        leat::spawn([&]() -> leat::task<> { (void)co_await bare(operation_kind::readable, both.ours); });
+    co_await leat::yield();
+    CHECK_FALSE(waiting.done());
+    co_await cancel_tests::let_the_loop_look();
+    CHECK(waiting.done());
+}
+
 LEAT_TEST("an accept that is cancelled at any moment takes no connection, or gives it") {
     co_await cancelled_at_any_moment<accept_trial>("accept");
 }

@@ -22,6 +22,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace cancel_tests {
@@ -72,9 +73,11 @@ private:
     int deliveries_ = 0;
 };
 
-// Lets the loop ask the kernel a few times.
+// Lets the loop ask the kernel a few times, which it does once a turn. A yield is no turn, nor is a sleep
+// that is over before it begins, as one of a nanosecond is on a real clock.
 inline leat::task<> let_the_loop_look() {
-    for (int turns = 0; turns < 3; ++turns) {
+    leat::scheduler& loop = leat::current_scheduler();
+    for (const std::uint64_t last = loop.counters().turns + 3; loop.counters().turns < last;) {
         co_await leat::sleep(std::chrono::nanoseconds(1));
     }
 }
