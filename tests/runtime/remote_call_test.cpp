@@ -2,6 +2,7 @@
 // remote.spawn and remote.call: tasks on the scheduler of another thread.
 #include <leat/remote_call.hpp>
 
+#include "other_thread.hpp"
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
@@ -15,46 +16,8 @@
 #include <thread>
 #include <vector>
 
+using leat::other_thread;
 using leat::stuck;
-
-namespace {
-
-// A scheduler on a thread of its own, until stop().
-class other_thread {
-public:
-    other_thread() {
-        std::promise<leat::remote> told;
-        auto remote = told.get_future();
-        thread_ = std::thread([&told, this] {
-            leat::run([&]() -> leat::task<> {
-                const leat::remote self = leat::current_scheduler().remote();
-                told.set_value(self);
-                co_await stopped_.wait();
-            });
-        });
-        id_ = thread_.get_id();
-        remote_.emplace(remote.get());
-    }
-    ~other_thread() { stop(); }
-
-    [[nodiscard]] const leat::remote& remote() const { return *remote_; }
-    [[nodiscard]] std::thread::id id() const { return id_; }
-    // Ends that run as its main task would: all others are cancelled.
-    void stop() {
-        if (thread_.joinable()) {
-            remote_->post([this] { stopped_.set(); });
-            thread_.join();
-        }
-    }
-
-private:
-    leat::event stopped_;  // of that thread
-    std::thread thread_;
-    std::thread::id id_;
-    std::optional<leat::remote> remote_;
-};
-
-}  // namespace
 
 TEST_CASE("remote.spawn starts a task on the other thread, with arguments of its own") {
     std::string told;
