@@ -198,7 +198,8 @@ public:
         } while (size() > 0);
     }
 
-    // The same as spawn, once there are fewer children than the limit; in the order of asking.
+    // The same as spawn, once there are fewer children than the limit; in the order of asking. Cancelled:
+    // nothing was started, also when there is room.
     template <detail::spawnable Function, typename... Arguments>
     auto spawn_when_free(Function function, Arguments... arguments)
         -> task<decltype(detail::spawn_call(std::declval<group_scope&>(), {}, std::move(function),

@@ -333,6 +333,16 @@ VIRTUAL_TEST("a cancelled task takes nothing that is there already") {
                    co_await group.below_limit();
                });
            }));
+    int begun = 0;
+    expect("spawn_when_free ", co_await ends_at_its_first_wait([&]() -> leat::task<> {
+               co_await leat::with_task_group({.limit = 1}, [&](leat::task_group& group) -> leat::task<> {
+                   (void)co_await group.spawn_when_free([&]() -> leat::task<> {
+                       ++begun;
+                       co_return;
+                   });
+               });
+           }));
+    CHECK(begun == 0);
     CHECK(failed == "");
     CHECK(!mutex.is_locked());
     CHECK(permits.available() == 1);
