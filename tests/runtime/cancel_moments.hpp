@@ -28,6 +28,7 @@
 namespace cancel_tests {
 
 enum class moment {
+    before_it_begins_with_all_there,  // it would not have to wait
     before_it_begins,
     in_the_turn_it_begins,  // the kernel has not heard of it
     during_the_wait,
@@ -36,12 +37,18 @@ enum class moment {
     after_the_task_ended,
 };
 
-inline constexpr std::array moments{moment::before_it_begins,  moment::in_the_turn_it_begins,
-                                    moment::during_the_wait,   moment::when_it_could_end,
-                                    moment::when_it_has_ended, moment::after_the_task_ended};
+inline constexpr std::array moments{moment::before_it_begins_with_all_there,
+                                    moment::before_it_begins,
+                                    moment::in_the_turn_it_begins,
+                                    moment::during_the_wait,
+                                    moment::when_it_could_end,
+                                    moment::when_it_has_ended,
+                                    moment::after_the_task_ended};
 
 inline const char* name_of(moment when) {
     switch (when) {
+        case moment::before_it_begins_with_all_there:
+            return "before it begins with all there";
         case moment::before_it_begins:
             return "before it begins";
         case moment::in_the_turn_it_begins:
@@ -82,10 +89,10 @@ inline leat::task<> let_the_loop_look() {
     }
 }
 
-// Cancels `victim`, which attempts, at `when`. True: it has been enabled.
+// Cancels `victim`, which attempts, at `when`. True: it has been enabled by this.
 template <typename Trial>
 leat::task<bool> cancel_at(moment when, Trial& tried, leat::handle<void>& victim) {
-    if (when == moment::before_it_begins) {
+    if (when <= moment::before_it_begins) {
         victim.cancel();
         co_return false;
     }
@@ -125,9 +132,15 @@ void check_ending(moment when, bool delivered, const std::string& where) {
 template <typename Trial>
 leat::task<> try_once(moment when, Trial& tried, std::string where) {
     const int before = tried.deliveries();
+    bool enabled = when == moment::before_it_begins_with_all_there;
+    if (enabled) {
+        tried.enable();
+        co_await let_the_loop_look();
+    }
     auto victim = leat::spawn([&] { return tried.attempt(); });
-    bool enabled = co_await cancel_at(when, tried, victim);
-    if (Trial::goes_on && !enabled && when != moment::before_it_begins) {
+    const bool enabled_by_then = co_await cancel_at(when, tried, victim);
+    enabled = enabled || enabled_by_then;
+    if (Trial::goes_on && !enabled && when > moment::before_it_begins) {
         co_await let_the_loop_look();
         CHECK_MESSAGE(!victim.done(), where);
         tried.enable();
