@@ -6,6 +6,7 @@
 #include <leat/testing/doctest.hpp>
 
 #include "../runtime/virtual_kernel.hpp"
+#include "echo.hpp"
 
 #include <array>
 #include <string>
@@ -15,6 +16,10 @@
 #include <sys/socket.h>
 
 using namespace std::chrono_literals;
+using leat::testing::echo;
+using leat::testing::expect_answer;
+using leat::testing::remember;
+using leat::testing::reported;
 
 namespace {
 
@@ -81,25 +86,6 @@ VIRTUAL_TEST("out of descriptors, serve tries less and less often, and then serv
 }
 
 namespace {
-
-std::vector<std::string> reported;
-void remember(std::string_view line) {
-    reported.emplace_back(line);
-}
-
-leat::task<> echo(leat::tcp_stream peer) {
-    while (auto chunk = co_await peer.recv_chunk()) {
-        co_await peer.send_all(chunk);
-    }
-}
-
-leat::task<> expect_answer(leat::tcp_stream& peer) {
-    char reply[4] = {};
-    co_await peer.send_all("ping");
-    const auto received = co_await leat::as_result(peer.recv_exactly(reply));
-    CHECK(received.ok());
-    CHECK(std::string_view(reply, 4) == "ping");
-}
 
 // While it lives no descriptor can be opened.
 class no_descriptors {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "echo.hpp"
+
 #include <leat/net.hpp>
 #include <leat/testing/doctest.hpp>
 
@@ -7,22 +9,12 @@
 #include <vector>
 
 using namespace std::chrono_literals;
+using leat::testing::echo;
+using leat::testing::expect_answer;
+using leat::testing::remember;
+using leat::testing::reported;
 
 namespace {
-
-leat::task<> echo(leat::tcp_stream peer) {
-    while (auto chunk = co_await peer.recv_chunk()) {
-        co_await peer.send_all(chunk);
-    }
-}
-
-leat::task<> expect_answer(leat::tcp_stream& peer) {
-    char reply[4] = {};
-    co_await peer.send_all("ping");
-    const auto received = co_await leat::as_result(peer.recv_exactly(reply));
-    CHECK(received.ok());
-    CHECK(std::string_view(reply, 4) == "ping");
-}
 
 leat::task<> expect_end(leat::tcp_stream& peer) {
     char byte = 0;
@@ -87,11 +79,6 @@ LEAT_TEST("a full server leaves further clients in the queue until there is room
 }
 
 namespace {
-
-std::vector<std::string> reported;
-void remember(std::string_view line) {
-    reported.emplace_back(line);
-}
 
 leat::task<> failing(leat::tcp_stream peer) {
     char byte = 0;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A server of several workers: each with a listener on the same port, and one signal that stops all.
+#include "echo.hpp"
+
 #include <leat/net.hpp>
 #include <leat/testing/backends.hpp>
 #include <leat/threads.hpp>
@@ -15,34 +17,24 @@
 #include <signal.h>
 #include <unistd.h>
 
+using leat::testing::echo;
+using leat::testing::expect_answer;
+
 namespace {
-
-leat::task<> echo(leat::tcp_stream peer) {
-    while (auto chunk = co_await peer.recv_chunk()) {
-        co_await peer.send_all(chunk);
-    }
-}
-
-leat::task<> expect_echo(leat::tcp_stream& peer) {
-    char reply[4] = {};
-    co_await peer.send_all("ping");
-    co_await peer.recv_exactly(reply);
-    CHECK(std::string_view(reply, 4) == "ping");
-}
 
 // Connects, is served, has the process told to stop, is served on, and lets the server end.
 leat::task<> talk_and_stop(leat::endpoint where) {
     std::vector<leat::tcp_stream> clients;
     for (int i = 0; i < 20; ++i) {
         clients.push_back(co_await leat::tcp_stream::connect(where));
-        co_await expect_echo(clients.back());
+        co_await expect_answer(clients.back());
     }
     ::kill(::getpid(), SIGTERM);
     while (!(co_await leat::as_result(leat::tcp_stream::connect(where))).error()) {
         co_await leat::yield();
     }
     for (auto& client : clients) {
-        co_await expect_echo(client);
+        co_await expect_answer(client);
     }
 }
 
