@@ -70,7 +70,7 @@ private:
 // Gives the place where the current coroutine is awaited, for a coroutine that acts for its caller.
 class [[nodiscard]] place_awaited : public awaiter_base {
 public:
-    static bool await_ready() noexcept { return false; }
+    static bool await_ready() noexcept { return never_ready(); }
     template <typename Promise>
     bool await_suspend(std::coroutine_handle<Promise> asking) noexcept {
         const frame& self = asking.promise();
