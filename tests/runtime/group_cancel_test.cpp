@@ -13,6 +13,14 @@ using cancel_tests::trial;
 
 namespace {
 
+struct alive {
+    explicit alive(int& counter) noexcept : count(counter) { ++count; }
+    alive(const alive&) = delete;
+    alive& operator=(const alive&) = delete;
+    ~alive() { --count; }
+    int& count;
+};
+
 // A group of one child at a time, open for as long as it is tried.
 class group_trial : public trial {
 public:
@@ -40,14 +48,6 @@ protected:
         gate_.reset();
         group_->spawn([this] { return child(); });
     }
-
-    struct alive {
-        explicit alive(int& counter) noexcept : count(counter) { ++count; }
-        alive(const alive&) = delete;
-        alive& operator=(const alive&) = delete;
-        ~alive() { --count; }
-        int& count;
-    };
 
     leat::task_group* group_ = nullptr;
     leat::event gate_;
@@ -162,6 +162,38 @@ private:
     int served_ = 0;
 };
 
+// One of two can have a value. Both have ended by the time that the race has, however it ends.
+class race_trial : public trial {
+public:
+    leat::task<> attempt() {
+        CHECK(living_ == 0);
+        const auto [value, never] =
+            co_await leat::race([this] { return run(true); }, [this] { return run(false); });
+        CHECK(value == 7);
+        CHECK(!never.has_value());
+        delivered();
+    }
+    void enable() { gate_.set(); }
+    leat::task<> verify(const std::string& where) {
+        CHECK_MESSAGE(living_ == 0, where);
+        gate_.reset();
+        co_return;
+    }
+
+private:
+    leat::task<int> run(bool wins) {
+        const alive self(living_);
+        if (!wins) {
+            co_await leat::stuck();
+        }
+        co_await gate_.wait();
+        co_return 7;
+    }
+
+    leat::event gate_;
+    int living_ = 0;
+};
+
 }  // namespace
 
 VIRTUAL_TEST("a wait for room in a group that is cancelled at any moment starts nothing, or one child") {
@@ -175,4 +207,9 @@ VIRTUAL_TEST("a wait for the children of a group that is cancelled at any moment
 
 VIRTUAL_TEST("a start that is cancelled at any moment leaves a child in the group that is ready, or none") {
     co_await cancelled_at_any_moment<start_trial>("start");
+}
+
+VIRTUAL_TEST(
+    "a race that is cancelled at any moment ends when both have ended, with the value if one has it") {
+    co_await cancelled_at_any_moment<race_trial>("race");
 }

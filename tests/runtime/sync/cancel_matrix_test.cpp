@@ -53,6 +53,33 @@ private:
     std::optional<leat::mutex_guard> held_;
 };
 
+// However it ends, it has the mutex again. A notification is kept by what it is about.
+class condition_trial : public trial {
+public:
+    leat::task<> attempt() {
+        auto guard = co_await mutex_.lock();
+        while (!ready_) {
+            co_await changed_.wait(guard);
+        }
+        CHECK(mutex_.is_locked());
+        delivered();
+    }
+    void enable() {
+        ready_ = true;
+        changed_.notify_one();
+    }
+    leat::task<> verify(const std::string& where) {
+        CHECK_MESSAGE(!mutex_.is_locked(), where);
+        ready_ = false;
+        co_return;
+    }
+
+private:
+    leat::mutex mutex_;
+    leat::condition changed_;
+    bool ready_ = false;
+};
+
 class semaphore_trial : public trial {
 public:
     leat::task<> attempt() {
@@ -250,6 +277,10 @@ VIRTUAL_TEST("a wait for an event, a latch or a barrier that is cancelled at any
 VIRTUAL_TEST("a lock or a permit that is cancelled at any moment is not taken, or given back") {
     co_await cancelled_at_any_moment<mutex_trial>("mutex");
     co_await cancelled_at_any_moment<semaphore_trial>("semaphore");
+}
+
+VIRTUAL_TEST("a wait for a condition that is cancelled at any moment gives its mutex back") {
+    co_await cancelled_at_any_moment<condition_trial>("condition");
 }
 
 VIRTUAL_TEST("a channel loses and doubles nothing when a wait is cancelled at any moment") {
