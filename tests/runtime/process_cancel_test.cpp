@@ -216,6 +216,17 @@ LEAT_TEST("stopping a child can be cancelled at any moment, and tried again") {
     co_await cancelled_at_any_moment<stop_trial>("process.stop");
 }
 
+LEAT_TEST("a stop that is cancelled before it begins sends nothing to its child") {
+    process child = process::spawn({"cat"}, {.input = redirect::pipe, .output = redirect::null});
+    auto stopping = leat::spawn([&] { return child.stop(0s); });
+    stopping.cancel();
+    const auto& stopped = co_await stopping.join();
+    CHECK(stopped.cancelled());
+    child.input().close();
+    const exit_status ended = co_await child.wait();
+    CHECK(ended == exit_status::exited(0));
+}
+
 LEAT_TEST("a run_process that is cancelled at any moment leaves no child") {
     co_await cancelled_at_any_moment<run_process_trial>("run_process");
 }
