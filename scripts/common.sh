@@ -9,15 +9,27 @@ if [ -z "${CXX:-}" ]; then
     export CC=clang-19 CXX=clang++-19
 fi
 
+# What is precompiled (tests/precompiled) may be cached, too.
+export CCACHE_SLOPPINESS=pch_defines,time_macros
+
+# cached COMMAND...: with a compiler behind ccache, if there is one. Meson looks for it only without CXX.
+cached() {
+    if command -v ccache >/dev/null; then
+        CC="ccache ${CC:-cc}" CXX="ccache $CXX" "$@"
+    else
+        "$@"
+    fi
+}
+
 # configure FOLDER [-Doption=value...]: as meson setup, again from nothing when compiler, options or, through
 # scripts/setup, packages changed. A folder that somebody configured by hand stays as it is.
 configure() {
     local folder=$1 wanted="$CXX ${*:2}"
     if [ ! -f "$folder/build.ninja" ]; then
         rm -rf "$folder/meson-private" "$folder/meson-info"
-        meson setup "$folder" "${@:2}" || return
+        cached meson setup "$folder" "${@:2}" || return
     elif [ -f "$folder/configured-with" ] && [ "$(cat "$folder/configured-with")" != "$wanted" ]; then
-        meson setup --wipe "$folder" "${@:2}" || return
+        cached meson setup --wipe "$folder" "${@:2}" || return
     else
         return 0
     fi
