@@ -4,6 +4,7 @@
 
 #include <leat/backends/slab_pool.hpp>
 #include <leat/fd.hpp>
+#include <leat/from_callback.hpp>
 #include <leat/runtime.hpp>
 #include <leat/testing/backends.hpp>
 
