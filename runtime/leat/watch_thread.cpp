@@ -8,7 +8,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 
 #include <cxxabi.h>
@@ -182,9 +181,7 @@ void watch_thread::answer() noexcept {
     noted_.name[0] = '\0';
     noted_.spawned_at = {};
     if (const task_state* task = this_thread.task) {
-        const std::string_view name = task->name();
-        const std::size_t size = std::min(name.size(), sizeof noted_.name - 1);
-        std::memcpy(noted_.name, name.data(), size);
+        const std::size_t size = task->name().copy(noted_.name, sizeof noted_.name - 1);
         noted_.name[size] = '\0';
         noted_.spawned_at = task->spawned_at;
     }
