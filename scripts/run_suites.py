@@ -33,7 +33,7 @@ def introspect(what, folder):
 
 
 def suites_of(folder, names):
-    suites = sorted(introspect("--tests", folder), key=lambda suite: -suite["priority"])  # what is long, first
+    suites = sorted(introspect("--tests", folder), key=lambda suite: -suite["priority"])  # long ones first
     return [suite for suite in suites if not names or any(name in suite["name"] for name in names)]
 
 

@@ -13,14 +13,6 @@ namespace detail {
 
 namespace {
 
-// Bytes given back live on the heap: it happens only when a read was cancelled midway.
-class returned_bytes final : public buffer_pool {
-public:
-    void release(std::byte* buffer, std::uint32_t) noexcept override { delete[] buffer; }
-};
-
-constinit returned_bytes heap;
-
 // Moves bytes that were given back to `into`; returns how many.
 std::size_t take_returned(socket_state& socket, std::span<std::byte> into) noexcept {
     if (socket.returned == nullptr || into.empty()) {
@@ -56,7 +48,8 @@ void socket_state::give_back(const std::byte* bytes, std::size_t count) {
     check(size <= UINT32_MAX, "a cancelled read gives back less than 4 GiB");
     auto* joined = new std::byte[size];
     std::ranges::copy(unread, std::copy_n(bytes, count, joined));
-    returned = std::make_unique<chunk>(heap, joined, 0, static_cast<std::uint32_t>(size));
+    // On the heap: it happens only when a read was cancelled midway.
+    returned = std::make_unique<chunk>(heap_buffers, joined, 0, static_cast<std::uint32_t>(size));
 }
 
 chunk socket_state::take_returned() noexcept {

@@ -21,6 +21,13 @@ protected:
     ~buffer_pool() = default;
 };
 
+// Of buffers made by `new std::byte[]`: for the few that no backend leases out.
+class heap_pool final : public buffer_pool {
+public:
+    void release(std::byte* buffer, std::uint32_t /*index*/) noexcept override { delete[] buffer; }
+};
+inline constinit heap_pool heap_buffers;
+
 class [[nodiscard]] chunk {
 public:
     chunk() noexcept = default;  // empty: the end of the stream

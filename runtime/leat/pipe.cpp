@@ -26,13 +26,6 @@ using detail::pipe_state;
 constexpr std::size_t chunk_least = 512;
 constexpr std::size_t chunk_most = 65536;  // what a pipe holds, unless it was told otherwise
 
-class heap_buffers final : public buffer_pool {
-public:
-    void release(std::byte* buffer, std::uint32_t) noexcept override { delete[] buffer; }
-};
-
-constinit heap_buffers heap;
-
 [[noreturn]] void fail(std::error_code error, const char* what) {
     throw std::system_error(error, what);
 }
@@ -224,7 +217,7 @@ task<chunk> recv_chunk_from(pipe_reference pipe) {
         if (size == 0) {
             co_return chunk();
         }
-        co_return chunk(heap, buffer.release(), 0, static_cast<std::uint32_t>(size));
+        co_return chunk(heap_buffers, buffer.release(), 0, static_cast<std::uint32_t>(size));
     }
 }
 
@@ -310,7 +303,7 @@ void detail::pipe_state::give_back(std::span<const std::byte> bytes) {
     check(size <= UINT32_MAX, "a cancelled read gives back less than 4 GiB");
     auto* joined = new std::byte[size];
     std::ranges::copy(unread, std::ranges::copy(bytes, joined).out);
-    returned = std::make_unique<chunk>(heap, joined, 0, static_cast<std::uint32_t>(size));
+    returned = std::make_unique<chunk>(heap_buffers, joined, 0, static_cast<std::uint32_t>(size));
 }
 
 std::size_t detail::pipe_state::take_returned(std::span<std::byte> into) noexcept {
