@@ -94,8 +94,11 @@ private:
 class recv_exactly_trial : public trial {
 public:
     leat::task<> attempt() {
-        const bool again = std::exchange(begun_, true);
-        received_ = again ? co_await receive_otherwise() : co_await receive_exactly();
+        if (std::exchange(begun_, true)) {  // no conditional expression: g++ 14 awaits both of its branches
+            received_ = co_await receive_otherwise();
+        } else {
+            received_ = co_await receive_exactly();
+        }
         delivered();
     }
     void enable() { both_.peer_sends("defgh"); }

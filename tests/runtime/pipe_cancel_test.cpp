@@ -109,8 +109,11 @@ class rest_trial : public trial {
 public:
     rest_trial() { pipe_.peer_writes("abc"); }
     leat::task<> attempt() {
-        const bool again = std::exchange(begun_, true);
-        received_ = again ? co_await receive_otherwise() : co_await receive_exactly();
+        if (std::exchange(begun_, true)) {  // no conditional expression: g++ 14 awaits both of its branches
+            received_ = co_await receive_otherwise();
+        } else {
+            received_ = co_await receive_exactly();
+        }
         delivered();
     }
     void enable() { pipe_.peer_writes("defgh"); }
