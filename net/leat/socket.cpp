@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/socket.hpp>
 
-#include <algorithm>
-#include <cstring>
+#include <leat/returned_bytes.hpp>
+
 #include <string>
 
 #include <unistd.h>
@@ -10,24 +10,6 @@
 namespace leat {
 
 namespace detail {
-
-namespace {
-
-// Moves bytes that were given back to `into`; returns how many.
-std::size_t take_returned(socket_state& socket, std::span<std::byte> into) noexcept {
-    if (socket.returned == nullptr || into.empty()) {
-        return 0;
-    }
-    const std::size_t count = std::min(socket.returned->size(), into.size());
-    std::memcpy(into.data(), socket.returned->data(), count);
-    socket.returned->remove_prefix(count);
-    if (socket.returned->empty()) {
-        socket.returned.reset();
-    }
-    return count;
-}
-
-}  // namespace
 
 void socket_state::close() noexcept {
     const int fd = std::exchange(descriptor, -1);
@@ -40,16 +22,7 @@ void socket_state::close() noexcept {
 }
 
 void socket_state::give_back(const std::byte* bytes, std::size_t count) {
-    if (count == 0) {
-        return;
-    }
-    const std::span<const std::byte> unread = returned == nullptr ? std::span<const std::byte>() : *returned;
-    const std::size_t size = count + unread.size();
-    check(size <= UINT32_MAX, "a cancelled read gives back less than 4 GiB");
-    auto* joined = new std::byte[size];
-    std::ranges::copy(unread, std::copy_n(bytes, count, joined));
-    // On the heap: it happens only when a read was cancelled midway.
-    returned = std::make_unique<chunk>(heap_buffers, joined, 0, static_cast<std::uint32_t>(size));
+    detail::give_back(returned, {bytes, count});
 }
 
 chunk socket_state::take_returned() noexcept {
@@ -76,7 +49,8 @@ void socket_awaiter::fail(const char* what) const {
 
 bool recv_awaiter::await_ready() {
     if ((length == 0 || socket_->returned != nullptr) && !cancelled()) [[unlikely]] {
-        return end_with(static_cast<std::int64_t>(detail::take_returned(*socket_, {buffer, length})));
+        return end_with(
+            static_cast<std::int64_t>(detail::take_returned(socket_->returned, {buffer, length})));
     }
     return begin();
 }
@@ -94,7 +68,7 @@ std::size_t recv_awaiter::await_resume() const {
 
 bool recv_exactly_awaiter::await_ready() {
     if (!cancelled()) {
-        before_ = detail::take_returned(*socket_, whole_);
+        before_ = detail::take_returned(socket_->returned, whole_);
     }
     buffer = whole_.data() + before_;
     length = whole_.size() - before_;

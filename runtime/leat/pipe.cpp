@@ -3,11 +3,11 @@
 
 #include <leat/fd.hpp>
 #include <leat/io.hpp>
+#include <leat/returned_bytes.hpp>
 #include <leat/sleep.hpp>
 #include <leat/stream.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 #include <fcntl.h>
@@ -156,7 +156,7 @@ task<std::size_t> recv_from(pipe_reference pipe, byte_buffer into) {
     const busy_mark mark(*pipe);
     check_open(*pipe, receiving);
     if (into.size() == 0 || pipe->returned != nullptr) {
-        co_return pipe->take_returned(into);
+        co_return detail::take_returned(pipe->returned, into);
     }
     co_return co_await read_some(*pipe, into);
 }
@@ -169,7 +169,7 @@ struct arriving {
 
     ~arriving() {
         if (unwinding() && pipe.descriptor >= 0) {
-            pipe.give_back(into.first(done));
+            detail::give_back(pipe.returned, into.first(done));
         }
     }
 };
@@ -179,7 +179,7 @@ task<> recv_exactly_from(pipe_reference pipe, byte_buffer into) {
     const busy_mark mark(*pipe);
     check_open(*pipe, receiving);
     arriving bytes{*pipe, into};
-    bytes.done = pipe->take_returned(bytes.into);
+    bytes.done = detail::take_returned(pipe->returned, bytes.into);
     while (bytes.done < bytes.into.size()) {
         const std::size_t size = co_await read_some(*pipe, bytes.into.subspan(bytes.done));
         if (size == 0) {
@@ -292,31 +292,6 @@ void detail::pipe_state::close() noexcept {
     } else if (fd >= 0) {
         ::close(fd);
     }
-}
-
-void detail::pipe_state::give_back(std::span<const std::byte> bytes) {
-    if (bytes.empty()) {
-        return;
-    }
-    const std::span<const std::byte> unread = returned == nullptr ? std::span<const std::byte>() : *returned;
-    const std::size_t size = bytes.size() + unread.size();
-    check(size <= UINT32_MAX, "a cancelled read gives back less than 4 GiB");
-    auto* joined = new std::byte[size];
-    std::ranges::copy(unread, std::ranges::copy(bytes, joined).out);
-    returned = std::make_unique<chunk>(heap_buffers, joined, 0, static_cast<std::uint32_t>(size));
-}
-
-std::size_t detail::pipe_state::take_returned(std::span<std::byte> into) noexcept {
-    if (returned == nullptr || into.empty()) {
-        return 0;
-    }
-    const std::size_t count = std::min(returned->size(), into.size());
-    std::memcpy(into.data(), returned->data(), count);
-    returned->remove_prefix(count);
-    if (returned->empty()) {
-        returned.reset();
-    }
-    return count;
 }
 
 pipe_reader pipe_reader::from_fd(int fd) {

@@ -26,9 +26,6 @@ struct pipe_state : frame_pool::allocated {
     pipe_state(int fd, bool is_shared) noexcept : descriptor(fd), shared(is_shared) {}
 
     void close() noexcept;
-    // Bytes that a cancelled read had taken: the next read sees them first.
-    void give_back(std::span<const std::byte> bytes);
-    [[nodiscard]] std::size_t take_returned(std::span<std::byte> into) noexcept;
 
     int descriptor;  // -1 once closed
     std::uint32_t references = 1;
@@ -36,7 +33,7 @@ struct pipe_state : frame_pool::allocated {
     bool busy = false;
     bool send_broken = false;
     std::uint64_t bytes_sent = 0;
-    std::unique_ptr<chunk> returned;  // what was given back; null as a rule
+    std::unique_ptr<chunk> returned;  // returned_bytes.hpp
 };
 
 using pipe_reference = reference<pipe_state>;

@@ -152,8 +152,8 @@ void scheduler::no_progress() {
         return;
     }
     // They wait behind shields, for what will never come: no shield can hold now.
-    for (int times = 0; times < 2 && ready_.empty();
-         ++times) {  // asked once, some leave it to whoever answers
+    // Some that are asked for the first time leave it to whoever may still answer; then they are asked again.
+    for (int times = 0; times < 2 && ready_.empty(); ++times) {
         root_.end_all_waits();
         background_.end_all_waits();
     }

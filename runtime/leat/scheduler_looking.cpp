@@ -126,9 +126,14 @@ void scheduler::watch_end() noexcept {
     }
 }
 
-// A line of the report for each of the dump's.
+// A line of the report for each of the dump's. Without memory for that the run goes on all the same.
 void scheduler::report_tasks(std::string_view heading) {
-    const std::string dump = dump_tasks(*this);
+    std::string dump;
+    try {
+        dump = dump_tasks(*this);
+    } catch (const std::bad_alloc&) {
+        dump = "(no memory)\n";
+    }
     report_(heading);
     for (std::string_view rest = dump; !rest.empty();) {
         const std::size_t end = rest.find('\n');
