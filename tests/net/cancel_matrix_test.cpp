@@ -2,6 +2,7 @@
 // The operations of TCP streams and listeners, cancelled at each moment on each backend: what was taken from
 // the stream is given back, what went out is counted, and nothing else has happened.
 #include "../runtime/cancel_moments.hpp"
+#include "../runtime/rest_trial.hpp"
 
 #include <leat/net.hpp>
 #include <leat/testing/doctest.hpp>
@@ -34,6 +35,7 @@ struct connection {
         REQUIRE(::send(peer.native_handle(), text.data(), text.size(), MSG_NOSIGNAL) ==
                 static_cast<ssize_t>(text.size()));
     }
+    leat::tcp_stream& stream() noexcept { return ours; }
     leat::tcp_stream ours;
     leat::tcp_stream peer;
 };
@@ -87,59 +89,6 @@ public:
 
 private:
     leat::tcp_listener listener_ = leat::tcp_listener::bind({"127.0.0.1", 0});
-};
-
-// Receives eight bytes, of which three have come. A cancelled recv_exactly has had those: whoever receives
-// next, in whatever way, sees them first.
-class recv_exactly_trial : public trial {
-public:
-    leat::task<> attempt() {
-        if (std::exchange(begun_, true)) {  // no conditional expression: g++ 14 awaits both of its branches
-            received_ = co_await receive_otherwise();
-        } else {
-            received_ = co_await receive_exactly();
-        }
-        delivered();
-    }
-    void enable() { both_.peer_sends("defgh"); }
-    leat::task<> verify(const std::string& where) {
-        CHECK_MESSAGE(received_ == "abcdefgh", where);
-        received_.clear();
-        begun_ = false;
-        ++rounds_;
-        both_.peer_sends("abc");
-        co_return;
-    }
-    recv_exactly_trial() { both_.peer_sends("abc"); }
-
-private:
-    leat::task<std::string> receive_exactly() {
-        std::string all(8, ' ');
-        co_await both_.ours.recv_exactly(all);
-        co_return all;
-    }
-    leat::task<std::string> receive_otherwise() {
-        std::string all;
-        while (all.size() < 8) {
-            if (rounds_ % 3 == 0) {
-                co_return co_await receive_exactly();
-            }
-            if (rounds_ % 3 == 1) {
-                char some[2];
-                const std::size_t got = co_await both_.ours.recv(some);
-                all.append(some, got);
-            } else {
-                const auto chunk = co_await both_.ours.recv_chunk();
-                all += chunk.text();
-            }
-        }
-        co_return all;
-    }
-
-    connection both_;
-    bool begun_ = false;
-    int rounds_ = 0;
-    std::string received_;
 };
 
 // Sends more than there is room for, until it is enabled: then the peer receives.
@@ -210,7 +159,7 @@ LEAT_TEST("a stream's connect that is cancelled at any moment is closed, also wh
 }
 
 LEAT_TEST("recv_exactly that is cancelled at any moment gives back what it had, to whatever receives next") {
-    co_await cancelled_at_any_moment<recv_exactly_trial>("recv_exactly");
+    co_await cancelled_at_any_moment<cancel_tests::rest_trial<connection>>("recv_exactly");
 }
 
 LEAT_TEST(

@@ -4,6 +4,7 @@
 #include <leat/pipe.hpp>
 
 #include "cancel_moments.hpp"
+#include "rest_trial.hpp"
 
 #include <leat/fd.hpp>
 #include <leat/runtime.hpp>
@@ -64,6 +65,13 @@ struct half_pipe {
     leat::fd peer;
 };
 
+template <owned how>
+struct readable_pipe : half_pipe<how> {
+    readable_pipe() : half_pipe<how>(true) {}
+    leat::pipe_reader& stream() noexcept { return this->reader; }
+    void peer_sends(std::string_view text) const { this->peer_writes(text); }
+};
+
 enum class reads { some, whole, chunks };
 
 // Receives four bytes, which come at once.
@@ -99,60 +107,6 @@ public:
 private:
     half_pipe<how> pipe_{true};
     std::string sent_;
-    std::string received_;
-};
-
-// Receives eight bytes, of which three have come: a cancelled one has had those, and whoever receives next,
-// in whatever way, sees them first.
-template <owned how>
-class rest_trial : public trial {
-public:
-    rest_trial() { pipe_.peer_writes("abc"); }
-    leat::task<> attempt() {
-        if (std::exchange(begun_, true)) {  // no conditional expression: g++ 14 awaits both of its branches
-            received_ = co_await receive_otherwise();
-        } else {
-            received_ = co_await receive_exactly();
-        }
-        delivered();
-    }
-    void enable() { pipe_.peer_writes("defgh"); }
-    leat::task<> verify(const std::string& where) {
-        CHECK_MESSAGE(received_ == "abcdefgh", where);
-        received_.clear();
-        begun_ = false;
-        ++rounds_;
-        pipe_.peer_writes("abc");
-        co_return;
-    }
-
-private:
-    leat::task<std::string> receive_exactly() {
-        std::array<char, 8> all;
-        co_await pipe_.reader.recv_exactly(all);
-        co_return std::string(all.data(), all.size());
-    }
-    leat::task<std::string> receive_otherwise() {
-        if (rounds_ % 3 == 0) {
-            co_return co_await receive_exactly();
-        }
-        std::string all;
-        while (all.size() < 8) {
-            if (rounds_ % 3 == 1) {
-                std::array<char, 2> some;
-                const std::size_t got = co_await pipe_.reader.recv(some);
-                all.append(some.data(), got);
-            } else {
-                const leat::chunk chunk = co_await pipe_.reader.recv_chunk();
-                all += chunk.text();
-            }
-        }
-        co_return all;
-    }
-
-    half_pipe<how> pipe_{true};
-    bool begun_ = false;
-    int rounds_ = 0;
     std::string received_;
 };
 
@@ -271,8 +225,10 @@ LEAT_TEST("a recv from a pipe that is cancelled at any moment takes no byte, or 
 
 LEAT_TEST("recv_exactly from a pipe that is cancelled at any moment gives back what it had") {
     co_await cancelled_at_any_moment<recv_trial<owned::alone, reads::whole>>("recv_exactly");
-    co_await cancelled_at_any_moment<rest_trial<owned::alone>>("recv_exactly of a rest");
-    co_await cancelled_at_any_moment<rest_trial<owned::shared>>("recv_exactly of a rest from a shared pipe");
+    co_await cancelled_at_any_moment<cancel_tests::rest_trial<readable_pipe<owned::alone>>>(
+        "recv_exactly of a rest");
+    co_await cancelled_at_any_moment<cancel_tests::rest_trial<readable_pipe<owned::shared>>>(
+        "recv_exactly of a rest from a shared pipe");
 }
 
 LEAT_TEST("a send to a full pipe that is cancelled at any moment sends no byte, or says how many") {

@@ -2,6 +2,7 @@
 // thread_channel: values between threads, with and without schedulers.
 #include <leat/thread_channel.hpp>
 
+#include "channel_ends.hpp"
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
@@ -16,30 +17,13 @@
 #include <vector>
 
 using namespace std::chrono_literals;
+using leat::testing::range;
+using leat::testing::receive_all;
+using leat::testing::send_range;
 
 namespace {
 
 using channel_of_int = leat::thread_channel<int>;
-
-leat::task<> receive_all(channel_of_int& channel, std::vector<int>& into) {
-    while (auto value = co_await channel.receive()) {
-        into.push_back(*value);
-    }
-}
-
-leat::task<> send_range(channel_of_int& channel, int first, int end) {
-    for (int value = first; value < end; ++value) {
-        co_await channel.send(value);
-    }
-}
-
-std::vector<int> range(int first, int end) {
-    std::vector<int> all;
-    for (int value = first; value < end; ++value) {
-        all.push_back(value);
-    }
-    return all;
-}
 
 }  // namespace
 
@@ -84,8 +68,8 @@ TEST_CASE("schedulers on several threads send and receive, and nothing is lost o
         for (auto& into : received) {
             receivers.emplace_back([&] {
                 leat::run([&]() -> leat::task<> {
-                    auto a = leat::spawn(receive_all, std::ref(channel), std::ref(into));
-                    auto b = leat::spawn(receive_all, std::ref(channel), std::ref(into));
+                    auto a = leat::spawn(receive_all<channel_of_int>, std::ref(channel), std::ref(into));
+                    auto b = leat::spawn(receive_all<channel_of_int>, std::ref(channel), std::ref(into));
                     co_await leat::join_all(a, b);
                 });
             });
@@ -93,8 +77,10 @@ TEST_CASE("schedulers on several threads send and receive, and nothing is lost o
         for (int i = 0; i < 2; ++i) {
             senders.emplace_back([&, i] {
                 leat::run([&]() -> leat::task<> {
-                    auto a = leat::spawn(send_range, std::ref(channel), i * 2000, i * 2000 + 1000);
-                    auto b = leat::spawn(send_range, std::ref(channel), i * 2000 + 1000, i * 2000 + 2000);
+                    auto a =
+                        leat::spawn(send_range<channel_of_int>, std::ref(channel), i * 2000, i * 2000 + 1000);
+                    auto b = leat::spawn(send_range<channel_of_int>, std::ref(channel), i * 2000 + 1000,
+                                         i * 2000 + 2000);
                     co_await leat::join_all(a, b);
                 });
             });

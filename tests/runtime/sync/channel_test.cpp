@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/sync/channel.hpp>
 
+#include "../channel_ends.hpp"
 #include "../virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
@@ -11,37 +12,16 @@
 #include <vector>
 
 using namespace std::chrono_literals;
-
-namespace {
-
-leat::task<> receive_all(leat::channel<int>& channel, std::vector<int>& into) {
-    while (auto value = co_await channel.receive()) {
-        into.push_back(*value);
-    }
-}
-
-leat::task<> send_range(leat::channel<int>& channel, int first, int end) {
-    for (int value = first; value < end; ++value) {
-        co_await channel.send(value);
-    }
-}
-
-std::vector<int> range(int first, int end) {
-    std::vector<int> all;
-    for (int value = first; value < end; ++value) {
-        all.push_back(value);
-    }
-    return all;
-}
-
-}  // namespace
+using leat::testing::range;
+using leat::testing::receive_all;
+using leat::testing::send_range;
 
 VIRTUAL_TEST("values arrive in order through a channel of any capacity") {
     for (const std::size_t capacity :
          {std::size_t{0}, std::size_t{1}, std::size_t{3}, std::size_t{1000}, leat::channel<int>::unbounded}) {
         leat::channel<int> channel(capacity);
         std::vector<int> received;
-        auto receiver = leat::spawn(receive_all, std::ref(channel), std::ref(received));
+        auto receiver = leat::spawn(receive_all<leat::channel<int>>, std::ref(channel), std::ref(received));
         co_await send_range(channel, 0, 100);
         channel.close();
         co_await receiver;
@@ -52,12 +32,12 @@ VIRTUAL_TEST("values arrive in order through a channel of any capacity") {
 VIRTUAL_TEST("several senders and receivers lose and double nothing") {
     leat::channel<int> channel(2);
     std::vector<int> received;
-    auto a = leat::spawn(receive_all, std::ref(channel), std::ref(received));
-    auto b = leat::spawn(receive_all, std::ref(channel), std::ref(received));
+    auto a = leat::spawn(receive_all<leat::channel<int>>, std::ref(channel), std::ref(received));
+    auto b = leat::spawn(receive_all<leat::channel<int>>, std::ref(channel), std::ref(received));
     co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
-        group.spawn(send_range, std::ref(channel), 0, 50);
-        group.spawn(send_range, std::ref(channel), 50, 100);
-        group.spawn(send_range, std::ref(channel), 100, 150);
+        group.spawn(send_range<leat::channel<int>>, std::ref(channel), 0, 50);
+        group.spawn(send_range<leat::channel<int>>, std::ref(channel), 50, 100);
+        group.spawn(send_range<leat::channel<int>>, std::ref(channel), 100, 150);
         co_return;
     });
     channel.close();
@@ -138,7 +118,7 @@ VIRTUAL_TEST("closing ends the sends and receives that wait") {
     });
     leat::channel<int> empty(1);
     std::vector<int> received;
-    auto receiver = leat::spawn(receive_all, std::ref(empty), std::ref(received));
+    auto receiver = leat::spawn(receive_all<leat::channel<int>>, std::ref(empty), std::ref(received));
     co_await leat::yield();
     full.close();
     empty.close();
@@ -151,8 +131,8 @@ VIRTUAL_TEST("closing ends the sends and receives that wait") {
 VIRTUAL_TEST("a cancelled send has sent nothing, and the next sender gets its room") {
     leat::channel<int> channel(1);
     co_await channel.send(1);
-    auto cancelled = leat::spawn(send_range, std::ref(channel), 2, 3);
-    auto next = leat::spawn(send_range, std::ref(channel), 3, 4);
+    auto cancelled = leat::spawn(send_range<leat::channel<int>>, std::ref(channel), 2, 3);
+    auto next = leat::spawn(send_range<leat::channel<int>>, std::ref(channel), 3, 4);
     co_await leat::yield();
     cancelled.cancel();
     CHECK(channel.try_receive() == 1);
@@ -180,8 +160,8 @@ VIRTUAL_TEST("a cancelled receive leaves the value to the next one") {
     leat::channel<int> channel(1);
     std::vector<int> first;
     std::vector<int> second;
-    auto a = leat::spawn(receive_all, std::ref(channel), std::ref(first));
-    auto b = leat::spawn(receive_all, std::ref(channel), std::ref(second));
+    auto a = leat::spawn(receive_all<leat::channel<int>>, std::ref(channel), std::ref(first));
+    auto b = leat::spawn(receive_all<leat::channel<int>>, std::ref(channel), std::ref(second));
     co_await leat::yield();
     a.cancel();
     co_await channel.send(1);
@@ -214,7 +194,7 @@ VIRTUAL_TEST("a reservation holds room, which a value takes without waiting") {
 VIRTUAL_TEST("who waits for room gets what an unused reservation held") {
     leat::channel<int> channel(1);
     std::optional<leat::channel<int>::reservation> reserved(co_await channel.reserve());
-    auto sender = leat::spawn(send_range, std::ref(channel), 5, 6);
+    auto sender = leat::spawn(send_range<leat::channel<int>>, std::ref(channel), 5, 6);
     auto other = leat::spawn([&]() -> leat::task<> {
         auto late = co_await channel.reserve();
         late.send(6);
@@ -231,10 +211,10 @@ VIRTUAL_TEST("who waits for room gets what an unused reservation held") {
 VIRTUAL_TEST("a reservation keeps nobody from handing a value to who waits for one") {
     leat::channel<int> channel(1);
     const auto reserved = co_await channel.reserve();
-    auto sender = leat::spawn(send_range, std::ref(channel), 5, 7);
+    auto sender = leat::spawn(send_range<leat::channel<int>>, std::ref(channel), 5, 7);
     co_await leat::yield();
     std::vector<int> received;
-    auto receiver = leat::spawn(receive_all, std::ref(channel), std::ref(received));
+    auto receiver = leat::spawn(receive_all<leat::channel<int>>, std::ref(channel), std::ref(received));
     co_await sender;
     co_await leat::sleep(1s);
     CHECK(received == std::vector{5, 6});
@@ -252,10 +232,10 @@ VIRTUAL_TEST("the room of a reservation is free once its value has been handed o
             next_has_room = true;
             co_await leat::sleep(1s);
         });
-        auto sender = leat::spawn(send_range, std::ref(channel), 7, 8);
+        auto sender = leat::spawn(send_range<leat::channel<int>>, std::ref(channel), 7, 8);
         co_await leat::yield();
         std::vector<int> received;
-        auto receiver = leat::spawn(receive_all, std::ref(channel), std::ref(received));
+        auto receiver = leat::spawn(receive_all<leat::channel<int>>, std::ref(channel), std::ref(received));
         co_await leat::yield();
         CHECK(!next_has_room);
         if (!given_up) {
@@ -278,7 +258,7 @@ VIRTUAL_TEST("a channel that was closed is not over while there is a reservation
     auto unused = co_await channel.reserve();
     channel.close();
     std::vector<int> received;
-    auto receiver = leat::spawn(receive_all, std::ref(channel), std::ref(received));
+    auto receiver = leat::spawn(receive_all<leat::channel<int>>, std::ref(channel), std::ref(received));
     co_await leat::sleep(1s);
     CHECK(!receiver.done());
     reserved.send(1);
