@@ -32,6 +32,7 @@ public:
     void wake() noexcept override { inner_->wake(); }
     void retire(int fd) noexcept override { inner_->retire(fd); }
     std::size_t pending() const noexcept override { return inner_->pending(); }
+    bool only_wake_can_come() const noexcept override { return inner_->only_wake_can_come(); }
     time_point now() noexcept override { return inner_->now(); }
     bool time_is_virtual() const noexcept override { return inner_->time_is_virtual(); }
     std::chrono::system_clock::time_point wall_now() noexcept override { return inner_->wall_now(); }

@@ -82,7 +82,7 @@ void scheduler::collect() {
         const bool for_tasks = alarms_.size() > (end_is_late_.armed() ? 1 : 0);  // then an alarm may wake one
         if (inbox_ != nullptr && !inbox_->about_to_sleep()) {
             deadline = long_ago;
-        } else if (alone && !for_tasks && io_->pending() == 0) {
+        } else if (alone && !for_tasks && (io_->pending() == 0 || io_->only_wake_can_come())) {
             no_progress();
             return;
         }

@@ -73,6 +73,10 @@ public:
     // Operations submitted and not yet completed. Descriptors being retired count too.
     [[nodiscard]] virtual std::size_t pending() const noexcept = 0;
 
+    // Whether nothing but wake() would end a collect without a deadline: a kernel never knows that, a
+    // simulation does.
+    [[nodiscard]] virtual bool only_wake_can_come() const noexcept { return false; }
+
     // Time for deadlines, and the time of day for certificates and logs.
     [[nodiscard]] virtual time_point now() noexcept = 0;
     // Whether now() runs otherwise than the clock on the wall: then nobody measures time by other means.
