@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// port_table: which sockets of the simulated host are bound to which port, and who listens there.
+// Invariant: sockets of one port are in the order in which they were bound.
+#pragma once
+
+#include <leat/backends/simulated/socket.hpp>
+
+#include <vector>
+
+namespace leat {
+
+class port_table {
+public:
+    // Whether `socket` may have `name`, given who else is there (bind(2), SO_REUSEADDR, SO_REUSEPORT).
+    [[nodiscard]] bool free_for(const simulated_socket& socket, const socket_name& name) const;
+    // A port between 32768 and 60999 at which `name` is free; 0 when there is none.
+    [[nodiscard]] std::uint16_t choose(const simulated_socket& socket, socket_name name);
+
+    // Binds; the socket leaves when it is removed.
+    void add(simulated_socket& socket, const socket_name& name);
+    void remove(simulated_socket& socket);
+
+    // Who takes a connection to `to` that comes from the port `from`; null when nobody does.
+    [[nodiscard]] simulated_socket* listener_for(const socket_name& to, std::uint16_t from) const;
+
+private:
+    std::map<std::uint16_t, std::vector<simulated_socket*>> bound_;
+    std::uint16_t next_ = 32768;
+};
+
+}  // namespace leat

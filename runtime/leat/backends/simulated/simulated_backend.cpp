@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+#include <leat/backends/simulated/simulated_backend.hpp>
+
+#include <algorithm>
+
+#include <unistd.h>
+
+namespace leat {
+
+namespace {
+
+// How long a turn of tasks that are always ready takes while something is under way: else it never arrives.
+constexpr duration turn = std::chrono::microseconds(1);
+
+std::uint64_t place_of(const operation& op) noexcept {
+    return static_cast<std::uint64_t>(op.descriptor);
+}
+
+bool is_done(const operation& op) noexcept {
+    return op.phase == static_cast<std::uint8_t>(simulated_progress::done);
+}
+
+}  // namespace
+
+simulated_backend::simulated_backend(simulated_network& network)
+    : network_(network), wire_(network.wire), sockets_(network) {
+    check(!network.in_use, "a simulation has one run at a time");
+    network.in_use = true;
+}
+
+simulated_backend::~simulated_backend() {
+    check(pending_ == 0, "a backend ends after its last operation");
+    network_.in_use = false;
+}
+
+bool simulated_backend::submit(operation& op) {
+    wire_.note(simulated_event::submitted, place_of(op), static_cast<std::int64_t>(op.action));
+    simulated_socket* const socket = network_.find(op.descriptor);
+    if (socket == nullptr) {
+        op.result = -error_of_descriptor(op.descriptor);
+        return true;
+    }
+    waiter& place = socket->waiting(op.action);
+    check(place.op == nullptr, "one task at a time waits to read (or to write) on a descriptor");
+    if (happens(wire_.faults.late_start)) {
+        wait(place, op);
+        wire_.touch_later(*socket);
+        return false;
+    }
+    if (!simulated_attempt(op, *socket, network_, *pool_)) {
+        wait(place, op);
+        return false;
+    }
+    if (hold(op)) {
+        ++pending_;
+        return false;
+    }
+    wire_.note(simulated_event::completed, place_of(op), op.result);
+    return true;
+}
+
+void simulated_backend::wait(waiter& place, operation& op) noexcept {
+    place = {&op, ++wire_.waits};
+    ++pending_;
+}
+
+bool simulated_backend::cancel(operation& op) noexcept {
+    wire_.note(simulated_event::cancelled, place_of(op));
+    if (op.retired || is_done(op)) {
+        return false;  // it has completed already
+    }
+    simulated_socket& socket = *network_.find(op.descriptor);
+    waiter& place = socket.waiting(op.action);
+    check(place.op == &op, "only a pending operation is cancelled");
+    if (happens(wire_.faults.late_cancel)) {
+        end_later(socket, place);
+        return false;
+    }
+    place = {};
+    --pending_;
+    op.result = -ECANCELED;
+    return true;
+}
+
+// The operation ends as cancelled then, unless it has ended otherwise by then.
+void simulated_backend::end_later(simulated_socket& socket, const waiter& place) {
+    wire_.delay([this, weak = socket.weak_from_this(), asked = place] {
+        const auto found = weak.lock();
+        if (found == nullptr) {
+            return;
+        }
+        for (waiter* each : {&found->reader, &found->writer}) {
+            if (each->number == asked.number) {
+                operation& op = *std::exchange(*each, {}).op;
+                op.result = -ECANCELED;
+                complete(op);
+            }
+        }
+    });
+}
+
+// Whether what has been done is told later.
+bool simulated_backend::hold(operation& op) {
+    if (!happens(wire_.faults.late_completion)) {
+        return false;
+    }
+    op.phase = static_cast<std::uint8_t>(simulated_progress::done);
+    wire_.delay([this, &op] { complete(op); });
+    return true;
+}
+
+void simulated_backend::finish(operation& op) {
+    if (!hold(op)) {
+        complete(op);
+    }
+}
+
+// It stays pending until it is handed over.
+void simulated_backend::complete(operation& op) noexcept {
+    wire_.note(simulated_event::completed, place_of(op), op.result);
+    completed_.push_back(op);
+    ++completed_count_;
+}
+
+void simulated_backend::try_again(simulated_socket& socket, waiter& place) {
+    if (place.op != nullptr && simulated_attempt(*place.op, socket, network_, *pool_)) {
+        finish(*std::exchange(place, {}).op);
+    }
+}
+
+// Does what has become possible, at this time.
+void simulated_backend::look() {
+    wire_.events.run_due();
+    while (const auto touched = wire_.next_touched()) {
+        try_again(*touched, touched->reader);
+        try_again(*touched, touched->writer);
+        wire_.events.run_due();
+    }
+}
+
+void simulated_backend::collect(time_point deadline, list<operation>& done) {
+    if (deadline == long_ago && !wire_.events.empty()) {
+        wire_.events.advance_to(wire_.events.now() + turn);
+    }
+    look();
+    while (completed_.empty() && deadline > wire_.events.now() && !woken_.exchange(false)) {
+        const time_point next = std::min(deadline, wire_.events.next());
+        if (next == never) {
+            woken_.wait(false);
+        } else {
+            wire_.events.advance_to(next);
+            look();
+        }
+    }
+    pending_ -= completed_count_;
+    completed_count_ = 0;
+    done.append(completed_);
+}
+
+void simulated_backend::wake() noexcept {
+    woken_ = true;
+    woken_.notify_one();
+}
+
+void simulated_backend::drop(waiter& place) noexcept {
+    if (operation* const op = std::exchange(place, {}).op) {
+        op->retired = true;
+        op->result = -ECANCELED;
+        complete(*op);
+    }
+}
+
+void simulated_backend::retire(int fd) noexcept {
+    if (fd < simulated_descriptors) {
+        ::close(fd);  // what was refused here is still its owner's to close
+        return;
+    }
+    wire_.note(simulated_event::retired, static_cast<std::uint64_t>(fd));
+    if (simulated_socket* const socket = network_.find(fd)) {
+        drop(socket->reader);
+        drop(socket->writer);
+        network_.close(*socket);
+    }
+}
+
+std::chrono::system_clock::time_point simulated_backend::wall_now() noexcept {
+    const duration since = wire_.events.now() - simulated_wire::start;
+    return network_.options.wall_start +
+           std::chrono::duration_cast<std::chrono::system_clock::duration>(since);
+}
+
+backend_description simulated_backend::describe() const {
+    const simulation_options& how = network_.options;
+    return {"simulated", "seed " + std::to_string(how.seed) + (how.chaos ? " chaos" : ""), ""};
+}
+
+}  // namespace leat

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// simulated_backend: the backend contract on a simulated network. Nothing happens but in collect: there time
+// moves to whatever comes first, and what has become possible by then is done.
+#pragma once
+
+#include <leat/backends/simulated/attempt.hpp>
+#include <leat/backends/simulated/sockets.hpp>
+
+#include <atomic>
+
+namespace leat {
+
+class simulated_backend final : public backend {
+public:
+    explicit simulated_backend(simulated_network& network);
+    ~simulated_backend() override;
+
+    bool submit(operation& op) override;
+    bool cancel(operation& op) noexcept override;
+    void collect(time_point deadline, list<operation>& done) override;
+    void wake() noexcept override;
+    void retire(int fd) noexcept override;
+    std::size_t pending() const noexcept override { return pending_; }
+    bool only_wake_can_come() const noexcept override {
+        return completed_.empty() && wire_.quiet() && !woken_.load();
+    }
+    time_point now() noexcept override { return wire_.events.now(); }
+    bool time_is_virtual() const noexcept override { return true; }
+    std::chrono::system_clock::time_point wall_now() noexcept override;
+    std::uint64_t random() noexcept override { return wire_.program_luck.draw(); }
+    socket_calls& sockets() noexcept override { return sockets_; }
+    backend_description describe() const override;
+
+private:
+    using waiter = simulated_socket::waiter;
+
+    void wait(waiter& place, operation& op) noexcept;
+    void look();
+    void try_again(simulated_socket& socket, waiter& place);
+    void finish(operation& op);
+    bool hold(operation& op);
+    void end_later(simulated_socket& socket, const waiter& place);
+    void drop(waiter& place) noexcept;
+    void complete(operation& op) noexcept;
+    [[nodiscard]] bool happens(double rate) noexcept { return wire_.luck.happens(rate); }
+
+    simulated_network& network_;
+    simulated_wire& wire_;
+    simulated_sockets sockets_;
+    slab_pool::owner pool_{new slab_pool};
+    list<operation> completed_;  // handed over at the end of collect
+    std::size_t completed_count_ = 0;
+    std::size_t pending_ = 0;
+    std::atomic<bool> woken_ = false;
+};
+
+}  // namespace leat

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// simulated_socket: what a descriptor of the simulated network stands for. The network changes its state,
+// the backend its waiting operations.
+// Invariant: a bound socket is in the network's port_table, and a connected one has a connection.
+#pragma once
+
+#include <leat/backends/simulated/connection.hpp>
+
+#include <deque>
+#include <map>
+#include <memory>
+
+namespace leat {
+
+struct simulated_socket : std::enable_shared_from_this<simulated_socket> {
+    enum class phase : std::uint8_t { fresh, listening, connecting, connected };
+
+    // The operation that waits for one direction. Its number tells it from a later one at the same place.
+    struct waiter {
+        operation* op = nullptr;
+        std::uint64_t number = 0;
+    };
+
+    simulated_socket(int descriptor, int of_family) noexcept : number(descriptor), family(of_family) {}
+
+    [[nodiscard]] waiter& waiting(operation_kind kind) noexcept { return reads(kind) ? reader : writer; }
+    [[nodiscard]] bool full() const noexcept { return queue.size() > static_cast<std::size_t>(backlog); }
+    // The error that SO_ERROR tells, once.
+    int take_error() noexcept {
+        return link != nullptr && error == 0 ? link->take_error(side) : std::exchange(error, 0);
+    }
+
+    const int number;
+    const int family;
+    phase state = phase::fresh;
+    bool bound = false;
+    bool port_chosen = false;  // by connect, which gives it back when it fails
+    bool only_ipv6 = false;
+    bool reuse_address = false;
+    bool reuse_port = false;
+    bool reset_on_close = false;  // SO_LINGER of no time
+    bool touched = false;         // is known to the wire
+    socket_name local;
+    int error = 0;
+    int backlog = 0;
+    std::size_t send_buffer = 0;
+    std::size_t receive_buffer = 0;
+    std::map<std::pair<int, int>, int> options;               // by level and name: those without effect
+    std::deque<std::shared_ptr<simulated_connection>> queue;  // of a listener: to be accepted
+    std::shared_ptr<simulated_connection> link;
+    int side = 0;  // of link
+    waiter reader;
+    waiter writer;
+};
+
+}  // namespace leat

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include <leat/backends/simulated/sockets.hpp>
+
+#include <leat/backends/simulated/socket_options.hpp>
+
+namespace leat {
+
+namespace {
+
+using phase = simulated_socket::phase;
+
+result<void> answer(int error) {
+    return error == 0 ? result<void>() : result<void>(errno_code(error));
+}
+
+int shut_down(simulated_network& network, simulated_socket& socket, int how) {
+    if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) {
+        return EINVAL;
+    }
+    if (socket.state == phase::listening) {
+        if (how != SHUT_WR) {
+            network.stop_listening(socket);
+        }
+        return 0;
+    }
+    if (socket.state != phase::connected || socket.link->over(socket.side)) {
+        return ENOTCONN;
+    }
+    if (how != SHUT_WR) {
+        socket.link->shut_receiving(socket.side);
+    }
+    if (how != SHUT_RD) {
+        socket.link->shut_sending(socket.side);
+    }
+    return 0;
+}
+
+}  // namespace
+
+result<int> simulated_sockets::open(int family, int type, int protocol) {
+    return network_.open(family, type, protocol);
+}
+
+result<void> simulated_sockets::bind(int fd, const sockaddr* address, socklen_t size) {
+    simulated_socket* const socket = network_.find(fd);
+    return answer(socket != nullptr ? network_.bind(*socket, address, size) : error_of_descriptor(fd));
+}
+
+result<void> simulated_sockets::listen(int fd, int backlog) {
+    simulated_socket* const socket = network_.find(fd);
+    return answer(socket != nullptr ? network_.listen(*socket, backlog) : error_of_descriptor(fd));
+}
+
+result<void> simulated_sockets::shutdown(int fd, int how) {
+    simulated_socket* const socket = network_.find(fd);
+    return answer(socket != nullptr ? shut_down(network_, *socket, how) : error_of_descriptor(fd));
+}
+
+result<void> simulated_sockets::set_option(int fd, int level, int name, std::span<const std::byte> value) {
+    simulated_socket* const socket = network_.find(fd);
+    return answer(socket != nullptr ? set_simulated_option(*socket, level, name, value)
+                                    : error_of_descriptor(fd));
+}
+
+result<std::size_t> simulated_sockets::option(int fd, int level, int name, std::span<std::byte> value) {
+    simulated_socket* const socket = network_.find(fd);
+    return socket != nullptr ? simulated_option(*socket, level, name, value)
+                             : result<std::size_t>(errno_code(error_of_descriptor(fd)));
+}
+
+result<socklen_t> simulated_sockets::local_address(int fd, sockaddr_storage& address) {
+    const simulated_socket* const socket = network_.find(fd);
+    if (socket == nullptr) {
+        return errno_code(error_of_descriptor(fd));
+    }
+    const socket_name name = socket->bound ? socket->local : socket_name::any(socket->family);
+    return name.write(address, socket->family);
+}
+
+result<socklen_t> simulated_sockets::remote_address(int fd, sockaddr_storage& address) {
+    const simulated_socket* const socket = network_.find(fd);
+    if (socket == nullptr) {
+        return errno_code(error_of_descriptor(fd));
+    }
+    if (socket->state != phase::connected || socket->link->over(socket->side)) {
+        return errno_code(ENOTCONN);
+    }
+    return socket->link->name(1 - socket->side).write(address, socket->family);
+}
+
+}  // namespace leat
