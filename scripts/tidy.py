@@ -66,7 +66,7 @@ CONTAINED = [
 
 # What programs that use the library may include of it.
 FACES = ["runtime", "threads", "from_callback", "pipe", "process", "net", "tls", "http", "http/serve_tls",
-         "framing", "testing/doctest", "testing/certificates"]
+         "framing", "testing/doctest", "testing/certificates", "testing/simulation"]
 FACE_USERS = ["examples/*", "bench/*", "README.md"]
 
 # (rule, where, pattern in code): comments and literals do not count here.

@@ -2,6 +2,7 @@
 #include <leat/testing/backends.hpp>
 
 #include <leat/backends/choose.hpp>
+#include <leat/backends/simulated/simulation.hpp>
 
 #include <filesystem>
 
@@ -27,7 +28,7 @@ const std::vector<tried_backend>& backends() {
 
 std::size_t open_descriptors() {
     const std::filesystem::directory_iterator all("/proc/self/fd");
-    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+    return static_cast<std::size_t>(std::distance(begin(all), end(all))) + open_simulated_sockets();
 }
 
 }  // namespace leat::testing

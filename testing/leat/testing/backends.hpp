@@ -17,10 +17,11 @@ struct tried_backend {
     std::string refused;  // why it cannot run here; empty when it can
 };
 
-// The backends of this library, each tried once in this process.
+// The backends on the kernel of this machine, each tried once in this process.
 [[nodiscard]] const std::vector<tried_backend>& backends();
 
-// The descriptors that are open in this process; a test that ends with more has leaked.
+// The descriptors that are open in this process, with those that this thread simulates; a test that ends with
+// more has leaked.
 [[nodiscard]] std::size_t open_descriptors();
 
 }  // namespace leat::testing
