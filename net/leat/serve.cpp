@@ -31,12 +31,18 @@ bool accept_errors::take(std::error_code error) {
     return true;
 }
 
+// A simulation refuses to wait for signals: only cancelling stops a server there.
 task<> await_stop(signal_set* signals) {
-    if (signals == nullptr) {
-        co_await sleep_until(never);
-    } else {
-        co_await signals->next();
+    if (signals != nullptr) {
+        const result<int> stopped = co_await as_result(signals->next());
+        if (stopped.ok()) {
+            co_return;
+        }
+        if (stopped.error() != std::errc::operation_not_supported) {
+            throw std::system_error(stopped.error(), "wait for a signal to stop");
+        }
     }
+    co_await sleep_until(never);
 }
 
 }  // namespace leat::detail
