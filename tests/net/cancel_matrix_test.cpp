@@ -154,16 +154,18 @@ LEAT_TEST("a listener's accept that is cancelled at any moment takes no connecti
     co_await cancelled_at_any_moment<accept_trial>("accept");
 }
 
-LEAT_TEST("a stream's connect that is cancelled at any moment is closed, also when it was connected") {
+LEAT_TEST("a stream's connect that is cancelled at any moment is closed, also when it was connected",
+          on(kernel)) {
     co_await cancelled_at_any_moment<connect_trial>("connect");
 }
 
-LEAT_TEST("recv_exactly that is cancelled at any moment gives back what it had, to whatever receives next") {
+LEAT_TEST("recv_exactly that is cancelled at any moment gives back what it had, to whatever receives next",
+          on(kernel)) {
     co_await cancelled_at_any_moment<cancel_tests::rest_trial<connection>>("recv_exactly");
 }
 
-LEAT_TEST(
-    "send_all that is cancelled at any moment sends nothing, or breaks sending and tells how much went") {
+LEAT_TEST("send_all that is cancelled at any moment sends nothing, or breaks sending and tells how much went",
+          on(kernel)) {
     for (const moment when : moments) {
         for (const bool in_pieces : {false, true}) {
             co_await cancel_send_all(when, in_pieces);
@@ -171,7 +173,7 @@ LEAT_TEST(
     }
 }
 
-LEAT_TEST("a send_all that was cancelled midway leaves receiving as it was") {
+LEAT_TEST("a send_all that was cancelled midway leaves receiving as it was", on(kernel)) {
     connection both;
     const std::string text(3'000'000, 'x');
     auto sender = leat::spawn([&]() -> leat::task<> { co_await both.ours.send_all(text); });
@@ -183,7 +185,7 @@ LEAT_TEST("a send_all that was cancelled midway leaves receiving as it was") {
     CHECK(chunk.text() == "still here");
 }
 
-LEAT_TEST("of a close and a cancel in one turn the first decides: an error, or a cancellation") {
+LEAT_TEST("of a close and a cancel in one turn the first decides: an error, or a cancellation", on(kernel)) {
     for (const bool close_first : {true, false}) {
         for (const bool taken : {true, false}) {
             connection both;
@@ -210,7 +212,8 @@ LEAT_TEST("of a close and a cancel in one turn the first decides: an error, or a
     }
 }
 
-LEAT_TEST("a destructor that closes the stream of another task while its own unwinds ends that one's wait") {
+LEAT_TEST("a destructor that closes the stream of another task while its own unwinds ends that one's wait",
+          on(kernel)) {
     std::optional<connection> both(std::in_place);
     auto reader = leat::spawn([&]() -> leat::task<std::error_code> {
         const auto got = co_await leat::as_result(both->ours.recv_chunk());

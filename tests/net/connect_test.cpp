@@ -109,7 +109,7 @@ TEST_CASE("the families take turns, beginning with that of the best address") {
     CHECK(interleaved({six(1), four(1), four(2), six(2)}) == list{six(1), four(1), six(2), four(2)});
 }
 
-LEAT_TEST("a host is connected to by its name") {
+LEAT_TEST("a host is connected to by its name", on(kernel)) {
     dns_server server;
     server.set("www.test", {.addresses = {near}});
     auto listener = tcp_listener::bind({near, 0});
@@ -139,7 +139,7 @@ LEAT_TEST("localhost and addresses as text need no server") {
     }
 }
 
-LEAT_TEST("a server with IPv4 only is reached through a name that has IPv6, too") {
+LEAT_TEST("a server with IPv4 only is reached through a name that has IPv6, too", on(kernel)) {
     if (!has_ipv6()) {
         MESSAGE("skipped: there is no IPv6 here");
         co_return;
@@ -152,7 +152,7 @@ LEAT_TEST("a server with IPv4 only is reached through a name that has IPv6, too"
     CHECK(client.remote_endpoint().is_ipv4());
 }
 
-LEAT_TEST("an address that refuses is followed by the next one at once") {
+LEAT_TEST("an address that refuses is followed by the next one at once", on(kernel)) {
     dns_server server;
     server.set("www.test", dns_type::a, {.addresses = {near, far}});
     listener_pair pair(far, near);
@@ -161,7 +161,7 @@ LEAT_TEST("an address that refuses is followed by the next one at once") {
     CHECK(client.remote_endpoint().address() == far);
 }
 
-LEAT_TEST("an address that is silent does not keep the next one from being tried") {
+LEAT_TEST("an address that is silent does not keep the next one from being tried", on(kernel)) {
     dns_server server;
     server.set("www.test", dns_type::a, {.addresses = {near, far}});
     listener_pair pair(near, far);
@@ -170,7 +170,7 @@ LEAT_TEST("an address that is silent does not keep the next one from being tried
     CHECK(client.remote_endpoint().address() == far);
 }
 
-LEAT_TEST("when several addresses answer one connection is kept and the others are closed") {
+LEAT_TEST("when several addresses answer one connection is kept and the others are closed", on(kernel)) {
     dns_server server;
     server.set("www.test", dns_type::a, {.addresses = {near, far}});
     listener_pair pair(near, far);
@@ -184,7 +184,7 @@ LEAT_TEST("when several addresses answer one connection is kept and the others a
     }
 }
 
-LEAT_TEST("a thousand addresses that refuse do not hide the one that answers") {
+LEAT_TEST("a thousand addresses that refuse do not hide the one that answers", on(kernel)) {
     dns_server server;
     dns_reply many{.how = dns_reply::manner::truncated};
     for (unsigned i = 0; i < 1000; ++i) {
@@ -199,7 +199,7 @@ LEAT_TEST("a thousand addresses that refuse do not hide the one that answers") {
     CHECK(client.remote_endpoint() == listener.local_endpoint());
 }
 
-LEAT_TEST("when all addresses fail the last reason is told, with host and port") {
+LEAT_TEST("when all addresses fail the last reason is told, with host and port", on(kernel)) {
     dns_server server;
     server.set("www.test", dns_type::a, {.addresses = {near, far}});
     listener_pair pair(near, far);
@@ -211,7 +211,7 @@ LEAT_TEST("when all addresses fail the last reason is told, with host and port")
     CHECK(failed.text == "connect to www.test:" + std::to_string(port) + ": Connection refused");
 }
 
-LEAT_TEST("a name that cannot be looked up is told, with host and port") {
+LEAT_TEST("a name that cannot be looked up is told, with host and port", on(kernel)) {
     dns_server server;
     const auto unknown = co_await failure_of("no-such-host.invalid", 81, patient(server));
     CHECK(unknown.code == leat::dns_errc::no_such_host);
@@ -232,7 +232,7 @@ LEAT_TEST("an address as text is told as an endpoint") {
     }
 }
 
-LEAT_TEST("the timeout is for all addresses together") {
+LEAT_TEST("the timeout is for all addresses together", on(kernel)) {
     dns_server server;
     server.set("www.test", dns_type::a, {.addresses = {near, far}});
     listener_pair pair(near, far);
@@ -245,7 +245,7 @@ LEAT_TEST("the timeout is for all addresses together") {
     CHECK(failed.text == "connect to www.test:" + std::to_string(pair.port()) + ": Connection timed out");
 }
 
-LEAT_TEST("the timeout is for the look-up, too") {
+LEAT_TEST("the timeout is for the look-up, too", on(kernel)) {
     dns_server server;
     server.set("www.test", {.how = dns_reply::manner::silent});
     connect_options options = hasty(server);
@@ -254,7 +254,7 @@ LEAT_TEST("the timeout is for the look-up, too") {
     CHECK(failed.text == "connect to www.test:81: Connection timed out");
 }
 
-LEAT_TEST("a timeout that is over before it begins connects to nobody") {
+LEAT_TEST("a timeout that is over before it begins connects to nobody", on(kernel)) {
     dns_server server;
     server.set("www.test", {.addresses = {near}});
     for (const auto timeout : {leat::duration::zero(), leat::duration(-1), leat::duration::min()}) {
@@ -278,7 +278,7 @@ LEAT_TEST("a port that is none is an error that names it") {
     }
 }
 
-LEAT_TEST("cancelled while it looks up or connects, it closes what it has opened") {
+LEAT_TEST("cancelled while it looks up or connects, it closes what it has opened", on(kernel)) {
     dns_server server;
     server.set("held.test", {.addresses = {near}, .how = dns_reply::manner::held});
     server.set("silent.test", dns_type::a, {.addresses = {near, far}});
@@ -305,7 +305,7 @@ LEAT_TEST("cancelled while it looks up or connects, it closes what it has opened
     CHECK(cancelled.how() == leat::ending::cancelled);
 }
 
-LEAT_TEST("cancelled after any number of turns, a connect leaves nothing open") {
+LEAT_TEST("cancelled after any number of turns, a connect leaves nothing open", on(kernel)) {
     dns_server server;
     server.set("www.test", dns_type::a, {.addresses = {near, far}});
     listener_pair pair(far, near);
@@ -322,7 +322,7 @@ LEAT_TEST("cancelled after any number of turns, a connect leaves nothing open") 
     }
 }
 
-LEAT_TEST("IPv4 addresses are used when the server is silent about IPv6") {
+LEAT_TEST("IPv4 addresses are used when the server is silent about IPv6", on(kernel)) {
     dns_server server;
     server.set("half.test", dns_type::a, {.addresses = {near}});
     server.set("half.test", dns_type::aaaa, {.how = dns_reply::manner::silent});
@@ -332,7 +332,7 @@ LEAT_TEST("IPv4 addresses are used when the server is silent about IPv6") {
     CHECK(client.remote_endpoint() == listener.local_endpoint());
 }
 
-LEAT_TEST("a socket that is connected to itself is recognised") {
+LEAT_TEST("a socket that is connected to itself is recognised", on(kernel)) {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     leat::endpoint self("127.0.0.1", 0);
     CHECK(::bind(fd, self.data(), self.size()) == 0);

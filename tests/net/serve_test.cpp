@@ -24,7 +24,7 @@ leat::task<> expect_end(leat::tcp_stream& peer) {
 
 }  // namespace
 
-LEAT_TEST("a signal stops accepting, lets connections end, and ends serve") {
+LEAT_TEST("a signal stops accepting, lets connections end, and ends serve", on(kernel)) {
     auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
     const leat::endpoint where = listener.local_endpoint();
     auto serving = leat::spawn(leat::serve(std::move(listener), echo, {.grace = 1h}));
@@ -40,7 +40,7 @@ LEAT_TEST("a signal stops accepting, lets connections end, and ends serve") {
     co_await serving;
 }
 
-LEAT_TEST("connections that outlast the grace are cancelled, and a second signal ends it") {
+LEAT_TEST("connections that outlast the grace are cancelled, and a second signal ends it", on(kernel)) {
     for (const leat::duration grace : {leat::duration(0ms), leat::duration(1h)}) {
         auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
         const leat::endpoint where = listener.local_endpoint();

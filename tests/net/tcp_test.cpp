@@ -2,6 +2,7 @@
 #include <leat/net.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include <span>
 #include <string>
 #include <system_error>
 
@@ -58,7 +59,7 @@ LEAT_TEST("a refused connection is an error that names the peer") {
     CHECK(what == "connect to " + closed.to_string() + ": Connection refused");
 }
 
-LEAT_TEST("from_fd takes over a socket that listens") {
+LEAT_TEST("from_fd takes over a socket that listens", on(kernel)) {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const leat::endpoint any("127.0.0.1", 0);
     CHECK(::bind(fd, any.data(), any.size()) == 0);
@@ -75,7 +76,7 @@ LEAT_TEST("from_fd takes over a socket that listens") {
     co_await server;
 }
 
-LEAT_TEST("from_fd takes over a connected socket, also one that is not of TCP") {
+LEAT_TEST("from_fd takes over a connected socket, also one that is not of TCP", on(kernel)) {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     auto here = leat::tcp_stream::from_fd(ends[0]);
@@ -96,8 +97,10 @@ LEAT_TEST("options of a connection are those of its socket") {
     auto client = co_await leat::tcp_stream::connect(listener.local_endpoint());
     const auto option = [&](int level, int name) {
         int value = -1;
-        socklen_t size = sizeof value;
-        CHECK(::getsockopt(client.native_handle(), level, name, &value, &size) == 0);
+        auto& sockets = leat::current_scheduler().io().sockets();
+        CHECK(
+            sockets.option(client.native_handle(), level, name, std::as_writable_bytes(std::span(&value, 1)))
+                .ok());
         return value;
     };
     CHECK(option(IPPROTO_TCP, TCP_NODELAY) != 0);

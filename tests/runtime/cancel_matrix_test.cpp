@@ -324,7 +324,7 @@ private:
 
 }  // namespace
 
-LEAT_TEST("during a wait means that the kernel has been asked, and has answered what it could") {
+LEAT_TEST("during a wait means that the kernel has been asked, and has answered what it could", on(kernel)) {
     const socket_pair both;
     both.peer_sends("x");
     auto waiting =
@@ -335,42 +335,47 @@ LEAT_TEST("during a wait means that the kernel has been asked, and has answered 
     CHECK(waiting.done());
 }
 
-LEAT_TEST("an accept that is cancelled at any moment takes no connection, or gives it") {
+LEAT_TEST("an accept that is cancelled at any moment takes no connection, or gives it", on(kernel)) {
     co_await cancelled_at_any_moment<accept_trial>("accept");
 }
 
-LEAT_TEST("a connect that is cancelled at any moment leaves no socket behind") {
+LEAT_TEST("a connect that is cancelled at any moment leaves no socket behind", on(kernel)) {
     co_await cancelled_at_any_moment<connect_trial>("connect");
 }
 
-LEAT_TEST("a recv that is cancelled at any moment takes no byte, or gives it") {
+LEAT_TEST("a recv that is cancelled at any moment takes no byte, or gives it", on(kernel)) {
     co_await cancelled_at_any_moment<recv_trial>("recv");
 }
 
-LEAT_TEST("a recv of a whole buffer that is cancelled at any moment takes no byte, or gives all") {
+LEAT_TEST("a recv of a whole buffer that is cancelled at any moment takes no byte, or gives all",
+          on(kernel)) {
     co_await cancelled_at_any_moment<recv_whole_trial>("recv of a whole buffer");
 }
 
-LEAT_TEST("a recv_chunk that is cancelled at any moment takes no byte and no buffer, or gives them") {
+LEAT_TEST("a recv_chunk that is cancelled at any moment takes no byte and no buffer, or gives them",
+          on(kernel)) {
     co_await cancelled_at_any_moment<recv_chunk_trial>("recv_chunk");
 }
 
-LEAT_TEST("a send that is cancelled at any moment sends no byte, or says how many") {
+LEAT_TEST("a send that is cancelled at any moment sends no byte, or says how many", on(kernel)) {
     co_await cancelled_at_any_moment<send_trial>("send");
 }
 
-LEAT_TEST("a send of everything that is cancelled at any moment finds no room, or sends all") {
+LEAT_TEST("a send of everything that is cancelled at any moment finds no room, or sends all", on(kernel)) {
     co_await cancelled_at_any_moment<send_whole_trial>("send of everything");
 }
 
-LEAT_TEST("a send of several pieces that is cancelled at any moment finds no room, or sends all") {
+LEAT_TEST("a send of several pieces that is cancelled at any moment finds no room, or sends all",
+          on(kernel)) {
     co_await cancelled_at_any_moment<send_pieces_trial>("send of pieces");
 }
 
-LEAT_TEST("a wait for a readable descriptor that is cancelled at any moment leaves it as it was") {
+LEAT_TEST("a wait for a readable descriptor that is cancelled at any moment leaves it as it was",
+          on(kernel)) {
     co_await cancelled_at_any_moment<readable_trial>("readable");
 }
 
-LEAT_TEST("a wait for a writable descriptor that is cancelled at any moment leaves it as it was") {
+LEAT_TEST("a wait for a writable descriptor that is cancelled at any moment leaves it as it was",
+          on(kernel)) {
     co_await cancelled_at_any_moment<writable_trial>("writable");
 }

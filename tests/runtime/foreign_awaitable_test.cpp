@@ -160,7 +160,7 @@ VIRTUAL_TEST("a foreign awaitable is resumed by the loop, after whoever resumed 
     CHECK(again == 7);
 }
 
-LEAT_TEST("a foreign awaitable may be resumed by another thread") {
+LEAT_TEST("a foreign awaitable may be resumed by another thread", on(kernel)) {
     const std::thread::id here = std::this_thread::get_id();
     for (int i = 0; i < 20; ++i) {
         const std::string said = co_await other_thread();

@@ -165,12 +165,14 @@ VIRTUAL_TEST(
 }
 
 LEAT_TEST(
-    "a wait for another thread's callback that is cancelled at any moment gives what comes all the same") {
+    "a wait for another thread's callback that is cancelled at any moment gives what comes all the same",
+    on(kernel)) {
     co_await cancelled_at_any_moment<unstoppable_trial<thread::other>>("a thread's callback");
     co_await cancelled_at_any_moment<deaf_trial<thread::other>>("a thread's callback of a deaf API");
 }
 
-LEAT_TEST("another thread's callback whose wait is cancelled at any moment is stopped, or is given") {
+LEAT_TEST("another thread's callback whose wait is cancelled at any moment is stopped, or is given",
+          on(kernel)) {
     co_await cancelled_at_any_moment<dropping_trial<thread::other>>("a thread's callback that is dropped");
     co_await cancelled_at_any_moment<stopping_trial<thread::other>>("a thread's callback that is stopped");
 }

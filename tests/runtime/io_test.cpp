@@ -61,7 +61,7 @@ void drain(const leat::fd& from) {
 
 }  // namespace
 
-LEAT_TEST("readable ends when a pipe has data, and at once when it has data already") {
+LEAT_TEST("readable ends when a pipe has data, and at once when it has data already", on(kernel)) {
     auto pipe = new_pipe();
     bool told = false;
     auto reader = leat::spawn([&]() -> leat::task<> {
@@ -80,7 +80,7 @@ LEAT_TEST("readable ends when a pipe has data, and at once when it has data alre
     CHECK_FALSE(early);
 }
 
-LEAT_TEST("readable ends when the other end of a pipe is closed") {
+LEAT_TEST("readable ends when the other end of a pipe is closed", on(kernel)) {
     auto pipe = new_pipe();
     auto reader = leat::spawn([&]() -> leat::task<> { co_await leat::readable(pipe.out.get()); });
     co_await leat::yield();
@@ -90,7 +90,7 @@ LEAT_TEST("readable ends when the other end of a pipe is closed") {
     CHECK(::read(pipe.out.get(), &byte, 1) == 0);
 }
 
-LEAT_TEST("writable ends at once on an empty pipe, and on a full one when there is room") {
+LEAT_TEST("writable ends at once on an empty pipe, and on a full one when there is room", on(kernel)) {
     auto pipe = new_pipe();
     co_await leat::writable(pipe.in.get());
     fill(pipe.in);
@@ -108,7 +108,7 @@ LEAT_TEST("writable ends at once on an empty pipe, and on a full one when there 
     CHECK(told);
 }
 
-LEAT_TEST("an eventfd is readable once it has been written to, again and again") {
+LEAT_TEST("an eventfd is readable once it has been written to, again and again", on(kernel)) {
     const leat::fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     for (int i = 0; i < 3; ++i) {
         auto writer = leat::spawn([&]() -> leat::task<> {
@@ -122,7 +122,7 @@ LEAT_TEST("an eventfd is readable once it has been written to, again and again")
     }
 }
 
-LEAT_TEST("a regular file is always readable and writable") {
+LEAT_TEST("a regular file is always readable and writable", on(kernel)) {
     char path[] = "/tmp/leat-io-test-XXXXXX";
     const leat::fd file(::mkostemp(path, O_CLOEXEC));
     ::unlink(path);
@@ -131,7 +131,7 @@ LEAT_TEST("a regular file is always readable and writable") {
     co_await leat::readable(file.get());
 }
 
-LEAT_TEST("two tasks wait on one descriptor, one for each direction") {
+LEAT_TEST("two tasks wait on one descriptor, one for each direction", on(kernel)) {
     auto pair = new_socket_pair();
     fill(pair.here);
     std::string log;
@@ -152,7 +152,7 @@ LEAT_TEST("two tasks wait on one descriptor, one for each direction") {
     CHECK(log == "wr");
 }
 
-LEAT_TEST("a race of waits tells which of several descriptors is ready") {
+LEAT_TEST("a race of waits tells which of several descriptors is ready", on(kernel)) {
     auto quiet = new_pipe();
     auto told = new_pipe();
     const auto has_data = [](const leat::fd& end) -> leat::task<bool> {
@@ -165,7 +165,7 @@ LEAT_TEST("a race of waits tells which of several descriptors is ready") {
     CHECK(std::get<1>(results).has_value());
 }
 
-LEAT_TEST("a cancelled wait for a descriptor leaves it as it was, for the next wait too") {
+LEAT_TEST("a cancelled wait for a descriptor leaves it as it was, for the next wait too", on(kernel)) {
     auto pipe = new_pipe();
     for (int i = 0; i < 3; ++i) {
         const bool early = co_await leat::move_on_after(1us, leat::readable(pipe.out.get()));
@@ -176,7 +176,7 @@ LEAT_TEST("a cancelled wait for a descriptor leaves it as it was, for the next w
     read_byte(pipe.out);
 }
 
-LEAT_TEST("a descriptor number that is closed and opened again is waited for anew") {
+LEAT_TEST("a descriptor number that is closed and opened again is waited for anew", on(kernel)) {
     for (int i = 0; i < 3; ++i) {
         auto pipe = new_pipe();
         write_byte(pipe.in);
@@ -190,7 +190,7 @@ LEAT_TEST("a descriptor number that is closed and opened again is waited for ane
     }
 }
 
-LEAT_TEST("a wait for a closed descriptor is an error, thrown or as a result") {
+LEAT_TEST("a wait for a closed descriptor is an error, thrown or as a result", on(kernel)) {
     auto pipe = new_pipe();
     const int closed = pipe.out.get();
     pipe.out.reset();
@@ -205,13 +205,14 @@ LEAT_TEST("a wait for a closed descriptor is an error, thrown or as a result") {
     CHECK(result.error() == std::errc::bad_file_descriptor);
 }
 
-LEAT_TEST("as_result of a wait that ends well holds no error") {
+LEAT_TEST("as_result of a wait that ends well holds no error", on(kernel)) {
     auto pipe = new_pipe();
     const auto result = co_await leat::as_result(leat::writable(pipe.in.get()));
     CHECK(result.ok());
 }
 
-LEAT_TEST("a descriptor given up by one task ends the wait of another with an error, not a deadlock") {
+LEAT_TEST("a descriptor given up by one task ends the wait of another with an error, not a deadlock",
+          on(kernel)) {
     auto pair = new_socket_pair();
     auto reader = leat::spawn(
         [](int fd) -> leat::task<leat::result<void>> {
@@ -225,7 +226,7 @@ LEAT_TEST("a descriptor given up by one task ends the wait of another with an er
     CHECK(ended.value().error() == std::errc::operation_canceled);
 }
 
-LEAT_TEST("a destructor that runs while its task unwinds may give up a descriptor") {
+LEAT_TEST("a destructor that runs while its task unwinds may give up a descriptor", on(kernel)) {
     auto pair = new_socket_pair();
     auto reader = leat::spawn(
         [](int fd) -> leat::task<leat::result<void>> {

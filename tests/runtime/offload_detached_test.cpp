@@ -48,7 +48,7 @@ std::size_t heard_so_far() {
 
 }  // namespace
 
-LEAT_TEST("detached work owns its arguments and runs on another thread") {
+LEAT_TEST("detached work owns its arguments and runs on another thread", on(kernel)) {
     std::string came;
     std::thread::id there;
     std::binary_semaphore done(0);

@@ -23,14 +23,14 @@
 using namespace std::chrono_literals;
 using leat::testing::run_in_child;
 
-LEAT_TEST("offloaded work runs on another thread, and its result comes back to this one") {
+LEAT_TEST("offloaded work runs on another thread, and its result comes back to this one", on(kernel)) {
     const std::thread::id here = std::this_thread::get_id();
     const std::thread::id there = co_await leat::offload([] { return std::this_thread::get_id(); });
     CHECK(there != here);
     CHECK(std::this_thread::get_id() == here);
 }
 
-LEAT_TEST("offload gives values, nothing, references and what cannot be copied, on any thread") {
+LEAT_TEST("offload gives values, nothing, references and what cannot be copied, on any thread", on(kernel)) {
     int number = 1;
     co_await leat::offload([&] { number = 2; });
     CHECK(number == 2);
@@ -41,7 +41,7 @@ LEAT_TEST("offload gives values, nothing, references and what cannot be copied, 
     CHECK(*given == 7);
 }
 
-LEAT_TEST("what offloaded work throws on its thread is thrown where it is awaited") {
+LEAT_TEST("what offloaded work throws on its thread is thrown where it is awaited", on(kernel)) {
     std::string said;
     try {
         co_await leat::offload([]() -> int { throw std::runtime_error("no such thing"); });
@@ -51,7 +51,7 @@ LEAT_TEST("what offloaded work throws on its thread is thrown where it is awaite
     CHECK(said == "no such thing");
 }
 
-LEAT_TEST("other tasks run while a thread works") {
+LEAT_TEST("other tasks run while a thread works", on(kernel)) {
     std::binary_semaphore told(0);
     auto teller = leat::spawn([&]() -> leat::task<> {
         co_await leat::yield();
@@ -61,7 +61,7 @@ LEAT_TEST("other tasks run while a thread works") {
     co_await teller;
 }
 
-LEAT_TEST("threads of offload have a name and take no signals") {
+LEAT_TEST("threads of offload have a name and take no signals", on(kernel)) {
     std::string name;
     sigset_t mask;
     co_await leat::offload([&] {
@@ -76,7 +76,8 @@ LEAT_TEST("threads of offload have a name and take no signals") {
     CHECK(sigismember(&mask, SIGSEGV) == 0);
 }
 
-LEAT_TEST("a cancelled wait for work that runs on a thread ends when the work has, with its result") {
+LEAT_TEST("a cancelled wait for work that runs on a thread ends when the work has, with its result",
+          on(kernel)) {
     std::binary_semaphore begun(0);
     std::binary_semaphore told(0);
     int result = 0;
@@ -102,14 +103,14 @@ LEAT_TEST("a cancelled wait for work that runs on a thread ends when the work ha
     CHECK_FALSE(went_on);
 }
 
-LEAT_TEST("work is not begun on a thread inside a cancelled scope") {
+LEAT_TEST("work is not begun on a thread inside a cancelled scope", on(kernel)) {
     std::atomic<bool> ran = false;
     auto nothing = co_await leat::move_on_after(0s, leat::offload([&] { ran = true; }));
     CHECK_FALSE(nothing);
     CHECK_FALSE(ran);
 }
 
-LEAT_TEST("a deadline that passes while a thread works is too late") {
+LEAT_TEST("a deadline that passes while a thread works is too late", on(kernel)) {
     std::atomic<bool> begun = false;
     std::binary_semaphore told(0);
     const auto made = co_await leat::with_cancel_scope([&](leat::cancel_scope& scope) -> leat::task<int> {
@@ -130,7 +131,7 @@ LEAT_TEST("a deadline that passes while a thread works is too late") {
     CHECK(made == 3);
 }
 
-LEAT_TEST("a thousand tasks offload at once to a few threads, and each gets its own result") {
+LEAT_TEST("a thousand tasks offload at once to a few threads, and each gets its own result", on(kernel)) {
     std::vector<leat::handle<int>> all;
     for (int i = 0; i < 1000; ++i) {
         all.push_back(leat::spawn([i]() -> leat::task<int> {
@@ -146,7 +147,8 @@ LEAT_TEST("a thousand tasks offload at once to a few threads, and each gets its 
     CHECK(mistakes == 0);
 }
 
-LEAT_TEST("cancelling and finishing of offloaded work meet on two threads: it ran, or never will") {
+LEAT_TEST("cancelling and finishing of offloaded work meet on two threads: it ran, or never will",
+          on(kernel)) {
     for (int round = 0; round < 300; ++round) {
         std::atomic<int> ran = 0;
         auto waiting = leat::spawn([&]() -> leat::task<> { co_await leat::offload([&] { ++ran; }); });

@@ -215,7 +215,7 @@ leat::task<> cancel_send_all(moment when) {
 
 }  // namespace
 
-LEAT_TEST("a recv from a pipe that is cancelled at any moment takes no byte, or gives it") {
+LEAT_TEST("a recv from a pipe that is cancelled at any moment takes no byte, or gives it", on(kernel)) {
     co_await cancelled_at_any_moment<recv_trial<owned::alone, reads::some>>("recv");
     co_await cancelled_at_any_moment<recv_trial<owned::alone, reads::chunks>>("recv_chunk");
     co_await cancelled_at_any_moment<recv_trial<owned::shared, reads::some>>("recv from a shared pipe");
@@ -223,7 +223,7 @@ LEAT_TEST("a recv from a pipe that is cancelled at any moment takes no byte, or 
         "recv_chunk from a shared one");
 }
 
-LEAT_TEST("recv_exactly from a pipe that is cancelled at any moment gives back what it had") {
+LEAT_TEST("recv_exactly from a pipe that is cancelled at any moment gives back what it had", on(kernel)) {
     co_await cancelled_at_any_moment<recv_trial<owned::alone, reads::whole>>("recv_exactly");
     co_await cancelled_at_any_moment<cancel_tests::rest_trial<readable_pipe<owned::alone>>>(
         "recv_exactly of a rest");
@@ -231,15 +231,16 @@ LEAT_TEST("recv_exactly from a pipe that is cancelled at any moment gives back w
         "recv_exactly of a rest from a shared pipe");
 }
 
-LEAT_TEST("a send to a full pipe that is cancelled at any moment sends no byte, or says how many") {
+LEAT_TEST("a send to a full pipe that is cancelled at any moment sends no byte, or says how many",
+          on(kernel)) {
     co_await cancelled_at_any_moment<send_trial<owned::alone, false>>("send");
     co_await cancelled_at_any_moment<send_trial<owned::alone, true>>("send_all to a full pipe");
     co_await cancelled_at_any_moment<send_trial<owned::shared, false>>("send to a shared pipe");
     co_await cancelled_at_any_moment<send_trial<owned::shared, true>>("send_all to a full shared pipe");
 }
 
-LEAT_TEST(
-    "send_all to a pipe that is cancelled at any moment tells how much went out, and breaks it midway") {
+LEAT_TEST("send_all to a pipe that is cancelled at any moment tells how much went out, and breaks it midway",
+          on(kernel)) {
     for (const moment when : moments) {
         co_await cancel_send_all<owned::alone>(when);
         co_await cancel_send_all<owned::shared>(when);

@@ -93,7 +93,7 @@ shared_pipe blocking_pipe() {
 
 }  // namespace
 
-LEAT_TEST("a pipe carries more than fits into it, in order, and its end") {
+LEAT_TEST("a pipe carries more than fits into it, in order, and its end", on(kernel)) {
     auto [reader, writer] = leat::make_pipe();
     const std::string text = numbered(1'000'000);
     auto sender = leat::spawn([&]() -> leat::task<> {
@@ -106,7 +106,7 @@ LEAT_TEST("a pipe carries more than fits into it, in order, and its end") {
     CHECK(writer.bytes_sent() == text.size());
 }
 
-LEAT_TEST("recv_exactly fills the buffer, and says how much came before the end") {
+LEAT_TEST("recv_exactly fills the buffer, and says how much came before the end", on(kernel)) {
     auto [reader, writer] = leat::make_pipe();
     auto sender = leat::spawn([&]() -> leat::task<> {
         for (const char* piece : {"ab", "cd", "ef"}) {
@@ -129,7 +129,7 @@ LEAT_TEST("recv_exactly fills the buffer, and says how much came before the end"
     co_await sender;
 }
 
-LEAT_TEST("recv_chunk gives what is there, and an empty chunk at the end") {
+LEAT_TEST("recv_chunk gives what is there, and an empty chunk at the end", on(kernel)) {
     auto [reader, writer] = leat::make_pipe();
     auto waiting = leat::spawn([&]() { return reader.recv_chunk(); });
     co_await leat::yield();
@@ -145,7 +145,7 @@ LEAT_TEST("recv_chunk gives what is there, and an empty chunk at the end") {
     CHECK(last.empty());
 }
 
-LEAT_TEST("a cancelled read takes nothing, and a cancelled recv_exactly gives back what it had") {
+LEAT_TEST("a cancelled read takes nothing, and a cancelled recv_exactly gives back what it had", on(kernel)) {
     auto [reader, writer] = leat::make_pipe();
     std::array<char, 10> ten;
     const bool read = (co_await leat::move_on_after(1us, reader.recv(ten))).has_value();
@@ -163,7 +163,7 @@ LEAT_TEST("a cancelled read takes nothing, and a cancelled recv_exactly gives ba
     CHECK(std::string(six.data(), 6) == "abcdef");
 }
 
-LEAT_TEST("what was given back is read by recv, in pieces, and by recv_chunk") {
+LEAT_TEST("what was given back is read by recv, in pieces, and by recv_chunk", on(kernel)) {
     for (const bool by_chunk : {false, true}) {
         auto [reader, writer] = leat::make_pipe();
         std::array<char, 10> ten;
@@ -184,7 +184,7 @@ LEAT_TEST("what was given back is read by recv, in pieces, and by recv_chunk") {
     }
 }
 
-LEAT_TEST("a read in a cancelled task takes nothing, even of what is there") {
+LEAT_TEST("a read in a cancelled task takes nothing, even of what is there", on(kernel)) {
     auto [reader, writer] = leat::make_pipe();
     co_await writer.send_all("x");
     std::array<char, 1> byte;
@@ -194,7 +194,7 @@ LEAT_TEST("a read in a cancelled task takes nothing, even of what is there") {
     CHECK(later == 1);
 }
 
-LEAT_TEST("a send_all that is cancelled midway breaks the pipe, one that sent nothing does not") {
+LEAT_TEST("a send_all that is cancelled midway breaks the pipe, one that sent nothing does not", on(kernel)) {
     auto [reader, writer] = leat::make_pipe();
     const std::string text(1'000'000, 'x');
     const bool early = co_await leat::move_on_after(0s, writer.send_all(text));
@@ -214,7 +214,7 @@ LEAT_TEST("a send_all that is cancelled midway breaks the pipe, one that sent no
     CHECK(arrived.size() == sent);
 }
 
-LEAT_TEST("writing into a pipe that nobody reads is an error and no signal") {
+LEAT_TEST("writing into a pipe that nobody reads is an error and no signal", on(kernel)) {
     auto [reader, writer] = leat::make_pipe();
     reader.close();
     const auto alone = co_await error_of(writer.send_all("x"));
@@ -223,7 +223,7 @@ LEAT_TEST("writing into a pipe that nobody reads is an error and no signal") {
     CHECK_FALSE(sigpipe_is_pending());
 }
 
-LEAT_TEST("a SIGPIPE that the program has blocked and not taken yet is left pending") {
+LEAT_TEST("a SIGPIPE that the program has blocked and not taken yet is left pending", on(kernel)) {
     sigset_t pipe_only;
     sigemptyset(&pipe_only);
     sigaddset(&pipe_only, SIGPIPE);
@@ -242,7 +242,7 @@ LEAT_TEST("a SIGPIPE that the program has blocked and not taken yet is left pend
     ::pthread_sigmask(SIG_UNBLOCK, &pipe_only, nullptr);
 }
 
-LEAT_TEST("a reader that goes away while a writer waits ends the wait with an error") {
+LEAT_TEST("a reader that goes away while a writer waits ends the wait with an error", on(kernel)) {
     auto [reader, writer] = leat::make_pipe();
     const std::string text(1'000'000, 'x');
     auto sender = leat::spawn([&]() { return error_of(writer.send_all(text)); });
@@ -252,7 +252,7 @@ LEAT_TEST("a reader that goes away while a writer waits ends the wait with an er
     CHECK(ended == std::errc::broken_pipe);
 }
 
-LEAT_TEST("closing or moving away an end ends the operation under way with an error") {
+LEAT_TEST("closing or moving away an end ends the operation under way with an error", on(kernel)) {
     for (const bool destroy : {false, true}) {
         auto [made, writer] = leat::make_pipe();
         std::optional<leat::pipe_reader> reader(std::move(made));
@@ -272,7 +272,7 @@ LEAT_TEST("closing or moving away an end ends the operation under way with an er
     }
 }
 
-LEAT_TEST("shared ends keep their flags, and block nobody, however much goes through") {
+LEAT_TEST("shared ends keep their flags, and block nobody, however much goes through", on(kernel)) {
     const shared_pipe both = blocking_pipe();
     leat::pipe_reader reader = leat::pipe_reader::from_shared_fd(both.out.get());
     leat::pipe_writer writer = leat::pipe_writer::from_shared_fd(both.in.get());
@@ -288,7 +288,7 @@ LEAT_TEST("shared ends keep their flags, and block nobody, however much goes thr
     CHECK_FALSE(more);
 }
 
-LEAT_TEST("a regular file as standard input or output is read and written through") {
+LEAT_TEST("a regular file as standard input or output is read and written through", on(kernel)) {
     char name[] = "/tmp/leat_pipe_test_XXXXXX";
     const leat::fd file(::mkostemp(name, O_CLOEXEC));
     REQUIRE(::unlink(name) == 0);
@@ -323,7 +323,7 @@ TEST_CASE("the standard streams of a process are read and written as ends that i
     CHECK(ended.errors == "input and errors");
 }
 
-LEAT_TEST("from_fd takes a descriptor over, and names one that is none") {
+LEAT_TEST("from_fd takes a descriptor over, and names one that is none", on(kernel)) {
     shared_pipe both = blocking_pipe();
     const int number = both.in.get();
     leat::pipe_writer writer = leat::pipe_writer::from_fd(both.in.release());

@@ -202,21 +202,22 @@ private:
 
 }  // namespace
 
-LEAT_TEST("a wait for a signal that is cancelled at any moment takes none, or gives it") {
+LEAT_TEST("a wait for a signal that is cancelled at any moment takes none, or gives it", on(kernel)) {
     co_await cancelled_at_any_moment<signal_trial<false>>("a signal");
     co_await cancelled_at_any_moment<signal_trial<true>>("a signal that another set took");
     co_await cancelled_at_any_moment<second_signal_trial>("a signal after that of another task");
 }
 
-LEAT_TEST("a wait for a child that is cancelled at any moment leaves it alone, and its end to the next") {
+LEAT_TEST("a wait for a child that is cancelled at any moment leaves it alone, and its end to the next",
+          on(kernel)) {
     co_await cancelled_at_any_moment<wait_trial>("process.wait");
 }
 
-LEAT_TEST("stopping a child can be cancelled at any moment, and tried again") {
+LEAT_TEST("stopping a child can be cancelled at any moment, and tried again", on(kernel)) {
     co_await cancelled_at_any_moment<stop_trial>("process.stop");
 }
 
-LEAT_TEST("a stop that is cancelled before it begins sends nothing to its child") {
+LEAT_TEST("a stop that is cancelled before it begins sends nothing to its child", on(kernel)) {
     process child = process::spawn({"cat"}, {.input = redirect::pipe, .output = redirect::null});
     auto stopping = leat::spawn([&] { return child.stop(0s); });
     stopping.cancel();
@@ -227,6 +228,6 @@ LEAT_TEST("a stop that is cancelled before it begins sends nothing to its child"
     CHECK(ended == exit_status::exited(0));
 }
 
-LEAT_TEST("a run_process that is cancelled at any moment leaves no child") {
+LEAT_TEST("a run_process that is cancelled at any moment leaves no child", on(kernel)) {
     co_await cancelled_at_any_moment<run_process_trial>("run_process");
 }

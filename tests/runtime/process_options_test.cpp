@@ -66,7 +66,7 @@ void forbid_pidfd_open(int error) {
 
 }  // namespace
 
-LEAT_TEST("a child runs in the directory that it is told") {
+LEAT_TEST("a child runs in the directory that it is told", on(kernel)) {
     const std::string there = co_await output_of({"pwd"}, {.directory = "/usr"});
     CHECK(there == "/usr\n");
     const std::string message = refusal({"pwd"}, {.directory = "/no/such/place"});
@@ -74,7 +74,8 @@ LEAT_TEST("a child runs in the directory that it is told") {
     CHECK(mentions(message, "No such file"));
 }
 
-LEAT_TEST("a child gets this process's environment, with what is added or replaced, or only that") {
+LEAT_TEST("a child gets this process's environment, with what is added or replaced, or only that",
+          on(kernel)) {
     ::setenv("LEAT_TEST_KEPT", "kept", 1);
     ::setenv("LEAT_TEST_REPLACED", "old", 1);
     const std::vector<std::string> added{"LEAT_TEST_REPLACED=new", "LEAT_TEST_ADDED=a=b"};
@@ -92,7 +93,7 @@ LEAT_TEST("a child gets this process's environment, with what is added or replac
     ::unsetenv("LEAT_TEST_REPLACED");
 }
 
-LEAT_TEST("errors can go to a pipe of their own, to where the output goes, or nowhere") {
+LEAT_TEST("errors can go to a pipe of their own, to where the output goes, or nowhere", on(kernel)) {
     const leat::command_line both{"sh", "-c", "echo out; echo bad >&2"};
     process apart = process::spawn(both, {.output = redirect::pipe, .errors = redirect::pipe});
     const std::string output = co_await read_to_end(apart.output());
@@ -105,7 +106,7 @@ LEAT_TEST("errors can go to a pipe of their own, to where the output goes, or no
     CHECK(quiet == "out\n");
 }
 
-LEAT_TEST("a stream can lead to a descriptor of this process") {
+LEAT_TEST("a stream can lead to a descriptor of this process", on(kernel)) {
     char name[] = "/tmp/leat_process_test_XXXXXX";
     const leat::fd file(::mkostemp(name, O_CLOEXEC));
     REQUIRE(::unlink(name) == 0);
@@ -146,7 +147,7 @@ TEST_CASE("output and errors can change places, also when this process has no st
     CHECK(ended.errors == "throughfine\n");
 }
 
-LEAT_TEST("no descriptor of this process is open in a child, unless it is asked for") {
+LEAT_TEST("no descriptor of this process is open in a child, unless it is asked for", on(kernel)) {
     const leat::fd leaking(::open("/dev/null", O_RDONLY));  // not close-on-exec
     REQUIRE(leaking.get() > 3);
     auto [reader, writer] = leat::make_pipe();
@@ -159,7 +160,7 @@ LEAT_TEST("no descriptor of this process is open in a child, unless it is asked 
     CHECK_FALSE(mentions(more, "\n" + std::to_string(other.input().native_handle()) + "\n"));
 }
 
-LEAT_TEST("a child begins with no signal blocked, and SIGPIPE not ignored") {
+LEAT_TEST("a child begins with no signal blocked, and SIGPIPE not ignored", on(kernel)) {
     const leat::signal_set signals{SIGUSR1};
     const auto before = std::signal(SIGPIPE, SIG_IGN);
     const std::string status = co_await output_of({"grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"});
@@ -171,7 +172,7 @@ LEAT_TEST("a child begins with no signal blocked, and SIGPIPE not ignored") {
     CHECK((ignored >> (SIGPIPE - 1) & 1) == 0);
 }
 
-LEAT_TEST("a child leads a process group of its own if that is asked for") {
+LEAT_TEST("a child leads a process group of its own if that is asked for", on(kernel)) {
     for (const bool own : {true, false}) {
         process child = process::spawn({"cut", "-d", " ", "-f", "5", "/proc/self/stat"},
                                        {.output = redirect::pipe, .new_group = own});
@@ -180,7 +181,7 @@ LEAT_TEST("a child leads a process group of its own if that is asked for") {
     }
 }
 
-LEAT_TEST("what cannot be started is named, and leaves nothing behind") {
+LEAT_TEST("what cannot be started is named, and leaves nothing behind", on(kernel)) {
     char name[] = "/tmp/leat_process_test_XXXXXX";
     const leat::fd file(::mkostemp(name, O_CLOEXEC));
     const std::string forbidden = refusal({name});
@@ -198,7 +199,7 @@ LEAT_TEST("what cannot be started is named, and leaves nothing behind") {
     co_return;
 }
 
-LEAT_TEST("where SIGCHLD is ignored, so that ends are lost, nothing is started") {
+LEAT_TEST("where SIGCHLD is ignored, so that ends are lost, nothing is started", on(kernel)) {
     const auto before = std::signal(SIGCHLD, SIG_IGN);
     const std::string message = refusal({"true"});
     std::signal(SIGCHLD, before);

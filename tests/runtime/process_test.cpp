@@ -40,7 +40,7 @@ leat::task<process> stubborn() {
 
 }  // namespace
 
-LEAT_TEST("a child that ends by itself tells its code, one that is killed the signal") {
+LEAT_TEST("a child that ends by itself tells its code, one that is killed the signal", on(kernel)) {
     const exit_status well = co_await end_of({"true"});
     CHECK(well.success());
     CHECK(well == exit_status::exited(0));
@@ -60,7 +60,7 @@ LEAT_TEST("a child that ends by itself tells its code, one that is killed the si
     CHECK(no_child_is_left());
 }
 
-LEAT_TEST("input and output of a child are streams") {
+LEAT_TEST("input and output of a child are streams", on(kernel)) {
     process child = new_cat();
     co_await child.input().send_all("one");
     std::array<char, 3> three;
@@ -74,7 +74,8 @@ LEAT_TEST("input and output of a child are streams") {
     CHECK(ended.success());
 }
 
-LEAT_TEST("a child's end is given as often and to as many as ask; who stops waiting leaves it alone") {
+LEAT_TEST("a child's end is given as often and to as many as ask; who stops waiting leaves it alone",
+          on(kernel)) {
     process child = new_cat();
     CHECK_FALSE(child.try_wait().has_value());
     auto first = leat::spawn([&]() { return child.wait(); });
@@ -95,14 +96,14 @@ LEAT_TEST("a child's end is given as often and to as many as ask; who stops wait
     CHECK(child.try_wait() == exit_status::exited(0));
 }
 
-LEAT_TEST("a wait inside a cancelled scope ends cancelled, though the child has ended") {
+LEAT_TEST("a wait inside a cancelled scope ends cancelled, though the child has ended", on(kernel)) {
     process child = process::spawn({"true"});
     co_await child.wait();
     const bool given = (co_await leat::move_on_after(0s, child.wait())).has_value();
     CHECK_FALSE(given);
 }
 
-LEAT_TEST("signal() reaches a child, and nobody once that has ended") {
+LEAT_TEST("signal() reaches a child, and nobody once that has ended", on(kernel)) {
     process child = new_cat();
     CHECK_THROWS_AS(child.signal(999), std::system_error);
     child.signal(SIGUSR1);
@@ -111,7 +112,7 @@ LEAT_TEST("signal() reaches a child, and nobody once that has ended") {
     child.signal(SIGUSR1);
 }
 
-LEAT_TEST("stop() asks with SIGTERM, and kills what does not listen") {
+LEAT_TEST("stop() asks with SIGTERM, and kills what does not listen", on(kernel)) {
     process polite = new_cat();
     const exit_status asked = co_await polite.stop(1h);
     CHECK(asked == exit_status::killed(SIGTERM));
@@ -141,7 +142,7 @@ TEST_CASE("a child whose process object ends is killed and reaped, however the o
     CHECK(no_child_is_left());
 }
 
-LEAT_TEST("who waits for a child whose object ends learns that it was killed") {
+LEAT_TEST("who waits for a child whose object ends learns that it was killed", on(kernel)) {
     std::optional<process> child(co_await stubborn());
     auto waiting = leat::spawn([&]() { return child->wait(); });
     co_await leat::yield();
@@ -169,7 +170,7 @@ TEST_CASE("a process that outlives its run is waited for by the next, or killed 
     }
 }
 
-LEAT_TEST("a detached child lives on, and the run reaps it") {
+LEAT_TEST("a detached child lives on, and the run reaps it", on(kernel)) {
     leat::pipe_writer input;
     leat::pipe_reader output;
     {
@@ -187,7 +188,7 @@ LEAT_TEST("a detached child lives on, and the run reaps it") {
     }
 }
 
-LEAT_TEST("with a group of its own the child's children are signalled and killed as well") {
+LEAT_TEST("with a group of its own the child's children are signalled and killed as well", on(kernel)) {
     leat::pipe_reader output;
     {
         process child = process::spawn({"sh", "-c", "sleep 60 & echo started; wait"},
@@ -200,7 +201,7 @@ LEAT_TEST("with a group of its own the child's children are signalled and killed
     CHECK(rest.empty());
 }
 
-LEAT_TEST("a child that other code has waited for is an error that says so") {
+LEAT_TEST("a child that other code has waited for is an error that says so", on(kernel)) {
     process child = process::spawn({"true"});
     REQUIRE(::waitpid(child.id(), nullptr, 0) == child.id());
     const auto lost = co_await leat::as_result(child.wait());
@@ -208,7 +209,7 @@ LEAT_TEST("a child that other code has waited for is an error that says so") {
     CHECK_THROWS_AS((void)child.try_wait(), std::system_error);
 }
 
-LEAT_TEST("SIGCHLD tells of children beside that, to whoever asks for it") {
+LEAT_TEST("SIGCHLD tells of children beside that, to whoever asks for it", on(kernel)) {
     leat::signal_set signals{SIGCHLD};
     process child = process::spawn({"sh", "-c", "exit 3"});
     const leat::signal_info told = co_await signals.next_info();
@@ -219,7 +220,7 @@ LEAT_TEST("SIGCHLD tells of children beside that, to whoever asks for it") {
     CHECK(ended == exit_status::exited(3));
 }
 
-LEAT_TEST("a hundred children at once") {
+LEAT_TEST("a hundred children at once", on(kernel)) {
     std::vector<process> children;
     for (int i = 0; i < 100; ++i) {
         children.push_back(new_cat());

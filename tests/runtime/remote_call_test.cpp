@@ -50,7 +50,7 @@ TEST_CASE("remote.spawn to a run on another thread that has ended is refused, an
     CHECK(held.use_count() == 1);
 }
 
-LEAT_TEST("remote.call runs a task on the other thread and gives its result on this one") {
+LEAT_TEST("remote.call runs a task on the other thread and gives its result on this one", on(kernel)) {
     other_thread other;
     const auto there = co_await other.remote().call([]() -> leat::task<std::thread::id> {
         co_await leat::yield();
@@ -67,7 +67,7 @@ LEAT_TEST("remote.call runs a task on the other thread and gives its result on t
     CHECK(&same == &number);
 }
 
-LEAT_TEST("what a task throws on the other thread is thrown by its remote.call") {
+LEAT_TEST("what a task throws on the other thread is thrown by its remote.call", on(kernel)) {
     other_thread other;
     const std::string said = co_await leat::thrown_by([](const leat::remote& remote) -> leat::task<> {
         co_await remote.call([]() -> leat::task<> {
@@ -78,7 +78,7 @@ LEAT_TEST("what a task throws on the other thread is thrown by its remote.call")
     CHECK(said == "not there");
 }
 
-LEAT_TEST("a cancelled remote.call ends when the task on the other thread has unwound") {
+LEAT_TEST("a cancelled remote.call ends when the task on the other thread has unwound", on(kernel)) {
     other_thread other;
     std::promise<void> begun;
     std::atomic<bool> unwound = false;
@@ -102,7 +102,7 @@ LEAT_TEST("a cancelled remote.call ends when the task on the other thread has un
     CHECK(unwound);
 }
 
-LEAT_TEST("a remote.call that is cancelled too late gives what came from the other thread") {
+LEAT_TEST("a remote.call that is cancelled too late gives what came from the other thread", on(kernel)) {
     other_thread other;
     std::promise<void> begun;
     std::promise<void> go_on;
@@ -124,7 +124,7 @@ LEAT_TEST("a remote.call that is cancelled too late gives what came from the oth
     CHECK(result == 5);
 }
 
-LEAT_TEST("the end of the run on the other thread ends a remote.call as cancelled") {
+LEAT_TEST("the end of the run on the other thread ends a remote.call as cancelled", on(kernel)) {
     other_thread other;
     std::promise<void> begun;
     auto caller = leat::spawn([&]() -> leat::task<> {
@@ -141,7 +141,7 @@ LEAT_TEST("the end of the run on the other thread ends a remote.call as cancelle
     CHECK_FALSE(ended.cancelled());
 }
 
-LEAT_TEST("a remote.call to a run on another thread that has ended throws run_ended") {
+LEAT_TEST("a remote.call to a run on another thread that has ended throws run_ended", on(kernel)) {
     other_thread other;
     other.stop();
     auto held = std::make_shared<int>(1);
@@ -153,7 +153,7 @@ LEAT_TEST("a remote.call to a run on another thread that has ended throws run_en
     CHECK(held.use_count() == 1);
 }
 
-LEAT_TEST("no remote.call to another thread begins inside a cancelled scope") {
+LEAT_TEST("no remote.call to another thread begins inside a cancelled scope", on(kernel)) {
     other_thread other;
     std::atomic<bool> ran = false;
     const bool finished =
@@ -166,7 +166,8 @@ LEAT_TEST("no remote.call to another thread begins inside a cancelled scope") {
     CHECK_FALSE(ran);
 }
 
-LEAT_TEST("cancelling a remote.call and the end of its task meet on two threads: each ends once") {
+LEAT_TEST("cancelling a remote.call and the end of its task meet on two threads: each ends once",
+          on(kernel)) {
     other_thread other;
     int finished = 0;
     int cancelled = 0;

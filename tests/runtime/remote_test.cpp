@@ -18,7 +18,7 @@
 using namespace std::chrono_literals;
 using leat::stuck;
 
-LEAT_TEST("a post from another thread wakes a scheduler that has nothing else to do") {
+LEAT_TEST("a post from another thread wakes a scheduler that has nothing else to do", on(kernel)) {
     leat::handle<void> sleeper = leat::spawn(stuck);
     std::thread poster([remote = leat::current_scheduler().remote(), &sleeper] {
         CHECK(remote.post([&sleeper] { sleeper.cancel(); }));
@@ -27,7 +27,8 @@ LEAT_TEST("a post from another thread wakes a scheduler that has nothing else to
     poster.join();
 }
 
-LEAT_TEST("a hundred thousand posts from each of two threads all run, in the order of each thread") {
+LEAT_TEST("a hundred thousand posts from each of two threads all run, in the order of each thread",
+          on(kernel)) {
     static constexpr int count = 100'000;  // static: g++ asks for a capture otherwise
     std::vector<std::pair<int, int>> seen;
     seen.reserve(2 * count);

@@ -24,7 +24,7 @@ std::string numbered(std::size_t size) {
 
 }  // namespace
 
-LEAT_TEST("run_process gives how a program ended, what it wrote and its complaints") {
+LEAT_TEST("run_process gives how a program ended, what it wrote and its complaints", on(kernel)) {
     const leat::process_result ended = co_await run_process({"sh", "-c", "echo out; echo bad >&2; exit 3"});
     CHECK(ended.status == leat::exit_status::exited(3));
     CHECK(ended.output == "out\n");
@@ -36,7 +36,7 @@ LEAT_TEST("run_process gives how a program ended, what it wrote and its complain
     CHECK(no_child_is_left());
 }
 
-LEAT_TEST("megabytes go through a program both ways at once") {
+LEAT_TEST("megabytes go through a program both ways at once", on(kernel)) {
     const std::string text = numbered(8'000'000);
     const leat::process_result ended = co_await run_process({"cat"}, {.input_text = text});
     CHECK(ended.status.success());
@@ -46,7 +46,8 @@ LEAT_TEST("megabytes go through a program both ways at once") {
     CHECK(doubled.errors == text);
 }
 
-LEAT_TEST("a program without input sees its end at once, and one that reads none of it is no error") {
+LEAT_TEST("a program without input sees its end at once, and one that reads none of it is no error",
+          on(kernel)) {
     const leat::process_result empty = co_await run_process({"cat"});
     CHECK(empty.status.success());
     CHECK(empty.output.empty());
@@ -55,7 +56,7 @@ LEAT_TEST("a program without input sees its end at once, and one that reads none
     CHECK(deaf.status.success());
 }
 
-LEAT_TEST("a program that writes more than the limit is an error, and is killed") {
+LEAT_TEST("a program that writes more than the limit is an error, and is killed", on(kernel)) {
     std::error_code failed;
     std::string message;
     try {
@@ -71,7 +72,7 @@ LEAT_TEST("a program that writes more than the limit is an error, and is killed"
     CHECK(whole.output == "12345\n");
 }
 
-LEAT_TEST("a run_process that is cancelled has killed its program when it ends") {
+LEAT_TEST("a run_process that is cancelled has killed its program when it ends", on(kernel)) {
     const auto late =
         co_await leat::move_on_after(1ms, run_process({"sh", "-c", "trap '' TERM; exec sleep 60"}));
     CHECK_FALSE(late.has_value());
@@ -86,12 +87,12 @@ LEAT_TEST("a run_process that is cancelled has killed its program when it ends")
     CHECK(no_child_is_left());
 }
 
-LEAT_TEST("a run_process in a cancelled task starts nothing") {
+LEAT_TEST("a run_process in a cancelled task starts nothing", on(kernel)) {
     const bool started = (co_await leat::move_on_after(0s, run_process({"/no/such/program"}))).has_value();
     CHECK_FALSE(started);
 }
 
-LEAT_TEST("the error of a program that is missing comes from the co_await") {
+LEAT_TEST("the error of a program that is missing comes from the co_await", on(kernel)) {
     std::string message;
     try {
         (void)co_await run_process({"/no/such/program"});
@@ -101,7 +102,7 @@ LEAT_TEST("the error of a program that is missing comes from the co_await") {
     CHECK(message.find("/no/such/program") != std::string::npos);
 }
 
-LEAT_TEST("many programs at once, as a group") {
+LEAT_TEST("many programs at once, as a group", on(kernel)) {
     std::vector<int> numbers(30);
     for (std::size_t i = 0; i < numbers.size(); ++i) {
         numbers[i] = static_cast<int>(i);

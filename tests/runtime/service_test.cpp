@@ -50,7 +50,7 @@ leat::task<> use_it_behind_a_task() {
 
 }  // namespace
 
-LEAT_TEST("a service is made once for each run, at its first use") {
+LEAT_TEST("a service is made once for each run, at its first use", on(kernel)) {
     const int before = listening::made;
     auto& first = leat::current_scheduler().use<listening>();
     auto& second = leat::current_scheduler().use<listening>();

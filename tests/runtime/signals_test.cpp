@@ -38,7 +38,7 @@ std::string refusal(int number) {
 
 }  // namespace
 
-LEAT_TEST("signals wait in a signal_set until they are asked for") {
+LEAT_TEST("signals wait in a signal_set until they are asked for", on(kernel)) {
     leat::signal_set signals{SIGUSR1, SIGUSR2};
     ::raise(SIGUSR2);
     const int second = co_await signals.next();
@@ -51,7 +51,7 @@ LEAT_TEST("signals wait in a signal_set until they are asked for") {
     CHECK(first == SIGUSR1);
 }
 
-LEAT_TEST("a cancelled wait takes no signal") {
+LEAT_TEST("a cancelled wait takes no signal", on(kernel)) {
     leat::signal_set signals{SIGUSR1};
     auto waiting = leat::spawn([&]() { return signals.next(); });
     co_await leat::yield();
@@ -63,7 +63,7 @@ LEAT_TEST("a cancelled wait takes no signal") {
     CHECK(number == SIGUSR1);
 }
 
-LEAT_TEST("a signal tells who sent it, as whom, why and with what value") {
+LEAT_TEST("a signal tells who sent it, as whom, why and with what value", on(kernel)) {
     leat::signal_set signals{SIGUSR1};
     send_value(SIGUSR1, 42);
     const leat::signal_info told = co_await signals.next_info();
@@ -74,7 +74,7 @@ LEAT_TEST("a signal tells who sent it, as whom, why and with what value") {
     CHECK(told.value == 42);
 }
 
-LEAT_TEST("real-time signals queue in order, others of one number count as one") {
+LEAT_TEST("real-time signals queue in order, others of one number count as one", on(kernel)) {
     leat::signal_set signals{SIGUSR1, SIGRTMIN};
     ::raise(SIGUSR1);
     ::raise(SIGUSR1);
@@ -91,7 +91,7 @@ LEAT_TEST("real-time signals queue in order, others of one number count as one")
     CHECK_FALSE(signals.try_next().has_value());
 }
 
-LEAT_TEST("try_next gives a signal that has come, and does not wait for one") {
+LEAT_TEST("try_next gives a signal that has come, and does not wait for one", on(kernel)) {
     leat::signal_set signals{SIGUSR1};
     CHECK_FALSE(signals.try_next().has_value());
     ::raise(SIGUSR1);
@@ -101,7 +101,8 @@ LEAT_TEST("try_next gives a signal that has come, and does not wait for one") {
     co_return;
 }
 
-LEAT_TEST("each of several tasks that wait on one set gets a signal, in the order in which they came") {
+LEAT_TEST("each of several tasks that wait on one set gets a signal, in the order in which they came",
+          on(kernel)) {
     leat::signal_set signals{SIGUSR1, SIGUSR2};
     auto cancelled = leat::spawn([&]() { return signals.next(); });
     auto first = leat::spawn([&]() { return signals.next(); });
@@ -117,7 +118,7 @@ LEAT_TEST("each of several tasks that wait on one set gets a signal, in the orde
     CHECK(other == SIGUSR1);
 }
 
-LEAT_TEST("every set on a thread that asks for a signal gets it, waiting or not") {
+LEAT_TEST("every set on a thread that asks for a signal gets it, waiting or not", on(kernel)) {
     leat::signal_set waited{SIGUSR1};
     leat::signal_set also_waited{SIGUSR1, SIGUSR2};
     leat::signal_set later{SIGUSR1};
@@ -137,7 +138,7 @@ LEAT_TEST("every set on a thread that asks for a signal gets it, waiting or not"
     CHECK_FALSE(also_waited.try_next().has_value());
 }
 
-LEAT_TEST("a wait for a signal that another set has taken from under it ends with the copy") {
+LEAT_TEST("a wait for a signal that another set has taken from under it ends with the copy", on(kernel)) {
     leat::signal_set waited{SIGUSR1};
     leat::signal_set taking{SIGUSR1};
     auto waiting = leat::spawn([&]() { return waited.next_info(); });
@@ -150,7 +151,7 @@ LEAT_TEST("a wait for a signal that another set has taken from under it ends wit
     CHECK(copy.process == ::getpid());
 }
 
-LEAT_TEST("copies for a set that is not asked count as one, but for real-time signals") {
+LEAT_TEST("copies for a set that is not asked count as one, but for real-time signals", on(kernel)) {
     leat::signal_set idle{SIGUSR1, SIGRTMIN};
     leat::signal_set busy{SIGUSR1, SIGRTMIN};
     for (int i = 0; i < 3; ++i) {
@@ -169,7 +170,7 @@ LEAT_TEST("copies for a set that is not asked count as one, but for real-time si
     co_return;
 }
 
-LEAT_TEST("the end of a set unblocks no signal of another, nor one that was blocked before") {
+LEAT_TEST("the end of a set unblocks no signal of another, nor one that was blocked before", on(kernel)) {
     REQUIRE_FALSE(blocked(SIGUSR1));
     sigset_t mine;
     sigemptyset(&mine);
@@ -189,7 +190,7 @@ LEAT_TEST("the end of a set unblocks no signal of another, nor one that was bloc
     ::pthread_sigmask(SIG_UNBLOCK, &mine, nullptr);
 }
 
-LEAT_TEST("a signal to the process reaches the sets of all threads") {
+LEAT_TEST("a signal to the process reaches the sets of all threads", on(kernel)) {
     leat::signal_set here{SIGUSR1};
     int there[2] = {};
     const std::string_view name = leat::describe_backend().starts_with("epoll") ? "epoll" : "uring";
@@ -215,7 +216,7 @@ LEAT_TEST("a signal to the process reaches the sets of all threads") {
     CHECK(there[1] == SIGUSR1);
 }
 
-LEAT_TEST("while a task waits for a signal, run() sees no deadlock") {
+LEAT_TEST("while a task waits for a signal, run() sees no deadlock", on(kernel)) {
     leat::signal_set signals{SIGALRM};
     const itimerval soon{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_usec = 1000}};
     REQUIRE(::setitimer(ITIMER_REAL, &soon, nullptr) == 0);

@@ -27,7 +27,7 @@ using channel_of_int = leat::thread_channel<int>;
 
 }  // namespace
 
-LEAT_TEST("values go in order from a thread without a scheduler to a task") {
+LEAT_TEST("values go in order from a thread without a scheduler to a task", on(kernel)) {
     for (const std::size_t capacity : {std::size_t{0}, std::size_t{1}, std::size_t{100}}) {
         channel_of_int channel(capacity);
         std::thread sender([&] {
@@ -43,7 +43,7 @@ LEAT_TEST("values go in order from a thread without a scheduler to a task") {
     }
 }
 
-LEAT_TEST("values go in order from a task to a thread without a scheduler") {
+LEAT_TEST("values go in order from a task to a thread without a scheduler", on(kernel)) {
     for (const std::size_t capacity : {std::size_t{0}, std::size_t{1}, channel_of_int::unbounded}) {
         channel_of_int channel(capacity);
         std::vector<int> received;
@@ -99,7 +99,7 @@ TEST_CASE("schedulers on several threads send and receive, and nothing is lost o
     }
 }
 
-LEAT_TEST("a send in a full thread_channel waits for room, in the order of asking") {
+LEAT_TEST("a send in a full thread_channel waits for room, in the order of asking", on(kernel)) {
     channel_of_int channel(1);
     std::string order;
     const auto send = [&](char name, int value) -> leat::task<> {
@@ -122,7 +122,7 @@ LEAT_TEST("a send in a full thread_channel waits for room, in the order of askin
     CHECK_FALSE(channel.try_receive().has_value());
 }
 
-LEAT_TEST("receivers at a thread_channel are served in the order of asking") {
+LEAT_TEST("receivers at a thread_channel are served in the order of asking", on(kernel)) {
     channel_of_int channel;
     int first = 0;
     int second = 0;
@@ -140,7 +140,8 @@ LEAT_TEST("receivers at a thread_channel are served in the order of asking") {
     CHECK(second == 2);
 }
 
-LEAT_TEST("a cancelled receive at a thread_channel took nothing, and a cancelled send sent nothing") {
+LEAT_TEST("a cancelled receive at a thread_channel took nothing, and a cancelled send sent nothing",
+          on(kernel)) {
     channel_of_int channel(1);
     auto receiver = leat::spawn([&]() -> leat::task<> { (void)co_await channel.receive(); });
     co_await leat::yield();
@@ -157,7 +158,8 @@ LEAT_TEST("a cancelled receive at a thread_channel took nothing, and a cancelled
     CHECK_FALSE(channel.try_receive().has_value());
 }
 
-LEAT_TEST("a value that was handed over is received, though the receive at the thread_channel is cancelled") {
+LEAT_TEST("a value that was handed over is received, though the receive at the thread_channel is cancelled",
+          on(kernel)) {
     leat::thread_channel<std::unique_ptr<int>> channel;
     int received = 0;
     bool went_on = false;
@@ -176,7 +178,7 @@ LEAT_TEST("a value that was handed over is received, though the receive at the t
     CHECK_FALSE(went_on);
 }
 
-LEAT_TEST("no wait at a thread_channel begins inside a cancelled scope") {
+LEAT_TEST("no wait at a thread_channel begins inside a cancelled scope", on(kernel)) {
     channel_of_int channel;
     CHECK(channel.try_send(1));
     const auto nothing = co_await leat::move_on_after(0s, channel.receive());
@@ -186,7 +188,7 @@ LEAT_TEST("no wait at a thread_channel begins inside a cancelled scope") {
     CHECK(channel.size() == 1);
 }
 
-LEAT_TEST("close refuses senders at a thread_channel and lets receivers drain it") {
+LEAT_TEST("close refuses senders at a thread_channel and lets receivers drain it", on(kernel)) {
     channel_of_int channel(1);
     CHECK(channel.try_send(1));
     auto sender = leat::spawn([&]() { return leat::thrown_by(send_range(channel, 2, 3)); });
@@ -239,7 +241,8 @@ TEST_CASE("a run in which a task waits at a thread_channel is no deadlock") {
 }
 
 // The one that receives, or the cancellation, comes first: never both, never neither.
-LEAT_TEST("cancelling and handing over meet at a thread_channel: the value is received or still there") {
+LEAT_TEST("cancelling and handing over meet at a thread_channel: the value is received or still there",
+          on(kernel)) {
     channel_of_int channel(0);
     std::atomic<bool> stop = false;
     std::atomic<int> sent = 0;
@@ -294,7 +297,7 @@ TEST_CASE("cancelled senders of one thread and a receiver of another agree on wh
 }
 
 // The channel dies in the very turn in which its last value arrives from the other thread.
-LEAT_TEST("a thread_channel may be destroyed by the one that its last sender has woken") {
+LEAT_TEST("a thread_channel may be destroyed by the one that its last sender has woken", on(kernel)) {
     for (int round = 0; round < 300; ++round) {
         auto channel = std::make_unique<channel_of_int>(0);
         std::thread sender([at = channel.get()] { at->send_blocking(1); });

@@ -275,22 +275,26 @@ private:
 
 }  // namespace
 
-LEAT_TEST("work for a thread that is cancelled at any moment was never begun, or gives its result") {
+LEAT_TEST("work for a thread that is cancelled at any moment was never begun, or gives its result",
+          on(kernel)) {
     co_await cancelled_at_any_moment<queued_trial>("offload, queued");
     co_await cancelled_at_any_moment<begun_trial>("offload, begun");
 }
 
-LEAT_TEST("a thread_channel loses and doubles nothing when a task's wait is cancelled at any moment") {
+LEAT_TEST("a thread_channel loses and doubles nothing when a task's wait is cancelled at any moment",
+          on(kernel)) {
     co_await cancelled_at_any_moment<receive_trial>("receive");
     co_await cancelled_at_any_moment<send_trial>("send");
 }
 
-LEAT_TEST("task and thread meet in a thread_channel once, when the task's wait is cancelled at any moment") {
+LEAT_TEST("task and thread meet in a thread_channel once, when the task's wait is cancelled at any moment",
+          on(kernel)) {
     co_await cancelled_at_any_moment<rendezvous_trial<true>>("send to a thread");
     co_await cancelled_at_any_moment<rendezvous_trial<false>>("receive from a thread");
 }
 
-LEAT_TEST("a remote.call that is cancelled at any moment ends as its task on the other thread does") {
+LEAT_TEST("a remote.call that is cancelled at any moment ends as its task on the other thread does",
+          on(kernel)) {
     co_await cancelled_at_any_moment<call_trial<true>>("remote.call");
     co_await cancelled_at_any_moment<call_trial<false>>("remote.call of a task that goes on");
 }

@@ -2,28 +2,43 @@
 #include <leat/testing/backends.hpp>
 
 #include <leat/backends/choose.hpp>
-#include <leat/backends/simulated/simulation.hpp>
+#include <leat/testing/simulation.hpp>
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 namespace leat::testing {
 
 namespace {
 
-tried_backend attempt(std::string_view name) {
+tried_backend attempt(backend_set which, std::string_view name) {
     try {
         (void)make_backend(name);
-        return {std::string(name), ""};
+        return {which, std::string(name), ""};
     } catch (const std::exception& error) {
-        return {std::string(name), error.what()};
+        return {which, std::string(name), error.what()};
     }
 }
 
 }  // namespace
 
-const std::vector<tried_backend>& backends() {
-    static const std::vector<tried_backend> tried = {attempt("epoll"), attempt("uring")};
-    return tried;
+std::vector<tried_backend> backends(backend_set chosen) {
+    static const std::vector<tried_backend> tried = {
+        attempt(epoll, "epoll"), attempt(uring, "uring"), {simulated, "simulated", ""}};
+    std::vector<tried_backend> found;
+    std::copy_if(tried.begin(), tried.end(), std::back_inserter(found),
+                 [=](const tried_backend& each) { return chosen.has(each.which); });
+    return found;
+}
+
+void run_on(const tried_backend& one, task<> (*body)()) {
+    if (simulated.has(one.which)) {
+        simulation world({.wall_start = std::chrono::system_clock::now()});
+        run_simulated(world, body);
+    } else {
+        run(body, {.backend = one.name});
+    }
 }
 
 std::size_t open_descriptors() {

@@ -41,6 +41,7 @@ private:
 
 }  // namespace
 
-LEAT_TEST("a look-up that is cancelled at any moment leaves the answer to the next, or gives it") {
+LEAT_TEST("a look-up that is cancelled at any moment leaves the answer to the next, or gives it",
+          on(kernel)) {
     co_await cancel_tests::cancelled_at_any_moment<resolve_trial>("resolve");
 }

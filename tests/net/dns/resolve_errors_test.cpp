@@ -7,21 +7,21 @@
 
 using namespace lookups;
 
-LEAT_TEST("a name that no server knows is an error that names the host") {
+LEAT_TEST("a name that no server knows is an error that names the host", on(kernel)) {
     dns_server server;
     const auto failed = co_await failure_of("no-such-host.invalid", patient(server));
     CHECK(failed.code == dns_errc::no_such_host);
     CHECK(failed.text == "resolve no-such-host.invalid: no such host");
 }
 
-LEAT_TEST("a name without addresses is told from one that does not exist") {
+LEAT_TEST("a name without addresses is told from one that does not exist", on(kernel)) {
     dns_server server;
     server.set("mail.test", {});
     const auto failed = co_await failure_of("mail.test", patient(server));
     CHECK(failed.code == dns_errc::no_address);
 }
 
-LEAT_TEST("a server that fails is a temporary failure, which is not remembered") {
+LEAT_TEST("a server that fails is a temporary failure, which is not remembered", on(kernel)) {
     dns_server server;
     server.set("flaky.test", {.rcode = dns_rcode::server_failure});
     const auto failed = co_await failure_of("flaky.test", patient(server));
@@ -31,14 +31,14 @@ LEAT_TEST("a server that fails is a temporary failure, which is not remembered")
     CHECK(found == addresses{first});
 }
 
-LEAT_TEST("a server that refuses is an error") {
+LEAT_TEST("a server that refuses is an error", on(kernel)) {
     dns_server server;
     server.set("private.test", {.rcode = dns_rcode::refused});
     const auto failed = co_await failure_of("private.test", patient(server));
     CHECK((failed.code == dns_errc::refused || failed.code == dns_errc::temporary_failure));
 }
 
-LEAT_TEST("a server that is silent is given up in the end, which is no deadlock") {
+LEAT_TEST("a server that is silent is given up in the end, which is no deadlock", on(kernel)) {
     dns_server server;
     server.set("slow.test", {.how = dns_reply::manner::silent});
     const auto failed = co_await failure_of("slow.test", hasty(server));
@@ -47,7 +47,7 @@ LEAT_TEST("a server that is silent is given up in the end, which is no deadlock"
     CHECK(failed.text == "resolve slow.test: timed out: no DNS server answered");
 }
 
-LEAT_TEST("a server that is not there is a temporary failure") {
+LEAT_TEST("a server that is not there is a temporary failure", on(kernel)) {
     std::string nobody;
     {
         const leat::fd unused(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -64,7 +64,7 @@ LEAT_TEST("a server that is not there is a temporary failure") {
     CHECK(failed.code == dns_errc::temporary_failure);
 }
 
-LEAT_TEST("a TCP connection that ends midway is an error") {
+LEAT_TEST("a TCP connection that ends midway is an error", on(kernel)) {
     dns_server server;
     server.set("large.test", {.addresses = {first, v6}, .how = dns_reply::manner::cut_off});
     const auto failed = co_await failure_of("large.test", patient(server));
@@ -72,7 +72,7 @@ LEAT_TEST("a TCP connection that ends midway is an error") {
     CHECK(server.asked_over_tcp() > 0);
 }
 
-LEAT_TEST("an answer that cannot be understood is an error") {
+LEAT_TEST("an answer that cannot be understood is an error", on(kernel)) {
     dns_server server;
     server.set("www.test", {.addresses = {first}, .how = dns_reply::manner::malformed});
     resolve_options only = patient(server);
@@ -81,7 +81,7 @@ LEAT_TEST("an answer that cannot be understood is an error") {
     CHECK(failed.code == dns_errc::malformed_answer);
 }
 
-LEAT_TEST("what is not a host name is an error that shows it") {
+LEAT_TEST("what is not a host name is an error that shows it", on(kernel)) {
     dns_server server;
     const std::pair<std::string, std::string> wrong[] = {
         {"", "resolve \"\": not a host name"},
@@ -98,7 +98,7 @@ LEAT_TEST("what is not a host name is an error that shows it") {
     CHECK(server.asked() == 0);
 }
 
-LEAT_TEST("what is not a list of servers is an error that names it") {
+LEAT_TEST("what is not a list of servers is an error that names it", on(kernel)) {
     const std::pair<std::string, std::string> wrong[] = {
         {"ns.example", "\"ns.example\" is not the address of a DNS server"},
         {"127.0.0.1,,::1", "\"\" is not the address of a DNS server"},
@@ -115,7 +115,7 @@ LEAT_TEST("what is not a list of servers is an error that names it") {
     }
 }
 
-LEAT_TEST("having no descriptors left is an error of its own") {
+LEAT_TEST("having no descriptors left is an error of its own", on(kernel)) {
     dns_server server;
     server.set("www.test", {.addresses = {first}});
     rlimit before{};

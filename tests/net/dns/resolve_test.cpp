@@ -13,7 +13,7 @@
 
 using namespace lookups;
 
-LEAT_TEST("an IP address is its own answer, and nobody is asked") {
+LEAT_TEST("an IP address is its own answer, and nobody is asked", on(kernel)) {
     dns_server server;
     const auto options = patient(server);
     const addresses v4_found = co_await leat::resolve("192.0.2.1", options);
@@ -26,7 +26,7 @@ LEAT_TEST("an IP address is its own answer, and nobody is asked") {
     CHECK(server.asked() == 0);
 }
 
-LEAT_TEST("localhost is found without a server, in each of its spellings") {
+LEAT_TEST("localhost is found without a server, in each of its spellings", on(kernel)) {
     dns_server server;
     const std::string spellings[] = {"localhost", "LOCALHOST", "localhost.", "app.localhost"};
     for (const std::string& name : spellings) {
@@ -61,7 +61,7 @@ std::optional<std::pair<std::string, address>> known_host() {
     return std::nullopt;
 }
 
-LEAT_TEST("a name in /etc/hosts is found without a server") {
+LEAT_TEST("a name in /etc/hosts is found without a server", on(kernel)) {
     const auto known = known_host();
     if (!known) {
         MESSAGE("skipped: there is no other name than localhost in /etc/hosts");
@@ -73,7 +73,7 @@ LEAT_TEST("a name in /etc/hosts is found without a server") {
     CHECK(server.asked() == 0);
 }
 
-LEAT_TEST("addresses of both families are found, the better ones first") {
+LEAT_TEST("addresses of both families are found, the better ones first", on(kernel)) {
     dns_server server;
     server.set("both.test", {.addresses = {address::loopback_ipv4(), address::loopback_ipv6()}});
     const addresses found = co_await leat::resolve("Both.Test", patient(server));
@@ -90,7 +90,7 @@ LEAT_TEST("addresses of both families are found, the better ones first") {
     CHECK(server.asked("both.test", dns_type::aaaa) == 1);
 }
 
-LEAT_TEST("of a family that is not wanted nothing is asked") {
+LEAT_TEST("of a family that is not wanted nothing is asked", on(kernel)) {
     dns_server server;
     server.set("both.test", {.addresses = {first, v6}});
     resolve_options only = patient(server);
@@ -104,14 +104,14 @@ LEAT_TEST("of a family that is not wanted nothing is asked") {
     CHECK(server.asked("both.test", dns_type::a) == 1);
 }
 
-LEAT_TEST("an alias is followed, and an address that comes twice is given once") {
+LEAT_TEST("an alias is followed, and an address that comes twice is given once", on(kernel)) {
     dns_server server;
     server.set("www.test", dns_type::a, {.addresses = {first, second, first}, .alias = "real.test"});
     const addresses found = co_await leat::resolve("www.test.", patient(server));
     CHECK(same_set(found, {first, second}));
 }
 
-LEAT_TEST("the next server is asked when one fails, and when one is silent") {
+LEAT_TEST("the next server is asked when one fails, and when one is silent", on(kernel)) {
     dns_server failing;
     failing.set("www.test", {.rcode = dns_rcode::server_failure});
     dns_server silent;
@@ -126,7 +126,7 @@ LEAT_TEST("the next server is asked when one fails, and when one is silent") {
     CHECK(silent.asked() > 0);
 }
 
-LEAT_TEST("an answer that is too long for a datagram comes over TCP") {
+LEAT_TEST("an answer that is too long for a datagram comes over TCP", on(kernel)) {
     dns_server server;
     addresses many;
     for (unsigned i = 0; i < 1000; ++i) {
@@ -139,7 +139,7 @@ LEAT_TEST("an answer that is too long for a datagram comes over TCP") {
     CHECK(server.asked_over_tcp() == 1);
 }
 
-LEAT_TEST("an answer to another question is passed over") {
+LEAT_TEST("an answer to another question is passed over", on(kernel)) {
     dns_server server;
     server.set("www.test", {.addresses = {first}, .how = dns_reply::manner::spoofed});
     resolve_options only = patient(server);
@@ -148,7 +148,7 @@ LEAT_TEST("an answer to another question is passed over") {
     CHECK(found == addresses{first});
 }
 
-LEAT_TEST("a thousand look-ups of one name at the same time are one query") {
+LEAT_TEST("a thousand look-ups of one name at the same time are one query", on(kernel)) {
     dns_server server;
     server.set("busy.test", {.addresses = {first}, .how = dns_reply::manner::held});
     std::vector<leat::handle<addresses>> lookups;
@@ -164,7 +164,7 @@ LEAT_TEST("a thousand look-ups of one name at the same time are one query") {
     CHECK(server.asked("busy.test", dns_type::aaaa) == 1);
 }
 
-LEAT_TEST("a thousand names at the same time each have their own answer") {
+LEAT_TEST("a thousand names at the same time each have their own answer", on(kernel)) {
     dns_server server;
     std::vector<leat::handle<addresses>> lookups;
     const auto nth = [](unsigned i) {
@@ -182,7 +182,7 @@ LEAT_TEST("a thousand names at the same time each have their own answer") {
     }
 }
 
-LEAT_TEST("a look-up that is cancelled ends at once, and its late answer hurts nobody") {
+LEAT_TEST("a look-up that is cancelled ends at once, and its late answer hurts nobody", on(kernel)) {
     dns_server server;
     server.set("late.test", {.addresses = {first}, .how = dns_reply::manner::held});
     auto cancelled = leat::spawn(leat::resolve("late.test", patient(server)));
@@ -197,7 +197,7 @@ LEAT_TEST("a look-up that is cancelled ends at once, and its late answer hurts n
     CHECK(found == addresses{first});
 }
 
-LEAT_TEST("a question that nobody waits for any more is taken up by the next who asks") {
+LEAT_TEST("a question that nobody waits for any more is taken up by the next who asks", on(kernel)) {
     dns_server server;
     server.set("late.test", {.addresses = {first}, .how = dns_reply::manner::held});
     auto abandoned = leat::spawn(leat::resolve("late.test", patient(server)));
@@ -212,7 +212,7 @@ LEAT_TEST("a question that nobody waits for any more is taken up by the next who
     CHECK(server.asked("late.test", dns_type::a) == 1);
 }
 
-LEAT_TEST("an answer that comes after everybody was cancelled hurts nobody") {
+LEAT_TEST("an answer that comes after everybody was cancelled hurts nobody", on(kernel)) {
     dns_server server;
     server.set("late.test", {.addresses = {first}, .how = dns_reply::manner::held});
     server.set("other.test", {.addresses = {second}});
@@ -225,7 +225,7 @@ LEAT_TEST("an answer that comes after everybody was cancelled hurts nobody") {
     CHECK(found == addresses{second});
 }
 
-LEAT_TEST("run() ends while a query is under way, and leaves nothing open") {
+LEAT_TEST("run() ends while a query is under way, and leaves nothing open", on(kernel)) {
     dns_server server;
     server.set("late.test", {.addresses = {first}, .how = dns_reply::manner::held});
     server.set("large.test", {.addresses = {first}, .how = dns_reply::manner::truncated});
@@ -234,7 +234,7 @@ LEAT_TEST("run() ends while a query is under way, and leaves nothing open") {
     co_await server.has_been_asked(4);
 }
 
-LEAT_TEST("a deadline of a caller ends the look-up") {
+LEAT_TEST("a deadline of a caller ends the look-up", on(kernel)) {
     dns_server server;
     server.set("slow.test", {.how = dns_reply::manner::silent});
     bool expired = false;
@@ -247,7 +247,7 @@ LEAT_TEST("a deadline of a caller ends the look-up") {
     CHECK(expired);
 }
 
-LEAT_TEST("more sets of options than are kept work one after another") {
+LEAT_TEST("more sets of options than are kept work one after another", on(kernel)) {
     dns_server server;
     server.set("www.test", {.addresses = {first}});
     for (int tries = 1; tries <= 20; ++tries) {

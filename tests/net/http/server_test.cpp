@@ -278,7 +278,7 @@ LEAT_TEST("a handler may write its body in pieces, and answer late") {
     });
 }
 
-LEAT_TEST("a stop ends idle connections at once and lets a request be answered") {
+LEAT_TEST("a stop ends idle connections at once and lets a request be answered", on(kernel)) {
     bool asked_for = false;
     bool go = false;
     const auto slow = [&](const request&) -> leat::task<response> {
