@@ -2,8 +2,10 @@
 #include <leat/serve.hpp>
 
 #include <leat/stream.hpp>
+#include <leat/timeout.hpp>
 
 #include <algorithm>
+#include <optional>
 
 namespace leat::detail {
 
@@ -11,6 +13,43 @@ namespace {
 
 constexpr duration first_delay = std::chrono::milliseconds(10);
 constexpr duration longest_delay = std::chrono::seconds(1);
+
+// Waits for one of the signals; for ever if there are none, or where they cannot be waited for.
+task<> await_stop(signal_set* signals) {
+    if (signals != nullptr) {
+        const result<int> stopped = co_await as_result(signals->next());
+        if (stopped.ok()) {
+            co_return;
+        }
+        if (stopped.error() != std::errc::operation_not_supported) {
+            throw std::system_error(stopped.error(), "wait for a signal to stop");
+        }
+    }
+    co_await sleep_until(never);
+}
+
+task<> accept_until_stopped(acceptor& source, task_group& connections, signal_set* signals) {
+    co_await with_task_group([&](task_group& accepting) -> task<> {
+        accepting.spawn([&]() -> task<> {
+            co_await source.accept_connections(connections);
+            accepting.cancel();  // the listener was closed
+        });
+        co_await await_stop(signals);
+        accepting.cancel();
+    });
+}
+
+// A signal ends the grace.
+task<> drain(task_group& connections, duration grace, signal_set* signals) {
+    co_await with_task_group([&](task_group& draining) -> task<> {
+        draining.spawn([&]() -> task<> {
+            co_await await_stop(signals);
+            connections.cancel();
+        });
+        co_await move_on_after(grace, connections.wait());
+        draining.cancel();
+    });
+}
 
 }  // namespace
 
@@ -32,17 +71,18 @@ bool accept_errors::take(std::error_code error) {
 }
 
 // A simulation refuses to wait for signals: only cancelling stops a server there.
-task<> await_stop(signal_set* signals) {
-    if (signals != nullptr) {
-        const result<int> stopped = co_await as_result(signals->next());
-        if (stopped.ok()) {
-            co_return;
-        }
-        if (stopped.error() != std::errc::operation_not_supported) {
-            throw std::system_error(stopped.error(), "wait for a signal to stop");
-        }
+task<> serve_accepting(acceptor& source, const serve_options& options) {
+    std::optional<signal_set> signals;
+    if (!options.stop_on.empty()) {
+        signals.emplace(options.stop_on);
     }
-    co_await sleep_until(never);
+    const task_group_options independent{.limit = options.connections, .independent = true};
+    co_await with_task_group(independent, [&](task_group& connections) -> task<> {
+        signal_set* const stopping = signals.has_value() ? &*signals : nullptr;
+        co_await accept_until_stopped(source, connections, stopping);
+        source.close();
+        co_await drain(connections, options.grace, stopping);
+    });
 }
 
 }  // namespace leat::detail

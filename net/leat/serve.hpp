@@ -7,11 +7,9 @@
 #include <leat/signals.hpp>
 #include <leat/sleep.hpp>
 #include <leat/task_group.hpp>
-#include <leat/timeout.hpp>
 
 #include <chrono>
 #include <cstddef>
-#include <optional>
 #include <utility>
 
 namespace leat {
@@ -40,50 +38,48 @@ private:
     duration delay_ = duration::zero();
 };
 
+// A listener with the handler of its connections, as the part of serve() that is compiled once sees them.
+class acceptor {
+public:
+    // Starts a task in `connections` for each connection; ends when the listener is closed.
+    virtual task<> accept_connections(task_group& connections) = 0;
+    virtual void close() = 0;
+
+protected:
+    ~acceptor() = default;
+};
+
 template <typename Listener, typename Handler>
-task<> accept_connections(Listener& listener, task_group& connections, Handler& handler) {
-    accept_errors errors;
-    for (;;) {
-        while (connections.full()) {
-            co_await connections.below_limit();
-        }
-        auto accepted = co_await as_result(listener.accept());
-        if (accepted.ok()) {
-            errors.clear();
-            connections.spawn([&handler](auto&& stream) { return handler(std::move(stream)); },
-                              std::move(*accepted));
-        } else if (errors.take(accepted.error())) {
-            co_await sleep(errors.delay());
-        } else {
-            co_return;
+class acceptor_of final : public acceptor {
+public:
+    acceptor_of(Listener& listener, Handler& handler) noexcept : listener_(listener), handler_(handler) {}
+
+    task<> accept_connections(task_group& connections) override {
+        accept_errors errors;
+        for (;;) {
+            while (connections.full()) {
+                co_await connections.below_limit();
+            }
+            auto accepted = co_await as_result(listener_.accept());
+            if (accepted.ok()) {
+                errors.clear();
+                connections.spawn([&handler = handler_](auto&& stream) { return handler(std::move(stream)); },
+                                  std::move(*accepted));
+            } else if (errors.take(accepted.error())) {
+                co_await sleep(errors.delay());
+            } else {
+                co_return;
+            }
         }
     }
-}
+    void close() override { listener_.close(); }
 
-// Waits for one of the signals; for ever if there are none.
-task<> await_stop(signal_set* signals);
+private:
+    Listener& listener_;
+    Handler& handler_;
+};
 
-template <typename Listener, typename Handler>
-task<> serve_in(task_group& connections, Listener& listener, Handler& handler, duration grace,
-                signal_set* signals) {
-    co_await with_task_group([&](task_group& accepting) -> task<> {
-        accepting.spawn([&]() -> task<> {
-            co_await accept_connections(listener, connections, handler);
-            accepting.cancel();  // the listener was closed
-        });
-        co_await await_stop(signals);
-        accepting.cancel();
-    });
-    listener.close();
-    co_await with_task_group([&](task_group& draining) -> task<> {
-        draining.spawn([&]() -> task<> {
-            co_await await_stop(signals);
-            connections.cancel();
-        });
-        co_await move_on_after(grace, connections.wait());
-        draining.cancel();
-    });
-}
+task<> serve_accepting(acceptor& source, const serve_options& options);
 
 }  // namespace detail
 
@@ -93,15 +89,8 @@ task<> serve_in(task_group& connections, Listener& listener, Handler& handler, d
 // report; an error of the listener is thrown.
 template <typename Listener, typename Handler>
 task<> serve(Listener listener, Handler handler, serve_options options = {}) {
-    std::optional<signal_set> signals;
-    if (!options.stop_on.empty()) {
-        signals.emplace(options.stop_on);
-    }
-    const task_group_options independent{.limit = options.connections, .independent = true};
-    co_await with_task_group(independent, [&](task_group& connections) -> task<> {
-        co_await detail::serve_in(connections, listener, handler, options.grace,
-                                  signals.has_value() ? &*signals : nullptr);
-    });
+    detail::acceptor_of<Listener, Handler> source(listener, handler);
+    co_await detail::serve_accepting(source, options);
 }
 
 }  // namespace leat

@@ -10,4 +10,16 @@ task_cancelled::task_cancelled(cancel_reason why)
                    "the awaited task was cancelled because " + std::string(why.text())),
       why_(why) {}
 
+namespace detail {
+
+void throw_ending(ending how, std::exception_ptr error, cancel_reason why) {
+    check(how != ending::none, "the result of a task is read after it has ended");
+    if (how == ending::error) {
+        std::rethrow_exception(std::move(error));
+    }
+    throw task_cancelled(why);
+}
+
+}  // namespace detail
+
 }  // namespace leat

@@ -25,7 +25,12 @@ private:
     cancel_reason why_;
 };
 
+enum class ending : unsigned char { none, value, error, cancelled };
+
 namespace detail {
+
+// Throws the error of an outcome that has no value.
+[[noreturn]] void throw_ending(ending how, std::exception_ptr error, cancel_reason why);
 
 struct unit {};
 
@@ -43,8 +48,6 @@ struct storage_of<T&> {
 };
 
 }  // namespace detail
-
-enum class ending : unsigned char { none, value, error, cancelled };
 
 template <typename T>
 class [[nodiscard]] outcome {
@@ -144,12 +147,8 @@ private:
         how_ = other.how_;
     }
     void rethrow_unless_value() const {
-        check(how_ != ending::none, "the result of a task is read after it has ended");
-        if (how_ == ending::error) {
-            std::rethrow_exception(error_);
-        }
-        if (how_ == ending::cancelled) {
-            throw task_cancelled(why_);
+        if (how_ != ending::value) [[unlikely]] {
+            detail::throw_ending(how_, error(), why());
         }
     }
 

@@ -18,6 +18,13 @@ namespace leat {
     return {value, std::system_category()};
 }
 
+namespace detail {
+
+// Throws std::system_error(error, context).
+[[noreturn]] void throw_error(std::error_code error, const char* context);
+
+}  // namespace detail
+
 template <typename T>
 class [[nodiscard]] result {
 public:
@@ -33,12 +40,17 @@ public:
     [[nodiscard]] std::error_code error() const noexcept { return error_; }
 
     // The value; throws std::system_error(error(), context) when there is none.
-    T& value(const char* context = "") & { return ok() ? *value_ : throw std::system_error(error_, context); }
+    T& value(const char* context = "") & {
+        demand(context);
+        return *value_;
+    }
     T value(const char* context = "") && {
-        return ok() ? std::move(*value_) : throw std::system_error(error_, context);
+        demand(context);
+        return std::move(*value_);
     }
     const T& value(const char* context = "") const& {
-        return ok() ? *value_ : throw std::system_error(error_, context);
+        demand(context);
+        return *value_;
     }
     T& operator*() & noexcept {
         check(ok(), "a result that is an error has no value");
@@ -52,6 +64,12 @@ public:
     const T* operator->() const noexcept { return &**this; }
 
 private:
+    void demand(const char* context) const {
+        if (!ok()) [[unlikely]] {
+            detail::throw_error(error_, context);
+        }
+    }
+
     std::optional<T> value_;
     std::error_code error_;
 };
@@ -68,8 +86,8 @@ public:
     explicit operator bool() const noexcept { return ok(); }
     [[nodiscard]] std::error_code error() const noexcept { return error_; }
     void value(const char* context = "") const {
-        if (error_) {
-            throw std::system_error(error_, context);
+        if (!ok()) [[unlikely]] {
+            detail::throw_error(error_, context);
         }
     }
 

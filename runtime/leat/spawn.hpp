@@ -9,6 +9,7 @@
 #include <leat/task.hpp>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <tuple>
 
@@ -54,22 +55,45 @@ protected:
     }
 };
 
+// A callable with the arguments to call it with, once.
+template <typename Function, typename... Arguments>
+struct stored_call {
+    template <typename F, typename... A>
+    explicit stored_call(F&& function, A&&... arguments)
+        : parts(std::forward<F>(function), std::forward<A>(arguments)...) {}
+    auto operator()() {
+        return std::apply(
+            [](Function& function, Arguments&... arguments) {
+                return std::invoke(function, std::move(arguments)...);
+            },
+            parts);
+    }
+    std::tuple<Function, Arguments...> parts;
+};
+template <typename Function>
+struct stored_call<Function> {
+    template <typename F>
+    explicit stored_call(F&& given) : function(std::forward<F>(given)) {}
+    auto operator()() { return std::invoke(function); }
+    Function function;
+};
+
 // A task that owns the callable and the arguments it was made from, until it ends.
 template <typename T, typename Function, typename... Arguments>
 class spawned : public task_state_of<T> {
 public:
     template <typename F, typename... A>
     explicit spawned(std::source_location where, F&& function, A&&... arguments)
-        : task_state_of<T>(where),
-          call_(std::in_place, std::forward<F>(function), std::forward<A>(arguments)...) {}
+        : task_state_of<T>(where), call_(std::forward<F>(function), std::forward<A>(arguments)...) {}
+    ~spawned() override {
+        if (this->result.how() == ending::none) {
+            std::destroy_at(&call_);  // it was never spawned
+        }
+    }
 
     void start() noexcept override {
         try {
-            this->begin(std::apply(
-                [](Function& function, Arguments&... arguments) {
-                    return std::invoke(function, std::move(arguments)...);
-                },
-                *call_));
+            this->begin(call_());
         } catch (...) {
             this->result.set_error(std::current_exception());
             this->phase = task_phase::ended;
@@ -78,12 +102,14 @@ public:
     void finish(frame* outermost) noexcept override {
         task_state_of<T>::finish(outermost);
         this_thread.unwinding = this->result.cancelled();  // captures and arguments die as the frames did
-        call_.reset();
+        std::destroy_at(&call_);
         this_thread.unwinding = false;
     }
 
 private:
-    std::optional<std::tuple<Function, Arguments...>> call_;
+    union {  // until finish(), which every task that was spawned comes to
+        stored_call<Function, Arguments...> call_;
+    };
 };
 
 // Calls a function with the outcome of a task, once; then it is gone.

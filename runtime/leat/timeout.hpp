@@ -16,7 +16,7 @@ namespace leat {
 // Thrown when a deadline has passed; its code is std::errc::timed_out.
 class timed_out : public std::system_error {
 public:
-    timed_out() : system_error(std::make_error_code(std::errc::timed_out), "the deadline passed") {}
+    timed_out();
 };
 
 namespace detail {
