@@ -1,70 +1,74 @@
 // SPDX-License-Identifier: MIT
-// What the command lines of the examples share: options of servers and clients, exit statuses and the
-// line that says where a server listens.
+// command_line: what a program takes from its command line, and what those of the examples share: options
+// of servers and clients, exit statuses, and the line that says where a server listens. CLI11 does the
+// work; it is included by command_line.cpp only, because it takes longer to compile than an example.
 #pragma once
 
 #include <leat/net.hpp>
 
-#include <CLI/CLI.hpp>
-
-#include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
+namespace CLI {
+class App;
+}
+
 namespace examples {
 
-// Parses the command line. Returns 0 to go on; otherwise sets `status` to what main returns: 0 after
-// --help, 2 for bad arguments, which are explained in one line.
-inline bool parse(CLI::App& app, int argc, char** argv, int& status) {
-    try {
-        app.parse(argc, argv);
-        return true;
-    } catch (const CLI::Success& shown) {
-        status = app.exit(shown);
-    } catch (const CLI::ParseError& error) {
-        std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), error.what());
-        status = 2;
-    }
-    return false;
-}
+// What an argument must be.
+enum class kind { text, existing_file, existing_directory, target };
 
-inline void add_backend(CLI::App& app, std::string& backend) {
-    app.add_option("--backend", backend, "auto, uring or epoll")
-        ->check(CLI::IsMember({"auto", "uring", "epoll"}));
-}
+// Options are named "--port", "-i,--input-file"; arguments that go by their place have no dashes. A value is
+// its own default, and must live until parse() has returned.
+class command_line {
+public:
+    command_line(const char* program, const char* purpose);
+    ~command_line();
+
+    void add(const char* name, std::string& value, const char* help, kind of = kind::text);
+    void add(const char* name, std::vector<std::string>& values, const char* help, kind of = kind::text);
+    void add(const char* name, int& value, const char* help, int least, int most);
+    void add(const char* name, double& value, const char* help, double least, double most);
+    // Separated by commas.
+    void add(const char* name, std::vector<int>& values, const char* help, int least, int most);
+    void add_flag(const char* name, bool& value, const char* help);
+    void add_required(const char* name, std::string& value, const char* help);
+    // --backend
+    void add_backend(std::string& value);
+
+    // True: go on. Otherwise `status` is what main returns: 0 after --help, 2 for bad arguments, which are
+    // explained in one line.
+    [[nodiscard]] bool parse(int argc, char** argv, int& status);
+
+private:
+    std::unique_ptr<CLI::App> app_;
+};
 
 struct server_options {
     std::string host;
     int port;
     std::string backend;
 
-    void add_to(CLI::App& app) {
-        app.add_option("--host", host, "address to listen on")->capture_default_str();
-        app.add_option("--port", port, "port to listen on; 0 picks a free one")
-            ->capture_default_str()
-            ->check(CLI::Range(0, 65535));
-        add_backend(app, backend);
-    }
+    // --host, --port, --backend
+    void add_to(command_line& command);
 };
 
 // A program with the usual options of a server: parses them and runs `body(options)`.
 template <typename Body>
-int run_server(const char* name, const char* purpose, server_options options, int argc, char** argv,
+int run_server(const char* program, const char* purpose, server_options options, int argc, char** argv,
                Body body) {
-    CLI::App app(purpose, name);
-    options.add_to(app);
+    command_line command(program, purpose);
+    options.add_to(command);
     int status = 0;
-    if (!parse(app, argc, argv, status)) {
+    if (!command.parse(argc, argv, status)) {
         return status;
     }
     return leat::run_main([&] { return body(options); }, {.backend = options.backend});
 }
 
 // "listening on HOST:PORT", at once, so that whoever started the server can read the port.
-inline void announce(const leat::tcp_listener& listener) {
-    std::printf("listening on %s\n", listener.local_endpoint().to_string().c_str());
-    std::fflush(stdout);
-}
+void announce(const leat::tcp_listener& listener);
 
 // HOST:PORT of a client's command line; HOST may be a name.
 struct target {
@@ -72,37 +76,8 @@ struct target {
     int port = 0;
 };
 
-inline target parse_target(const std::string& text) {
-    const std::size_t colon = text.rfind(':');
-    std::string host = text.substr(0, colon);
-    if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-        host = host.substr(1, host.size() - 2);
-    }
-    int port = 0;
-    const bool number = colon != std::string::npos && CLI::detail::lexical_cast(text.substr(colon + 1), port);
-    if (!number || host.empty() || port < 1 || port > 65535) {
-        throw CLI::ValidationError("'" + text + "' is not HOST:PORT");
-    }
-    return {host, port};
-}
-
-inline std::vector<target> parse_targets(const std::vector<std::string>& texts) {
-    std::vector<target> targets;
-    for (const std::string& text : texts) {
-        targets.push_back(parse_target(text));
-    }
-    return targets;
-}
-
-inline const CLI::Validator is_target(
-    [](std::string& text) {
-        try {
-            (void)parse_target(text);
-            return std::string();
-        } catch (const CLI::ValidationError& error) {
-            return std::string(error.what());
-        }
-    },
-    "HOST:PORT");
+// Of an argument that was added as kind::target.
+[[nodiscard]] target parse_target(const std::string& text);
+[[nodiscard]] std::vector<target> parse_targets(const std::vector<std::string>& texts);
 
 }  // namespace examples

@@ -8,6 +8,7 @@
 #include <leat/testing/certificates.hpp>
 #include <leat/tls.hpp>
 
+#include <charconv>
 #include <chrono>
 #include <fstream>
 
@@ -16,7 +17,9 @@ namespace {
 leat::task<leat::http::response> answer(const leat::http::request& asked) {
     leat::http::response page;
     unsigned lines = 0;
-    if (!CLI::detail::lexical_cast(std::string(asked.target).substr(1), lines) || lines > 100'000) {
+    const std::string_view number = std::string_view(asked.target).substr(1);
+    const auto [stopped, error] = std::from_chars(number.begin(), number.end(), lines);
+    if (error != std::errc() || stopped != number.end() || lines > 100'000) {
         page.status = 404;
         co_return page;
     }
@@ -50,11 +53,11 @@ leat::task<> serve(std::string ca_file) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Serves what the demonstration fetches.", "demo_origin");
+    examples::command_line command("demo_origin", "Serves what the demonstration fetches.");
     std::string ca_file;
-    app.add_option("ca-file", ca_file, "where to write the authority that clients are to trust")->required();
+    command.add_required("ca-file", ca_file, "where to write the authority that clients are to trust");
     int status = 0;
-    if (!examples::parse(app, argc, argv, status)) {
+    if (!command.parse(argc, argv, status)) {
         return status;
     }
     return leat::run_main([&] { return serve(ca_file); });

@@ -99,13 +99,13 @@ leat::task<> talk(examples::target where) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Sends lines to an echo server and prints the replies.", "echo_client");
+    examples::command_line command("echo_client", "Sends lines to an echo server and prints the replies.");
     std::string where = "127.0.0.1:8001";
     std::string backend;
-    app.add_option("server", where, "where the server is")->capture_default_str()->check(examples::is_target);
-    examples::add_backend(app, backend);
+    command.add("server", where, "where the server is", examples::kind::target);
+    command.add_backend(backend);
     int status = 0;
-    if (!examples::parse(app, argc, argv, status)) {
+    if (!command.parse(argc, argv, status)) {
         return status;
     }
     return leat::run_main([&] { return talk(examples::parse_target(where)); }, {.backend = backend});

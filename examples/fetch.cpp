@@ -15,7 +15,7 @@ namespace {
 struct fetch_options {
     std::vector<std::string> urls;
     std::string input;
-    std::size_t parallel = 50;
+    int parallel = 50;
     std::string output_dir;
     bool discard = false;
     double timeout = 300;
@@ -91,41 +91,37 @@ leat::task<int> fetch_all(const fetch_options& options) {
     fetch::progress progress(options.urls.size());
     const leat::time_point start = leat::now();
     auto drawing = leat::spawn([&] { return progress.draw(); });
-    co_await leat::for_each_concurrently(options.urls, options.parallel, [&](std::string url) {
-        return fetch_one(client, options, progress, std::move(url));
-    });
+    co_await leat::for_each_concurrently(
+        options.urls, static_cast<std::size_t>(options.parallel),
+        [&](std::string url) { return fetch_one(client, options, progress, std::move(url)); });
     drawing.cancel();
     co_await drawing.join();
     progress.summarize(leat::now() - start);
     co_return progress.all_well() ? 0 : 1;
 }
 
-void add_options(CLI::App& app, fetch_options& options) {
-    app.add_option("urls", options.urls, "what to fetch");
-    app.add_option("-i,--input-file", options.input, "a file with one URL a line; - is standard input");
-    app.add_option("--parallel", options.parallel, "at most so many at once")
-        ->check(CLI::Range(std::size_t{1}, std::size_t{100000}))
-        ->capture_default_str();
-    app.add_option("--output-dir", options.output_dir, "where to write; without it bytes are only counted")
-        ->check(CLI::ExistingDirectory);
-    app.add_flag("--discard", options.discard, "only count the bytes");
-    app.add_option("--timeout", options.timeout, "seconds for each URL")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
-    app.add_option("--cacert", options.ca_file, "trust the authorities in this PEM file")
-        ->check(CLI::ExistingFile);
-    app.add_flag("--insecure", options.insecure, "accept every certificate");
-    examples::add_backend(app, options.backend);
+void add_options(examples::command_line& command, fetch_options& options) {
+    using examples::kind;
+    command.add("urls", options.urls, "what to fetch");
+    command.add("-i,--input-file", options.input, "a file with one URL a line; - is standard input");
+    command.add("--parallel", options.parallel, "at most so many at once", 1, 100'000);
+    command.add("--output-dir", options.output_dir, "where to write; without it bytes are only counted",
+                kind::existing_directory);
+    command.add_flag("--discard", options.discard, "only count the bytes");
+    command.add("--timeout", options.timeout, "seconds for each URL", 0.001, 1e9);
+    command.add("--cacert", options.ca_file, "trust the authorities in this PEM file", kind::existing_file);
+    command.add_flag("--insecure", options.insecure, "accept every certificate");
+    command.add_backend(options.backend);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Fetches many URLs at once.", "fetch");
+    examples::command_line command("fetch", "Fetches many URLs at once.");
     fetch_options options;
-    add_options(app, options);
+    add_options(command, options);
     int status = 0;
-    if (!examples::parse(app, argc, argv, status)) {
+    if (!command.parse(argc, argv, status)) {
         return status;
     }
     if (options.input == "-") {

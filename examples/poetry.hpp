@@ -5,6 +5,7 @@
 #include "command_line.hpp"
 
 #include <chrono>
+#include <cstdio>
 
 namespace examples {
 
@@ -22,13 +23,13 @@ inline std::string elapsed_since(leat::time_point start) {
 // Runs `body(targets)` on the servers of the command line, or on the three default ones.
 template <typename Body>
 int run_poetry_client(const char* name, const char* purpose, int argc, char** argv, Body body) {
-    CLI::App app(purpose, name);
+    command_line command(name, purpose);
     std::vector<std::string> servers = {"127.0.0.1:10000", "127.0.0.1:10001", "127.0.0.1:10002"};
     std::string backend;
-    app.add_option("servers", servers, "the poetry servers")->capture_default_str()->check(is_target);
-    add_backend(app, backend);
+    command.add("servers", servers, "the poetry servers", kind::target);
+    command.add_backend(backend);
     int status = 0;
-    if (!parse(app, argc, argv, status)) {
+    if (!command.parse(argc, argv, status)) {
         return status;
     }
     return leat::run_main([&] { return body(parse_targets(servers)); }, {.backend = backend});

@@ -75,20 +75,16 @@ leat::task<> serve(const poetry_options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Recites poems slowly, on several ports.", "poetry_server");
+    examples::command_line command("poetry_server", "Recites poems slowly, on several ports.");
     poetry_options options;
-    app.add_option("--host", options.host, "address to listen on")->capture_default_str();
-    app.add_option("--ports", options.ports, "ports to listen on, separated by commas; 0 picks a free one")
-        ->delimiter(',')
-        ->check(CLI::Range(0, 65535))
-        ->capture_default_str();
-    app.add_option("--pause", options.pause, "seconds after each word")
-        ->check(CLI::Range(0.0, 3600.0))
-        ->capture_default_str();
-    app.add_option("files", options.files, "poems to recite, one a port, instead of 1111 2222 3333 4444");
-    examples::add_backend(app, options.backend);
+    command.add("--host", options.host, "address to listen on");
+    command.add("--ports", options.ports, "ports to listen on, separated by commas; 0 picks a free one", 0,
+                65535);
+    command.add("--pause", options.pause, "seconds after each word", 0, 3600);
+    command.add("files", options.files, "poems to recite, one a port, instead of 1111 2222 3333 4444");
+    command.add_backend(options.backend);
     int status = 0;
-    if (!examples::parse(app, argc, argv, status)) {
+    if (!command.parse(argc, argv, status)) {
         return status;
     }
     return leat::run_main([&] { return serve(options); }, {.backend = options.backend});

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#include "command_line.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <cstdio>
+#include <optional>
+
+namespace examples {
+
+namespace {
+
+std::optional<target> read_target(const std::string& text) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string::npos) {
+        return std::nullopt;
+    }
+    target read{text.substr(0, colon), 0};
+    if (read.host.size() > 2 && read.host.front() == '[' && read.host.back() == ']') {
+        read.host = read.host.substr(1, read.host.size() - 2);
+    }
+    const char* const end = text.data() + text.size();
+    const auto [stopped, error] = std::from_chars(text.data() + colon + 1, end, read.port);
+    if (error != std::errc() || stopped != end || read.host.empty() || read.port < 1 || read.port > 65535) {
+        return std::nullopt;
+    }
+    return read;
+}
+
+void demand(CLI::Option& option, kind of) {
+    switch (of) {
+        case kind::text:
+            return;
+        case kind::existing_file:
+            option.check(CLI::ExistingFile);
+            return;
+        case kind::existing_directory:
+            option.check(CLI::ExistingDirectory);
+            return;
+        case kind::target:
+            option.check(
+                [](const std::string& text) {
+                    return read_target(text) ? std::string() : "'" + text + "' is not HOST:PORT";
+                },
+                "HOST:PORT");
+            return;
+    }
+}
+
+}  // namespace
+
+command_line::command_line(const char* program, const char* purpose)
+    : app_(std::make_unique<CLI::App>(purpose, program)) {}
+
+command_line::~command_line() = default;
+
+void command_line::add(const char* name, std::string& value, const char* help, kind of) {
+    CLI::Option* const option = app_->add_option(name, value, help);
+    demand(*option, of);
+    if (!value.empty()) {
+        option->capture_default_str();
+    }
+}
+
+void command_line::add(const char* name, std::vector<std::string>& values, const char* help, kind of) {
+    CLI::Option* const option = app_->add_option(name, values, help);
+    demand(*option, of);
+    if (!values.empty()) {
+        option->capture_default_str();
+    }
+}
+
+void command_line::add(const char* name, int& value, const char* help, int least, int most) {
+    app_->add_option(name, value, help)->capture_default_str()->check(CLI::Range(least, most));
+}
+
+void command_line::add(const char* name, double& value, const char* help, double least, double most) {
+    app_->add_option(name, value, help)->capture_default_str()->check(CLI::Range(least, most));
+}
+
+void command_line::add(const char* name, std::vector<int>& values, const char* help, int least, int most) {
+    app_->add_option(name, values, help)
+        ->delimiter(',')
+        ->check(CLI::Range(least, most))
+        ->capture_default_str();
+}
+
+void command_line::add_flag(const char* name, bool& value, const char* help) {
+    app_->add_flag(name, value, help);
+}
+
+void command_line::add_required(const char* name, std::string& value, const char* help) {
+    app_->add_option(name, value, help)->required();
+}
+
+void command_line::add_backend(std::string& value) {
+    app_->add_option("--backend", value, "auto, uring or epoll")
+        ->check(CLI::IsMember({"auto", "uring", "epoll"}));
+}
+
+bool command_line::parse(int argc, char** argv, int& status) {
+    try {
+        app_->parse(argc, argv);
+        return true;
+    } catch (const CLI::Success& shown) {
+        status = app_->exit(shown);
+    } catch (const CLI::ParseError& error) {
+        std::fprintf(stderr, "%s: %s\n", app_->get_name().c_str(), error.what());
+        status = 2;
+    }
+    return false;
+}
+
+void server_options::add_to(command_line& command) {
+    command.add("--host", host, "address to listen on");
+    command.add("--port", port, "port to listen on; 0 picks a free one", 0, 65535);
+    command.add_backend(backend);
+}
+
+void announce(const leat::tcp_listener& listener) {
+    std::printf("listening on %s\n", listener.local_endpoint().to_string().c_str());
+    std::fflush(stdout);
+}
+
+target parse_target(const std::string& text) {
+    return read_target(text).value();
+}
+
+std::vector<target> parse_targets(const std::vector<std::string>& texts) {
+    std::vector<target> targets;
+    for (const std::string& text : texts) {
+        targets.push_back(parse_target(text));
+    }
+    return targets;
+}
+
+}  // namespace examples
