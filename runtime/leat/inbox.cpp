@@ -6,19 +6,19 @@
 namespace leat {
 
 // Under the lock, so that the reader cannot be gone.
-void inbox::wake_reader() noexcept {
-    if (std::exchange(sleeping_, false)) {
+void inbox::tell_reader() noexcept {
+    if (word_.exchange(posted) == sleeping) {
         reader_->wake();
     }
 }
 
-bool inbox::post(message& posted) noexcept {
+bool inbox::post(message& from) noexcept {
     const std::lock_guard lock(mutex_);
     if (closed_) {
         return false;
     }
-    posted_.push_back(posted);
-    wake_reader();
+    posted_.push_back(from);
+    tell_reader();
     return true;
 }
 
@@ -26,26 +26,24 @@ void inbox::deliver(message& awaited) noexcept {
     const std::lock_guard lock(mutex_);
     check(reader_ != nullptr, "a run does not end before what its tasks wait for");
     posted_.push_back(awaited);
-    wake_reader();
+    tell_reader();
 }
 
 void inbox::nudge() noexcept {
     const std::lock_guard lock(mutex_);
-    nudged_ = true;
-    wake_reader();
+    tell_reader();
 }
 
 void inbox::take(list<message>& into) noexcept {
-    const std::lock_guard lock(mutex_);
-    sleeping_ = false;
-    nudged_ = false;
-    into.append(posted_);
+    if (word_.exchange(nothing) == posted) {
+        const std::lock_guard lock(mutex_);
+        into.append(posted_);
+    }
 }
 
 bool inbox::about_to_sleep() noexcept {
-    const std::lock_guard lock(mutex_);
-    sleeping_ = posted_.empty() && !nudged_;
-    return sleeping_;
+    unsigned found = nothing;
+    return word_.compare_exchange_strong(found, sleeping);
 }
 
 void inbox::close() noexcept {
@@ -57,7 +55,7 @@ void inbox::abandon() noexcept {
     const std::lock_guard lock(mutex_);
     closed_ = true;
     reader_ = nullptr;
-    sleeping_ = false;
+    word_ = nothing;  // awake
 }
 
 }  // namespace leat

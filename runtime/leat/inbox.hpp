@@ -6,6 +6,7 @@
 
 #include <leat/list.hpp>
 
+#include <atomic>
 #include <concepts>
 #include <memory>
 #include <mutex>
@@ -36,7 +37,7 @@ public:
     explicit inbox(backend& reader) noexcept : reader_(&reader) {}
 
     // Any thread. False once the scheduler has closed; the message is the caller's again.
-    bool post(message& posted) noexcept;
+    bool post(message& from) noexcept;
 
     // Any thread: a message that a task of the scheduler waits for, so that its run cannot have ended.
     void deliver(message& awaited) noexcept;
@@ -54,14 +55,16 @@ public:
     void abandon() noexcept;
 
 private:
-    void wake_reader() noexcept;
+    // A loop that nobody posts to must not pay for locks: it takes the lock only when the word says `posted`.
+    enum : unsigned { nothing = 0, posted = 1, sleeping = 2 };
+
+    void tell_reader() noexcept;
 
     std::mutex mutex_;
     backend* reader_;  // null once it is gone
     list<message> posted_;
     bool closed_ = false;
-    bool sleeping_ = false;
-    bool nudged_ = false;
+    std::atomic<unsigned> word_ = nothing;
 };
 
 // What all remotes of one scheduler share. The last to go tells the scheduler, which may have nothing left
@@ -73,7 +76,7 @@ public:
     inbox_door& operator=(const inbox_door&) = delete;
     ~inbox_door() { inbox_->nudge(); }
 
-    bool post(inbox::message& posted) const noexcept { return inbox_->post(posted); }
+    bool post(inbox::message& from) const noexcept { return inbox_->post(from); }
 
 private:
     std::shared_ptr<inbox> inbox_;
