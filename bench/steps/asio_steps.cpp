@@ -102,7 +102,6 @@ awaitable<void> cancel_at(size_t count, int depth) {
                        asio::bind_cancellation_slot(signals.emplace_back().slot(), [&](std::exception_ptr) {
                            if (--left == 0) {
                                steps::end(count);
-                               std::fflush(stdout);
                                std::_Exit(0);
                            }
                        }));

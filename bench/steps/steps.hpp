@@ -29,6 +29,7 @@ inline void begin() {
 // Prints the nanoseconds of CPU time each of `count` steps took since begin().
 inline void end(std::size_t count) {
     std::printf("%.2f\n", (cpu_time() - began) / static_cast<double>(count));
+    std::fflush(stdout);  // some end without returning from main
 }
 
 // A number below 2^30 that looks like chance, the same for the same `i`.
