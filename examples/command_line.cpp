@@ -95,8 +95,8 @@ void command_line::add_required(const char* name, std::string& value, const char
 }
 
 void command_line::add_backend(std::string& value) {
-    app_->add_option("--backend", value, "auto, uring or epoll")
-        ->check(CLI::IsMember({"auto", "uring", "epoll"}));
+    app_->add_option("--backend", value, "auto, uring, epoll or poll")
+        ->check(CLI::IsMember({"auto", "uring", "epoll", "poll"}));
 }
 
 bool command_line::parse(int argc, char** argv, int& status) {

@@ -2,6 +2,7 @@
 #include <leat/backends/choose.hpp>
 
 #include <leat/backends/epoll.hpp>
+#include <leat/backends/poll.hpp>
 #ifdef LEAT_HAS_URING
 #include <leat/backends/uring.hpp>
 #endif
@@ -12,6 +13,14 @@
 namespace leat {
 
 namespace {
+
+std::unique_ptr<backend> make_readiness_backend(std::string refused) {
+    try {
+        return make_epoll_backend(refused);
+    } catch (const std::system_error& error) {
+        return make_poll_backend(refused + "; epoll refused: " + error.what());
+    }
+}
 
 #ifdef LEAT_HAS_URING
 
@@ -24,7 +33,7 @@ std::unique_ptr<backend> make_best_backend() {
             refused = error.what();  // for this thread only: it may be out of descriptors or memory
         }
     }
-    return make_epoll_backend("uring refused: " + refused);
+    return make_readiness_backend("uring refused: " + refused);
 }
 
 #else
@@ -35,7 +44,7 @@ std::unique_ptr<backend> make_uring_backend() {
 }
 
 std::unique_ptr<backend> make_best_backend() {
-    return make_epoll_backend("uring refused: leat was built without io_uring");
+    return make_readiness_backend("uring refused: leat was built without io_uring");
 }
 
 #endif
@@ -56,7 +65,11 @@ std::unique_ptr<backend> make_backend(std::string_view name) {
     if (name == "epoll") {
         return make_epoll_backend();
     }
-    throw std::invalid_argument("unknown backend \"" + std::string(name) + "\": use auto, uring or epoll");
+    if (name == "poll") {
+        return make_poll_backend();
+    }
+    throw std::invalid_argument("unknown backend \"" + std::string(name) +
+                                "\": use auto, uring, epoll or poll");
 }
 
 }  // namespace leat

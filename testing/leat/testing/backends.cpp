@@ -24,8 +24,10 @@ tried_backend attempt(backend_set which, std::string_view name) {
 }  // namespace
 
 std::vector<tried_backend> backends(backend_set chosen) {
-    static const std::vector<tried_backend> tried = {
-        attempt(epoll, "epoll"), attempt(uring, "uring"), {simulated, "simulated", ""}};
+    static const std::vector<tried_backend> tried = {attempt(epoll, "epoll"),
+                                                     attempt(poll, "poll"),
+                                                     attempt(uring, "uring"),
+                                                     {simulated, "simulated", ""}};
     std::vector<tried_backend> found;
     std::copy_if(tried.begin(), tried.end(), std::back_inserter(found),
                  [=](const tried_backend& each) { return chosen.has(each.which); });

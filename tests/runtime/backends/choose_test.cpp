@@ -75,11 +75,13 @@ std::string described(std::string_view name) {
 }  // namespace
 
 TEST_CASE("an unknown backend is an error that lists the names") {
-    CHECK(described("poll") == "failed; unknown backend \"poll\": use auto, uring or epoll");
+    CHECK(described("select") ==
+          "failed; unknown backend \"select\": use auto, uring, epoll or poll");
 }
 
-TEST_CASE("epoll is always there") {
+TEST_CASE("epoll and poll are always there") {
     CHECK(described("epoll") == "epoll; ");
+    CHECK(described("poll") == "poll; ");
 }
 
 TEST_CASE("auto takes the best backend there is, and says why not a better one") {
@@ -99,7 +101,7 @@ TEST_CASE("LEAT_BACKEND names the backend when the program does not") {
     ::setenv("LEAT_BACKEND", "epoll", 1);
     CHECK(described("") == "epoll; ");
     ::setenv("LEAT_BACKEND", "kqueue", 1);
-    CHECK(described("") == "failed; unknown backend \"kqueue\": use auto, uring or epoll");
+    CHECK(described("") == "failed; unknown backend \"kqueue\": use auto, uring, epoll or poll");
     CHECK(described("epoll") == "epoll; ");
     ::setenv("LEAT_BACKEND", "", 1);
     CHECK(described("") == described("auto"));
@@ -122,6 +124,24 @@ TEST_CASE("where io_uring is forbidden, auto falls back and by name it is an err
 #endif
     CHECK(where_forbidden(SYS_io_uring_setup, [] { return described("auto"); }) ==
           "epoll; uring refused: " + by_name.substr(8));
+}
+
+TEST_CASE("where epoll is forbidden too, auto takes poll and says why, and by name it is an error") {
+    const auto without_epoll = [](std::string_view name) {
+        return where_forbidden(SYS_io_uring_setup, [name] {
+            return forbid(SYS_epoll_create1) ? described(name) : std::string();
+        });
+    };
+    const std::string by_name = without_epoll("epoll");
+    if (by_name.empty()) {
+        MESSAGE("skipped: no seccomp filter can be set here");
+        return;
+    }
+    CHECK(by_name == "failed; epoll_create1: Operation not permitted");
+    const std::string chosen = without_epoll("auto");
+    CHECK(chosen.starts_with("poll; uring refused: "));
+    CHECK(chosen.ends_with("; epoll refused: epoll_create1: Operation not permitted"));
+    CHECK(without_epoll("poll") == "poll; ");
 }
 
 #ifdef LEAT_HAS_URING

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include <leat/backends/readiness_backend.hpp>
+
+#include <leat/check.hpp>
+
+#include <algorithm>
+
+#include <sys/eventfd.h>
+
+namespace leat {
+
+readiness_backend::readiness_backend() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (!wake_) {
+        throw std::system_error(errno_code(errno), "eventfd");
+    }
+}
+
+readiness_backend::~readiness_backend() {
+    check(pending_ == 0, "a backend ends after its last operation");
+}
+
+bool readiness_backend::submit(operation& op) {
+    const auto index = static_cast<std::size_t>(op.descriptor);
+    if (index >= descriptors_.size()) [[unlikely]] {
+        return submit_first(op);
+    }
+    descriptor_state& state = descriptors_[index];
+    return state.ready.to_try(op.action) ? submit_ready(op, state) : fail_or_wait(op, state);
+}
+
+// Apart from submit, so that one that has to wait, as most receives have, saves no registers.
+bool readiness_backend::submit_ready(operation& op, descriptor_state& state) {
+    return attempt(op, state.ready, *pool_) || fail_or_wait(op, state);
+}
+
+// The first operation on a descriptor with so high a number.
+bool readiness_backend::submit_first(operation& op) {
+    check(op.descriptor >= 0, "an operation is on an open descriptor");
+    descriptors_.resize(std::max(static_cast<std::size_t>(op.descriptor) + 1, descriptors_.size() * 2));
+    return submit(op);
+}
+
+// True: it has failed at once.
+bool readiness_backend::fail_or_wait(operation& op, descriptor_state& state) {
+    operation*& waiting = reads(op.action) ? state.reader : state.writer;
+    check(waiting == nullptr, "one task at a time waits to read (or to write) on a descriptor");
+    if (!state.watched || for_others(op)) [[unlikely]] {
+        return fail_or_watch(op, state);
+    }
+    waiting = &op;
+    ++pending_;
+    return false;
+}
+
+bool readiness_backend::fail_or_watch(operation& op, descriptor_state& state) {
+    if (const int error = watch(op.descriptor, state.generation)) {
+        op.result = error == EPERM && for_others(op) ? 0 : -error;
+        return true;
+    }
+    state.watched = true;
+    (reads(op.action) ? state.reader : state.writer) = &op;
+    ++pending_;
+    return false;
+}
+
+void readiness_backend::stop_watching_unused(int fd, descriptor_state& state) noexcept {
+    if (state.reader == nullptr && state.writer == nullptr) {
+        stop_watching(fd);
+        state.watched = false;
+        state.ready = {};
+        ++state.generation;
+    }
+}
+
+bool readiness_backend::cancel(operation& op) noexcept {
+    if (op.retired) {
+        return false;  // it has completed already
+    }
+    descriptor_state& state = state_of(op);
+    operation*& waiting = reads(op.action) ? state.reader : state.writer;
+    check(waiting == &op, "only a pending operation is cancelled");
+    waiting = nullptr;
+    --pending_;
+    if (for_others(op)) {
+        stop_watching_unused(op.descriptor, state);
+    }
+    op.result = -ECANCELED;
+    return true;
+}
+
+void readiness_backend::hand_over(list<operation>& done) noexcept {
+    pending_ -= completed_count_;
+    completed_count_ = 0;
+    done.append(completed_);
+}
+
+void readiness_backend::wake() noexcept {
+    const std::uint64_t one = 1;
+    // It fails only when the counter is full, and then a wake-up is pending already.
+    [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+}
+
+void readiness_backend::drop(operation*& waiting) noexcept {
+    if (waiting != nullptr) {
+        waiting->retired = true;
+        waiting->result = -ECANCELED;
+        complete(waiting);
+    }
+}
+
+void readiness_backend::retire(int fd) noexcept {
+    const auto index = static_cast<std::size_t>(fd);
+    if (index < descriptors_.size()) {
+        descriptor_state& state = descriptors_[index];
+        drop(state.reader);
+        drop(state.writer);
+        state.ready = {};
+        state.watched = false;
+        ++state.generation;
+    }
+    ::close(fd);
+}
+
+}  // namespace leat

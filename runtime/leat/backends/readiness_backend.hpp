@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// readiness_backend: what the backends that learn of readiness share, epoll and poll: all but the wait.
+//
+// Theory of operation. The kernel tells readiness; the contract wants completions. So an operation is tried
+// at once, and if it would block it is kept under its descriptor and direction and tried again when the
+// backend is told that this direction is ready.
+//
+//   * A short read means the socket is drained (epoll(7), question 9), so the next read waits without
+//     trying. But data and FIN may be told as one: once RDHUP, HUP or ERR was seen it is always tried.
+//   * readable() and writable() serve descriptors that belong to others, who close them without telling.
+//     They are watched for one wait only, so that nothing is believed of a descriptor number later.
+//
+// Invariant: whoever waits is kept under a descriptor that watch() has taken.
+#pragma once
+
+#include <leat/backends/backend.hpp>
+#include <leat/backends/kernel_sockets.hpp>
+#include <leat/backends/readiness.hpp>
+#include <leat/backends/slab_pool.hpp>
+#include <leat/fd.hpp>
+
+#include <utility>
+#include <vector>
+
+#include <poll.h>
+
+namespace leat {
+
+class readiness_backend : public backend {
+public:
+    bool submit(operation& op) final;
+    bool cancel(operation& op) noexcept final;
+    void wake() noexcept final;
+    void retire(int fd) noexcept final;
+    std::size_t pending() const noexcept final { return pending_; }
+    time_point now() noexcept final { return kernel_now(); }
+    std::chrono::system_clock::time_point wall_now() noexcept final {
+        return std::chrono::system_clock::now();
+    }
+    std::uint64_t random() noexcept final { return kernel_random(); }
+    socket_calls& sockets() noexcept final { return sockets_; }
+
+protected:
+    // Of a size that an index is shifted by, not multiplied.
+    struct alignas(32) descriptor_state {
+        operation* reader = nullptr;
+        operation* writer = nullptr;
+        std::uint32_t generation = 0;  // counts the sockets that have had this number
+        readiness ready;
+        bool watched = false;
+    };
+
+    // Throws std::system_error when there is no descriptor for wake().
+    readiness_backend();
+    ~readiness_backend() override;
+
+    // Sees to it that told() is called when `fd` is ready, also when it is already. Returns 0 or an errno
+    // value. EPERM: it is a file, which is always ready. A close ends it.
+    virtual int watch(int fd, std::uint32_t generation) noexcept = 0;
+    virtual void stop_watching(int fd) noexcept = 0;
+
+    // Of each descriptor that has been waited for, by number.
+    [[nodiscard]] std::vector<descriptor_state>& states() noexcept { return descriptors_; }
+    // What poll(2) calls `events` has happened to the descriptor of `state`.
+    [[gnu::always_inline]] inline void told(descriptor_state& state, std::uint32_t events);
+
+    // Readable from a wake() until it is read from.
+    [[nodiscard]] int wake_descriptor() const noexcept { return wake_.get(); }
+    [[nodiscard]] bool has_completed() const noexcept { return !completed_.empty(); }
+    void hand_over(list<operation>& done) noexcept;
+
+private:
+    static bool for_others(const operation& op) noexcept {
+        return op.action == operation_kind::readable || op.action == operation_kind::writable;
+    }
+
+    bool submit_first(operation& op);
+    [[gnu::noinline]] bool submit_ready(operation& op, descriptor_state& state);
+    [[gnu::noinline]] bool fail_or_wait(operation& op, descriptor_state& state);
+    [[gnu::noinline]] bool fail_or_watch(operation& op, descriptor_state& state);
+    descriptor_state& state_of(const operation& op) noexcept {
+        return descriptors_[static_cast<std::size_t>(op.descriptor)];
+    }
+    [[gnu::noinline]] void stop_watching_unused(int fd, descriptor_state& state) noexcept;
+    [[gnu::always_inline]] inline void retry(operation*& waiting, descriptor_state& state);
+    void complete(operation*& waiting) noexcept {
+        completed_.push_back(*std::exchange(waiting, nullptr));
+        ++completed_count_;  // it stays pending until it is handed over
+    }
+    void drop(operation*& waiting) noexcept;
+
+    fd wake_;
+    kernel_sockets sockets_;
+    slab_pool::owner pool_{new slab_pool};
+    std::vector<descriptor_state> descriptors_;
+    list<operation> completed_;  // handed over at the end of collect
+    std::size_t completed_count_ = 0;
+    std::size_t pending_ = 0;
+};
+
+inline void readiness_backend::told(descriptor_state& state, std::uint32_t events) {
+    constexpr std::uint32_t ended = POLLHUP | POLLERR;
+    if ((events & (ended | POLLRDHUP)) != 0) [[unlikely]] {
+        state.ready.hung_up = true;
+    }
+    if ((events & (ended | POLLRDHUP | POLLIN)) != 0) {
+        state.ready.readable = true;
+        if (state.reader != nullptr) {
+            retry(state.reader, state);
+        }
+    }
+    if ((events & (ended | POLLOUT)) != 0) {
+        state.ready.writable = true;
+        if (state.writer != nullptr) {
+            retry(state.writer, state);
+        }
+    }
+}
+
+inline void readiness_backend::retry(operation*& waiting, descriptor_state& state) {
+    operation& op = *waiting;
+    if (for_others(op)) [[unlikely]] {
+        complete(waiting);
+        stop_watching_unused(op.descriptor, state);
+    } else if (state.ready.to_try(op.action) && attempt(op, state.ready, *pool_)) {
+        complete(waiting);
+    }
+}
+
+}  // namespace leat
