@@ -12,7 +12,8 @@
 namespace leat {
 
 struct run_options {
-    // "uring", "epoll", "poll" or "auto"; empty: the environment variable LEAT_BACKEND, else "auto".
+    // "uring", "uring-plain", "epoll", "poll" or "auto"; empty: the environment variable LEAT_BACKEND, else
+    // "auto".
     std::string_view backend = {};
     // Hears what nobody else will, such as the error of a task without a handle. Null: one line on
     // standard error. It is called on the thread of the run; after the run has ended by whoever drops the

@@ -3,6 +3,7 @@
 
 #include <leat/backends/epoll.hpp>
 #include <leat/backends/poll.hpp>
+#include <leat/backends/uring_options.hpp>
 #ifdef LEAT_HAS_URING
 #include <leat/backends/uring.hpp>
 #endif
@@ -38,7 +39,7 @@ std::unique_ptr<backend> make_best_backend() {
 
 #else
 
-std::unique_ptr<backend> make_uring_backend() {
+std::unique_ptr<backend> make_uring_backend(const uring_options& /*options*/ = {}) {
     throw std::system_error(std::make_error_code(std::errc::function_not_supported),
                             "leat was built without io_uring");
 }
@@ -62,6 +63,9 @@ std::unique_ptr<backend> make_backend(std::string_view name) {
     if (name == "uring") {
         return make_uring_backend();
     }
+    if (name == "uring-plain") {
+        return make_uring_backend({.newer_features = false});
+    }
     if (name == "epoll") {
         return make_epoll_backend();
     }
@@ -69,7 +73,7 @@ std::unique_ptr<backend> make_backend(std::string_view name) {
         return make_poll_backend();
     }
     throw std::invalid_argument("unknown backend \"" + std::string(name) +
-                                "\": use auto, uring, epoll or poll");
+                                "\": use auto, uring, uring-plain, epoll or poll");
 }
 
 }  // namespace leat

@@ -10,9 +10,10 @@
 
 namespace leat {
 
-// `name` is "uring", "epoll", "poll" or "auto"; empty means the environment variable LEAT_BACKEND, else
-// "auto". Throws std::invalid_argument that lists the names for any other, and std::system_error when the
-// kernel refuses the one that was asked for.
+// `name` is "uring", "uring-plain" (io_uring without its newer features: uring_options.hpp), "epoll", "poll"
+// or "auto"; empty means the environment variable LEAT_BACKEND, else "auto". Throws std::invalid_argument
+// that lists the names for any other, and std::system_error when the kernel refuses the one that was asked
+// for.
 [[nodiscard]] std::unique_ptr<backend> make_backend(std::string_view name);
 
 }  // namespace leat

@@ -14,8 +14,6 @@ namespace leat {
 
 namespace {
 
-constexpr unsigned submission_entries = 256;
-constexpr unsigned completion_entries = 4096;
 constexpr std::size_t few = 2;     // completions in a turn that leave a send worth a system call of its own
 constexpr std::size_t batch = 64;  // completions in a turn; of more, the first are cold when they are used
 constexpr int rounds_max = 16;     // of asking for them
@@ -28,8 +26,8 @@ std::uint32_t poll_mask(std::uint32_t events) noexcept {
 
 }  // namespace
 
-uring_backend::uring_backend()
-    : ring_(submission_entries, completion_entries), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+uring_backend::uring_backend(const uring_options& options)
+    : ring_(options), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!wake_) {
         throw std::system_error(errno_code(errno), "eventfd");
     }
@@ -38,10 +36,14 @@ uring_backend::uring_backend()
 
 uring_backend::~uring_backend() {
     check(pending_ == 0, "a backend ends after its last operation");
-    io_uring_sqe& all = next_entry();
-    all.opcode = IORING_OP_ASYNC_CANCEL;
-    all.cancel_flags = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL;
-    all.user_data = static_cast<std::uint64_t>(tag::ignored);
+    if (ring_.newer_features()) {
+        io_uring_sqe& all = next_entry();
+        all.opcode = IORING_OP_ASYNC_CANCEL;
+        all.cancel_flags = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL;
+        all.user_data = static_cast<std::uint64_t>(tag::ignored);
+    } else {
+        ask_to_end(static_cast<std::uint64_t>(tag::wake));
+    }
     while (watching_wake_ || sources_ != 0) {
         entered(ring_.enter_and_wait(never));
         reap();
@@ -117,7 +119,8 @@ io_uring_sqe& uring_backend::next_entry() {
 }
 
 void uring_backend::start(operation& op, descriptor_state& state) {
-    if (op.action == operation_kind::recv_chunk && ++state.incoming.calm > 1 && arm_source(op, state)) {
+    if (op.action == operation_kind::recv_chunk && buffers_.shared() && ++state.incoming.calm > 1 &&
+        arm_source(op, state)) {
         return;
     }
     io_uring_sqe& entry = next_entry();
@@ -147,14 +150,10 @@ void uring_backend::start(operation& op, descriptor_state& state) {
             entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
             entry.len = static_cast<std::uint32_t>(std::min(op.length - done, piece_max));
             entry.msg_flags = op.whole ? MSG_WAITALL : 0;
-            entry.ioprio = state.ready.readable ? 0 : IORING_RECVSEND_POLL_FIRST;
+            entry.ioprio = state.ready.readable ? 0 : poll_first();
             break;
         case operation_kind::recv_chunk:
-            entry.opcode = IORING_OP_RECV;
-            entry.flags = IOSQE_BUFFER_SELECT;
-            entry.buf_group = uring_buffers::group;
-            entry.len = slab_pool::buffer_size;
-            entry.ioprio = IORING_RECVSEND_POLL_FIRST;
+            ask_for_chunk(entry);
             break;
         case operation_kind::send:
             entry.opcode = IORING_OP_SEND;
@@ -182,6 +181,20 @@ void uring_backend::start(operation& op, descriptor_state& state) {
             entry.poll32_events = poll_mask(POLLOUT);
             break;
     }
+}
+
+// Without buffers to choose from the kernel only tells when there is something.
+void uring_backend::ask_for_chunk(io_uring_sqe& entry) const noexcept {
+    if (!buffers_.shared()) {
+        entry.opcode = IORING_OP_POLL_ADD;
+        entry.poll32_events = poll_mask(POLLIN | POLLRDHUP);
+        return;
+    }
+    entry.opcode = IORING_OP_RECV;
+    entry.flags = IOSQE_BUFFER_SELECT;
+    entry.buf_group = uring_buffers::group;
+    entry.len = slab_pool::buffer_size;
+    entry.ioprio = poll_first();
 }
 
 // True when the kernel has not taken that entry: it never will.
@@ -333,15 +346,24 @@ void uring_backend::restart_all() {
     }
 }
 
-// Polled for every write, so that it never needs to be read.
+// Polled for every write, so that it need not be read while it is watched.
 void uring_backend::watch_wake() noexcept {
     io_uring_sqe& entry = next_entry();
     entry.opcode = IORING_OP_POLL_ADD;
     entry.fd = wake_.get();
-    entry.len = IORING_POLL_ADD_MULTI;
+    entry.len = ring_.newer_features() ? IORING_POLL_ADD_MULTI : 0;
     entry.poll32_events = poll_mask(POLLIN);
     entry.user_data = static_cast<std::uint64_t>(tag::wake);
     watching_wake_ = true;
+}
+
+void uring_backend::woken(bool still_watched) noexcept {
+    woken_ = true;
+    watching_wake_ = still_watched;
+    if (!still_watched) {
+        std::uint64_t wakes = 0;  // those that come from now on are told when it is watched again
+        [[maybe_unused]] const auto size = ::read(wake_.get(), &wakes, sizeof wakes);
+    }
 }
 
 void uring_backend::wake() noexcept {
@@ -350,8 +372,8 @@ void uring_backend::wake() noexcept {
     [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
 }
 
-std::unique_ptr<backend> make_uring_backend() {
-    return std::make_unique<uring_backend>();
+std::unique_ptr<backend> make_uring_backend(const uring_options& options) {
+    return std::make_unique<uring_backend>(options);
 }
 
 }  // namespace leat

@@ -19,10 +19,12 @@
 //   * An entry for a receive says so when the socket is probably empty, and then the kernel waits first.
 //   * recv_chunk lets the kernel pick a buffer once there is data (uring_buffers.hpp). When it finds none,
 //     the data is there: it is received by a plain system call into a buffer of the pool or of the heap.
+//   * Without a ring of buffers recv_chunk waits until there is data, and takes it by a plain system call.
 //   * The kernel runs at most 20 deferred items an entry; collect() enters again while it has more.
 #pragma once
 
 #include <leat/backends/backend.hpp>
+#include <leat/backends/uring_options.hpp>
 
 #include <memory>
 #include <string>
@@ -30,7 +32,7 @@
 namespace leat {
 
 // Throws std::system_error that says what the kernel refused.
-[[nodiscard]] std::unique_ptr<backend> make_uring_backend();
+[[nodiscard]] std::unique_ptr<backend> make_uring_backend(const uring_options& options = {});
 
 // Tries io_uring out: a receive, a cancel and a timeout. Empty when all is well, otherwise what failed.
 // Catches what setting up does not: filters and emulations that are incomplete.

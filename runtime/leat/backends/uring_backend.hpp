@@ -16,7 +16,7 @@ namespace leat {
 
 class uring_backend final : public backend {
 public:
-    uring_backend();
+    explicit uring_backend(const uring_options& options);
     ~uring_backend() override;
 
     bool submit(operation& op) override;
@@ -31,7 +31,9 @@ public:
     }
     std::uint64_t random() noexcept override { return kernel_random(); }
     socket_calls& sockets() noexcept override { return sockets_; }
-    backend_description describe() const override { return {"uring", ring_.features(), ""}; }
+    backend_description describe() const override {
+        return {ring_.newer_features() ? "uring" : "uring-plain", ring_.features(), ""};
+    }
 
 private:
     // How far an operation is; kept in operation::phase.
@@ -99,12 +101,17 @@ private:
     // Entries into the submission queue (uring.cpp).
     bool worth_trying(const operation& op, const descriptor_state& state) const noexcept;
     void start(operation& op, descriptor_state& state);
+    void ask_for_chunk(io_uring_sqe& entry) const noexcept;
+    [[nodiscard]] std::uint16_t poll_first() const noexcept {
+        return ring_.newer_features() ? IORING_RECVSEND_POLL_FIRST : 0;
+    }
     static bool entered(int status) noexcept;
     io_uring_sqe& next_entry();
     bool withdraw(std::uint32_t position, std::uint64_t user_data) noexcept;
     bool withdraw(const operation& op, const descriptor_state& state) noexcept;
     void ask_to_end(std::uint64_t user_data) noexcept;
     void watch_wake() noexcept;
+    void woken(bool still_watched) noexcept;
 
     // Completions (uring_complete.cpp).
     void reap();

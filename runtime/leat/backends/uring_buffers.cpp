@@ -20,6 +20,9 @@ constexpr std::size_t shared_size(std::uint32_t entries) {
 }  // namespace
 
 uring_buffers::uring_buffers(uring_ring& ring) : ring_(&ring) {
+    if (!ring.newer_features()) {
+        return;
+    }
     void* const memory =
         ::mmap(nullptr, shared_size(entries), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
@@ -38,6 +41,9 @@ uring_buffers::uring_buffers(uring_ring& ring) : ring_(&ring) {
 }
 
 uring_buffers::~uring_buffers() {
+    if (!shared()) {
+        return;
+    }
     ::io_uring_unregister_buf_ring(&ring_->native(), group);
     ::munmap(shared_, shared_size(entries));
     for (std::uint32_t index = 0; index < entries; ++index) {

@@ -31,7 +31,8 @@ public:
         std::uint16_t count = 0;
     };
 
-    // Throws std::system_error when the kernel refuses the ring.
+    // Without newer features nothing is offered to the kernel. Throws std::system_error when it refuses the
+    // ring.
     explicit uring_buffers(uring_ring& ring);
     // When no operation is in flight: takes back what the kernel and the queues have. Chunks keep the pool
     // alive.
@@ -39,6 +40,8 @@ public:
     uring_buffers(const uring_buffers&) = delete;
     uring_buffers& operator=(const uring_buffers&) = delete;
 
+    // Whether a receive may leave the choice of a buffer to the kernel.
+    [[nodiscard]] bool shared() const noexcept { return shared_ != nullptr; }
     // Offers the kernel as many as it is to have.
     void top_up() noexcept {
         if (offered_ < target_) {
@@ -89,7 +92,7 @@ private:
     std::uint16_t pop(queue& of) noexcept;
 
     uring_ring* ring_;
-    io_uring_buf_ring* shared_;
+    io_uring_buf_ring* shared_ = nullptr;
     slab_pool::owner pool_{new slab_pool};
     std::array<slot, entries> slots_{};  // by number
     std::uint32_t offered_ = 0;

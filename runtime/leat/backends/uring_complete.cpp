@@ -5,6 +5,19 @@
 
 namespace leat {
 
+namespace {
+
+bool was_asked_to_end(const operation& op) noexcept {
+    return op.cancel_requested || op.retired;
+}
+
+// A result that is nobody's: without a request to end, the operation goes on.
+bool says_nothing(std::int64_t result) noexcept {
+    return result == -EAGAIN || result == -EINTR;
+}
+
+}  // namespace
+
 void uring_backend::reap() {
     ring_.reap([this](const io_uring_cqe& completion) {
         switch (static_cast<tag>(completion.user_data & tag_mask)) {
@@ -20,8 +33,7 @@ void uring_backend::reap() {
                 hung_up(static_cast<int>(completion.user_data >> tag_bits));
                 break;
             case tag::wake:
-                woken_ = true;
-                watching_wake_ = (completion.flags & IORING_CQE_F_MORE) != 0;
+                woken((completion.flags & IORING_CQE_F_MORE) != 0);
                 break;
             case tag::ignored:
                 break;
@@ -56,19 +68,6 @@ void uring_backend::complete(operation& op, int result, unsigned flags) {
             break;
     }
 }
-
-namespace {
-
-bool was_asked_to_end(const operation& op) noexcept {
-    return op.cancel_requested || op.retired;
-}
-
-// A result that is nobody's: without a request to end, the operation goes on.
-bool says_nothing(int result) noexcept {
-    return result == -EAGAIN || result == -EINTR;
-}
-
-}  // namespace
 
 void uring_backend::received(operation& op, descriptor_state& state, int result, unsigned flags) {
     if (result < 0) {
@@ -109,11 +108,14 @@ void uring_backend::received_chunk(operation& op, descriptor_state& state, int r
         buffers_.ran_out();
         state.ready.readable = true;
         restart(op);
+    } else if (result > 0 && !was_asked_to_end(op)) {
+        state.ready.readable = true;  // not yet received: it was only waited for
+        restart(op);
     } else if (says_nothing(result) && !was_asked_to_end(op)) {
         restart(op);
     } else {
         state.ready.readable = result == 0;
-        finish(op, result == -ENOBUFS ? -ECANCELED : result);
+        finish(op, result > 0 || result == -ENOBUFS ? -ECANCELED : result);
     }
 }
 

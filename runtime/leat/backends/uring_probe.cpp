@@ -51,7 +51,7 @@ std::string receive_and_cancel() {
     }
     const fd ours(ends[0]);
     const fd peer(ends[1]);
-    uring_ring ring(8, 16);
+    uring_ring ring({.submissions = 8, .completions = 16});
     uring_buffers buffers(ring);
     buffers.ran_out();
     buffers.top_up();

@@ -17,9 +17,10 @@ namespace leat {
 
 namespace {
 
-constexpr unsigned setup_flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-                                 IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
-                                 IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE;
+constexpr unsigned setup_flags = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE;
+constexpr unsigned newer_setup_flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+                                       IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+                                       IORING_SETUP_SUBMIT_ALL;
 
 constexpr unsigned needed_features = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP |
                                      IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_FAST_POLL | IORING_FEAT_EXT_ARG |
@@ -54,11 +55,11 @@ std::string explained(int error) {
 
 }  // namespace
 
-uring_ring::uring_ring(unsigned submissions, unsigned completions) {
+uring_ring::uring_ring(const uring_options& options) : newer_features_(options.newer_features) {
     io_uring_params params{};
-    params.flags = setup_flags;
-    params.cq_entries = completions;
-    if (const int status = ::io_uring_queue_init_params(submissions, &ring_, &params); status < 0) {
+    params.flags = newer_features_ ? setup_flags | newer_setup_flags : setup_flags;
+    params.cq_entries = options.completions;
+    if (const int status = ::io_uring_queue_init_params(options.submissions, &ring_, &params); status < 0) {
         throw std::system_error(errno_code(-status), explained(-status));
     }
     if ((params.features & needed_features) != needed_features) {
@@ -67,6 +68,11 @@ uring_ring::uring_ring(unsigned submissions, unsigned completions) {
     }
     (void)rings_ended.load(std::memory_order_acquire);
     ::io_uring_ring_dontfork(&ring_);  // a child that touched the rings would damage the parent's
+    entries_ = params.sq_entries;
+    messages_ = std::make_unique<msghdr[]>(entries_);
+    if (!newer_features_) {
+        return;
+    }
     if (::io_uring_register_ring_fd(&ring_) == 1) {
         enter_flags_ |= IORING_ENTER_REGISTERED_RING;
     }
@@ -74,8 +80,6 @@ uring_ring::uring_ring(unsigned submissions, unsigned completions) {
         enter_flags_ |= uring_abi::enter_no_iowait;  // or an idle server looks busy with disks
     }
     absolute_deadlines_ = (params.features & uring_abi::feature_min_timeout) != 0;
-    entries_ = params.sq_entries;
-    messages_ = std::make_unique<msghdr[]>(entries_);
 }
 
 uring_ring::~uring_ring() {
@@ -131,7 +135,7 @@ int uring_ring::enter(unsigned wanted, time_point deadline) noexcept {
 }
 
 std::string uring_ring::features() const {
-    std::string text = "single-issuer defer-taskrun";
+    std::string text = newer_features_ ? "single-issuer defer-taskrun" : "none";
     if (absolute_deadlines_) {
         text += " absolute-timeouts";
     }

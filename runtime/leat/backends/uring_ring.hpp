@@ -7,9 +7,11 @@
 //   * A submission is known by its position, a number that counts up and wraps around. While the kernel has
 //     not taken it, it can still be changed: its slot then holds what was put there.
 //   * Belongs to the thread that made it (IORING_SETUP_SINGLE_ISSUER), and work on completions is done
-//     inside enter only (IORING_SETUP_DEFER_TASKRUN, Linux 6.1).
+//     inside enter only (IORING_SETUP_DEFER_TASKRUN, Linux 6.1). Without the newer features it is done
+//     whenever the thread returns from the kernel.
 #pragma once
 
+#include <leat/backends/uring_options.hpp>
 #include <leat/clock.hpp>
 
 #include <cstdint>
@@ -34,7 +36,7 @@ inline constexpr unsigned enter_no_iowait = 1U << 7;
 class uring_ring {
 public:
     // Throws std::system_error that says which call the kernel refused, and what forbids it if known.
-    uring_ring(unsigned submissions, unsigned completions);
+    explicit uring_ring(const uring_options& options);
     ~uring_ring();
     uring_ring(const uring_ring&) = delete;
     uring_ring& operator=(const uring_ring&) = delete;
@@ -74,6 +76,7 @@ public:
     // For io_uring_register(2) by liburing.
     [[nodiscard]] io_uring& native() noexcept { return ring_; }
     [[nodiscard]] std::string features() const;
+    [[nodiscard]] bool newer_features() const noexcept { return newer_features_; }
 
 private:
     [[nodiscard]] unsigned queued() const noexcept {
@@ -86,6 +89,7 @@ private:
     unsigned entries_ = 0;
     unsigned enter_flags_ = IORING_ENTER_GETEVENTS;
     bool absolute_deadlines_ = false;
+    bool newer_features_;
 };
 
 }  // namespace leat

@@ -27,6 +27,7 @@ std::vector<tried_backend> backends(backend_set chosen) {
     static const std::vector<tried_backend> tried = {attempt(epoll, "epoll"),
                                                      attempt(poll, "poll"),
                                                      attempt(uring, "uring"),
+                                                     attempt(uring_plain, "uring-plain"),
                                                      {simulated, "simulated", ""}};
     std::vector<tried_backend> found;
     std::copy_if(tried.begin(), tried.end(), std::back_inserter(found),

@@ -31,9 +31,10 @@ inline constexpr backend_set epoll(1);
 inline constexpr backend_set uring(2);
 inline constexpr backend_set simulated(4);
 inline constexpr backend_set poll(8);
+inline constexpr backend_set uring_plain(16);  // io_uring with its newer features off, as on an old kernel
 // For what needs a descriptor of the kernel (a pipe, a process, a system call on a socket), a signal, or a
 // thread that time waits for.
-inline constexpr backend_set kernel = epoll | poll | uring;
+inline constexpr backend_set kernel = epoll | poll | uring | uring_plain;
 inline constexpr backend_set every_backend = kernel | simulated;
 
 template <std::same_as<backend_set>... More>

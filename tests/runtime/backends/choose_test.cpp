@@ -76,7 +76,7 @@ std::string described(std::string_view name) {
 
 TEST_CASE("an unknown backend is an error that lists the names") {
     CHECK(described("select") ==
-          "failed; unknown backend \"select\": use auto, uring, epoll or poll");
+          "failed; unknown backend \"select\": use auto, uring, uring-plain, epoll or poll");
 }
 
 TEST_CASE("epoll and poll are always there") {
@@ -101,7 +101,7 @@ TEST_CASE("LEAT_BACKEND names the backend when the program does not") {
     ::setenv("LEAT_BACKEND", "epoll", 1);
     CHECK(described("") == "epoll; ");
     ::setenv("LEAT_BACKEND", "kqueue", 1);
-    CHECK(described("") == "failed; unknown backend \"kqueue\": use auto, uring, epoll or poll");
+    CHECK(described("") == "failed; unknown backend \"kqueue\": use auto, uring, uring-plain, epoll or poll");
     CHECK(described("epoll") == "epoll; ");
     ::setenv("LEAT_BACKEND", "", 1);
     CHECK(described("") == described("auto"));
