@@ -68,21 +68,21 @@ void epoll_backend::stop_watching(int fd) noexcept {
 // The number of events, 0 when the deadline passed or a signal came first.
 int epoll_backend::await_events(time_point deadline) {
     if (deadline == long_ago || deadline == never) {
-        return ::epoll_wait(epoll_.get(), events_.data(), events_max, deadline == never ? -1 : 0);
+        return system_call::epoll_wait(epoll_.get(), events_.data(), events_max, deadline == never ? -1 : 0);
     }
     const duration left = std::max(deadline - now(), duration::zero());
     if (precise_) {
         const timespec timeout{.tv_sec = left / std::chrono::seconds(1),
                                .tv_nsec = (left % std::chrono::seconds(1)).count()};
         const int count =
-            ::epoll_pwait2(epoll_.get(), events_.data(), events_max, &timeout, nullptr);
+            system_call::epoll_pwait2(epoll_.get(), events_.data(), events_max, &timeout, nullptr);
         if (count >= 0 || (errno != ENOSYS && errno != EPERM)) {
             return count;
         }
         precise_ = false;  // before Linux 5.11, or a seccomp filter that does not know the call
     }
     const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(left);
-    return ::epoll_wait(epoll_.get(), events_.data(), events_max,
+    return system_call::epoll_wait(epoll_.get(), events_.data(), events_max,
                                    static_cast<int>(std::min<std::int64_t>(rounded.count(), INT_MAX)));
 }
 

@@ -49,13 +49,13 @@ void poll_backend::list_descriptors() {
 // How many descriptors have events; -1 when a signal came first, or the kernel is short of memory.
 int poll_backend::await_events(time_point deadline) {
     if (deadline == never) {
-        return ::ppoll(polled_.data(), polled_.size(), nullptr, nullptr);
+        return system_call::ppoll(polled_.data(), polled_.size(), nullptr, nullptr);
     }
     const duration left =
         deadline == long_ago ? duration::zero() : std::max(deadline - now(), duration::zero());
     const timespec timeout{.tv_sec = left / std::chrono::seconds(1),
                            .tv_nsec = (left % std::chrono::seconds(1)).count()};
-    return ::ppoll(polled_.data(), polled_.size(), &timeout, nullptr);
+    return system_call::ppoll(polled_.data(), polled_.size(), &timeout, nullptr);
 }
 
 void poll_backend::collect(time_point deadline, list<operation>& done) {

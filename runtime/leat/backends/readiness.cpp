@@ -41,8 +41,8 @@ bool complete_unless_blocked(operation& op, std::int64_t answer, bool& direction
 bool attempt_accept(operation& op, readiness& ready) noexcept {
     const std::int64_t answer = uninterrupted([&] {
         auto size = static_cast<socklen_t>(op.length);
-        return ::accept4(op.descriptor, op.address, op.address != nullptr ? &size : nullptr,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        return system_call::accept4(op.descriptor, op.address, op.address != nullptr ? &size : nullptr,
+                                    SOCK_NONBLOCK | SOCK_CLOEXEC);
     });
     return complete_unless_blocked(op, answer, ready.readable);
 }
@@ -51,7 +51,7 @@ bool attempt_connect(operation& op, readiness& ready) noexcept {
     enum { unstarted, started };
     if (op.phase == unstarted) {
         op.phase = started;
-        const int status = ::connect(op.descriptor, op.address, static_cast<socklen_t>(op.length));
+        const int status = system_call::connect(op.descriptor, op.address, static_cast<socklen_t>(op.length));
         if (status == 0) {
             return complete(op, 0);
         }
@@ -71,8 +71,8 @@ bool attempt_recv(operation& op, readiness& ready) noexcept {
     for (;;) {
         const auto done = static_cast<std::size_t>(op.transferred);
         const std::size_t wanted = op.length - done;
-        const std::int64_t answer =
-            uninterrupted([&] { return ::recv(op.descriptor, op.buffer + done, wanted, MSG_DONTWAIT); });
+        const std::int64_t answer = uninterrupted(
+            [&] { return system_call::recv(op.descriptor, op.buffer + done, wanted, MSG_DONTWAIT); });
         if (answer < 0) {
             return complete_unless_blocked(op, answer, ready.readable);
         }
@@ -96,7 +96,7 @@ bool attempt_send_vectors(operation& op, readiness& ready) noexcept {
             msghdr message{};
             message.msg_iov = op.vectors;
             message.msg_iovlen = std::min<std::size_t>(op.length, IOV_MAX);
-            return ::sendmsg(op.descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+            return system_call::sendmsg(op.descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
         });
         if (answer < 0) {
             return complete_unless_blocked(op, answer, ready.writable);

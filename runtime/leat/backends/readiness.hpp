@@ -4,11 +4,10 @@
 #pragma once
 
 #include <leat/backends/slab_pool.hpp>
+#include <leat/backends/system_call.hpp>
 #include <leat/operation.hpp>
 
 #include <cerrno>
-
-#include <sys/socket.h>
 
 namespace leat {
 
@@ -34,7 +33,7 @@ bool received_otherwise(operation& op, readiness& ready, slab_pool& pool, slab_p
 bool sent_otherwise(operation& op, readiness& ready, std::int64_t answer) noexcept;
 
 inline std::int64_t recv_into(const operation& op, slab_pool::lease lease) noexcept {
-    return ::recv(op.descriptor, lease.buffer, slab_pool::buffer_size, MSG_DONTWAIT);
+    return system_call::recv(op.descriptor, lease.buffer, slab_pool::buffer_size, MSG_DONTWAIT);
 }
 
 // No memory is this operation's error alone, not one of the loop that retries others.
@@ -55,8 +54,9 @@ inline bool attempt_recv_chunk(operation& op, readiness& ready, slab_pool& pool)
 
 // MSG_NOSIGNAL, because a closed peer is an error here and never a signal.
 inline std::int64_t send_rest(const operation& op) noexcept {
-    return ::send(op.descriptor, op.buffer + op.transferred,
-                  op.length - static_cast<std::size_t>(op.transferred), MSG_DONTWAIT | MSG_NOSIGNAL);
+    return system_call::send(op.descriptor, op.buffer + op.transferred,
+                             op.length - static_cast<std::size_t>(op.transferred),
+                             MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 inline bool attempt_send(operation& op, readiness& ready) noexcept {

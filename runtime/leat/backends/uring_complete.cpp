@@ -47,7 +47,11 @@ void uring_backend::complete(operation& op, int result, unsigned flags) {
         case operation_kind::accept:
             state.ready.readable = result >= 0;  // connections come in bursts
             op.transferred = 0;
-            finish(op, result);
+            if (says_nothing(result) && !was_asked_to_end(op)) {
+                restart(op);
+            } else {
+                finish(op, result);
+            }
             break;
         case operation_kind::connect:
             finish(op, result);
@@ -152,7 +156,7 @@ void uring_backend::restart(operation& op) noexcept {
 }
 
 void uring_backend::finish(operation& op, std::int64_t result) noexcept {
-    op.result = op.retired && result == -EINTR ? -ECANCELED : result;
+    op.result = was_asked_to_end(op) && says_nothing(result) ? -ECANCELED : result;
     op.phase = completed;
     completed_.push_back(op);
     ++completed_count_;

@@ -2,6 +2,7 @@
 #include <leat/backends/uring_ring.hpp>
 
 #include <leat/backends/kernel_sockets.hpp>
+#include <leat/backends/system_call.hpp>
 #include <leat/result.hpp>
 
 #include <algorithm>
@@ -16,6 +17,11 @@
 namespace leat {
 
 namespace {
+
+long enter_kernel(io_uring& ring, const system_call::enter_request& asked) {
+    return ::syscall(SYS_io_uring_enter, ring.enter_ring_fd, asked.submissions, asked.wanted, asked.flags,
+                     asked.argument, asked.argument_size);
+}
 
 constexpr unsigned setup_flags = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE;
 constexpr unsigned newer_setup_flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
@@ -54,6 +60,8 @@ std::string explained(int error) {
 }
 
 }  // namespace
+
+constinit long (*system_call::io_uring_enter)(io_uring&, const enter_request&) = enter_kernel;
 
 uring_ring::uring_ring(const uring_options& options) : newer_features_(options.newer_features) {
     io_uring_params params{};
@@ -125,8 +133,8 @@ int uring_ring::enter(unsigned wanted, time_point deadline) noexcept {
         until.tv_nsec = (left % std::chrono::seconds(1)).count();
         wait.ts = reinterpret_cast<std::uintptr_t>(&until);
     }
-    const long status = ::syscall(SYS_io_uring_enter, ring_.enter_ring_fd, queued(), wanted, flags,
-                                  limited ? &wait : nullptr, limited ? sizeof wait : 0);
+    const long status = system_call::io_uring_enter(
+        ring_, {queued(), wanted, flags, limited ? &wait : nullptr, limited ? sizeof wait : 0});
     if (status >= 0) [[likely]] {
         return 0;
     }

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// What a kernel may do and rarely does, on each backend that has to do with it: no byte and no connection is
+// lost, nothing is told twice, and no timer is early.
+#include "../runtime/backends/interposed_kernel.hpp"
+#include "exchange.hpp"
+
+#include <leat/backends/choose.hpp>
+#include <leat/testing/backends.hpp>
+
+#include <doctest/doctest.h>
+
+using namespace std::chrono_literals;
+using namespace backend_tests;
+using leat::testing::backend_set;
+namespace on = leat::testing;
+
+namespace {
+
+constexpr int clients = 6;
+constexpr int numbers = 2'000;
+constexpr int only_once = 1'000'000;
+
+// Runs `body` on each of the backends, disturbed by a `Disturbance` made with `arguments`.
+template <typename Disturbance, typename Body, typename... Arguments>
+void disturbed(backend_set where, Body body, Arguments... arguments) {
+    for (const auto& each : leat::testing::backends(where)) {
+        if (!each.refused.empty()) {
+            MESSAGE("skipped on " << each.name << ": " << each.refused);
+            continue;
+        }
+        INFO("backend: ", each.name);
+        (void)leat::make_backend("auto");  // its self-test is not disturbed
+        const std::size_t before = leat::testing::open_descriptors();
+        {
+            const Disturbance disturbing(arguments...);
+            leat::run(body, {.backend = each.name});
+            CHECK(strikes::count > 0);
+        }
+        CHECK(leat::testing::open_descriptors() == before);
+    }
+}
+
+leat::task<> exchanged() {
+    return net_tests::exchange(clients, numbers);
+}
+
+leat::task<> exchanged_little() {
+    return net_tests::exchange(1, 100);  // io_uring sends by a call of its own while little else goes on
+}
+
+leat::task<> exchanged_little_in_pieces() {
+    return net_tests::exchange(1, 100, 1);
+}
+
+// Once it is connected there is no timer, and the loop waits without a deadline.
+leat::task<> exchanged_without_timers() {
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    auto server = leat::spawn([&]() -> leat::task<> {
+        auto peer = co_await listener.accept();
+        co_await net_tests::echo_chunks(std::move(peer));
+    });
+    auto client = co_await leat::tcp_stream::connect(listener.local_endpoint());
+    for (int i = 0; i < 50; ++i) {
+        std::string reply(4, ' ');
+        co_await client.send_all(std::to_string(1000 + i));
+        co_await client.recv_exactly(reply);
+        CHECK(reply == std::to_string(1000 + i));
+    }
+    client.close();
+    co_await server;
+}
+
+template <auto& Place, auto Instead>
+struct instead : disturbance<std::remove_reference_t<decltype(Place)>> {
+    explicit instead(std::size_t at_most = 0) noexcept
+        : disturbance<std::remove_reference_t<decltype(Place)>>(Place, Instead) {
+        strikes::every = 1;
+        strikes::at_most = at_most;
+    }
+};
+
+namespace call = leat::system_call;
+
+}  // namespace
+
+TEST_CASE("a recv that is interrupted is tried again") {
+    disturbed<fails<call::recv>>(on::kernel, exchanged, EINTR);
+}
+
+TEST_CASE("a send that is interrupted is tried again") {
+    disturbed<fails<call::send>>(on::epoll | on::poll, exchanged, EINTR);
+    disturbed<fails<call::send>>(on::kernel, exchanged_little, EINTR);
+}
+
+TEST_CASE("a send of several pieces that is interrupted is tried again") {
+    disturbed<fails<call::sendmsg>>(on::epoll | on::poll, exchanged, EINTR);
+    disturbed<fails<call::sendmsg>>(on::kernel, exchanged_little_in_pieces, EINTR);
+}
+
+TEST_CASE("receives that take a few bytes at a time take them in order") {
+    disturbed<instead<call::recv, recv_little>>(on::kernel, exchanged_little, std::size_t{7});
+}
+
+TEST_CASE("sends that take a few bytes at a time send them in order") {
+    disturbed<instead<call::send, send_little>>(on::kernel, exchanged_little, std::size_t{5});
+}
+
+TEST_CASE("sends that take a part of the first piece go on with the rest of it") {
+    disturbed<instead<call::sendmsg, sendmsg_little>>(on::kernel, exchanged_little_in_pieces, std::size_t{3});
+}
+
+TEST_CASE("an accept that is interrupted is tried again") {
+    disturbed<fails<call::accept4>>(on::epoll | on::poll, exchanged, EINTR);
+}
+
+TEST_CASE("an accept of a connection that was reset meanwhile goes on with the next one") {
+    disturbed<fails<call::accept4>>(on::epoll | on::poll, exchanged, ECONNABORTED);
+}
+
+TEST_CASE("a connect that is interrupted goes on by itself") {
+    disturbed<instead<call::connect, connect_interrupted>>(on::epoll | on::poll, exchanged);
+}
+
+TEST_CASE("an accept without a free descriptor is an error, and leaves the connection in the queue") {
+    const auto body = []() -> leat::task<> {
+        auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+        auto client = leat::spawn(leat::tcp_stream::connect(listener.local_endpoint()));
+        std::error_code error;
+        try {
+            (void)co_await listener.accept();
+        } catch (const std::system_error& failed) {
+            error = failed.code();
+        }
+        CHECK(error == std::errc::too_many_files_open);
+        auto peer = co_await listener.accept();
+        const auto connected = co_await client;
+        CHECK(peer.remote_endpoint() == connected.local_endpoint());
+    };
+    disturbed<fails<call::accept4>>(on::epoll | on::poll, body, EMFILE, only_once);
+}
+
+TEST_CASE("a wait that a signal interrupts goes on, and no timer is early") {
+    disturbed<fails<call::epoll_wait>>(on::epoll, exchanged_without_timers, EINTR);
+    disturbed<fails<call::epoll_pwait2>>(on::epoll, exchanged, EINTR);
+    disturbed<fails<call::ppoll>>(on::poll, exchanged, EINTR);
+}
+
+TEST_CASE("a poll without memory for its list goes on") {
+    disturbed<fails<call::ppoll>>(on::poll, exchanged, ENOMEM);
+}
+
+TEST_CASE("where there is no epoll_pwait2 timers are kept by whole milliseconds, and never early") {
+    for (const int refused : {ENOSYS, EPERM}) {
+        disturbed<fails<call::epoll_pwait2>>(on::epoll, exchanged, refused, 1);
+    }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+// What io_uring may do and rarely does: short submissions, no memory, full queues, completions that say
+// nothing, receives that find no buffer or do not stay armed. Nothing is lost.
+#include "../runtime/backends/interposed_kernel.hpp"
+#include "exchange.hpp"
+
+#include <leat/backends/uring.hpp>
+#include <leat/testing/backends.hpp>
+
+#include <doctest/doctest.h>
+#include <liburing.h>
+
+using namespace backend_tests;
+namespace call = leat::system_call;
+
+namespace {
+
+constexpr unsigned nop_inject_result = 1;  // IORING_NOP_INJECT_RESULT, Linux 6.10
+const auto real_enter = call::io_uring_enter;
+
+template <auto Instead>
+struct instead : disturbance<decltype(call::io_uring_enter)> {
+    explicit instead(int error = 0, int every = 2) noexcept : disturbance(call::io_uring_enter, Instead) {
+        strikes::error = error;
+        strikes::every = every;
+    }
+};
+
+// As the kernel does when it has no memory for more requests: it takes some, and does not wait.
+long submit_one(io_uring& ring, const call::enter_request& asked) {
+    call::enter_request less = asked;
+    if (asked.submissions > 1 && strikes::now()) {
+        less.submissions = 1;
+        less.wanted = 0;
+    }
+    return real_enter(ring, less);
+}
+
+bool receives_into_offered(const io_uring_sqe& entry) {
+    return entry.opcode == IORING_OP_RECV && (entry.flags & IOSQE_BUFFER_SELECT) != 0;
+}
+
+bool receives(const io_uring_sqe& entry) {
+    return entry.opcode == IORING_OP_RECV && (entry.flags & IOSQE_BUFFER_SELECT) == 0;
+}
+bool receives_chunk(const io_uring_sqe& entry) {
+    return receives_into_offered(entry) && (entry.ioprio & IORING_RECV_MULTISHOT) == 0;
+}
+bool stays_armed(const io_uring_sqe& entry) {
+    return receives_into_offered(entry) && (entry.ioprio & IORING_RECV_MULTISHOT) != 0;
+}
+bool sends(const io_uring_sqe& entry) {
+    return entry.opcode == IORING_OP_SEND || entry.opcode == IORING_OP_SENDMSG;
+}
+bool accepts(const io_uring_sqe& entry) {
+    return entry.opcode == IORING_OP_ACCEPT;
+}
+
+// It completes with strikes::error, and what it asks for does not happen.
+void refuse(io_uring_sqe& entry) {
+    const auto user_data = entry.user_data;
+    entry = {};
+    entry.opcode = IORING_OP_NOP;
+    entry.rw_flags = nop_inject_result;
+    entry.len = static_cast<unsigned>(-strikes::error);
+    entry.user_data = user_data;
+}
+
+template <bool (*Chosen)(const io_uring_sqe&)>
+long refuse_some(io_uring& ring, const call::enter_request& asked) {
+    const unsigned first = *ring.sq.khead;
+    for (unsigned i = 0; i < asked.submissions; ++i) {
+        io_uring_sqe& entry = ring.sq.sqes[(first + i) & ring.sq.ring_mask];
+        if (Chosen(entry) && strikes::now()) {
+            refuse(entry);
+        }
+    }
+    return real_enter(ring, asked);
+}
+
+// What was cancelled says that it would have blocked.
+long cancelled_says_nothing(io_uring& ring, const call::enter_request& asked) {
+    const long status = real_enter(ring, asked);
+    const unsigned last = __atomic_load_n(ring.cq.ktail, __ATOMIC_ACQUIRE);
+    for (unsigned head = *ring.cq.khead; head != last; ++head) {
+        io_uring_cqe& completion = ring.cq.cqes[head & ring.cq.ring_mask];
+        if (completion.res == -ECANCELED) {
+            ++strikes::count;
+            completion.res = -EAGAIN;
+        }
+    }
+    return status;
+}
+
+long count_full_submissions(io_uring& ring, const call::enter_request& asked) {
+    strikes::count += asked.submissions == ring.sq.ring_entries;
+    return real_enter(ring, asked);
+}
+
+long count_overflows(io_uring& ring, const call::enter_request& asked) {
+    const long status = real_enter(ring, asked);
+    strikes::count += (__atomic_load_n(ring.sq.kflags, __ATOMIC_RELAXED) & IORING_SQ_CQ_OVERFLOW) != 0;
+    return status;
+}
+
+// Why entries cannot be refused here; empty when they can.
+std::string no_refusing() {
+    io_uring ring{};
+    if (const int status = ::io_uring_queue_init(2, &ring, 0); status < 0) {
+        return "io_uring_setup: " + leat::errno_code(-status).message();
+    }
+    strikes::error = EBUSY;
+    refuse(*::io_uring_get_sqe(&ring));
+    ::io_uring_submit_and_wait(&ring, 1);
+    io_uring_cqe* completion = nullptr;
+    const bool refused = ::io_uring_peek_cqe(&ring, &completion) == 0 && completion->res == -EBUSY;
+    ::io_uring_queue_exit(&ring);
+    return refused ? "" : "NOP gives no result that is asked for (before Linux 6.10)";
+}
+
+// Exchanges bytes between `clients` and as many servers on a ring that is `how`, disturbed by a
+// `Disturbance`.
+template <typename Disturbance, typename... Arguments>
+void exchange_on(const leat::uring_options& how, int clients, int numbers, Arguments... arguments) {
+    if (const std::string refused = no_refusing(); !refused.empty()) {
+        MESSAGE("skipped: " << refused);
+        return;
+    }
+    const std::size_t before = leat::testing::open_descriptors();
+    {
+        const Disturbance disturbing(arguments...);
+        leat::scheduler loop(leat::make_uring_backend(how), leat::detail::print_report);
+        leat::detail::run_on(loop, std::source_location::current(),
+                             [=] { return net_tests::exchange(clients, numbers); });
+    }
+    CHECK(strikes::count > 0);
+    CHECK(leat::testing::open_descriptors() == before);
+}
+
+template <typename Disturbance, typename... Arguments>
+void exchange_on_both(Arguments... arguments) {
+    for (const bool newer : {true, false}) {
+        INFO("newer features: ", newer);
+        exchange_on<Disturbance>({.newer_features = newer}, 9, 2'000, arguments...);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("entries that the kernel does not take at once are handed over again") {
+    exchange_on_both<instead<submit_one>>();
+}
+
+TEST_CASE("a ring that is entered without memory, without room or against a signal is entered again") {
+    for (const int error : {EAGAIN, EBUSY, EINTR}) {
+        exchange_on_both<fails<call::io_uring_enter>>(error);
+    }
+}
+
+TEST_CASE("a receive that says nothing is asked for again") {
+    for (const int error : {EAGAIN, EINTR}) {
+        exchange_on_both<instead<refuse_some<receives>>>(error);
+    }
+}
+
+TEST_CASE("a send that says nothing is asked for again") {
+    for (const int error : {EAGAIN, EINTR}) {
+        exchange_on_both<instead<refuse_some<sends>>>(error);
+    }
+}
+
+TEST_CASE("an accept that says nothing is asked for again") {
+    for (const int error : {EAGAIN, EINTR}) {
+        exchange_on_both<instead<refuse_some<accepts>>>(error);
+    }
+}
+
+TEST_CASE("a receive that finds no buffer gets its bytes all the same") {
+    for (const int error : {ENOBUFS, EAGAIN, EINTR}) {
+        exchange_on<instead<refuse_some<receives_chunk>>>({}, 9, 2'000, error);
+    }
+}
+
+TEST_CASE("a receive that does not stay armed is armed again, or done without") {
+    for (const int error : {ENOBUFS, ECANCELED, EAGAIN, EINTR}) {
+        exchange_on<instead<refuse_some<stays_armed>>>({}, 9, 2'000, error);
+    }
+}
+
+TEST_CASE("a receive that is cancelled and says nothing is cancelled") {
+    exchange_on_both<instead<cancelled_says_nothing>>();
+}
+
+TEST_CASE("more is asked of a ring than its submission queue holds") {
+    for (const bool newer : {true, false}) {
+        exchange_on<instead<count_full_submissions>>({.newer_features = newer, .submissions = 2}, 30, 500);
+    }
+}
+
+TEST_CASE("more completes than the completion queue holds") {
+    for (const bool newer : {true, false}) {
+        exchange_on<instead<count_overflows>>({.newer_features = newer, .submissions = 2, .completions = 4},
+                                              30, 500);
+    }
+}
