@@ -4,13 +4,33 @@
 //
 //   leat::testing::run_simulated([]() -> leat::task<> { ... }, {.seed = 7, .chaos = true});
 //
-// A simulation of one's own tells more, such as event_hash(), and can be run on several times.
+// A simulation of one's own tells more, such as event_hash(), can be run on several times, and has hosts:
+//
+//   leat::simulation world;
+//   leat::simulated_host& server = world.add_host("server");
+//   run_simulated(world, [&]() -> leat::task<> { co_await leat::testing::on_host(server, serve()); });
 #pragma once
 
 #include <leat/backends/simulated/simulation.hpp>
 #include <leat/run.hpp>
+#include <leat/task_local.hpp>
 
 namespace leat::testing {
+
+// The host that a task is on: on_host() binds it.
+inline constinit task_local<simulated_host*> host_of_task;
+
+// co_await on_host(host, X): what X gives, which is an awaitable, a task, or a callable that gives a task. It
+// and the tasks that are spawned in it open their sockets on that host of the simulation they run on. What
+// it opened stays there.
+template <typename X>
+[[nodiscard]] auto on_host(simulated_host& host, X&& x) {
+    host.choose_by([]() noexcept {
+        simulated_host* const* const bound = host_of_task.get();
+        return bound != nullptr ? *bound : nullptr;
+    });
+    return host_of_task.with(&host, std::forward<X>(x));
+}
 
 // run(), on `world`. Of the options the backend does not count.
 template <typename Function>

@@ -2,9 +2,12 @@
 #include <leat/backends/simulated/attempt.hpp>
 
 #include <leat/backends/readiness.hpp>
+#include <leat/backends/simulated/attempt_datagram.hpp>
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <memory>
 
 namespace leat {
 
@@ -30,6 +33,7 @@ public:
     bool connect();
     bool recv();
     bool recv_chunk();
+    bool recv_small_chunk();
     bool send();
     bool send_vectors();
     bool readable();
@@ -51,14 +55,14 @@ private:
 
 // How much of a transfer is done in one go.
 std::size_t attempt_on::shortened(std::size_t size) noexcept {
-    return size > 1 && wire_.luck.happens(wire_.faults.short_transfer)
+    return size > 1 && wire_.strikes(&simulated_faults::short_transfer)
                ? 1 + static_cast<std::size_t>(wire_.luck.below(size))
                : size;
 }
 
 // Whether a transfer of all bytes waits before it goes on, so that it may be cancelled midway.
 bool attempt_on::pauses() {
-    if (!wire_.luck.happens(wire_.faults.short_transfer)) {
+    if (!wire_.strikes(&simulated_faults::short_transfer)) {
         return false;
     }
     wire_.touch_later(socket_);
@@ -91,10 +95,18 @@ bool attempt_on::accept() {
     if (socket_.state != phase::listening) {
         return complete(op_, -EINVAL);
     }
-    const simulated_socket* const accepted = network_.accept(socket_);
-    if (accepted == nullptr) {
+    if (!network_.acceptable(socket_)) {
         return false;
     }
+    if (const int error = network_.draw_shortage()) {
+        return complete(op_, -error);
+    }
+    if (wire_.strikes(&simulated_faults::accept_error)) {
+        constexpr int errors[] = {ECONNABORTED, EPROTO, ENETDOWN, EHOSTUNREACH, ETIMEDOUT};
+        network_.refuse(socket_);
+        return complete(op_, -errors[wire_.luck.below(std::size(errors))]);
+    }
+    const simulated_socket* const accepted = &network_.accept(socket_);
     if (op_.address != nullptr) {
         sockaddr_storage peer{};
         const socklen_t size = accepted->link->name(0).write(peer, accepted->family);
@@ -130,6 +142,9 @@ bool attempt_on::recv() {
 }
 
 bool attempt_on::recv_chunk() {
+    if (wire_.strikes(&simulated_faults::scarce_buffers)) {
+        return recv_small_chunk();
+    }
     if (!pool_.provide()) {
         return complete(op_, -ENOMEM);
     }
@@ -140,6 +155,18 @@ bool attempt_on::recv_chunk() {
         return complete_unless_blocked(op_, answer);
     }
     op_.deliver(pool_, lease.buffer, lease.index, answer);
+    return true;
+}
+
+// What there is when the pool has nothing left.
+bool attempt_on::recv_small_chunk() {
+    const auto size = static_cast<std::size_t>(1 + wire_.luck.below(512));
+    auto buffer = std::make_unique_for_overwrite<std::byte[]>(size);
+    const std::int64_t answer = read(std::span(buffer.get(), size));
+    if (answer <= 0) {
+        return complete_unless_blocked(op_, answer);
+    }
+    op_.deliver(heap_buffers, buffer.release(), 0, answer);
     return true;
 }
 
@@ -201,7 +228,7 @@ bool attempt_on::readable() {
         case phase::connecting:
             return false;
         case phase::listening:
-            return !socket_.queue.empty() && complete(op_, 0);
+            return network_.acceptable(socket_) && complete(op_, 0);
         case phase::connected:
             return socket_.link->readable(socket_.side) && complete(op_, 0);
         case phase::fresh:
@@ -226,6 +253,12 @@ bool attempt_on::writable() {
 }  // namespace
 
 bool simulated_attempt(operation& op, simulated_socket& socket, simulated_network& network, slab_pool& pool) {
+    if (socket.dead) {
+        return complete(op, -ESHUTDOWN);
+    }
+    if (socket.type == SOCK_DGRAM) {
+        return simulated_datagram_attempt(op, socket, network, pool);
+    }
     attempt_on tried(op, socket, network, pool);
     switch (op.action) {
         case operation_kind::accept:

@@ -27,7 +27,8 @@ public:
             first_ += into.size();
         }
     }
-    // Forgets the last `count` bytes; at most size().
+    // Forgets the first, or the last, `count` bytes; at most size().
+    void drop_first(std::size_t count) noexcept { first_ += count; }
     void drop_last(std::size_t count) { bytes_.resize(bytes_.size() - count); }
     void clear() noexcept {
         bytes_.clear();

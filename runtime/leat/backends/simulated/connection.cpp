@@ -11,9 +11,22 @@ void simulated_connection::flow::drop() noexcept {
     cut = true;
 }
 
-// For the record: both ports.
+void simulated_connection::flow::cut_off() {
+    bytes.drop_last(bytes.size() - arrived);
+    under_way = 0;
+    cut = true;
+}
+
+// For the record: both hosts and ports.
 std::uint64_t simulated_connection::number() const noexcept {
-    return std::uint64_t{names_[0].port} << 16 | names_[1].port;
+    const std::uint64_t hosts =
+        static_cast<std::uint64_t>(host(0)) << 16 | static_cast<std::uint64_t>(host(1));
+    return hosts << 32 | std::uint64_t{name(0).port} << 16 | name(1).port;
+}
+
+void simulated_connection::carry(int side, std::size_t size, event_queue::action arrive) {
+    flows_[index(side)].way.carry(size,
+                                  [self = shared_from_this(), arrive = std::move(arrive)] { arrive(); });
 }
 
 void simulated_connection::tell(int side) {
@@ -65,6 +78,9 @@ std::int64_t simulated_connection::write(int side, std::span<const std::byte> fr
     if (end.reset || out.end_asked) {
         return -EPIPE;
     }
+    if (name(1).is_path() && ends_[index(1 - side)].closed) {
+        return -EPIPE;
+    }
     if (out.cut || from.empty()) {
         return static_cast<std::int64_t>(from.size());
     }
@@ -104,10 +120,12 @@ void simulated_connection::close(int side, bool with_reset) {
     side_state& end = ends_[index(side)];
     end.owner = nullptr;
     end.closed = true;
-    if (end.reset || (side == 0 && !open_)) {
+    if (end.reset || (side == 0 && !has_reached(step::requested))) {
         return;
     }
-    if (with_reset || flows_[index(1 - side)].arrived > 0) {
+    if (side == 0 && !has_reached(step::answered)) {
+        send_reset(side);
+    } else if (with_reset || flows_[index(1 - side)].arrived > 0) {
         send_reset(side);
     } else {
         flows_[index(side)].end_asked = true;
@@ -125,14 +143,54 @@ void simulated_connection::send_reset(int side) {
     carry(side, [this, side] { arrive_reset(side); });
 }
 
+void simulated_connection::vanish(int side) {
+    side_state& end = ends_[index(side)];
+    end.owner = nullptr;
+    end.closed = end.gone = true;
+    flows_[index(side)].cut_off();
+    flows_[index(side)].way.forget();
+    flow& in = flows_[index(1 - side)];
+    in.bytes.drop_first(std::exchange(in.arrived, 0));
+    transmit(1 - side);
+}
+
+// The network has broken the connection: both sides hear that from it.
+void simulated_connection::break_off() {
+    for (int side = 0; side < 2; ++side) {
+        side_state& end = ends_[index(side)];
+        wire_.note(simulated_event::reset, number(), side);
+        end.reset = true;
+        end.error = end.closed ? 0 : ECONNRESET;
+        flows_[index(side)].cut_off();
+        tell(side);
+    }
+}
+
+// What the side has sent was never heard.
+void simulated_connection::give_up(int side) {
+    side_state& end = ends_[index(side)];
+    wire_.note(simulated_event::lost, number(), side);
+    end.gone = true;
+    flows_[index(side)].cut_off();
+    if (!end.reset) {
+        end.reset = true;
+        end.error = end.closed ? 0 : ETIMEDOUT;
+        tell(side);
+    }
+}
+
 // Sends as much as the window of the receiver allows.
 void simulated_connection::transmit(int side) {
     flow& out = flows_[index(side)];
     const std::size_t unread = out.arrived + out.under_way;
     const std::size_t window = out.receive_buffer > unread ? out.receive_buffer - unread : 0;
     if (const std::size_t count = std::min(out.unsent(), window); count > 0) {
+        if (has_reached(step::answered) && wire_.strikes(&simulated_faults::reset)) {
+            break_off();
+            return;
+        }
         out.under_way += count;
-        carry(side, [this, side, count] { arrive(side, count); });
+        carry(side, count, [this, side, count] { arrive(side, count); });
     }
     if (out.end_asked && !out.end_sent && !out.cut && out.unsent() == 0) {
         out.end_sent = true;
@@ -148,7 +206,7 @@ void simulated_connection::arrive(int side, std::size_t count) {
     wire_.note(simulated_event::arrived, number(), static_cast<std::int64_t>(count));
     out.under_way -= count;
     out.arrived += count;
-    if (ends_[index(1 - side)].closed) {
+    if (ends_[index(1 - side)].closed || ends_[index(1 - side)].gone) {
         send_reset(1 - side);
         return;
     }
@@ -161,6 +219,10 @@ void simulated_connection::arrive_end(int side) {
         return;
     }
     wire_.note(simulated_event::ended, number(), side);
+    if (ends_[index(1 - side)].gone) {
+        send_reset(1 - side);
+        return;
+    }
     flows_[index(side)].end_arrived = true;
     tell(1 - side);
 }

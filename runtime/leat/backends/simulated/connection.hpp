@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// simulated_connection: a TCP connection between two sockets: its bytes in both directions, windows, ends
-// and resets, as Linux has them. It lives until both sockets have closed and nothing of it is under way.
-// Side 0 is the client's, side 1 the server's.
+// simulated_connection: a TCP connection between two sockets, or one of the Unix family: its bytes in both
+// directions, windows, ends and resets, as Linux has them. It lives until both sockets have closed and
+// nothing of it is under way. Side 0 is the client's, side 1 the server's.
 // Invariant: bytes arrive once and in order, and the end or a reset arrives behind them.
 #pragma once
 
 #include <leat/backends/simulated/byte_fifo.hpp>
+#include <leat/backends/simulated/lane.hpp>
 #include <leat/backends/simulated/socket_name.hpp>
-#include <leat/backends/simulated/wire.hpp>
 
 #include <array>
 
@@ -15,16 +15,30 @@ namespace leat {
 
 class simulated_connection : public std::enable_shared_from_this<simulated_connection> {
 public:
-    simulated_connection(simulated_wire& wire, const socket_name& client, const socket_name& server) noexcept
-        : wire_(wire), names_{client, server} {}
+    // What a side is, for its whole life.
+    struct end_point {
+        socket_name name;
+        int host;
+    };
 
-    [[nodiscard]] const socket_name& name(int side) const noexcept { return names_[index(side)]; }
-    // The socket of a side, which is told of changes; null while it is in a queue, and once it has closed.
+    simulated_connection(simulated_wire& wire, end_point client, end_point server)
+        : wire_(wire),
+          points_{std::move(client), std::move(server)},
+          flows_{flow(*this, 0), flow(*this, 1)} {}
+
+    [[nodiscard]] const socket_name& name(int side) const noexcept { return points_[index(side)].name; }
+    [[nodiscard]] int host(int side) const noexcept { return points_[index(side)].host; }
+    // The socket of a side, which is told of changes; of the server's side its listener until it is accepted.
+    // Null once it has closed.
     void attach(int side, simulated_socket& owner) noexcept { ends_[index(side)].owner = &owner; }
     [[nodiscard]] simulated_socket* owner(int side) const noexcept { return ends_[index(side)].owner; }
     [[nodiscard]] bool closed(int side) const noexcept { return ends_[index(side)].closed; }
-    // The client knows of the connection: now it may send, and must end it.
-    void open() noexcept { open_ = true; }
+
+    // The steps of a handshake: the server has the request; the client has the answer, and may send; the
+    // server knows that, and may accept. Whoever has heard of the other must end the connection.
+    enum class step : std::uint8_t { begun, requested, answered, established };
+    void advance(step reached) noexcept { reached_ = reached; }
+    [[nodiscard]] bool has_reached(step asked) const noexcept { return reached_ >= asked; }
     // Whether the side has nothing left to do with its peer.
     [[nodiscard]] bool over(int side) const noexcept;
     // Bytes; changing them lets more be sent.
@@ -47,24 +61,29 @@ public:
     void close(int side, bool with_reset);
     // Forgets everything, and tells the peer by a reset.
     void send_reset(int side);
+    [[nodiscard]] bool was_reset(int side) const noexcept { return ends_[index(side)].reset; }
+    // The side is gone without a word, and answers what arrives by resets.
+    void vanish(int side);
 
     // Carries what is not of the stream, behind what `side` has sent.
-    void carry(int side, event_queue::action arrive) {
-        wire_.carry(flows_[index(side)].way,
-                    [self = shared_from_this(), arrive = std::move(arrive)] { arrive(); });
-    }
+    void carry(int side, event_queue::action arrive) { carry(side, 0, std::move(arrive)); }
 
 private:
     // What one side knows.
     struct side_state {
         simulated_socket* owner = nullptr;
         bool closed = false;
-        bool reset = false;         // sent or received
+        bool gone = false;          // knows nothing of the connection any more
+        bool reset = false;         // sent or received, or given up
         bool receive_shut = false;  // shutdown(SHUT_RD)
         int error = 0;
     };
     // What one side sends. Its bytes have arrived (the first), are under way, or are not sent yet (the last).
     struct flow {
+        flow(simulated_connection& owner, int side)
+            : way(owner.wire_, owner.host(side), owner.host(1 - side),
+                  [&owner, side] { owner.give_up(side); }) {}
+
         byte_fifo bytes;
         std::size_t arrived = 0;
         std::size_t under_way = 0;
@@ -74,7 +93,7 @@ private:
         bool end_sent = false;
         bool end_arrived = false;
         bool cut = false;  // by a reset: what is written is lost
-        simulated_wire::lane way;
+        simulated_lane way;
 
         [[nodiscard]] std::size_t unsent() const noexcept { return bytes.size() - arrived - under_way; }
         [[nodiscard]] std::size_t room() const noexcept {
@@ -82,10 +101,15 @@ private:
             return used < send_buffer ? send_buffer - used : 0;
         }
         void drop() noexcept;
+        // What has not arrived is lost.
+        void cut_off();
     };
 
     static std::size_t index(int side) noexcept { return static_cast<std::size_t>(side); }
+    void carry(int side, std::size_t size, event_queue::action arrive);
     void transmit(int side);
+    void break_off();
+    void give_up(int side);
     void arrive(int side, std::size_t count);
     void arrive_end(int side);
     void arrive_reset(int side);
@@ -93,10 +117,10 @@ private:
     [[nodiscard]] std::uint64_t number() const noexcept;
 
     simulated_wire& wire_;
-    std::array<socket_name, 2> names_;
+    std::array<end_point, 2> points_;
     std::array<side_state, 2> ends_;
     std::array<flow, 2> flows_;  // by sender
-    bool open_ = false;
+    step reached_ = step::begun;
 };
 
 }  // namespace leat

@@ -19,7 +19,10 @@ enum class simulated_event : std::uint8_t {
     reset,    // a reset arrived
     refused,
     connected,
-    lost,  // a request to connect found a full queue
+    lost,  // on the wire, or a request to connect found a full queue. value: bytes, or tries
+    crashed,
+    restarted,
+    resolved,  // a name. value: how
 };
 
 class event_hash {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// port_table: which sockets of the simulated host are bound to which port, and who listens there.
+// port_table: which sockets of a simulated host are bound to which port of a protocol, and who listens there.
 // Invariant: sockets of one port are in the order in which they were bound.
 #pragma once
 
@@ -22,6 +22,8 @@ public:
 
     // Who takes a connection to `to` that comes from the port `from`; null when nobody does.
     [[nodiscard]] simulated_socket* listener_for(const socket_name& to, std::uint16_t from) const;
+    // Who takes a datagram to `to` from there; null when nobody does.
+    [[nodiscard]] simulated_socket* receiver_for(const socket_name& to, const socket_name& from) const;
 
 private:
     std::map<std::uint16_t, std::vector<simulated_socket*>> bound_;

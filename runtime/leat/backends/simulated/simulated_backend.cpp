@@ -12,10 +12,6 @@ namespace {
 // How long a turn of tasks that are always ready takes while something is under way: else it never arrives.
 constexpr duration turn = std::chrono::microseconds(1);
 
-std::uint64_t place_of(const operation& op) noexcept {
-    return static_cast<std::uint64_t>(op.descriptor);
-}
-
 bool is_done(const operation& op) noexcept {
     return op.phase == static_cast<std::uint8_t>(simulated_progress::done);
 }
@@ -34,7 +30,8 @@ simulated_backend::~simulated_backend() {
 }
 
 bool simulated_backend::submit(operation& op) {
-    wire_.note(simulated_event::submitted, place_of(op), static_cast<std::int64_t>(op.action));
+    wire_.note(simulated_event::submitted, network_.place_of(op.descriptor),
+               static_cast<std::int64_t>(op.action));
     simulated_socket* const socket = network_.find(op.descriptor);
     if (socket == nullptr) {
         op.result = -error_of_descriptor(op.descriptor);
@@ -42,7 +39,7 @@ bool simulated_backend::submit(operation& op) {
     }
     waiter& place = socket->waiting(op.action);
     check(place.op == nullptr, "one task at a time waits to read (or to write) on a descriptor");
-    if (happens(wire_.faults.late_start)) {
+    if (wire_.strikes(&simulated_faults::late_start)) {
         wait(place, op);
         wire_.touch_later(*socket);
         return false;
@@ -55,7 +52,7 @@ bool simulated_backend::submit(operation& op) {
         ++pending_;
         return false;
     }
-    wire_.note(simulated_event::completed, place_of(op), op.result);
+    wire_.note(simulated_event::completed, network_.place_of(op.descriptor), op.result);
     return true;
 }
 
@@ -65,14 +62,14 @@ void simulated_backend::wait(waiter& place, operation& op) noexcept {
 }
 
 bool simulated_backend::cancel(operation& op) noexcept {
-    wire_.note(simulated_event::cancelled, place_of(op));
+    wire_.note(simulated_event::cancelled, network_.place_of(op.descriptor));
     if (op.retired || is_done(op)) {
         return false;  // it has completed already
     }
     simulated_socket& socket = *network_.find(op.descriptor);
     waiter& place = socket.waiting(op.action);
     check(place.op == &op, "only a pending operation is cancelled");
-    if (happens(wire_.faults.late_cancel)) {
+    if (wire_.strikes(&simulated_faults::late_cancel)) {
         end_later(socket, place);
         return false;
     }
@@ -92,7 +89,7 @@ void simulated_backend::end_later(simulated_socket& socket, const waiter& place)
         for (waiter* each : {&found->reader, &found->writer}) {
             if (each->number == asked.number) {
                 operation& op = *std::exchange(*each, {}).op;
-                op.result = -ECANCELED;
+                op.result = wire_.strikes(&simulated_faults::interrupted) ? -EINTR : -ECANCELED;
                 complete(op);
             }
         }
@@ -101,7 +98,7 @@ void simulated_backend::end_later(simulated_socket& socket, const waiter& place)
 
 // Whether what has been done is told later.
 bool simulated_backend::hold(operation& op) {
-    if (!happens(wire_.faults.late_completion)) {
+    if (!wire_.strikes(&simulated_faults::late_completion)) {
         return false;
     }
     op.phase = static_cast<std::uint8_t>(simulated_progress::done);
@@ -117,7 +114,7 @@ void simulated_backend::finish(operation& op) {
 
 // It stays pending until it is handed over.
 void simulated_backend::complete(operation& op) noexcept {
-    wire_.note(simulated_event::completed, place_of(op), op.result);
+    wire_.note(simulated_event::completed, network_.place_of(op.descriptor), op.result);
     completed_.push_back(op);
     ++completed_count_;
 }
@@ -175,7 +172,7 @@ void simulated_backend::retire(int fd) noexcept {
         ::close(fd);  // what was refused here is still its owner's to close
         return;
     }
-    wire_.note(simulated_event::retired, static_cast<std::uint64_t>(fd));
+    wire_.note(simulated_event::retired, network_.place_of(fd));
     if (simulated_socket* const socket = network_.find(fd)) {
         drop(socket->reader);
         drop(socket->writer);

@@ -42,7 +42,6 @@ private:
     void end_later(simulated_socket& socket, const waiter& place);
     void drop(waiter& place) noexcept;
     void complete(operation& op) noexcept;
-    [[nodiscard]] bool happens(double rate) noexcept { return wire_.luck.happens(rate); }
 
     simulated_network& network_;
     simulated_wire& wire_;

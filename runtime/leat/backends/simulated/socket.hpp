@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // simulated_socket: what a descriptor of the simulated network stands for. The network changes its state,
 // the backend its waiting operations.
-// Invariant: a bound socket is in the network's port_table, and a connected one has a connection.
+// Invariant: a bound socket is in a table of its host, and a connected one of a stream has a connection.
 #pragma once
 
 #include <leat/backends/simulated/connection.hpp>
@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <vector>
 
 namespace leat {
 
@@ -21,7 +22,21 @@ struct simulated_socket : std::enable_shared_from_this<simulated_socket> {
         std::uint64_t number = 0;
     };
 
-    simulated_socket(int descriptor, int of_family) noexcept : number(descriptor), family(of_family) {}
+    // What a datagram socket has beside.
+    struct datagram {
+        socket_name from;
+        std::vector<std::byte> bytes;
+    };
+    struct datagram_state {
+        std::deque<datagram> arrived;
+        std::size_t bytes = 0;  // of those
+        std::optional<socket_name> peer;
+        bool receive_shut = false;
+        bool send_shut = false;
+    };
+
+    simulated_socket(int descriptor, int of_family, int of_type, int of_host) noexcept
+        : number(descriptor), family(of_family), type(of_type), host(of_host) {}
 
     [[nodiscard]] waiter& waiting(operation_kind kind) noexcept { return reads(kind) ? reader : writer; }
     [[nodiscard]] bool full() const noexcept { return queue.size() > static_cast<std::size_t>(backlog); }
@@ -32,6 +47,8 @@ struct simulated_socket : std::enable_shared_from_this<simulated_socket> {
 
     const int number;
     const int family;
+    const int type;  // SOCK_STREAM or SOCK_DGRAM
+    const int host;
     phase state = phase::fresh;
     bool bound = false;
     bool port_chosen = false;  // by connect, which gives it back when it fails
@@ -40,15 +57,17 @@ struct simulated_socket : std::enable_shared_from_this<simulated_socket> {
     bool reuse_port = false;
     bool reset_on_close = false;  // SO_LINGER of no time
     bool touched = false;         // is known to the wire
+    bool dead = false;            // its host has crashed
     socket_name local;
     int error = 0;
     int backlog = 0;
     std::size_t send_buffer = 0;
     std::size_t receive_buffer = 0;
     std::map<std::pair<int, int>, int> options;               // by level and name: those without effect
-    std::deque<std::shared_ptr<simulated_connection>> queue;  // of a listener: to be accepted
+    std::deque<std::shared_ptr<simulated_connection>> queue;  // of a listener: asked, or to be accepted
     std::shared_ptr<simulated_connection> link;
     int side = 0;  // of link
+    datagram_state datagrams;
     waiter reader;
     waiter writer;
 };

@@ -13,28 +13,6 @@ result<void> answer(int error) {
     return error == 0 ? result<void>() : result<void>(errno_code(error));
 }
 
-int shut_down(simulated_network& network, simulated_socket& socket, int how) {
-    if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) {
-        return EINVAL;
-    }
-    if (socket.state == phase::listening) {
-        if (how != SHUT_WR) {
-            network.stop_listening(socket);
-        }
-        return 0;
-    }
-    if (socket.state != phase::connected || socket.link->over(socket.side)) {
-        return ENOTCONN;
-    }
-    if (how != SHUT_WR) {
-        socket.link->shut_receiving(socket.side);
-    }
-    if (how != SHUT_RD) {
-        socket.link->shut_sending(socket.side);
-    }
-    return 0;
-}
-
 }  // namespace
 
 result<int> simulated_sockets::open(int family, int type, int protocol) {
@@ -53,7 +31,7 @@ result<void> simulated_sockets::listen(int fd, int backlog) {
 
 result<void> simulated_sockets::shutdown(int fd, int how) {
     simulated_socket* const socket = network_.find(fd);
-    return answer(socket != nullptr ? shut_down(network_, *socket, how) : error_of_descriptor(fd));
+    return answer(socket != nullptr ? network_.shut_down(*socket, how) : error_of_descriptor(fd));
 }
 
 result<void> simulated_sockets::set_option(int fd, int level, int name, std::span<const std::byte> value) {
@@ -81,6 +59,9 @@ result<socklen_t> simulated_sockets::remote_address(int fd, sockaddr_storage& ad
     const simulated_socket* const socket = network_.find(fd);
     if (socket == nullptr) {
         return errno_code(error_of_descriptor(fd));
+    }
+    if (socket->datagrams.peer.has_value()) {
+        return socket->datagrams.peer->write(address, socket->family);
     }
     if (socket->state != phase::connected || socket->link->over(socket->side)) {
         return errno_code(ENOTCONN);

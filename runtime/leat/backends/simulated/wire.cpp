@@ -3,55 +3,40 @@
 
 #include <leat/backends/simulated/socket.hpp>
 
-#include <algorithm>
-
 namespace leat {
-
-namespace {
-
-constexpr duration microsecond = std::chrono::microseconds(1);
-
-// Half of the faults are off in any one run, so that none always hides another.
-double drawn_rate(chance& luck) noexcept {
-    return luck.happens(0.5) ? static_cast<double>(luck.below(300)) / 1000 : 0;
-}
-
-simulated_faults drawn_faults(chance& luck) noexcept {
-    simulated_faults drawn;
-    drawn.short_transfer = drawn_rate(luck);
-    drawn.late_start = drawn_rate(luck);
-    drawn.late_completion = drawn_rate(luck);
-    drawn.late_cancel = drawn_rate(luck);
-    drawn.slow_segment = drawn_rate(luck) / 10;
-    drawn.delay = microsecond + luck.up_to(1000 * microsecond);
-    drawn.latency = luck.up_to(luck.happens(0.5) ? 10'000 * microsecond : 100 * microsecond);
-    return drawn;
-}
-
-}  // namespace
 
 simulated_wire::simulated_wire(const simulation_options& options)
     : events(start),
       luck(options.seed),
       program_luck(scramble(~options.seed)),
-      faults(options.chaos ? drawn_faults(luck) : options.faults),
-      latency(options.latency) {}
+      faults(options.chaos ? fault_source::drawn(luck, options.failures) : options.faults),
+      links(options.latency) {}
 
-duration simulated_wire::draw_latency() noexcept {
-    const duration spread = luck.happens(faults.slow_segment) ? faults.latency * 100 : faults.latency;
-    return latency + luck.up_to(spread);
+time_point simulated_wire::draw_arrival(int from, int to, std::size_t size) {
+    const duration most = faults.rates().latency;
+    const duration late = luck.up_to(strikes(&simulated_faults::slow_segment) ? most * 100 : most);
+    return after(links.arrival(from, to, size, events.now(), luck), late);
 }
 
-void simulated_wire::carry(lane& in, event_queue::action arrive) {
-    in.last = std::max(in.last, after(events.now(), draw_latency()));
-    if (in.last <= events.now() && in.under_way == 0) {
+void simulated_wire::post(int from, int to, std::size_t size, event_queue::action arrive,
+                          event_queue::action lost) {
+    if (!links.passes(from, to) || links.loses(from, to, luck)) {
+        note(simulated_event::lost, static_cast<std::uint64_t>(to), static_cast<std::int64_t>(size));
+        lost();
+        return;
+    }
+    const time_point when = draw_arrival(from, to, size);
+    if (when <= events.now()) {
         arrive();
         return;
     }
-    ++in.under_way;
-    events.at(in.last, [&in, arrive = std::move(arrive)] {
-        --in.under_way;
-        arrive();
+    events.at(when, [this, from, to, size, arrive = std::move(arrive), lost = std::move(lost)] {
+        if (links.passes(from, to)) {
+            arrive();
+        } else {
+            note(simulated_event::lost, static_cast<std::uint64_t>(to), static_cast<std::int64_t>(size));
+            lost();
+        }
     });
 }
 

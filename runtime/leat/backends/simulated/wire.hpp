@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// simulated_wire: what every part of a simulation shares: time and what is to come, chance and its faults,
-// the record of what happened, and which sockets have changed since the backend looked. Invariant: what is
-// carried in one lane arrives in the order in which it was sent.
+// simulated_wire: what every part of a simulation shares: time and what is to come, the links, chance and its
+// faults, the record of what happened, and which sockets have changed since the backend looked.
+// Invariant: a socket that was touched is told once.
 #pragma once
 
 #include <leat/backends/simulated/event_hash.hpp>
 #include <leat/backends/simulated/event_queue.hpp>
+#include <leat/backends/simulated/links.hpp>
 #include <leat/backends/simulated/simulation.hpp>
 
 #include <deque>
@@ -16,19 +17,20 @@ struct simulated_socket;
 
 class simulated_wire {
 public:
-    struct lane {
-        time_point last = long_ago;  // arrival
-        std::size_t under_way = 0;
-    };
-
     static constexpr time_point start{std::chrono::hours(1)};
 
     explicit simulated_wire(const simulation_options& options);
 
-    // Calls `arrive`, which keeps `in` alive, after the latency: perhaps at once.
-    void carry(lane& in, event_queue::action arrive);
+    // When `size` bytes that leave now arrive.
+    [[nodiscard]] time_point draw_arrival(int from, int to, std::size_t size);
+    // Calls `arrive` when a datagram of `size` bytes has arrived, perhaps at once and before others that were
+    // sent earlier; or `lost` when it is known not to.
+    void post(int from, int to, std::size_t size, event_queue::action arrive, event_queue::action lost);
     // Calls `what` after the delay of a fault.
-    void delay(event_queue::action what) { events.after(luck.up_to(faults.delay), std::move(what)); }
+    void delay(event_queue::action what) { events.after(luck.up_to(faults.rates().delay), std::move(what)); }
+    [[nodiscard]] bool strikes(double simulated_faults::* rate) noexcept {
+        return faults.strikes(luck, rate);
+    }
 
     // The operations on `socket` are worth a try, now or after the delay of a fault.
     void touch(simulated_socket& socket);
@@ -44,14 +46,12 @@ public:
     event_queue events;
     chance luck;
     chance program_luck;  // backend::random()
-    simulated_faults faults;
-    duration latency;
+    fault_source faults;
+    simulated_links links;
     event_hash hash;
     std::uint64_t waits = 0;  // operations that had to wait, so far
 
 private:
-    [[nodiscard]] duration draw_latency() noexcept;
-
     std::deque<std::weak_ptr<simulated_socket>> touched_;
 };
 
