@@ -103,7 +103,7 @@ TEST_CASE("tasks that are spawned on a host are on it too, and each host has all
             auto spawned = leat::spawn([]() -> leat::task<std::string> {
                 co_await leat::yield();
                 auto bound = leat::tcp_listener::bind({"0.0.0.0", 80});
-                auto client = co_await leat::tcp_stream::connect({"10.0.0.1", 79}, {});
+                auto client = co_await leat::tcp_stream::connect(leat::endpoint("10.0.0.1", 79));
                 co_return client.local_endpoint().to_string();
             });
             co_return co_await spawned;

@@ -213,9 +213,11 @@ TEST_CASE("another thread wakes a simulation that waits") {
 TEST_CASE("what has no simulation is refused") {
     run_simulated([]() -> leat::task<> {
         leat::socket_calls& sockets = leat::current_scheduler().io().sockets();
-        CHECK(sockets.open(AF_INET, SOCK_DGRAM, 0).error() ==
-              std::error_code(ESOCKTNOSUPPORT, std::system_category()));
-        CHECK(sockets.open(AF_UNIX, SOCK_STREAM, 0).error() ==
+        for (const auto& [family, type] : {std::pair(AF_INET, SOCK_RAW), std::pair(AF_UNIX, SOCK_DGRAM)}) {
+            CHECK(sockets.open(family, type, 0).error() ==
+                  std::error_code(ESOCKTNOSUPPORT, std::system_category()));
+        }
+        CHECK(sockets.open(AF_PACKET, SOCK_STREAM, 0).error() ==
               std::error_code(EAFNOSUPPORT, std::system_category()));
         const auto input = co_await leat::as_result(leat::readable(0));
         CHECK(input.error() == std::errc::operation_not_supported);

@@ -61,7 +61,10 @@ public:
     void close(int side, bool with_reset);
     // Forgets everything, and tells the peer by a reset.
     void send_reset(int side);
-    [[nodiscard]] bool was_reset(int side) const noexcept { return ends_[index(side)].reset; }
+    // Whether nothing will come of a connection that is not established yet.
+    [[nodiscard]] bool stillborn() const noexcept {
+        return !has_reached(step::established) && (ends_[1].reset || ends_[0].gone);
+    }
     // The side is gone without a word, and answers what arrives by resets.
     void vanish(int side);
 

@@ -131,10 +131,10 @@ void simulated_network::arrive_request(const connection_pointer& link, int tries
         return;
     }
     const auto again = [this, link, tries] { ask_again(link, tries); };
-    simulated_socket* const listener = listener_for(*link);
     if (!link->has_reached(step::requested)) {
+        simulated_socket* const listener = listener_for(*link);
         if (listener == nullptr || wire.strikes(&simulated_faults::refused)) {
-            wire.post(link->host(1), link->host(0), 0, [this, link] { fail(*link, ECONNREFUSED); }, again);
+            answer_refused(link, tries);
             return;
         }
         (void)acceptable(*listener);  // forgets those who gave up
@@ -148,8 +148,17 @@ void simulated_network::arrive_request(const connection_pointer& link, int tries
         link->attach(1, *listener);
         link->advance(step::requested);
         listener->queue.push_back(link);
+    } else if (link->closed(1)) {
+        answer_refused(link, tries);  // the listener has gone since
+        return;
     }
     wire.post(link->host(1), link->host(0), 0, [this, link] { establish(*link); }, again);
+}
+
+void simulated_network::answer_refused(const connection_pointer& link, int tries) {
+    wire.post(
+        link->host(1), link->host(0), 0, [this, link] { fail(*link, ECONNREFUSED); },
+        [this, link, tries] { ask_again(link, tries); });
 }
 
 void simulated_network::establish(simulated_connection& link) {
@@ -188,9 +197,7 @@ void simulated_network::fail(simulated_connection& link, int error) {
 }
 
 bool simulated_network::acceptable(simulated_socket& listener) {
-    std::erase_if(listener.queue, [](const connection_pointer& each) {
-        return !each->has_reached(step::established) && each->was_reset(1);
-    });
+    std::erase_if(listener.queue, [](const connection_pointer& each) { return each->stillborn(); });
     const auto ready = std::find_if(listener.queue.begin(), listener.queue.end(),
                                     [](const auto& each) { return each->has_reached(step::established); });
     if (ready == listener.queue.end()) {

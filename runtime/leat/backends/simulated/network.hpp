@@ -74,6 +74,7 @@ private:
     [[nodiscard]] simulated_socket* listener_for(const simulated_connection& link) noexcept;
     void send_request(const connection_pointer& link, int tries);
     void arrive_request(const connection_pointer& link, int tries);
+    void answer_refused(const connection_pointer& link, int tries);
     void ask_again(const connection_pointer& link, int tries);
     void establish(simulated_connection& link);
     void fail(simulated_connection& link, int error);
