@@ -5,8 +5,6 @@
 
 #include <string>
 
-#include <unistd.h>
-
 namespace leat {
 
 namespace detail {
@@ -17,7 +15,7 @@ void socket_state::close() noexcept {
     if (fd >= 0 && this_thread.loop != nullptr) {
         this_thread.loop->io().retire(fd);
     } else if (fd >= 0) {
-        ::close(fd);
+        close_descriptor(fd);
     }
 }
 

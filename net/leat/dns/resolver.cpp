@@ -4,6 +4,7 @@
 #include <leat/check.hpp>
 #include <leat/dns/host_name.hpp>
 #include <leat/endpoint.hpp>
+#include <leat/sleep.hpp>
 
 #include <algorithm>
 #include <stdexcept>
@@ -17,6 +18,10 @@ namespace detail {
 namespace {
 
 constexpr int dns_port = 53;
+// How long a silent name is asked for when the options leave that to c-ares.
+constexpr duration usual_timeout = std::chrono::seconds(5);
+constexpr duration longest_timeout = std::chrono::hours(1);
+constexpr int usual_tries = 4;
 constexpr std::size_t channels_max = 8;  // that are kept while nobody asks them
 
 // Tells one version of a file from the next.
@@ -46,6 +51,44 @@ std::string canonical_servers(std::string_view list) {
         canonical += (canonical.empty() ? "" : ",") + server->to_string();
     }
     return canonical;
+}
+
+std::error_code error_of(name_answer::outcome how) noexcept {
+    switch (how) {
+        case name_answer::outcome::found:
+            return dns_errc::no_address;  // when none is left of the family
+        case name_answer::outcome::unknown:
+            return dns_errc::no_such_host;
+        case name_answer::outcome::failed:
+            return dns_errc::temporary_failure;
+        case name_answer::outcome::silent:
+            return dns_errc::timed_out;
+    }
+    return dns_errc::malformed_answer;
+}
+
+bool is_wanted(const address& one, address_families families) noexcept {
+    return families == address_families::any || one.is_ipv4() == (families == address_families::ipv4);
+}
+
+// The answer of a backend that knows names itself, when its time has come.
+task<result<std::vector<address>>> await_answer(const name_answer& answer, const resolve_options& options) {
+    const duration one_try = options.timeout > duration::zero() ? options.timeout : usual_timeout;
+    const int tries = options.tries > 0 ? options.tries : usual_tries;
+    co_await sleep(answer.how == name_answer::outcome::silent ? std::min(one_try, longest_timeout) * tries
+                                                              : answer.delay);
+    std::vector<address> found;
+    for (const sockaddr_storage& each : answer.addresses) {
+        const auto* const name = reinterpret_cast<const sockaddr*>(&each);
+        const address next = endpoint::from_sockaddr(name, sizeof each).address();
+        if (is_wanted(next, options.families)) {
+            found.push_back(next);
+        }
+    }
+    if (found.empty()) {
+        co_return error_of(answer.how);
+    }
+    co_return found;
 }
 
 bool stop_asking(wait& self) noexcept {
@@ -120,6 +163,13 @@ task<std::vector<address>> resolve(std::string host, resolve_options options) {
     }
     // Of localhost c-ares 1.18 is not asked for one family: it would leak a few bytes each time.
     const bool local = name == "localhost";
+    if (const std::optional<name_answer> answer = current_scheduler().io().resolve(name)) {
+        if (local) {
+            co_return detail::localhost_addresses({}, options.families);
+        }
+        result<std::vector<address>> known = co_await detail::await_answer(*answer, options);
+        co_return std::move(known).value(("resolve " + host).c_str());
+    }
     detail::channel& asked = current_scheduler().use<detail::resolver>().channel_for(options);
     detail::lookup_awaiter lookup(asked, name, local ? address_families::any : options.families);
     result<std::vector<address>> found = co_await lookup;

@@ -16,8 +16,10 @@
 #include <leat/result.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace leat {
 
@@ -45,6 +47,15 @@ struct backend_description {
     std::string name;      // "epoll", "uring", ...
     std::string features;  // negotiated with the kernel, separated by spaces
     std::string refused;   // the better backends that were refused, each with the reason; empty if none
+};
+
+// What a backend that knows host names says of one.
+struct name_answer {
+    enum class outcome : std::uint8_t { found, unknown, failed, silent };  // silent: no answer comes
+
+    outcome how = outcome::found;
+    duration delay = {};                           // until the answer is there
+    std::vector<sockaddr_storage> addresses = {};  // best first; their ports are 0
 };
 
 class backend {
@@ -85,7 +96,16 @@ public:
     [[nodiscard]] virtual std::uint64_t random() noexcept = 0;
 
     [[nodiscard]] virtual socket_calls& sockets() noexcept = 0;
+    // What becomes of a look-up of `name`, in lower case, when the backend has names of its own, as a
+    // simulation does; empty otherwise: then the system is asked. Throws std::bad_alloc.
+    [[nodiscard]] virtual std::optional<name_answer> resolve(const std::string& name) {
+        (void)name;
+        return std::nullopt;
+    }
     [[nodiscard]] virtual backend_description describe() const = 0;
 };
+
+// Closes `fd` where no run is there to retire it; one of a simulation, too, that is alive in this thread.
+void close_descriptor(int fd) noexcept;
 
 }  // namespace leat

@@ -186,9 +186,33 @@ std::chrono::system_clock::time_point simulated_backend::wall_now() noexcept {
            std::chrono::duration_cast<std::chrono::system_clock::duration>(since);
 }
 
+// "localhost" is left to the resolver, which knows its addresses.
+std::optional<name_answer> simulated_backend::resolve(const std::string& name) {
+    using outcome = name_answer::outcome;
+    name_answer answer;
+    answer.delay = 2 * network_.options.latency + wire_.luck.up_to(wire_.faults.rates().latency);
+    const std::vector<socket_name>* const known = network_.hosts.find_name(name);
+    if (wire_.strikes(&simulated_faults::silent_name)) {
+        answer.how = outcome::silent;
+    } else if (wire_.strikes(&simulated_faults::failed_name)) {
+        answer.how = outcome::failed;
+    } else if (known == nullptr || wire_.strikes(&simulated_faults::no_such_name)) {
+        answer.how = outcome::unknown;
+    } else {
+        for (const socket_name& each : *known) {
+            each.write(answer.addresses.emplace_back(), each.is_ipv4() ? AF_INET : AF_INET6);
+        }
+    }
+    wire_.note(simulated_event::resolved, name.size(), static_cast<std::int64_t>(answer.how));
+    return answer;
+}
+
 backend_description simulated_backend::describe() const {
     const simulation_options& how = network_.options;
-    return {"simulated", "seed " + std::to_string(how.seed) + (how.chaos ? " chaos" : ""), ""};
+    return {"simulated",
+            "seed " + std::to_string(how.seed) + (how.chaos ? " chaos" : "") +
+                (how.chaos && how.failures ? " failures" : ""),
+            ""};
 }
 
 }  // namespace leat

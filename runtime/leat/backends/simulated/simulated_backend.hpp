@@ -29,6 +29,7 @@ public:
     std::chrono::system_clock::time_point wall_now() noexcept override;
     std::uint64_t random() noexcept override { return wire_.program_luck.draw(); }
     socket_calls& sockets() noexcept override { return sockets_; }
+    std::optional<name_answer> resolve(const std::string& name) override;
     backend_description describe() const override;
 
 private:

@@ -3,6 +3,8 @@
 
 #include <leat/backends/simulated/simulated_backend.hpp>
 
+#include <unistd.h>
+
 namespace leat {
 
 simulation::simulation(const simulation_options& options)
@@ -95,6 +97,14 @@ time_point simulation::now() const noexcept {
 
 std::size_t simulation::open_sockets() const noexcept {
     return network_->open_sockets();
+}
+
+void close_descriptor(int fd) noexcept {
+    if (fd < simulated_descriptors) {
+        ::close(fd);
+    } else {
+        simulated_network::close_anywhere(fd);
+    }
 }
 
 }  // namespace leat
