@@ -120,6 +120,7 @@ task<tcp_stream> tcp_stream::connect(endpoint peer, tcp_connect_options options)
 }
 
 tcp_stream tcp_stream::from_fd(int fd) {
+    detail::require_kernel("from_fd");
     tcp_stream stream(fd, endpoint());
     make_non_blocking(fd);
     sockaddr_storage storage{};
@@ -181,6 +182,7 @@ tcp_listener tcp_listener::bind(const endpoint& at, tcp_listen_options options) 
 }
 
 tcp_listener tcp_listener::from_fd(int fd) {
+    detail::require_kernel("from_fd");
     tcp_listener listener(fd);
     make_non_blocking(fd);
     return listener;

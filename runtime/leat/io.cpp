@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/io.hpp>
 
+#include <string>
+
 namespace leat::detail {
 
 namespace {
@@ -23,5 +25,11 @@ constinit const wait_kind recv_kind{"recv", cancel_operation, explain_operation}
 constinit const wait_kind send_kind{"send", cancel_operation, explain_operation};
 constinit const wait_kind readable_kind{"readable", cancel_operation, explain_operation};
 constinit const wait_kind writable_kind{"writable", cancel_operation, explain_operation};
+
+void require_kernel(const char* what) {
+    if (this_thread.loop != nullptr && this_thread.loop->io().time_is_virtual()) {
+        throw std::system_error(errno_code(EOPNOTSUPP), std::string(what) + " in a simulation");
+    }
+}
 
 }  // namespace leat::detail

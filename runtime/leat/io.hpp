@@ -16,6 +16,10 @@ namespace detail {
 
 extern const wait_kind accept_kind, connect_kind, recv_kind, send_kind, readable_kind, writable_kind;
 
+// For what only a kernel has: throws std::errc::operation_not_supported when this thread runs on a
+// simulation, as "a pipe in a simulation: Operation not supported".
+void require_kernel(const char* what);
+
 }  // namespace detail
 
 // An operation that a coroutine awaits. It is checked for cancellation, then submitted, and suspends only

@@ -197,6 +197,57 @@ void thread_pool::finish() {
     }
 }
 
+constexpr duration virtual_delay_max = std::chrono::milliseconds(1);
+
+// Stands for the pool where time is virtual: what another thread does, and when, nobody could replay.
+class virtual_pool final : public service {
+public:
+    explicit virtual_pool(scheduler& loop) noexcept
+        : loop_(loop), next_([](timer& self) noexcept { static_cast<alarm&>(self).owner->perform_one(); }) {
+        next_.owner = this;
+    }
+    // What was accepted is done to its end.
+    ~virtual_pool() override {
+        loop_.alarms().disarm(next_);
+        while (!queue_.empty()) {
+            queue_.pop_front().perform();
+        }
+    }
+
+    void begin(detail::offloaded_work& work) {
+        queue_.push_back(work);
+        await_next();
+    }
+
+private:
+    struct alarm : timer {
+        using timer::timer;
+        virtual_pool* owner = nullptr;
+    };
+
+    void await_next() {
+        if (!next_.armed() && !queue_.empty()) {
+            const auto drawn = loop_.io().random() % static_cast<std::uint64_t>(virtual_delay_max.count());
+            loop_.alarms().arm(next_,
+                               after(loop_.io().now(), duration(static_cast<duration::rep>(drawn) + 1)));
+        }
+    }
+    void perform_one() noexcept {
+        if (!queue_.empty()) {  // it may have been withdrawn
+            queue_.pop_front().perform();
+        }
+        await_next();
+    }
+
+    scheduler& loop_;
+    list<detail::offloaded_work> queue_;
+    alarm next_;
+};
+
+bool in_simulation() noexcept {
+    return this_thread.loop != nullptr && this_thread.loop->io().time_is_virtual();
+}
+
 }  // namespace
 
 void set_offload_threads(unsigned most) {
@@ -207,11 +258,20 @@ void set_offload_threads(unsigned most) {
 namespace detail {
 
 void begin_offload(offloaded_work& work) {
-    thread_pool::get().begin(work);
+    if (in_simulation()) {
+        this_thread.loop->use<virtual_pool>().begin(work);
+    } else {
+        thread_pool::get().begin(work);
+    }
 }
 
 bool withdraw_offload(offloaded_work& work) noexcept {
-    return thread_pool::get().withdraw(work);
+    if (!in_simulation()) {
+        return thread_pool::get().withdraw(work);
+    }
+    const bool waits = work.linked();
+    work.unlink();
+    return waits;
 }
 
 constinit const wait_kind offload_wait::offload_kind{"offloaded work", cancel};

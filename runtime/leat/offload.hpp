@@ -4,7 +4,8 @@
 // All schedulers of a process share one pool of threads. It starts a thread when work comes and none is
 // idle, up to a limit; more work waits in the order in which it came. The limit is LEAT_OFFLOAD_THREADS, or
 // four more than usable_processors(), at most 32. Threads, once started, live until the process exits. They
-// are called leat-offload, take no signals, and run on any processor the process may use.
+// are called leat-offload, take no signals, and run on any processor the process may use. In a simulation
+// there is no thread: work is done by the loop itself, one after the other, each after a delay that is drawn.
 //
 // At exit(), also by returning from main, work that was accepted is done to its end, queued or begun, and
 // the threads are joined, before statics are destroyed that were there when the pool began. Work that never

@@ -295,11 +295,13 @@ void detail::pipe_state::close() noexcept {
 }
 
 pipe_reader pipe_reader::from_fd(int fd) {
+    detail::require_kernel("a pipe");
     make_non_blocking(fd);
     return {fd, false};
 }
 
 pipe_reader pipe_reader::from_shared_fd(int fd) {
+    detail::require_kernel("a pipe");
     leat::fd copy = duplicate(fd);
     const bool shared = makes_wait(fd);
     pipe_reader made(copy.get(), shared);
@@ -320,11 +322,13 @@ task<chunk> pipe_reader::recv_chunk() {
 }
 
 pipe_writer pipe_writer::from_fd(int fd) {
+    detail::require_kernel("a pipe");
     make_non_blocking(fd);
     return {fd, false};
 }
 
 pipe_writer pipe_writer::from_shared_fd(int fd) {
+    detail::require_kernel("a pipe");
     leat::fd copy = duplicate(fd);
     const bool shared = makes_wait(fd);
     pipe_writer made(copy.get(), shared);
@@ -341,6 +345,7 @@ task<> pipe_writer::send_all(byte_view from) {
 }
 
 std::pair<pipe_reader, pipe_writer> make_pipe() {
+    detail::require_kernel("a pipe");
     int both[2];
     if (::pipe2(both, O_CLOEXEC | O_NONBLOCK) != 0) {
         throw std::system_error(errno_code(errno), "pipe2");

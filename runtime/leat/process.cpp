@@ -174,6 +174,7 @@ std::string exit_status::to_string() const {
 }
 
 process process::spawn(const command_line& command, const process_options& options) {
+    detail::require_kernel("a process");
     process made;
     made.state_ = child_reference(*new process_state);
     detail::started_process started = detail::start_process(command, options);

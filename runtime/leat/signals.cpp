@@ -244,6 +244,7 @@ std::optional<signal_info> signal_set::try_next() {
 
 task<signal_info> signal_set::next_info() {
     check(receiver_->thread == &blocked_here, "a signal_set is asked on the thread that made it");
+    detail::require_kernel("waiting for a signal");
     const mutex_guard turn = co_await turn_.lock();
     for (;;) {
         if (const std::optional<signal_info> taken = try_next()) {
