@@ -1,24 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <leat/tls/ticket_cache.hpp>
 
+#include <leat/tls/wall_clock.hpp>
+
 #include <openssl/ssl.h>
 
-#include <cstdint>
-#include <ctime>
-
 namespace leat::tls {
-
-namespace {
-
-std::int64_t expiry_of(const SSL_SESSION* session) noexcept {
-#if OPENSSL_VERSION_NUMBER >= 0x30300000L
-    return SSL_SESSION_get_time_ex(session) + SSL_SESSION_get_timeout(session);
-#else
-    return SSL_SESSION_get_time(session) + SSL_SESSION_get_timeout(session);
-#endif
-}
-
-}  // namespace
 
 void ticket_free::operator()(ssl_session_st* old) const noexcept {
     SSL_SESSION_free(old);
@@ -34,7 +21,8 @@ void ticket_cache::put(std::string_view host, ticket fresh) {
     if (of_host.size() >= tickets_per_host_max) {
         of_host.erase(of_host.begin());
     }
-    of_host.push_back(std::move(fresh));
+    const std::chrono::seconds lifetime(SSL_SESSION_get_timeout(fresh.get()));
+    of_host.push_back({std::move(fresh), wall_clock() + lifetime});
 }
 
 ticket ticket_cache::take(std::string_view host) {
@@ -45,16 +33,17 @@ ticket ticket_cache::take(std::string_view host) {
     }
     auto& of_host = found->second;
     while (!of_host.empty()) {
-        ticket newest = std::move(of_host.back());
+        kept_ticket newest = std::move(of_host.back());
         of_host.pop_back();
-        if (SSL_SESSION_is_resumable(newest.get()) == 0 || expiry_of(newest.get()) <= std::time(nullptr)) {
+        ssl_session_st* const session = newest.session.get();
+        if (SSL_SESSION_is_resumable(session) == 0 || newest.expiry <= wall_clock()) {
             continue;
         }
-        if (SSL_SESSION_get_protocol_version(newest.get()) < TLS1_3_VERSION) {
-            SSL_SESSION_up_ref(newest.get());
-            of_host.emplace_back(newest.get());
+        if (SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION) {
+            SSL_SESSION_up_ref(session);
+            of_host.push_back({ticket(session), newest.expiry});
         }
-        return newest;
+        return std::move(newest.session);
     }
     tickets_.erase(found);
     return nullptr;

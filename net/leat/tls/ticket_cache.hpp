@@ -4,6 +4,7 @@
 // was verified when it was made still holds. Locked, because threads may share a context.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -32,8 +33,13 @@ public:
     [[nodiscard]] ticket take(std::string_view host);
 
 private:
+    struct kept_ticket {
+        ticket session;
+        std::chrono::system_clock::time_point expiry;
+    };
+
     std::mutex mutex_;
-    std::unordered_map<std::string, std::vector<ticket>> tickets_;
+    std::unordered_map<std::string, std::vector<kept_ticket>> tickets_;
 };
 
 }  // namespace leat::tls
