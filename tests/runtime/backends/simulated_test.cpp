@@ -187,6 +187,17 @@ TEST_CASE("latency is there in both directions, and keeps the order of bytes") {
         {.latency = 10ms});
 }
 
+TEST_CASE("what is under way and wakes nobody does not hide a deadlock") {
+    const auto body = []() -> leat::task<> {
+        auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+        auto client = co_await leat::tcp_stream::connect(listener.local_endpoint());
+        auto server = co_await listener.accept();
+        co_await client.send_all("x");  // nobody receives it
+        (void)co_await client.recv_chunk();
+    };
+    CHECK_THROWS_AS(run_simulated(body, {.latency = 1ms}), leat::deadlock);
+}
+
 TEST_CASE("tasks that wait for sockets which nobody will use are a deadlock, with the list of them") {
     std::string what;
     try {

@@ -147,6 +147,9 @@ void simulated_backend::collect(time_point deadline, list<operation>& done) {
         } else {
             wire_.events.advance_to(next);
             look();
+            if (wire_.quiet()) {
+                break;  // the scheduler asks whether anything can still come
+            }
         }
     }
     pending_ -= completed_count_;
