@@ -15,7 +15,10 @@ BLANKED = re.compile(
     r"|//[^\n]*|/\*.*?\*/",
     re.DOTALL,
 )
-TEST_CASE = re.compile(r'\b(?:[A-Z]+_)?TEST(?:_[A-Z]+)?\(\s*(?:\w+,\s*)?((?:"(?:\\.|[^"\\\n])*"\s*)+)')
+TEST_CASE = re.compile(
+    r'\b(?:(?:[A-Z]+_)?TEST(?:_[A-Z]+)?|LEAT_SIMULATE)'
+    r'\(\s*(?:\w+,\s*)?((?:"(?:\\.|[^"\\\n])*"\s*)+)'
+)
 CONTAINER = re.compile(r"\b(namespace|class|struct|union|enum|extern|export)\b")
 
 
@@ -45,7 +48,7 @@ class Source:
 
     @functools.cached_property
     def test_cases(self):
-        """The titles of the test cases: the first string of TEST_CASE, VIRTUAL_TEST and their like."""
+        """The titles of the test cases: the first string of TEST_CASE, LEAT_SIMULATE and their like."""
         code = "\n".join(self.code)
         return {"".join(re.findall(r'"((?:\\.|[^"\\\n])*)"', found[1]))
                 for found in TEST_CASE.finditer(self.text) if code[found.start()] != " "}

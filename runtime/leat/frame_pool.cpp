@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/frame_pool.hpp>
 
+#include <atomic>
 #include <new>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -31,6 +32,7 @@ struct free_block {
 constinit thread_local free_block* unused[classes] = {};
 
 constinit thread_local std::int64_t blocks = 0;
+constinit std::atomic<std::int64_t> blocks_of_ended_threads = 0;
 
 enum class keeping : unsigned char { unstarted, started, over };
 constinit thread_local keeping state = keeping::unstarted;
@@ -39,6 +41,7 @@ constinit thread_local keeping state = keeping::unstarted;
 struct keeper {
     ~keeper() {
         trim();
+        blocks_of_ended_threads += blocks;
         state = keeping::over;
     }
 };
@@ -76,10 +79,14 @@ std::int64_t in_use() noexcept {
     return blocks;
 }
 
+std::int64_t left_by_ended_threads() noexcept {
+    return blocks_of_ended_threads;
+}
+
 void release(void* block, std::size_t size) noexcept {
     --blocks;
     const std::size_t index = class_of(size);
-    if (!recycling || index >= classes || !may_keep()) {
+    if (!may_keep() || !recycling || index >= classes) {
         ::operator delete(block);
         return;
     }

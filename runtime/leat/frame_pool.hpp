@@ -18,6 +18,8 @@ void trim() noexcept;
 
 // Blocks that this thread has allocated and not released; less those that it released for other threads.
 [[nodiscard]] std::int64_t in_use() noexcept;
+// The same of the threads that have ended: negative when they released more than they allocated.
+[[nodiscard]] std::int64_t left_by_ended_threads() noexcept;
 
 // Objects of this type and of those derived from it come from the pool.
 struct allocated {

@@ -16,7 +16,7 @@ void detail::end_outermost(frame& ended) noexcept {
 }
 
 void scheduler::run(task_state& main) {
-    if (observer_ != nullptr || watch_ != nullptr || counts_ != nullptr) {
+    if (observer_ != nullptr || watch_ != nullptr || counts_ != nullptr || order_is_drawn_) {
         run_turns<true>(main);
     } else {
         run_turns<false>(main);
@@ -47,7 +47,7 @@ void scheduler::turn_until(Predicate over) {
         int steps = 0;
         for (; steps < steps_max && !ready_.empty(); ++steps) {
             if constexpr (observed) {
-                observed_step(ready_.pop_front());
+                observed_step(order_is_drawn_ ? take_any_ready() : ready_.pop_front());
             } else {
                 step(ready_.pop_front());
             }
@@ -75,11 +75,13 @@ void scheduler::collect() {
         return;
     }
     time_point deadline = long_ago;
-    if (idle) {
+    if (idle && waits_for_idle_.empty()) {
         deadline = alarms_.next();
         // Asked first: then nothing is posted after the look below.
         const bool alone = door_.expired() && awaits_others_ == 0;
-        const bool for_tasks = alarms_.size() > (end_is_late_.armed() ? 1 : 0);  // then an alarm may wake one
+        const std::size_t for_none =
+            (end_is_late_.armed() ? 1u : 0u) + (limit_ != nullptr && limit_->armed() ? 1u : 0u);
+        const bool for_tasks = alarms_.size() > for_none;  // then an alarm may wake one
         if (inbox_ != nullptr && !inbox_->about_to_sleep()) {
             deadline = long_ago;
         } else if (alone && !for_tasks && (io_->pending() == 0 || io_->only_wake_can_come())) {
@@ -94,6 +96,11 @@ void scheduler::collect() {
             abandon(op);
         } else {
             finish(op);
+        }
+    }
+    if (idle && ready_.empty()) {
+        while (!waits_for_idle_.empty()) {
+            finish(waits_for_idle_.pop_front());
         }
     }
 }
@@ -179,6 +186,7 @@ void scheduler::spawn(task_state& task, group_scope& owner) noexcept {
 void scheduler::run_next(task_state& task) noexcept {
     if (task.linked() && switches_ < switches_max) {
         ++switches_;
+        switched_ = true;
         task.unlink();
         ready_.push_front(task);
     }

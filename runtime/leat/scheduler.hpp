@@ -67,6 +67,12 @@ public:
     [[nodiscard]] bool deadlocked() const noexcept { return deadlocked_; }
     [[nodiscard]] const std::string& deadlock_dump() const noexcept { return deadlock_dump_; }
 
+    // For tests, before run(). Tasks then run in an order that is drawn from backend::random(), but for those
+    // that switch_to takes to the front.
+    void draw_order() noexcept { order_is_drawn_ = true; }
+    // Nor does `alarm`, when armed, keep a deadlock from being seen: it wakes no task. It outlives the run.
+    void set_limit(const timer& alarm) noexcept { limit_ = &alarm; }
+
     [[nodiscard]] backend& io() noexcept { return *io_; }
     [[nodiscard]] timers& alarms() noexcept { return alarms_; }
     [[nodiscard]] group_scope& root() noexcept { return root_; }
@@ -98,6 +104,9 @@ public:
     void finish(wait& leaf) noexcept;
     // `leaf`, which its task was suspended on, has ended as cancelled.
     void abandon(wait& leaf) noexcept;
+    // `leaf`, which its task is suspended on, ends when every other task waits and nothing has come for one.
+    // Whoever cancels it unlinks it.
+    void finish_when_idle(wait& leaf) noexcept { waits_for_idle_.push_back(leaf); }
     // Asks what `task` waits for, if it does wait, to end.
     static void ask_to_end(task_state& task) noexcept;
     // Wakes those who wait for there to be as few tasks in `group` as there are.
@@ -108,6 +117,7 @@ private:
     void run_turns(task_state& main);
     template <bool observed, typename Predicate>
     void turn_until(Predicate over);
+    [[nodiscard]] task_state& take_any_ready() noexcept;
     void observed_step(task_state& task) noexcept;
     void count_turn(int steps) noexcept;
     void answer_dump_signal();
@@ -139,6 +149,10 @@ private:
     std::size_t awaits_others_ = 0;
     std::uint32_t tasks_ = 0;  // spawned so far, for their ids
     int switches_ = 0;         // of this turn
+    list<wait> waits_for_idle_;
+    const timer* limit_ = nullptr;
+    bool order_is_drawn_ = false;
+    bool switched_ = false;  // the first of ready_ runs next, also when the order is drawn
     bool deadlocked_ = false;
     std::string deadlock_dump_;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a scheduler does only for those who look at it: hooks, counters, dumps on a signal.
+// What a scheduler does only for those who look at it: hooks, counters, dumps on a signal, an order of tasks
+// that tests do not expect.
 #include <leat/counting_backend.hpp>
 #include <leat/dump.hpp>
 #include <leat/dump_signal.hpp>
@@ -75,6 +76,20 @@ void scheduler::delist() noexcept {
         place = &(*place)->next_;
     }
     *place = next_;
+}
+
+task_state& scheduler::take_any_ready() noexcept {
+    task_state* taken = &ready_.front();
+    if (!std::exchange(switched_, false)) {
+        std::uint64_t seen = 0;
+        for (task_state* each = taken; each != nullptr; each = ready_.next(*each)) {
+            if (io_->random() % ++seen == 0) {
+                taken = each;
+            }
+        }
+    }
+    taken->unlink();
+    return *taken;
 }
 
 void scheduler::observed_step(task_state& task) noexcept {

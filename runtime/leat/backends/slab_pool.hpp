@@ -29,6 +29,14 @@ public:
     };
     using owner = std::unique_ptr<slab_pool, let_go>;
 
+    slab_pool() noexcept { ++living_; }
+    ~slab_pool() { --living_; }
+    slab_pool(const slab_pool&) = delete;
+    slab_pool& operator=(const slab_pool&) = delete;
+
+    // Pools of this thread: more than it has backends when somebody holds a buffer.
+    [[nodiscard]] static std::int64_t living() noexcept { return living_; }
+
     // Sees to it that there is a buffer to take. False when there is no memory for one.
     [[nodiscard]] bool provide() noexcept { return unused_ != nullptr || provide_more(); }
     // What provide() saw to.
@@ -58,6 +66,8 @@ private:
     void put_back(std::byte* buffer, std::uint32_t index) noexcept {
         unused_ = ::new (buffer) free_buffer{unused_, index};
     }
+
+    static inline constinit thread_local std::int64_t living_ = 0;
 
     free_buffer* unused_ = nullptr;
     std::vector<std::unique_ptr<std::byte[]>> slabs_;

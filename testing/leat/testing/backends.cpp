@@ -5,7 +5,6 @@
 #include <leat/testing/simulation.hpp>
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
 
 namespace leat::testing {
@@ -42,11 +41,6 @@ void run_on(const tried_backend& one, task<> (*body)()) {
     } else {
         run(body, {.backend = one.name});
     }
-}
-
-std::size_t open_descriptors() {
-    const std::filesystem::directory_iterator all("/proc/self/fd");
-    return static_cast<std::size_t>(std::distance(begin(all), end(all))) + open_simulated_sockets();
 }
 
 }  // namespace leat::testing

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <leat/run.hpp>
+#include <leat/testing/leaks.hpp>
 
 #include <concepts>
 #include <string>
@@ -55,9 +56,5 @@ struct tried_backend {
 // run(body) on that backend, which is not refused. In a simulation the time of day begins at the real one,
 // because tests make certificates that are valid now.
 void run_on(const tried_backend& one, task<> (*body)());
-
-// The descriptors that are open in this process, with those that this thread simulates; a test that ends with
-// more has leaked.
-[[nodiscard]] std::size_t open_descriptors();
 
 }  // namespace leat::testing

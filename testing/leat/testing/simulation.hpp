@@ -32,23 +32,44 @@ template <typename X>
     return host_of_task.with(&host, std::forward<X>(x));
 }
 
+// The simulation that this thread runs on; misuse outside one.
+[[nodiscard]] simulation& current_simulation();
+
+namespace detail {
+
+// Makes `world` the current simulation for as long as it lives.
+class simulation_in_use {
+public:
+    explicit simulation_in_use(simulation& world) noexcept;
+    ~simulation_in_use();
+    simulation_in_use(const simulation_in_use&) = delete;
+    simulation_in_use& operator=(const simulation_in_use&) = delete;
+
+private:
+    simulation* before_;
+};
+
+}  // namespace detail
+
 // run(), on `world`. Of the options the backend does not count.
 template <typename Function>
     requires std::invocable<Function>
-detail::given_by<Function> run_simulated(simulation& world, Function&& function, run_options options = {},
-                                         std::source_location where = std::source_location::current()) {
-    const detail::lookers lookers(options);
-    scheduler loop(world.make_backend(), options.report != nullptr ? options.report : detail::print_report,
-                   lookers.how);
-    return detail::run_on(loop, where, std::forward<Function>(function));
+leat::detail::given_by<Function> run_simulated(simulation& world, Function&& function,
+                                               run_options options = {},
+                                               std::source_location where = std::source_location::current()) {
+    const detail::simulation_in_use used(world);
+    const leat::detail::lookers lookers(options);
+    scheduler loop(world.make_backend(),
+                   options.report != nullptr ? options.report : leat::detail::print_report, lookers.how);
+    return leat::detail::run_on(loop, where, std::forward<Function>(function));
 }
 
 // The same on a simulation that is there for this run only.
 template <typename Function>
     requires std::invocable<Function>
-detail::given_by<Function> run_simulated(Function&& function, const simulation_options& how = {},
-                                         run_options options = {},
-                                         std::source_location where = std::source_location::current()) {
+leat::detail::given_by<Function> run_simulated(Function&& function, const simulation_options& how = {},
+                                               run_options options = {},
+                                               std::source_location where = std::source_location::current()) {
     simulation world(how);
     return run_simulated(world, std::forward<Function>(function), options, where);
 }

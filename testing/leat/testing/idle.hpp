@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// wait_until_idle and advance: waits for the other tasks to have done what they can, instead of a sleep that
+// hopes so.
+#pragma once
+
+#include <leat/clock.hpp>
+#include <leat/task.hpp>
+
+namespace leat::testing {
+
+// Returns when every other task waits and nothing has come for one; those that call this too are not waited
+// for. In a simulation that is exact, except for what is still under way on its network: advance() waits for
+// that. A kernel may be about to wake a task and not have told: there this says only that no task can run
+// now. Cancelled: nothing has happened.
+[[nodiscard]] task<> wait_until_idle();
+
+// Returns when `length` of virtual time has passed, everything due by then has run, and every other task
+// waits. Misuse where time is real.
+[[nodiscard]] task<> advance(duration length);
+
+}  // namespace leat::testing

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include <leat/testing/simulate.hpp>
+
+#include <leat/dump.hpp>
+#include <leat/error_text.hpp>
+#include <leat/testing/leaks.hpp>
+
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+#include <stdexcept>
+
+#include <errno.h>
+
+namespace leat::testing {
+
+namespace {
+
+constinit thread_local const std::string* replaying = nullptr;
+
+// The whole number that the environment has under `name`.
+std::optional<std::uint64_t> number_of(const char* name) {
+    const char* const text = std::getenv(name);
+    if (text == nullptr) {
+        return std::nullopt;
+    }
+    const std::string_view digits(text);
+    std::uint64_t number = 0;
+    const auto read = std::from_chars(digits.begin(), digits.end(), number);
+    if (digits.empty() || read.ec != std::errc() || read.ptr != digits.end()) {
+        throw std::invalid_argument(std::string(name) + "=" + text + " is not a whole number");
+    }
+    return number;
+}
+
+std::string command_for(std::uint64_t seed, std::string_view arguments) {
+    std::string command = "LEAT_SEED=" + std::to_string(seed) + " " + program_invocation_name;
+    if (!arguments.empty()) {
+        command += " " + std::string(arguments);
+    }
+    return command;
+}
+
+std::string in_seconds(duration length) {
+    const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(length).count();
+    std::string fraction = std::to_string(micros % 1'000'000);
+    fraction.insert(0, 6 - fraction.size(), '0');
+    return std::to_string(micros / 1'000'000) + "." + fraction + " s";
+}
+
+// Cancels all tasks when the time is up, and lists them as they are then.
+struct time_limit : timer {
+    explicit time_limit(duration length) noexcept : timer(end), allowed(length) {}
+
+    static void end(timer& self) noexcept {
+        auto& limit = static_cast<time_limit&>(self);
+        limit.why = "it has not ended in " + in_seconds(limit.allowed) + " of virtual time:\n" + dump_tasks();
+        current_scheduler().root().cancel("the time limit has passed");
+    }
+
+    duration allowed;
+    std::string why;
+};
+
+// Why this run failed; empty if it did not.
+std::string run_one(simulation& world, const std::function<task<>()>& body, const simulate_options& options) {
+    const detail::simulation_in_use used(world);
+    const resources before = resources_in_use();
+    const std::size_t failures = options.failures != nullptr ? options.failures() : 0;
+    time_limit limit(options.time_limit);
+    std::string why;
+    {
+        scheduler loop(world.make_backend(), leat::detail::print_report);
+        if (options.random_order) {
+            loop.draw_order();
+        }
+        loop.set_limit(limit);
+        loop.alarms().arm(limit, after(world.now(), limit.allowed));
+        try {
+            leat::detail::run_on(loop, std::source_location::current(), [&body] { return body(); });
+        } catch (...) {
+            why = "it threw: " + leat::detail::error_text(std::current_exception());
+        }
+        if (limit.armed()) {
+            loop.alarms().disarm(limit);
+        }
+        if (loop.deadlocked()) {
+            why = deadlock(loop.deadlock_dump()).what();
+        }
+    }
+    if (options.failures != nullptr && options.failures() > failures) {
+        return "an assertion failed";
+    }
+    if (!limit.why.empty()) {
+        return limit.why;
+    }
+    if (why.empty()) {
+        why = leaked_since(before);
+        why.insert(0, why.empty() ? "" : "it left behind ");
+    }
+    return why;
+}
+
+void run_seed(simulation_report& report, const std::function<task<>()>& body,
+              const simulate_options& options) {
+    simulation_options network = options.network;
+    network.seed = report.seed;
+    network.chaos = options.chaos;
+    simulation world(network);
+    const time_point start = world.now();
+    report.replay = command_for(report.seed, options.arguments);
+    replaying = &report.replay;
+    report.why = run_one(world, body, options);
+    replaying = nullptr;
+    ++report.runs;
+    report.failed = !report.why.empty();
+    report.event_hash = world.event_hash();
+    report.events = world.events();
+    report.passed = world.now() - start;
+}
+
+}  // namespace
+
+std::string simulation_report::text() const {
+    char hash[16];
+    const auto end = std::to_chars(hash, hash + sizeof hash, event_hash, 16);
+    std::string lines = "seed " + std::to_string(seed);
+    if (failed) {
+        lines += " failed, run " + std::to_string(runs) + ": " + why + "\nreplay: " + replay;
+        lines += "\nseed " + std::to_string(seed);
+    }
+    return lines + ": " + std::to_string(events) + " events with hash " + std::string(hash, end.ptr) +
+           " in " + in_seconds(passed) + " of virtual time";
+}
+
+simulation_report simulate(const std::function<task<>()>& body, const simulate_options& options) {
+    const std::optional<std::uint64_t> only = number_of("LEAT_SEED");
+    const std::uint64_t first = only.value_or(1);
+    const std::uint64_t last = only.value_or(number_of("LEAT_SEEDS").value_or(options.seeds));
+    if (first > last) {
+        throw std::invalid_argument("simulate() runs with at least one seed");
+    }
+    simulation_report report;
+    report.replayed = only.has_value();
+    for (std::uint64_t left = last - first + 1; left > 0 && !report.failed; --left) {
+        report.seed = first + report.runs;
+        run_seed(report, body, options);
+    }
+    return report;
+}
+
+std::string replay_command() {
+    return replaying != nullptr ? *replaying : std::string();
+}
+
+std::string quoted_pattern(std::string_view text) {
+    constexpr std::string_view taken_apart = ",\"\\$`!";
+    std::string pattern = "\"";
+    for (const char each : text) {
+        pattern += taken_apart.find(each) != std::string_view::npos ? '?' : each;
+    }
+    return pattern + "\"";
+}
+
+}  // namespace leat::testing

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#include <leat/testing/simulation.hpp>
+
+namespace leat::testing {
+
+namespace {
+
+constinit thread_local simulation* in_use = nullptr;
+
+}  // namespace
+
+detail::simulation_in_use::simulation_in_use(simulation& world) noexcept
+    : before_(std::exchange(in_use, &world)) {}
+
+detail::simulation_in_use::~simulation_in_use() {
+    in_use = before_;
+}
+
+simulation& current_simulation() {
+    check(in_use != nullptr, "current_simulation() is called in a simulation");
+    return *in_use;
+}
+
+}  // namespace leat::testing
