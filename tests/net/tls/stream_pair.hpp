@@ -4,6 +4,7 @@
 
 #include <leat/join.hpp>
 #include <leat/testing/certificates.hpp>
+#include <leat/testing/memory_stream.hpp>
 #include <leat/tls.hpp>
 
 #include <string>
@@ -11,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "../memory_stream.hpp"
-
 namespace leat::tls {
+
+using testing::memory_stream;
 
 struct tcp_pair {
     tcp_stream client;

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// memory_stream: what is its own; what it has in common with every stream is check_stream's to tell.
+#include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
+#include <leat/testing/memory_stream.hpp>
+
+#include <string>
+
+#include "../crash/aborts.hpp"
+
+using leat::testing::memory_stream;
+using leat::testing::wait_until_idle;
+
+static_assert(leat::stream<memory_stream>);
+
+LEAT_TEST("a sender in memory waits when as much is under way as was allowed") {
+    auto [near, far] = memory_stream::pair({.capacity = 10});
+    auto writer = leat::spawn([&to = near]() -> leat::task<> { co_await to.send_all("0123456789abcde"); });
+    co_await wait_until_idle();
+    CHECK(!writer.done());
+    CHECK(near.bytes_sent() == 10);
+    char part[4];
+    co_await far.recv_exactly(part);
+    co_await wait_until_idle();
+    CHECK(!writer.done());
+    CHECK(near.bytes_sent() == 14);
+    std::string rest(11, ' ');
+    co_await far.recv_exactly(rest);
+    CHECK(rest == "456789abcde");
+    co_await writer;
+}
+
+LEAT_TEST("one operation moves no more than a piece") {
+    auto [near, far] = memory_stream::pair({.piece = 3});
+    const std::size_t sent = co_await near.send("abcdef");
+    CHECK(sent == 3);
+    co_await near.send_all("defg");
+    char buffer[10];
+    const std::size_t received = co_await far.recv(buffer);
+    CHECK(received == 3);
+    const leat::chunk part = co_await far.recv_chunk();
+    CHECK(part.text() == "def");
+}
+
+LEAT_TEST("in lockstep each send waits for a receive, and says how much that took") {
+    auto [near, far] = memory_stream::lockstep_pair();
+    std::size_t sent = 0;
+    auto writer = leat::spawn([&to = near, &sent]() -> leat::task<> { sent = co_await to.send("abcdef"); });
+    co_await wait_until_idle();
+    CHECK(!writer.done());
+    CHECK(near.bytes_sent() == 0);
+    char part[4];
+    co_await far.recv_exactly(part);
+    CHECK(std::string_view(part, 4) == "abcd");
+    co_await writer;
+    CHECK(sent == 4);
+    CHECK(near.bytes_sent() == 4);
+}
+
+LEAT_TEST("a send in lockstep that is cancelled before a receive has sent nothing") {
+    auto [near, far] = memory_stream::lockstep_pair();
+    auto writer = leat::spawn([&to = near]() -> leat::task<> { co_await to.send_all("never"); });
+    co_await wait_until_idle();
+    writer.cancel();
+    co_await writer.join();
+    auto next = leat::spawn([&to = near]() -> leat::task<> { co_await to.send_all("next"); });
+    char text[4];
+    co_await far.recv_exactly(text);
+    CHECK(std::string_view(text, 4) == "next");
+    co_await next;
+}
+
+TEST_CASE("two tasks that receive from one stream in memory are misuse") {
+    leat::testing::check_task_aborts(
+        []() -> leat::task<> {
+            auto [near, far] = memory_stream::pair();
+            auto one = leat::spawn([&from = far]() -> leat::task<> { (void)co_await from.recv_chunk(); });
+            co_await leat::yield();
+            (void)co_await far.recv_chunk();
+        },
+        "one task at a time receives from a stream");
+}
