@@ -133,6 +133,7 @@ TEST_CASE("tasks that wait for what cannot come fail a run") {
         auto [client, server] = co_await leat::testing::stream_pair();
         (void)co_await server.recv_chunk();
     });
+    INFO(report.text());
     CHECK(report.failed);
     CHECK(has(report.why, "every task waits and nothing can wake one"));
     CHECK(has(report.why, "waits for recv"));

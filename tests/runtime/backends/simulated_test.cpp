@@ -196,6 +196,7 @@ TEST_CASE("what is under way and wakes nobody does not hide a deadlock") {
         (void)co_await client.recv_chunk();
     };
     CHECK_THROWS_AS(run_simulated(body, {.latency = 1ms}), leat::deadlock);
+    CHECK_THROWS_AS(run_simulated(body, {.faults = {.late_start = 1, .delay = 1ns}}), leat::deadlock);
 }
 
 TEST_CASE("tasks that wait for sockets which nobody will use are a deadlock, with the list of them") {

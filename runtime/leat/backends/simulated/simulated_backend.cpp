@@ -139,17 +139,17 @@ void simulated_backend::collect(time_point deadline, list<operation>& done) {
     if (deadline == long_ago && !wire_.events.empty()) {
         wire_.events.advance_to(wire_.events.now() + turn);
     }
+    const bool was_quiet = wire_.quiet();
     look();
-    while (completed_.empty() && deadline > wire_.events.now() && !woken_.exchange(false)) {
+    // When the last event has happened the scheduler asks whether anything can still come.
+    while (completed_.empty() && (was_quiet || !wire_.quiet()) && deadline > wire_.events.now() &&
+           !woken_.exchange(false)) {
         const time_point next = std::min(deadline, wire_.events.next());
         if (next == never) {
             woken_.wait(false);
         } else {
             wire_.events.advance_to(next);
             look();
-            if (wire_.quiet()) {
-                break;  // the scheduler asks whether anything can still come
-            }
         }
     }
     pending_ -= completed_count_;
