@@ -101,8 +101,10 @@ BANNED_TEXT = [
 TEXT_EXEMPT = ["scripts/tidy*.py", "LICENSE", "*.patch"]
 
 # In a table whose last column has this title each row names the tests that show it: `FILE`: "TITLE", or a
-# script alone. FILE stands for one of these. A row whose claim begins with "-" may have none, and says "-".
+# script alone. FILE stands for one of SHOWING. A row whose claim begins with one of CLAIMS_NOTHING may have
+# none, and says "-".
 SHOWN_BY = "shown by"
+CLAIMS_NOTHING = ("-", "missing")
 SHOWN = r'`([\w/.]+)`(?:: "([^"]*)")?'
 SHOWING = ["tests/runtime/{}.cpp", "tests/{}.cpp", "tests/{}"]
 
@@ -313,7 +315,7 @@ def check_shown(source, tree):
         inside = cells[-1] == SHOWN_BY or (inside and line.startswith("|"))
         if not inside or cells[-1] == SHOWN_BY or set(line) <= set("|-: "):
             continue
-        if cells[-1] == "-" and any(cell.startswith("-") for cell in cells[1:-1]):
+        if cells[-1] == "-" and any(cell.startswith(CLAIMS_NOTHING) for cell in cells[1:-1]):
             continue
         named = re.findall(SHOWN, cells[-1])
         if not named or re.sub(SHOWN, "", cells[-1]).strip("; "):

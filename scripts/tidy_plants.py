@@ -11,7 +11,8 @@ BODY = "int f() {\n" + "    ++x;\n" * 69 + "}\n"
 
 CLEAN = {
     "README.md": "# leat\n```cpp\nint echo();\n```\nsee docs/guide.md\n",
-    "docs/guide.md": "# guide\n| a | b | shown by |\n|---|---|---|\n| a | - why | - |\n"
+    "docs/guide.md": "# guide\n| a | b | shown by |\n|---|---|---|\n"
+    + "| a | - why | - |\n| a | missing: b | - |\n"
     + '| a | b | `task_test`: "a task"; `net/tcp_test`: "a long title; it ends" |\n'
     + "| a | b | `examples/echo_test.py` |\n",
     "tests/meson.build": MESON + "files('runtime/task_test.cpp', 'net/tcp_test.cpp')\n",

@@ -247,3 +247,14 @@ VIRTUAL_TEST("a deadline cuts off a long chain of awaits and the task goes on") 
         co_await leat::sleep(1s);
     }
 }
+
+VIRTUAL_TEST("a deadline set after a long computation counts from then, not from the turn's beginning") {
+    const auto began = kernel.now();
+    kernel.advance(10ms);  // the computation
+    const bool finished = co_await leat::move_on_after(5ms, leat::sleep(1h));
+    CHECK_FALSE(finished);
+    CHECK(kernel.now() - began == 15ms);
+    kernel.advance(10ms);
+    co_await leat::sleep(5ms);
+    CHECK(kernel.now() - began == 30ms);
+}
