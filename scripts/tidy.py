@@ -98,7 +98,8 @@ BANNED_TEXT = [
     ("no tabs, no blanks at the end of a line",
      ["*.{cpp,hpp,c,h,py,md,build,txt}", "scripts/*"], r"\t|[ ]+$"),
 ]
-TEXT_EXEMPT = ["scripts/tidy*.py", "LICENSE", "*.patch"]
+DATA = ["tests/fuzz/corpus/*"]  # bytes that are as they are
+TEXT_EXEMPT = ["scripts/tidy*.py", "LICENSE", "*.patch", *DATA]
 
 # In a table whose last column has this title each row names the tests that show it: `FILE`: "TITLE", or a
 # script alone. FILE stands for one of SHOWING. A row whose claim begins with one of CLAIMS_NOTHING may have
@@ -147,7 +148,7 @@ def check_form(source, tree):
             yield 1, "begins with the SPDX-License-Identifier line"
     if source.is_header and "#pragma once" not in source.lines:
         yield 1, "a header says #pragma once"
-    if source.text and not source.text.endswith("\n"):
+    if source.text and not source.text.endswith("\n") and not matches(source.path, DATA):
         yield len(source.lines), "ends with a newline"
     for first, last in source.functions():
         if last - first + 1 > FUNCTION_LINES:

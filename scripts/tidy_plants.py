@@ -29,6 +29,7 @@ CLEAN = {
     "examples/meson.build": MESON + "names = ['echo']\n",
     "examples/echo.cpp": SPDX + "// README: begin\nint echo();\n// README: end\n",
     "scripts/run": "#!/bin/sh\n# SPDX-License-Identifier: MIT\n",
+    "tests/fuzz/corpus/url/odd": "//a/\t ",
 }
 
 
