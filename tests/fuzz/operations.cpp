@@ -7,37 +7,20 @@
 #include <leat/runtime.hpp>
 #include <leat/testing/simulation.hpp>
 
+#include "choices.hpp"
+
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+using fuzz::cancel_and_join;
+using fuzz::choices;
+using fuzz::some_task;
 using leat::check;
 
 namespace {
-
-// What the input decides, a byte at a time; zeros behind its end.
-class choices {
-public:
-    choices(const unsigned char* data, std::size_t size) noexcept : at_(data), end_(data + size) {}
-    [[nodiscard]] bool left() const noexcept { return at_ != end_; }
-    unsigned byte() noexcept { return left() ? *at_++ : 0; }
-    unsigned below(unsigned limit) noexcept { return byte() % limit; }
-    double chance() noexcept { return byte() % 4 == 0 ? byte() / 300.0 : 0; }
-    // Up to 16 kB, small ones more often.
-    std::size_t size() noexcept {
-        const unsigned exponent = below(15);
-        return (std::size_t{1} << exponent) + byte() % (1U << exponent);
-    }
-
-private:
-    const unsigned char* at_;
-    const unsigned char* end_;
-};
-
-using some_task = std::optional<leat::handle<void>>;
 
 // One end of a connection, and what its tasks do there.
 struct side {
@@ -132,15 +115,6 @@ leat::task<> receive_some(connection& link, int at, std::size_t count, unsigned 
     }
 }
 
-leat::task<> cancel_and_join(some_task& one) {
-    if (one.has_value()) {
-        one->cancel();
-        const auto& ended = co_await one->join();
-        check(ended.cancelled() || ended.ok(), "no task fails");
-        one.reset();
-    }
-}
-
 // A listener, its connections, and the tasks that make them.
 class world {
 public:
@@ -165,7 +139,7 @@ public:
             default:
                 match();
                 if (!links_.empty()) {
-                    co_await use(*links_[decide_.below(static_cast<unsigned>(links_.size()))]);
+                    co_await use(*links_[decide_.below(links_.size())]);
                 }
                 break;
         }
@@ -204,7 +178,7 @@ private:
     }
     leat::task<> stop_connecting_or_accepting() {
         if (!connecting_.empty() && decide_.below(2) == 0) {
-            co_await cancel_and_join(connecting_[decide_.below(static_cast<unsigned>(connecting_.size()))]);
+            co_await cancel_and_join(connecting_[decide_.below(connecting_.size())]);
         } else {
             co_await cancel_and_join(accepting_);
             accept_again();
@@ -287,10 +261,6 @@ private:
     std::vector<std::unique_ptr<connection>> links_;
 };
 
-void never_reported(std::string_view line) {
-    check(false, std::string(line).c_str());
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
@@ -312,7 +282,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
                                      }
                                      co_await all.settle();
                                  },
-                                 {.report = never_reported});
+                                 {.report = fuzz::nothing_is_reported});
     check(network.open_sockets() == 0, "no socket is left open");
     return 0;
 }
