@@ -92,6 +92,28 @@ LEAT_TEST("from_fd takes over a connected socket, also one that is not of TCP", 
     co_await leat::join_all(server, sender);
 }
 
+LEAT_TEST("a recv_exactly that is cancelled again and again gives back all that it had") {
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    auto client = co_await leat::tcp_stream::connect(listener.local_endpoint());
+    auto server = co_await listener.accept();
+    for (const std::string part : {"abc", "de", "f"}) {
+        co_await client.send_all(part);
+        co_await leat::readable(server.native_handle());
+        auto reader = leat::spawn([&]() -> leat::task<> {
+            char more_than_comes[8];
+            co_await server.recv_exactly(more_than_comes);
+        });
+        for (int i = 0; i < 10; ++i) {
+            co_await leat::yield();
+        }
+        reader.cancel();
+        co_await reader.join();
+    }
+    char all[6];
+    co_await server.recv_exactly(all);
+    CHECK(std::string_view(all, 6) == "abcdef");
+}
+
 LEAT_TEST("options of a connection are those of its socket") {
     auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
     auto client = co_await leat::tcp_stream::connect(listener.local_endpoint());

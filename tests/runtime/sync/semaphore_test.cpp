@@ -53,6 +53,20 @@ VIRTUAL_TEST("permits go to who asked first, also when a later one asks for fewe
     CHECK(log == "abc");
 }
 
+VIRTUAL_TEST("permits that come together go to all for whom there are enough, at once") {
+    leat::semaphore semaphore(0);
+    std::string log;
+    auto a = leat::spawn(hold, std::ref(semaphore), 1, 'a', 1s, std::ref(log));
+    auto b = leat::spawn(hold, std::ref(semaphore), 2, 'b', 1s, std::ref(log));
+    auto c = leat::spawn(hold, std::ref(semaphore), 1, 'c', 1s, std::ref(log));
+    co_await leat::yield();
+    semaphore.release(3);
+    co_await leat::yield();
+    CHECK(log == "ab");
+    co_await leat::join_all(a, b, c);
+    CHECK(log == "abc");
+}
+
 VIRTUAL_TEST("when one who waits for many is cancelled, those behind it get what is there") {
     leat::semaphore semaphore(2);
     std::string log;
