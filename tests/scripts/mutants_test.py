@@ -26,6 +26,12 @@ suites: runtime net
  end
 """
 FAILED = """[doctest] doctest version is "2.4.9"
+===============================================================================
+tests/a_test.cpp:8:
+TEST CASE:  a first case
+
+tests/a_test.cpp:9: MESSAGE: skipped on uring: Operation not permitted
+
 0.000041 s: a first case
 ===============================================================================
 tests/a_test.cpp:12:
