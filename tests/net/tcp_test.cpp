@@ -109,6 +109,7 @@ LEAT_TEST("a recv_exactly that is cancelled again and again gives back all that 
         reader.cancel();
         co_await reader.join();
     }
+    client.shutdown_send();
     char all[6];
     co_await server.recv_exactly(all);
     CHECK(std::string_view(all, 6) == "abcdef");
