@@ -9,8 +9,9 @@ constinit thread_local simulation* in_use = nullptr;
 
 }  // namespace
 
-detail::simulation_in_use::simulation_in_use(simulation& world) noexcept
-    : before_(std::exchange(in_use, &world)) {}
+// A second run on one simulation draws what the first has not.
+detail::simulation_in_use::simulation_in_use(simulation& world)
+    : before_(std::exchange(in_use, &world)), drawn_(world.seed() ^ world.events() << 32) {}
 
 detail::simulation_in_use::~simulation_in_use() {
     in_use = before_;

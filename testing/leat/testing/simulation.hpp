@@ -14,6 +14,7 @@
 #include <leat/backends/simulated/simulation.hpp>
 #include <leat/run.hpp>
 #include <leat/task_local.hpp>
+#include <leat/testing/seeded_randomness.hpp>
 
 namespace leat::testing {
 
@@ -37,16 +38,17 @@ template <typename X>
 
 namespace detail {
 
-// Makes `world` the current simulation for as long as it lives.
+// Makes `world` the current simulation for as long as it lives, and lets OpenSSL draw from its seed.
 class simulation_in_use {
 public:
-    explicit simulation_in_use(simulation& world) noexcept;
+    explicit simulation_in_use(simulation& world);
     ~simulation_in_use();
     simulation_in_use(const simulation_in_use&) = delete;
     simulation_in_use& operator=(const simulation_in_use&) = delete;
 
 private:
     simulation* before_;
+    seeded_randomness drawn_;
 };
 
 }  // namespace detail

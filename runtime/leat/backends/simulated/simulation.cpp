@@ -83,6 +83,10 @@ std::vector<injected_fault> simulation::faults_injected() const {
     return network_->wire.faults.injected();
 }
 
+std::uint64_t simulation::seed() const noexcept {
+    return network_->options.seed;
+}
+
 std::uint64_t simulation::event_hash() const noexcept {
     return network_->wire.hash.value();
 }

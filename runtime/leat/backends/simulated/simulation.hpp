@@ -102,6 +102,7 @@ public:
 
     // The faults that were injected so far, by kind, without those that never were.
     [[nodiscard]] std::vector<injected_fault> faults_injected() const;
+    [[nodiscard]] std::uint64_t seed() const noexcept;
     // What has happened so far, in 64 bits, and how much.
     [[nodiscard]] std::uint64_t event_hash() const noexcept;
     [[nodiscard]] std::uint64_t events() const noexcept;
