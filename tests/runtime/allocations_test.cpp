@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A program of its own, because it counts operator new: what allocates, and what happens when that fails.
-#include "counted_memory.hpp"
+#include <leat/testing/counted_memory.hpp>
 
 #include <leat/backends/slab_pool.hpp>
 #include <leat/fd.hpp>
@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 
 using namespace std::chrono_literals;
-using namespace leat::counted_memory;
+using namespace leat::testing::counted_memory;
 
 namespace {
 

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
-#include "counted_memory.hpp"
+#include <leat/testing/counted_memory.hpp>
 
 #include <cstdlib>
 #include <new>
 
-namespace leat::counted_memory {
+namespace leat::testing::counted_memory {
 
 std::atomic<long> allocations = 0;
 std::atomic<long> living = 0;
 std::atomic<long> fails_at = -1;
 thread_local bool may_fail = false;
 
-}  // namespace leat::counted_memory
+}  // namespace leat::testing::counted_memory
 
 namespace {
 
-using namespace leat::counted_memory;
+using namespace leat::testing::counted_memory;
 
 void* allocate(std::size_t size) {
     if (may_fail && fails_at >= 0 && fails_at-- == 0) {
