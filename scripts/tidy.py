@@ -66,7 +66,10 @@ CONTAINED = [
 
 # What programs that use the library may include of it.
 FACES = ["runtime", "threads", "from_callback", "pipe", "process", "net", "tls", "http", "http/serve_tls",
-         "framing", "testing/doctest", "testing/certificates", "testing/simulation"]
+         "framing", "testing/certificates", "testing/check_stream", "testing/counted_memory",
+         "testing/doctest",
+         "testing/idle", "testing/leaks", "testing/memory_stream", "testing/scripted_stream",
+         "testing/simulate", "testing/simulation", "testing/stream_pair", "testing/suspends"]
 FACE_USERS = ["examples/*", "bench/*", "README.md"]
 
 # (rule, where, pattern in code): comments and literals do not count here.
@@ -100,6 +103,9 @@ BANNED_TEXT = [
 ]
 DATA = ["tests/fuzz/corpus/*"]  # bytes that are as they are
 TEXT_EXEMPT = ["scripts/tidy*.py", "LICENSE", "*.patch", *DATA]
+
+# The C++ of these pages is what stands between `// MARK: begin` and `// MARK: end` in an example or a test.
+MARKS = {"README.md": "README", "docs/guide.md": "GUIDE"}
 
 # In a table whose last column has this title each row names the tests that show it: `FILE`: "TITLE", or a
 # script alone. FILE stands for one of SHOWING. A row whose claim begins with one of CLAIMS_NOTHING may have
@@ -274,27 +280,28 @@ def check_cycles(tree):
             yield from visit(path)
 
 
-def marked_parts(tree):
-    """The lines between `// README: begin` and `// README: end` of the examples."""
+def marked_parts(tree, mark):
+    """The lines between `// MARK: begin` and `// MARK: end` of the examples and the tests."""
     for source in tree.values():
-        if source.path.startswith("examples/"):
-            for part in re.findall(r"// README: begin\n(.*?)\n *// README: end", source.text, re.DOTALL):
+        if source.path.startswith(("examples/", "tests/")):
+            for part in re.findall(rf"// {mark}: begin\n(.*?)\n *// {mark}: end", source.text, re.DOTALL):
                 yield source.path, part
 
 
-def check_readme(source, tree):
-    """Each C++ block is a whole program (the install test builds it) or a marked part of an example."""
-    if source.path != "README.md":
+def check_page_code(source, tree):
+    """Each C++ block is a whole program (the install test builds the README's) or a marked part."""
+    mark = MARKS.get(source.path)
+    if mark is None:
         return
     blocks = [(source.text[: found.start()].count("\n") + 1, found[1])
               for found in re.finditer(r"```cpp\n(.*?)\n```", source.text, re.DOTALL)]
-    parts = list(marked_parts(tree))
+    parts = list(marked_parts(tree, mark))
     for number, block in blocks:
         if "int main(" not in block and all(part not in block for _, part in parts):
-            yield number, "code that is neither a whole program nor a marked part of an example"
+            yield number, "code that is neither a whole program nor a marked part of an example or a test"
     for path, part in parts:
         if all(part not in block for _, block in blocks):
-            yield 1, f"differs from the part of {path} that is marked // README: begin"
+            yield 1, f"differs from the part of {path} that is marked // {mark}: begin"
 
 
 def check_links(source, tree):
@@ -330,7 +337,7 @@ def check_shown(source, tree):
 
 
 FILE_CHECKS = [check_form, check_words, check_names, check_includes, check_own_header_first, check_listed,
-               check_lists, check_installed, check_readme, check_links, check_shown]
+               check_lists, check_installed, check_page_code, check_links, check_shown]
 
 
 def violations(tree):
