@@ -124,21 +124,23 @@ LEAT_TEST("stop() asks with SIGTERM, and kills what does not listen", on(kernel)
 }
 
 TEST_CASE("a child whose process object ends is killed and reaped, however the object ends") {
-    leat::testing::run_on_every_backend([]() -> leat::task<> {
-        process returned_past = co_await stubborn();
-        process assigned_over = co_await stubborn();
-        assigned_over = process();
-        auto unwound = leat::spawn([]() -> leat::task<> {
-            process child = co_await stubborn();
-            co_await child.wait();
-        });
-        const bool started = co_await leat::move_on_after(0s, []() -> leat::task<> {
-            process child = process::spawn({"sleep", "60"});
-            co_await child.wait();
-        });
-        CHECK_FALSE(started);
-        co_await leat::yield();
-    });
+    leat::testing::run_test(
+        []() -> leat::task<> {
+            process returned_past = co_await stubborn();
+            process assigned_over = co_await stubborn();
+            assigned_over = process();
+            auto unwound = leat::spawn([]() -> leat::task<> {
+                process child = co_await stubborn();
+                co_await child.wait();
+            });
+            const bool started = co_await leat::move_on_after(0s, []() -> leat::task<> {
+                process child = process::spawn({"sleep", "60"});
+                co_await child.wait();
+            });
+            CHECK_FALSE(started);
+            co_await leat::yield();
+        },
+        leat::testing::kernel);
     CHECK(no_child_is_left());
 }
 
