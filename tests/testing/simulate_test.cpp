@@ -164,6 +164,17 @@ TEST_CASE("more virtual time than is allowed fails a run, and the tasks are list
     CHECK(cleaned_up == 1);
 }
 
+TEST_CASE("no shield holds against the limit of virtual time") {
+    const plain_environment plain;
+    const auto report = simulate([]() -> leat::task<> {
+        for (;;) {
+            co_await leat::shield(leat::sleep(1min));
+        }
+    });
+    CHECK(has(report.why, "it has not ended in 86400.000000 s of virtual time"));
+    CHECK(report.passed == 48h);
+}
+
 TEST_CASE("what a run leaves behind fails it") {
     const plain_environment plain;
     std::vector<leat::tcp_stream> streams;

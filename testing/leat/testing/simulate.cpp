@@ -48,14 +48,22 @@ std::string in_seconds(duration length) {
     return std::to_string(micros / 1'000'000) + "." + fraction + " s";
 }
 
-// Cancels all tasks when the time is up, and lists them as they are then.
+// Cancels all tasks when the time is up, and lists them as they are then. Those that go on behind shields are
+// ended when it is up again.
 struct time_limit : timer {
     explicit time_limit(duration length) noexcept : timer(end), allowed(length) {}
 
     static void end(timer& self) noexcept {
         auto& limit = static_cast<time_limit&>(self);
-        limit.why = "it has not ended in " + in_seconds(limit.allowed) + " of virtual time:\n" + dump_tasks();
-        current_scheduler().root().cancel("the time limit has passed");
+        scheduler& loop = current_scheduler();
+        if (limit.why.empty()) {
+            limit.why =
+                "it has not ended in " + in_seconds(limit.allowed) + " of virtual time:\n" + dump_tasks();
+            loop.root().cancel("the time limit has passed");
+        } else {
+            loop.root().end_all_waits();
+        }
+        loop.alarms().arm(limit, after(now(), limit.allowed));
     }
 
     duration allowed;
