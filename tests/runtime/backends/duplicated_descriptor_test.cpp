@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// A descriptor that was duplicated, as a child process has it too, keeps its socket open when it is closed
+// here, and epoll goes on telling about that.
+#include <leat/fd.hpp>
+#include <leat/net.hpp>
+#include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
+
+#include <span>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace {
+
+struct pair_of_sockets {
+    pair_of_sockets() {
+        int ends[2];
+        REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+        ours.reset(ends[0]);
+        peer.reset(ends[1]);
+    }
+    void peer_sends_a_byte() const { REQUIRE(::send(peer.get(), "x", 1, MSG_NOSIGNAL) == 1); }
+    leat::fd ours;
+    leat::fd peer;
+};
+
+leat::task<> let_the_loop_look() {
+    for (int i = 0; i < 20; ++i) {
+        co_await leat::yield();
+    }
+}
+
+}  // namespace
+
+LEAT_TEST("a socket that is still open elsewhere tells nothing to the next one of its number", on(epoll)) {
+    pair_of_sockets before;
+    const leat::fd elsewhere(::dup(before.ours.get()));
+    auto stream = leat::tcp_stream::from_fd(before.ours.release());
+    const int number = stream.native_handle();
+    auto reader = leat::spawn([&]() -> leat::task<> {
+        char byte = 0;
+        co_await stream.recv(std::span(&byte, 1));
+    });
+    co_await let_the_loop_look();  // from now on it is watched
+    reader.cancel();
+    co_await reader.join();
+    stream.close();
+
+    pair_of_sockets next;
+    const leat::fd again(::dup2(next.ours.get(), number));
+    REQUIRE(again.get() == number);
+    auto waiting = leat::spawn([&]() -> leat::task<> { co_await leat::readable(number); });
+    co_await let_the_loop_look();
+    before.peer_sends_a_byte();
+    before.peer.reset();
+    co_await let_the_loop_look();
+    CHECK_FALSE(waiting.done());
+    next.peer_sends_a_byte();
+    co_await waiting;
+}
