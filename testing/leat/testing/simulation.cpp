@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/testing/simulation.hpp>
 
+#include <leat/backends/simulated/chance.hpp>
+
 namespace leat::testing {
 
 namespace {
@@ -11,7 +13,9 @@ constinit thread_local simulation* in_use = nullptr;
 
 // A second run on one simulation draws what the first has not.
 detail::simulation_in_use::simulation_in_use(simulation& world)
-    : before_(std::exchange(in_use, &world)), drawn_(world.seed() ^ world.events() << 32) {}
+    : before_(std::exchange(in_use, &world)),
+      drawn_(world.seed() ^ scramble(world.events()) ^
+             static_cast<std::uint64_t>(world.now().time_since_epoch().count())) {}
 
 detail::simulation_in_use::~simulation_in_use() {
     in_use = before_;
