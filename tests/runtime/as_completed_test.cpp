@@ -4,6 +4,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <stdexcept>
 #include <string>
@@ -94,7 +95,7 @@ VIRTUAL_TEST("a wait for the next that is cancelled takes none") {
     CHECK(first == &tasks[1]);
 }
 
-VIRTUAL_TEST("a task given in the turn of a cancellation is delivered") {
+LEAT_TEST("a task given in the turn of a cancellation is delivered") {
     const auto tasks = countdown(1);
     auto done = as_completed(tasks);
     const leat::handle<int>* given = nullptr;
@@ -108,7 +109,7 @@ VIRTUAL_TEST("a task given in the turn of a cancellation is delivered") {
     CHECK(waiter.cancelled());
 }
 
-VIRTUAL_TEST("several tasks share what completes, each gets its own, and all learn of the end") {
+LEAT_TEST("several tasks share what completes, each gets its own, and all learn of the end") {
     const auto tasks = countdown(3);
     auto done = as_completed(tasks);
     std::string log;
@@ -124,7 +125,7 @@ VIRTUAL_TEST("several tasks share what completes, each gets its own, and all lea
     CHECK(log == "a2 b1 a0 ab");
 }
 
-VIRTUAL_TEST("as_completed can be left early") {
+LEAT_TEST("as_completed can be left early") {
     const auto tasks = countdown(3);
     {
         auto done = as_completed(tasks);

@@ -4,6 +4,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <memory>
 #include <stdexcept>
@@ -57,7 +58,7 @@ VIRTUAL_TEST("as_outcome gives the exception of what fails, also before it begin
     CHECK(leat::reports.empty());
 }
 
-VIRTUAL_TEST("as_outcome of a handle tells that its task was cancelled, and why") {
+LEAT_TEST("as_outcome of a handle tells that its task was cancelled, and why") {
     auto victim = leat::spawn(stuck);
     victim.cancel("nobody needs it");
     const auto ended = co_await as_outcome(victim);
@@ -65,7 +66,7 @@ VIRTUAL_TEST("as_outcome of a handle tells that its task was cancelled, and why"
     CHECK(ended.why().text() == "nobody needs it");
 }
 
-VIRTUAL_TEST("a task that failed because it awaited a cancelled one has failed, it was not cancelled") {
+LEAT_TEST("a task that failed because it awaited a cancelled one has failed, it was not cancelled") {
     auto victim = leat::spawn(stuck);
     auto waits = leat::spawn([&]() -> leat::task<> { co_await victim; });
     victim.cancel();

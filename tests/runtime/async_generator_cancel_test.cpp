@@ -7,6 +7,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <optional>
 #include <string>
@@ -275,6 +276,6 @@ private:
 
 }  // namespace
 
-VIRTUAL_TEST("a next() that is cancelled at any moment ends the generator, or gives its item") {
+LEAT_TEST("a next() that is cancelled at any moment ends the generator, or gives its item") {
     co_await cancel_tests::cancelled_at_any_moment<next_trial>("next");
 }

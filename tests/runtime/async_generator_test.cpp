@@ -5,6 +5,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <memory>
 #include <optional>
@@ -28,7 +29,7 @@ concept runs_in_scope = requires { typename leat::detail::awaited<std::invoke_re
 static_assert(runs_in_scope<leat::task<int> (*)()>);
 static_assert(!runs_in_scope<async_generator<int> (*)()>);
 
-VIRTUAL_TEST("an async generator waits between its items, and nothing runs before the first next()") {
+LEAT_TEST("an async generator waits between its items, and nothing runs before the first next()") {
     told.clear();
     const auto before = leat::now();
     std::vector<int> seen;
@@ -44,7 +45,7 @@ VIRTUAL_TEST("an async generator waits between its items, and nothing runs befor
     CHECK(!after_the_end.has_value());
 }
 
-VIRTUAL_TEST("items may be move-only, copied from the body's own, or references") {
+LEAT_TEST("items may be move-only, copied from the body's own, or references") {
     auto moved = []() -> async_generator<std::unique_ptr<int>> {
         co_yield std::make_unique<int>(1);
         auto own = std::make_unique<int>(2);
@@ -84,7 +85,7 @@ VIRTUAL_TEST("items may be move-only, copied from the body's own, or references"
     CHECK(*item == "temporary");
 }
 
-VIRTUAL_TEST("an exception of the body is thrown from next() once, and is the end") {
+LEAT_TEST("an exception of the body is thrown from next() once, and is the end") {
     for (const bool waits : {false, true}) {
         auto failing = [](bool first_waits) -> async_generator<int> {
             co_yield 1;
@@ -101,7 +102,7 @@ VIRTUAL_TEST("an exception of the body is thrown from next() once, and is the en
     }
 }
 
-VIRTUAL_TEST("a generator that is left early is destroyed at its co_yield, at once") {
+LEAT_TEST("a generator that is left early is destroyed at its co_yield, at once") {
     told.clear();
     {
         auto numbers = ticks(100);
@@ -147,7 +148,7 @@ VIRTUAL_TEST("a generator moves from task to task between its items") {
     CHECK(told == "+ticks");
 }
 
-VIRTUAL_TEST("a dump of tasks shows the body in the consumer's chain") {
+LEAT_TEST("a dump of tasks shows the body in the consumer's chain") {
     auto consumer = leat::spawn([]() -> leat::task<> {
         auto numbers = ticks(1);
         (void)co_await numbers.next();

@@ -4,6 +4,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -212,7 +213,7 @@ VIRTUAL_TEST("a free task is not reached by the scopes, deadlines and groups of 
     CHECK(log == "free");
 }
 
-VIRTUAL_TEST("a free task is not protected by its spawner's shield") {
+LEAT_TEST("a free task is not protected by its spawner's shield") {
     leat::handle<void> free;
     co_await leat::shield([&]() -> leat::task<> {
         free = leat::spawn(stuck);

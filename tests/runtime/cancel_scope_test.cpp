@@ -4,6 +4,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <optional>
 #include <string>
@@ -24,7 +25,7 @@ VIRTUAL_TEST("a scope that is not cancelled gives what its body gives") {
     CHECK(finished);
 }
 
-VIRTUAL_TEST("a scope keeps the reason it was first cancelled for") {
+LEAT_TEST("a scope keeps the reason it was first cancelled for") {
     leat::cancel_reason seen;
     const bool finished = co_await with_cancel_scope([&](leat::cancel_scope& scope) -> leat::task<> {
         scope.cancel("nobody listens");
@@ -54,7 +55,7 @@ VIRTUAL_TEST("a scope is cancelled by who holds it, and ends at the wait inside"
     co_await other;
 }
 
-VIRTUAL_TEST("a body that cancels its own scope goes on until it waits") {
+LEAT_TEST("a body that cancels its own scope goes on until it waits") {
     std::string log;
     const auto value = co_await with_cancel_scope([&](leat::cancel_scope& scope) -> leat::task<int> {
         scope.cancel();
@@ -67,7 +68,7 @@ VIRTUAL_TEST("a body that cancels its own scope goes on until it waits") {
     CHECK(log == "running");
 }
 
-VIRTUAL_TEST("a body that completes gives its value although its scope was cancelled") {
+LEAT_TEST("a body that completes gives its value although its scope was cancelled") {
     const auto value = co_await with_cancel_scope([&](leat::cancel_scope& scope) -> leat::task<int> {
         scope.cancel();
         co_return 1;
@@ -146,7 +147,7 @@ VIRTUAL_TEST("a shielded scope is cancelled by its own request and not from outs
     CHECK(log == "held cancelled ");
 }
 
-VIRTUAL_TEST("a shield gives what it protects, with its value and its error") {
+LEAT_TEST("a shield gives what it protects, with its value and its error") {
     const int value = co_await leat::shield([]() -> leat::task<int> { co_return 3; });
     CHECK(value == 3);
     std::string thrown;

@@ -48,7 +48,7 @@ leat::task<> receives_more() {
 
 }  // namespace
 
-VIRTUAL_TEST("a dump tells of each task its id, its name, its state and where it was spawned") {
+LEAT_TEST("a dump tells of each task its id, its name, its state and where it was spawned") {
     auto waits = leat::spawn(stuck);
     waits.name("the waiter");
     co_await leat::yield();
@@ -156,7 +156,7 @@ VIRTUAL_TEST("a dump tells by what a task is cancelled") {
     co_await leat::join_all(asked, late);
 }
 
-VIRTUAL_TEST("a dump tells which task another one awaits") {
+LEAT_TEST("a dump tells which task another one awaits") {
     auto awaited = leat::spawn(stuck);
     auto waiter = leat::spawn([&]() -> leat::task<> { co_await awaited; });
     co_await leat::yield();
@@ -186,7 +186,7 @@ VIRTUAL_TEST("a dump tells which task holds the mutex that another one waits for
     co_await leat::join_all(second, third);
 }
 
-VIRTUAL_TEST("a name of any bytes makes valid JSON") {
+LEAT_TEST("a name of any bytes makes valid JSON") {
     auto task = leat::spawn(stuck);
     const auto name_becomes = [&](std::string_view name) {
         task.name(name);

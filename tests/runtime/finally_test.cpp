@@ -4,6 +4,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <stdexcept>
 #include <string>
@@ -30,7 +31,7 @@ auto note_later(std::string& log) {
 
 }  // namespace
 
-VIRTUAL_TEST("the cleanup runs after a body that returned, and its value goes on") {
+LEAT_TEST("the cleanup runs after a body that returned, and its value goes on") {
     std::string log;
     const int value = co_await finally(
         [&]() -> leat::task<int> {
@@ -44,7 +45,7 @@ VIRTUAL_TEST("the cleanup runs after a body that returned, and its value goes on
     CHECK(log == "body cleaned cleaned ");
 }
 
-VIRTUAL_TEST("the cleanup runs after a body that threw, also before its first wait, and the error goes on") {
+LEAT_TEST("the cleanup runs after a body that threw, also before its first wait, and the error goes on") {
     std::string log;
     const std::string later = co_await thrown_by(finally(fail("late"), note_later(log)));
     CHECK(later == "late");

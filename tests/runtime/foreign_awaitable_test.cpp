@@ -143,7 +143,7 @@ lazy fails() {
 
 }  // namespace
 
-VIRTUAL_TEST("a foreign awaitable is resumed by the loop, after whoever resumed it has gone on") {
+LEAT_TEST("a foreign awaitable is resumed by the loop, after whoever resumed it has gone on") {
     manual_event event;
     std::string log;
     auto waiter = leat::spawn([&]() -> leat::task<> {
@@ -169,7 +169,7 @@ LEAT_TEST("a foreign awaitable may be resumed by another thread", on(kernel)) {
     }
 }
 
-VIRTUAL_TEST("a foreign awaitable may be ready, refuse to suspend, or resume at once") {
+LEAT_TEST("a foreign awaitable may be ready, refuse to suspend, or resume at once") {
     co_await std::suspend_never();
     const int refused = co_await says_no();
     CHECK(refused == 5);
@@ -178,7 +178,7 @@ VIRTUAL_TEST("a foreign awaitable may be ready, refuse to suspend, or resume at 
     co_await again;
 }
 
-VIRTUAL_TEST("what a foreign awaitable throws is thrown from the wait") {
+LEAT_TEST("what a foreign awaitable throws is thrown from the wait") {
     const auto first = co_await leat::thrown_by([]() -> leat::task<> { co_await fails_to_suspend(); }());
     CHECK(first == "no suspension");
     const auto second = co_await leat::thrown_by([]() -> leat::task<> { co_await fails_to_resume(); }());
@@ -187,7 +187,7 @@ VIRTUAL_TEST("what a foreign awaitable throws is thrown from the wait") {
     CHECK(third == "a foreign error");
 }
 
-VIRTUAL_TEST("a foreign coroutine runs when it is awaited, and resumes its waiter by a handle") {
+LEAT_TEST("a foreign coroutine runs when it is awaited, and resumes its waiter by a handle") {
     manual_event event;
     auto waiter = leat::spawn([&]() -> leat::task<int> {
         const lazy body = add_two(event);
@@ -200,7 +200,7 @@ VIRTUAL_TEST("a foreign coroutine runs when it is awaited, and resumes its waite
     CHECK(value == 9);
 }
 
-VIRTUAL_TEST("a foreign awaitable that drops its waiter ends the wait with an error") {
+LEAT_TEST("a foreign awaitable that drops its waiter ends the wait with an error") {
     manual_event event;
     std::string said;
     auto waiter = leat::spawn([&]() -> leat::task<> {
@@ -213,7 +213,7 @@ VIRTUAL_TEST("a foreign awaitable that drops its waiter ends the wait with an er
     CHECK(said.starts_with("what was awaited never resumed"));
 }
 
-VIRTUAL_TEST("a foreign awaitable is not begun in a cancelled task, and once begun its result is given") {
+LEAT_TEST("a foreign awaitable is not begun in a cancelled task, and once begun its result is given") {
     manual_event event;
     bool went_on = false;
     auto never_begun = leat::spawn([&]() -> leat::task<> { (void)co_await event; });
@@ -249,7 +249,7 @@ VIRTUAL_TEST("a deadline around a foreign awaitable passes when that has ended")
     co_await later;
 }
 
-VIRTUAL_TEST("a dump names a wait for a foreign awaitable") {
+LEAT_TEST("a dump names a wait for a foreign awaitable") {
     manual_event event;
     auto waiter = leat::spawn([&]() -> leat::task<> { (void)co_await event; });
     co_await leat::yield();

@@ -153,13 +153,12 @@ public:
 
 }  // namespace
 
-VIRTUAL_TEST("a wait for a callback that is cancelled at any moment gives what comes all the same") {
+LEAT_TEST("a wait for a callback that is cancelled at any moment gives what comes all the same") {
     co_await cancelled_at_any_moment<unstoppable_trial<thread::own>>("a callback");
     co_await cancelled_at_any_moment<deaf_trial<thread::own>>("a callback of a deaf API");
 }
 
-VIRTUAL_TEST(
-    "a callback whose API stops when its wait is cancelled at any moment does not come, or is given") {
+LEAT_TEST("a callback whose API stops when its wait is cancelled at any moment does not come, or is given") {
     co_await cancelled_at_any_moment<dropping_trial<thread::own>>("a callback that is dropped");
     co_await cancelled_at_any_moment<stopping_trial<thread::own>>("a callback that is stopped");
 }

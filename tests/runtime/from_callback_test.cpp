@@ -4,6 +4,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <functional>
 #include <memory>
@@ -55,7 +56,7 @@ leat::task<> give_value(leat::task<int> from, std::string& into) {
 
 }  // namespace
 
-VIRTUAL_TEST("a callback that comes during the start is the result at once") {
+LEAT_TEST("a callback that comes during the start is the result at once") {
     const int value = co_await from_callback<int>([](callback<int> done) { CHECK(done(7)); });
     CHECK(value == 7);
     bool called = false;
@@ -77,7 +78,7 @@ VIRTUAL_TEST("a callback comes later, from another task or from a posted functio
     co_await from_callback([](callback<> done) { leat::current_scheduler().remote().post(done); });
 }
 
-VIRTUAL_TEST("a result may be move-only, a reference, or need several parameters") {
+LEAT_TEST("a result may be move-only, a reference, or need several parameters") {
     slow_api<std::string> api;
     auto pointer = co_await from_callback<std::unique_ptr<int>>(
         [](const callback<std::unique_ptr<int>>& done) { done(std::make_unique<int>(5)); });
@@ -92,7 +93,7 @@ VIRTUAL_TEST("a result may be move-only, a reference, or need several parameters
     CHECK(word == "one");
 }
 
-VIRTUAL_TEST("a callback fails with an error code or with an exception") {
+LEAT_TEST("a callback fails with an error code or with an exception") {
     std::error_code code;
     try {
         co_await from_callback(
@@ -114,7 +115,7 @@ VIRTUAL_TEST("a callback fails with an error code or with an exception") {
     CHECK(thrown == "broken");
 }
 
-VIRTUAL_TEST("a value that throws when it is moved fails the wait") {
+LEAT_TEST("a value that throws when it is moved fails the wait") {
     struct fragile {
         fragile() = default;
         fragile(const fragile&) { throw std::runtime_error("does not move"); }
@@ -158,7 +159,7 @@ VIRTUAL_TEST("a C API gets a function and a pointer") {
     co_await from_callback([&](callback<> done) { plain(done.release()); });
 }
 
-VIRTUAL_TEST("a C API that refuses to start gives the callback back") {
+LEAT_TEST("a C API that refuses to start gives the callback back") {
     const auto refuse = [](void*) { return -1; };
     std::error_code code;
     try {
@@ -174,7 +175,7 @@ VIRTUAL_TEST("a C API that refuses to start gives the callback back") {
     CHECK(code == leat::errno_code(EBUSY));
 }
 
-VIRTUAL_TEST("a wait whose callbacks have all gone ends with an error") {
+LEAT_TEST("a wait whose callbacks have all gone ends with an error") {
     const std::string at_once =
         co_await leat::thrown_by([]() -> leat::task<> { co_await from_callback([](callback<>) {}); }());
     CHECK(at_once.find("never called") != std::string::npos);
@@ -199,7 +200,7 @@ VIRTUAL_TEST("a wait whose callbacks have all gone ends with an error") {
     CHECK(result == "dropped");
 }
 
-VIRTUAL_TEST("the first call counts: later ones do nothing, also after the wait is over") {
+LEAT_TEST("the first call counts: later ones do nothing, also after the wait is over") {
     std::vector<callback<int>> kept;
     const int value = co_await from_callback<int>([&](const callback<int>& done) {
         kept.push_back(done);
@@ -221,7 +222,7 @@ VIRTUAL_TEST("the first call counts: later ones do nothing, also after the wait 
     CHECK(log == "4");
 }
 
-VIRTUAL_TEST("what the start throws is thrown, and a callback that comes later comes for nobody") {
+LEAT_TEST("what the start throws is thrown, and a callback that comes later comes for nobody") {
     slow_api<> api;
     const std::string thrown = co_await leat::thrown_by([](slow_api<>& broken) -> leat::task<> {
         (void)co_await from_callback<int>([&](callback<int> done) {
@@ -233,7 +234,7 @@ VIRTUAL_TEST("what the start throws is thrown, and a callback that comes later c
     api.finish(1);
 }
 
-VIRTUAL_TEST("callbacks that come at once do not keep the others from running") {
+LEAT_TEST("callbacks that come at once do not keep the others from running") {
     bool other_ran = false;
     leat::spawn([&]() -> leat::task<> {
         other_ran = true;
@@ -281,7 +282,7 @@ VIRTUAL_TEST("without a way to stop it, a cancelled wait goes on until the callb
     CHECK(log == "84 ");
 }
 
-VIRTUAL_TEST("a cancelled wait ends as cancelled when the API stops or drops its callback") {
+LEAT_TEST("a cancelled wait ends as cancelled when the API stops or drops its callback") {
     for (const bool stops : {true, false}) {
         std::vector<callback<>> held;
         auto waiter = leat::spawn([&]() -> leat::task<> {
@@ -298,7 +299,7 @@ VIRTUAL_TEST("a cancelled wait ends as cancelled when the API stops or drops its
     }
 }
 
-VIRTUAL_TEST("nobody was cancelled: operation_canceled is an error") {
+LEAT_TEST("nobody was cancelled: operation_canceled is an error") {
     const std::string thrown = co_await leat::thrown_by([]() -> leat::task<> {
         co_await from_callback([](const callback<>& done) { done.fail(leat::errno_code(ECANCELED)); });
     }());
@@ -341,7 +342,7 @@ VIRTUAL_TEST("cancel asks the API to stop, in the task, and the API has the last
     CHECK(log == "asked cancelled asked 5 asked 6 7 ");
 }
 
-VIRTUAL_TEST("cancelling a scope runs no cancel function inside it") {
+LEAT_TEST("cancelling a scope runs no cancel function inside it") {
     slow_api<> api;
     std::string log;
     auto waiter = leat::spawn([&]() -> leat::task<> {
@@ -360,7 +361,7 @@ VIRTUAL_TEST("cancelling a scope runs no cancel function inside it") {
     CHECK(log == "cancel returned asked ");
 }
 
-VIRTUAL_TEST("a callback that comes in the turn of the cancellation is not asked to stop") {
+LEAT_TEST("a callback that comes in the turn of the cancellation is not asked to stop") {
     slow_api<> api;
     std::string log;
     auto waiter = leat::spawn([&]() -> leat::task<> {

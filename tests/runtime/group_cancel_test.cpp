@@ -5,6 +5,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <string>
 
@@ -196,20 +197,19 @@ private:
 
 }  // namespace
 
-VIRTUAL_TEST("a wait for room in a group that is cancelled at any moment starts nothing, or one child") {
+LEAT_TEST("a wait for room in a group that is cancelled at any moment starts nothing, or one child") {
     co_await cancelled_at_any_moment<below_limit_trial>("below_limit");
     co_await cancelled_at_any_moment<spawn_when_free_trial>("spawn_when_free");
 }
 
-VIRTUAL_TEST("a wait for the children of a group that is cancelled at any moment ends when they have ended") {
+LEAT_TEST("a wait for the children of a group that is cancelled at any moment ends when they have ended") {
     co_await cancelled_at_any_moment<wait_trial>("wait");
 }
 
-VIRTUAL_TEST("a start that is cancelled at any moment leaves a child in the group that is ready, or none") {
+LEAT_TEST("a start that is cancelled at any moment leaves a child in the group that is ready, or none") {
     co_await cancelled_at_any_moment<start_trial>("start");
 }
 
-VIRTUAL_TEST(
-    "a race that is cancelled at any moment ends when both have ended, with the value if one has it") {
+LEAT_TEST("a race that is cancelled at any moment ends when both have ended, with the value if one has it") {
     co_await cancelled_at_any_moment<race_trial>("race");
 }

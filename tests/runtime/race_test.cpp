@@ -4,6 +4,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <memory>
 #include <stdexcept>
@@ -138,7 +139,7 @@ VIRTUAL_TEST("a race that is cancelled when one has its value returns it, and th
     CHECK_FALSE(went_on);
 }
 
-VIRTUAL_TEST("results of a race may be references, may be nothing, and may only be moved") {
+LEAT_TEST("results of a race may be references, may be nothing, and may only be moved") {
     int number = 1;
     const auto refers = [&]() -> leat::task<int&> { co_return number; };
     const auto boxed = []() -> leat::task<std::unique_ptr<int>> { co_return std::make_unique<int>(2); };

@@ -129,7 +129,7 @@ VIRTUAL_TEST("a sleep longer than the clock, or until never, does not end by its
     CHECK(endless.cancelled());
 }
 
-VIRTUAL_TEST("tasks that yield take turns in the order they were spawned") {
+LEAT_TEST("tasks that yield take turns in the order they were spawned") {
     std::vector<int> log;
     auto one = leat::spawn(note_twice, 1, std::ref(log));
     auto two = leat::spawn(note_twice, 2, std::ref(log));
@@ -158,7 +158,7 @@ VIRTUAL_TEST("a sleep may be stored and awaited again") {
     CHECK(leat::now() == before + 1s);
 }
 
-VIRTUAL_TEST("a checkpoint of a task that is not cancelled does not wait") {
+LEAT_TEST("a checkpoint of a task that is not cancelled does not wait") {
     bool others = false;
     auto other = leat::spawn([&]() -> leat::task<> {
         others = true;

@@ -68,7 +68,7 @@ LEAT_TEST("a lambda's captures live as long as its task") {
     CHECK(co_await answer == 42);
 }
 
-VIRTUAL_TEST("a spawned task does not run before its spawner waits, and runs in the order of spawning") {
+LEAT_TEST("a spawned task does not run before its spawner waits, and runs in the order of spawning") {
     std::string log;
     auto note = [&](char name) -> leat::task<> {
         log += name;
@@ -83,7 +83,7 @@ VIRTUAL_TEST("a spawned task does not run before its spawner waits, and runs in 
     CHECK(b.done());
 }
 
-VIRTUAL_TEST("a member function is spawned with its object, and a reference_wrapper stays one") {
+LEAT_TEST("a member function is spawned with its object, and a reference_wrapper stays one") {
     struct counter {
         leat::task<int> add(const int& more) {
             co_await leat::yield();
@@ -100,7 +100,7 @@ VIRTUAL_TEST("a member function is spawned with its object, and a reference_wrap
     CHECK(wrapped.total == 7);
 }
 
-VIRTUAL_TEST("a task takes any number of arguments, and references only when wrapped") {
+LEAT_TEST("a task takes any number of arguments, and references only when wrapped") {
     int sum = 0;
     auto add = [](int& to, int a, int b, std::unique_ptr<int> c, const std::string& d) -> leat::task<> {
         co_await leat::yield();
@@ -110,7 +110,7 @@ VIRTUAL_TEST("a task takes any number of arguments, and references only when wra
     CHECK(sum == 10);
 }
 
-VIRTUAL_TEST("a handle tells whether its task is done and how it ended") {
+LEAT_TEST("a handle tells whether its task is done and how it ended") {
     auto good = leat::spawn(doubled, 4);
     auto bad = leat::spawn(fails, "oh");
     auto gone = leat::spawn(stuck);
@@ -136,14 +136,14 @@ VIRTUAL_TEST("a handle tells whether its task is done and how it ended") {
     CHECK_THROWS_AS(gone.value(), leat::task_cancelled);
 }
 
-VIRTUAL_TEST("a result that can only be moved is moved out of its handle") {
+LEAT_TEST("a result that can only be moved is moved out of its handle") {
     auto owner =
         leat::spawn([]() -> leat::task<std::unique_ptr<int>> { co_return std::make_unique<int>(5); });
     const std::unique_ptr<int> first = co_await owner;
     CHECK(*first == 5);
 }
 
-VIRTUAL_TEST("a spawned task gives a reference") {
+LEAT_TEST("a spawned task gives a reference") {
     int value = 1;
     auto refer = leat::spawn([&]() -> leat::task<int&> { co_return value; });
     int& same = co_await refer;
@@ -151,7 +151,7 @@ VIRTUAL_TEST("a spawned task gives a reference") {
     CHECK(&refer.value() == &value);
 }
 
-VIRTUAL_TEST("any number of tasks can join one, before and after its end, and learn how it ended") {
+LEAT_TEST("any number of tasks can join one, before and after its end, and learn how it ended") {
     auto target = leat::spawn(fails, "once");
     int told = 0;
     auto joiner = [&]() -> leat::task<> {
@@ -167,7 +167,7 @@ VIRTUAL_TEST("any number of tasks can join one, before and after its end, and le
     CHECK(told == 4);
 }
 
-VIRTUAL_TEST("an outcome can be kept longer than the handle it came from") {
+LEAT_TEST("an outcome can be kept longer than the handle it came from") {
     leat::outcome<int> kept;
     {
         auto target = leat::spawn(doubled, 21);
@@ -176,7 +176,7 @@ VIRTUAL_TEST("an outcome can be kept longer than the handle it came from") {
     CHECK(kept.value() == 42);
 }
 
-VIRTUAL_TEST("joiners are resumed in the order they came") {
+LEAT_TEST("joiners are resumed in the order they came") {
     std::string log;
     auto target = leat::spawn(doubled, 1);
     auto joiner = [&](char name) -> leat::task<> {
@@ -190,7 +190,7 @@ VIRTUAL_TEST("joiners are resumed in the order they came") {
     CHECK(log == "abc");
 }
 
-VIRTUAL_TEST("a callable that throws instead of giving a task fails that task") {
+LEAT_TEST("a callable that throws instead of giving a task fails that task") {
     auto refuse = [](bool given) -> leat::task<int> {
         return given ? doubled(1) : throw std::logic_error("no task");
     };
@@ -204,7 +204,7 @@ VIRTUAL_TEST("a callable that throws instead of giving a task fails that task") 
     CHECK(caught == "no task");
 }
 
-VIRTUAL_TEST("a handle can be dropped or overwritten while its task runs, which goes on") {
+LEAT_TEST("a handle can be dropped or overwritten while its task runs, which goes on") {
     int ended = 0;
     auto body = [&]() -> leat::task<> {
         co_await leat::yield();
@@ -222,7 +222,7 @@ VIRTUAL_TEST("a handle can be dropped or overwritten while its task runs, which 
     CHECK(ended == 3);
 }
 
-VIRTUAL_TEST("a wait for a task keeps the task when the handle goes away meanwhile") {
+LEAT_TEST("a wait for a task keeps the task when the handle goes away meanwhile") {
     auto target = leat::spawn(doubled, 8);
     auto joiner = leat::spawn([&]() -> leat::task<int> { co_return co_await target; });
     co_await leat::yield();
@@ -231,7 +231,7 @@ VIRTUAL_TEST("a wait for a task keeps the task when the handle goes away meanwhi
     CHECK(got == 16);
 }
 
-VIRTUAL_TEST("an argument that holds the task's own handle is dropped at its end") {
+LEAT_TEST("an argument that holds the task's own handle is dropped at its end") {
     struct slot {
         leat::handle<void> own;
     };
@@ -261,7 +261,7 @@ TEST_CASE("a handle outlives the run that it came from") {
     CHECK(ended.value() == 6);
 }
 
-VIRTUAL_TEST("cancelling what has ended does nothing, also when its group has gone") {
+LEAT_TEST("cancelling what has ended does nothing, also when its group has gone") {
     leat::handle<int> ended;
     co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
         ended = group.spawn(doubled, 3);

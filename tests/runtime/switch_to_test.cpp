@@ -4,6 +4,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <string>
 
@@ -19,7 +20,7 @@ leat::task<> note(char name, std::string& log) {
 
 }  // namespace
 
-VIRTUAL_TEST("the task that is switched to runs next, and the one that switched comes last") {
+LEAT_TEST("the task that is switched to runs next, and the one that switched comes last") {
     std::string log;
     auto a = leat::spawn(note, 'a', std::ref(log));
     auto b = leat::spawn(note, 'b', std::ref(log));
@@ -33,7 +34,7 @@ VIRTUAL_TEST("the task that is switched to runs next, and the one that switched 
     co_await leat::join_all(a, b, c);
 }
 
-VIRTUAL_TEST("switching to a task that waits, has ended or switches itself is a yield") {
+LEAT_TEST("switching to a task that waits, has ended or switches itself is a yield") {
     std::string log;
     auto waits = leat::spawn(leat::stuck);
     auto ended = leat::spawn([]() -> leat::task<> { co_return; });
@@ -80,7 +81,7 @@ VIRTUAL_TEST("a cancelled task does not come back from switching, and a cancelle
     co_await leat::join_all(a, b, c);
 }
 
-VIRTUAL_TEST("tasks that go on switching to each other do not keep the others from running") {
+LEAT_TEST("tasks that go on switching to each other do not keep the others from running") {
     leat::handle<void> ping;
     leat::handle<void> pong;
     bool over = false;

@@ -5,6 +5,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <memory>
 #include <stdexcept>
@@ -168,7 +169,7 @@ VIRTUAL_TEST("a child that becomes ready in a group that was cancelled meanwhile
     CHECK(log == "unwound");
 }
 
-VIRTUAL_TEST("a start may give a value that can only be moved") {
+LEAT_TEST("a start may give a value that can only be moved") {
     co_await with_task_group([&](task_group& group) -> leat::task<> {
         const auto box = co_await group.start(
             [](started<std::unique_ptr<int>> ready, int number) -> leat::task<> {

@@ -110,7 +110,7 @@ VIRTUAL_TEST("the body's error cancels the children and is thrown when they have
     CHECK(reports.empty());
 }
 
-VIRTUAL_TEST("a callable that throws before its body begins fails the group") {
+LEAT_TEST("a callable that throws before its body begins fails the group") {
     auto refuse = [](task_group& group) -> leat::task<> {
         return group.size() == 0 ? throw std::runtime_error("no body") : stuck();
     };
@@ -160,7 +160,7 @@ VIRTUAL_TEST("a child that is cancelled through its handle is no error") {
     CHECK(log == "x");
 }
 
-VIRTUAL_TEST("group.cancel ends the body and all children and is absorbed by the group") {
+LEAT_TEST("group.cancel ends the body and all children and is absorbed by the group") {
     std::string log;
     co_await with_task_group([&](task_group& group) -> leat::task<> {
         group.spawn(note_cancel, 'a', std::ref(log));
@@ -174,7 +174,7 @@ VIRTUAL_TEST("group.cancel ends the body and all children and is absorbed by the
     CHECK(log == "ma.");
 }
 
-VIRTUAL_TEST("a body that was to give a value and was cut off by group.cancel throws task_cancelled") {
+LEAT_TEST("a body that was to give a value and was cut off by group.cancel throws task_cancelled") {
     bool caught = false;
     try {
         co_await with_task_group([&](task_group& group) -> leat::task<int> {
@@ -272,7 +272,7 @@ VIRTUAL_TEST("an error beats a cancellation from outside, and the next wait is c
     CHECK(log == "late ");
 }
 
-VIRTUAL_TEST("a task spawned in a cancelled group runs to its first wait") {
+LEAT_TEST("a task spawned in a cancelled group runs to its first wait") {
     std::string log;
     co_await with_task_group([&](task_group& group) -> leat::task<> {
         group.cancel();

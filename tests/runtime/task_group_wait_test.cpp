@@ -5,6 +5,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <algorithm>
 #include <stdexcept>
@@ -204,7 +205,7 @@ VIRTUAL_TEST("group.wait does not end while there is a child that was spawned as
     CHECK(log == "ab.");
 }
 
-VIRTUAL_TEST("each child that ends wakes one of those who wait to spawn") {
+LEAT_TEST("each child that ends wakes one of those who wait to spawn") {
     constexpr int tasks = 1000;
     std::vector<int> order;
     const auto resumptions = [] { return leat::current_scheduler().counters().resumptions; };

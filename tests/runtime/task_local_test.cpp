@@ -4,6 +4,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <functional>
 #include <memory>
@@ -83,7 +84,7 @@ TEST_CASE("a task_local is unbound outside tasks") {
     CHECK(number.get() == nullptr);
 }
 
-VIRTUAL_TEST("a task_local is bound in what it is bound for, and unbound before and after") {
+LEAT_TEST("a task_local is bound in what it is bound for, and unbound before and after") {
     CHECK(bound() == "0-");
     const std::string in_task = co_await number.with(1, bound_later());
     CHECK(in_task == "1-");
@@ -96,7 +97,7 @@ VIRTUAL_TEST("a task_local is bound in what it is bound for, and unbound before 
     CHECK(bound() == "0-");
 }
 
-VIRTUAL_TEST("an inner binding hides the outer one until it ends") {
+LEAT_TEST("an inner binding hides the outer one until it ends") {
     std::string log;
     co_await number.with(1, [&]() -> leat::task<> {
         co_await number.with(2, [&]() -> leat::task<> {
@@ -117,7 +118,7 @@ VIRTUAL_TEST("task_locals nest in one expression, around any awaitable") {
     CHECK(bound() == "0-");
 }
 
-VIRTUAL_TEST("a binding ends with an exception") {
+LEAT_TEST("a binding ends with an exception") {
     const std::string message =
         co_await leat::thrown_by([]() -> leat::task<> { co_await number.with(4, fail()); }());
     CHECK(message == "failed while 4-");
@@ -159,7 +160,7 @@ VIRTUAL_TEST("what absorbs a cancellation inside a binding goes on with it") {
     CHECK(log == "1-");
 }
 
-VIRTUAL_TEST("destructors that run in an unwinding see what is bound around them") {
+LEAT_TEST("destructors that run in an unwinding see what is bound around them") {
     std::string log;
     auto waiting = leat::spawn(note_and_wait, std::ref(log));
     co_await leat::yield();
@@ -214,7 +215,7 @@ VIRTUAL_TEST("a value lives until the last task that inherited it has ended, who
     CHECK(value.use_count() == 1);
 }
 
-VIRTUAL_TEST("what another thread posts runs unbound, and so do the tasks that it spawns") {
+LEAT_TEST("what another thread posts runs unbound, and so do the tasks that it spawns") {
     std::string log;
     leat::event posted;
     const auto remote = leat::current_scheduler().remote();
@@ -232,7 +233,7 @@ VIRTUAL_TEST("what another thread posts runs unbound, and so do the tasks that i
     CHECK(log == "0-0-");
 }
 
-VIRTUAL_TEST("a service does not inherit from the task that used it first") {
+LEAT_TEST("a service does not inherit from the task that used it first") {
     std::string seen;
     co_await number.with(1, [&]() -> leat::task<> {
         const auto& used = leat::current_scheduler().use<keeper>();
@@ -242,7 +243,7 @@ VIRTUAL_TEST("a service does not inherit from the task that used it first") {
     CHECK(seen == "0-");
 }
 
-VIRTUAL_TEST("a list of very many bindings ends without recursion") {
+LEAT_TEST("a list of very many bindings ends without recursion") {
     leat::event go;
     co_await nest(100'000, go);
     CHECK(number.get() == nullptr);

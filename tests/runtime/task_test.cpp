@@ -3,6 +3,7 @@
 
 #include <leat/sleep.hpp>
 #include <leat/task.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <doctest/doctest.h>
 
@@ -74,13 +75,13 @@ static_assert(std::is_nothrow_move_constructible_v<task<int>>);
 static_assert(!std::is_copy_constructible_v<task<int>>);
 static_assert(std::is_same_v<task<int&>::value_type, int&>);
 
-VIRTUAL_TEST("a task gives its value to who awaits it") {
+LEAT_TEST("a task gives its value to who awaits it") {
     const int soon = co_await number(5);
     const int late = co_await number_later(6);
     CHECK(soon + late == 11);
 }
 
-VIRTUAL_TEST("a task gives references, also to what is const") {
+LEAT_TEST("a task gives references, also to what is const") {
     int value = 1;
     auto refer = [](int& to) -> task<int&> { co_return to; };
     auto look = [](const int& to) -> task<const int&> { co_return to; };
@@ -91,7 +92,7 @@ VIRTUAL_TEST("a task gives references, also to what is const") {
     CHECK(value == 2);
 }
 
-VIRTUAL_TEST("a task gives what can only be moved, and what has no default") {
+LEAT_TEST("a task gives what can only be moved, and what has no default") {
     auto own = [](int value) -> task<std::unique_ptr<int>> { co_return std::make_unique<int>(value); };
     auto make = [](int value) -> task<no_default> { co_return no_default(value); };
     const auto owned = co_await own(3);
@@ -100,14 +101,14 @@ VIRTUAL_TEST("a task gives what can only be moved, and what has no default") {
     CHECK(made.value == 4);
 }
 
-VIRTUAL_TEST("a result can be returned as a list of its parts") {
+LEAT_TEST("a result can be returned as a list of its parts") {
     auto pair = []() -> task<std::pair<int, std::string>> { co_return {1, "one"}; };
     const auto got = co_await pair();
     CHECK(got.first == 1);
     CHECK(got.second == "one");
 }
 
-VIRTUAL_TEST("an exception passes through all frames to the one that catches it") {
+LEAT_TEST("an exception passes through all frames to the one that catches it") {
     auto middle = []() -> task<int> {
         const counted local;
         co_await fails("deep down");
@@ -127,7 +128,7 @@ VIRTUAL_TEST("an exception passes through all frames to the one that catches it"
     CHECK(counted::alive == 0);
 }
 
-VIRTUAL_TEST("a task that was caught failing can be followed by others") {
+LEAT_TEST("a task that was caught failing can be followed by others") {
     int caught = 0;
     for (int i = 0; i < 3; ++i) {
         try {
@@ -140,7 +141,7 @@ VIRTUAL_TEST("a task that was caught failing can be followed by others") {
     CHECK(caught == 33);
 }
 
-VIRTUAL_TEST("a destructor that throws after co_return makes the task fail, and the value is destroyed") {
+LEAT_TEST("a destructor that throws after co_return makes the task fail, and the value is destroyed") {
     struct thrower {
         ~thrower() noexcept(false) { throw std::runtime_error("late"); }
     };
@@ -158,7 +159,7 @@ VIRTUAL_TEST("a destructor that throws after co_return makes the task fail, and 
     CHECK(counted::alive == 0);
 }
 
-VIRTUAL_TEST("a value whose move throws fails the task that returned it") {
+LEAT_TEST("a value whose move throws fails the task that returned it") {
     struct sticky {
         sticky() = default;
         sticky(const sticky&) { throw std::runtime_error("cannot be copied"); }
@@ -176,7 +177,7 @@ VIRTUAL_TEST("a value whose move throws fails the task that returned it") {
     CHECK(caught == "cannot be copied");
 }
 
-VIRTUAL_TEST("a task does not start before it is awaited") {
+LEAT_TEST("a task does not start before it is awaited") {
     bool started = false;
     auto body = [&]() -> task<> {
         started = true;
@@ -205,7 +206,7 @@ TEST_CASE("a task that is never awaited destroys its frame and arguments, withou
     CHECK(counted::alive == 0);
 }
 
-VIRTUAL_TEST("tasks are awaited in conditions, loops, arguments and try blocks") {
+LEAT_TEST("tasks are awaited in conditions, loops, arguments and try blocks") {
     int sum = 0;
     for (int i = 0; i < co_await number(4); ++i) {
         if (co_await is_even(i)) {
@@ -226,7 +227,7 @@ VIRTUAL_TEST("tasks are awaited in conditions, loops, arguments and try blocks")
     CHECK(sum == 11'104);
 }
 
-VIRTUAL_TEST("locals, arguments and temporaries die in the order they would in a function") {
+LEAT_TEST("locals, arguments and temporaries die in the order they would in a function") {
     std::vector<std::string> log;
     auto inner = [&]([[maybe_unused]] noted argument) -> task<int> {
         const noted first(log, "first local");
@@ -244,8 +245,7 @@ VIRTUAL_TEST("locals, arguments and temporaries die in the order they would in a
                                           "outer local"});
 }
 
-VIRTUAL_TEST(
-    "a lambda without captures, a function and a callable object are awaited as the tasks they give") {
+LEAT_TEST("a lambda without captures, a function and a callable object are awaited as the tasks they give") {
     struct ten {
         task<int> operator()() const { return number_later(10); }
     };
@@ -257,7 +257,7 @@ VIRTUAL_TEST(
     CHECK(from_lambda + from_stored + from_const + from_object == 15);
 }
 
-VIRTUAL_TEST("a callable that is awaited keeps its captures until its task has ended") {
+LEAT_TEST("a callable that is awaited keeps its captures until its task has ended") {
     const std::string text = co_await [owned = std::string(100, 'x')]() -> task<std::string> {
         co_await leat::yield();
         co_return owned;
@@ -265,7 +265,7 @@ VIRTUAL_TEST("a callable that is awaited keeps its captures until its task has e
     CHECK(text == std::string(100, 'x'));
 }
 
-VIRTUAL_TEST("a task can be stored, passed on and awaited elsewhere") {
+LEAT_TEST("a task can be stored, passed on and awaited elsewhere") {
     std::vector<task<int>> stored;
     for (int i = 0; i < 5; ++i) {
         stored.push_back(number_later(i));
@@ -278,7 +278,7 @@ VIRTUAL_TEST("a task can be stored, passed on and awaited elsewhere") {
     CHECK(sum == 15);
 }
 
-VIRTUAL_TEST("large frames and large results come back whole") {
+LEAT_TEST("large frames and large results come back whole") {
     auto large = [](unsigned seed) -> task<std::array<unsigned, 5000>> {
         std::array<unsigned, 5000> filled{};
         for (auto& each : filled) {

@@ -3,6 +3,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <exception>
 #include <optional>
@@ -36,7 +37,7 @@ leat::task<> note_end(char name, std::string& log) {
 
 }  // namespace
 
-VIRTUAL_TEST("a destructor runs in the task that unwinds, and no exception is in flight") {
+LEAT_TEST("a destructor runs in the task that unwinds, and no exception is in flight") {
     int seen = 0;
     leat::handle<void> victim;
     victim = leat::spawn([&]() -> leat::task<> {
@@ -113,7 +114,7 @@ VIRTUAL_TEST("a destructor wakes who waits for an event, a lock, a permit or a c
     CHECK(permits.available() == 1);
 }
 
-VIRTUAL_TEST("a destructor cancels the scope that unwinds, one around it, and its group") {
+LEAT_TEST("a destructor cancels the scope that unwinds, one around it, and its group") {
     std::string log;
     leat::cancel_scope* outer = nullptr;
     const bool finished = co_await leat::with_cancel_scope([&](leat::cancel_scope& scope) -> leat::task<> {
@@ -144,7 +145,7 @@ VIRTUAL_TEST("a destructor cancels the scope that unwinds, one around it, and it
     CHECK(log == "ambc");
 }
 
-VIRTUAL_TEST("a destructor cancels tasks that are to unwind in the same turn, each ends once") {
+LEAT_TEST("a destructor cancels tasks that are to unwind in the same turn, each ends once") {
     std::string log;
     leat::handle<void> first;
     leat::handle<void> second;

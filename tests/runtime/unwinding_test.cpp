@@ -3,6 +3,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <memory>
 #include <stdexcept>
@@ -42,7 +43,7 @@ leat::task<> nested(int depth, names& log) {
 
 using on_cancel = leat::virtual_kernel::on_cancel;
 
-VIRTUAL_TEST("a cancelled task's frames die innermost first, each one's locals in reverse order") {
+LEAT_TEST("a cancelled task's frames die innermost first, each one's locals in reverse order") {
     names log;
     auto victim = leat::spawn(nested, 2, std::ref(log));
     co_await leat::yield();
@@ -54,7 +55,7 @@ VIRTUAL_TEST("a cancelled task's frames die innermost first, each one's locals i
                        "second 2 unwinds", "first 2 unwinds"});
 }
 
-VIRTUAL_TEST("the arguments and captures of a cancelled task die while it unwinds") {
+LEAT_TEST("the arguments and captures of a cancelled task die while it unwinds") {
     names log;
     auto victim = leat::spawn([captured = std::make_unique<witness>(log, "captured")](
                                   std::unique_ptr<witness>) -> leat::task<> { co_await stuck(); },
@@ -66,7 +67,7 @@ VIRTUAL_TEST("the arguments and captures of a cancelled task die while it unwind
     CHECK_FALSE(leat::unwinding());
 }
 
-VIRTUAL_TEST("no catch clause sees a cancellation") {
+LEAT_TEST("no catch clause sees a cancellation") {
     bool caught = false;
     auto victim = leat::spawn([&]() -> leat::task<> {
         try {
@@ -82,7 +83,7 @@ VIRTUAL_TEST("no catch clause sees a cancellation") {
     CHECK_FALSE(caught);
 }
 
-VIRTUAL_TEST("awaiting a cancelled task throws task_cancelled, which is a system_error") {
+LEAT_TEST("awaiting a cancelled task throws task_cancelled, which is a system_error") {
     auto victim = leat::spawn(stuck);
     victim.cancel();
     std::error_code code;
@@ -94,7 +95,7 @@ VIRTUAL_TEST("awaiting a cancelled task throws task_cancelled, which is a system
     CHECK(code == std::errc::operation_canceled);
 }
 
-VIRTUAL_TEST("awaiting a cancelled task tells why it was cancelled, the nearest cause first") {
+LEAT_TEST("awaiting a cancelled task tells why it was cancelled, the nearest cause first") {
     auto by_handle = leat::spawn(stuck);
     by_handle.cancel("the client hung up");
     by_handle.cancel("it was too late to ask again");
@@ -139,7 +140,7 @@ VIRTUAL_TEST("a sibling's error, and a deadline around a group, are told as the 
     CHECK(ended.why() == leat::cancel_reason::deadline);
 }
 
-VIRTUAL_TEST("a task that is cancelled before its first step runs to its first wait") {
+LEAT_TEST("a task that is cancelled before its first step runs to its first wait") {
     names log;
     auto victim = leat::spawn([&]() -> leat::task<> {
         const witness local(log, "local");
@@ -153,14 +154,14 @@ VIRTUAL_TEST("a task that is cancelled before its first step runs to its first w
     CHECK(log == names{"started", "local unwinds"});
 }
 
-VIRTUAL_TEST("a task that is cancelled but does not wait any more ends with its value") {
+LEAT_TEST("a task that is cancelled but does not wait any more ends with its value") {
     auto survivor = leat::spawn([]() -> leat::task<int> { co_return 5; });
     survivor.cancel();
     const int value = co_await survivor;
     CHECK(value == 5);
 }
 
-VIRTUAL_TEST("a task that cancels itself goes on to its next wait") {
+LEAT_TEST("a task that cancels itself goes on to its next wait") {
     names log;
     leat::handle<void> self;
     self = leat::spawn([&]() -> leat::task<> {
@@ -174,7 +175,7 @@ VIRTUAL_TEST("a task that cancels itself goes on to its next wait") {
     CHECK(log == names{"still here"});
 }
 
-VIRTUAL_TEST("cancelling twice, or a task that has ended, has no effect") {
+LEAT_TEST("cancelling twice, or a task that has ended, has no effect") {
     auto victim = leat::spawn(stuck);
     auto ended = leat::spawn([]() -> leat::task<int> { co_return 1; });
     co_await leat::yield();
@@ -312,7 +313,7 @@ VIRTUAL_TEST("an exception on its way when the task is cancelled goes on") {
     CHECK(ended.error() != nullptr);
 }
 
-VIRTUAL_TEST("destructors of an unwinding task may spawn, cancel and ask for the time") {
+LEAT_TEST("destructors of an unwinding task may spawn, cancel and ask for the time") {
     names log;
     auto other = leat::spawn(stuck);
     leat::handle<void> spawned;
@@ -344,7 +345,7 @@ VIRTUAL_TEST("destructors of an unwinding task may spawn, cancel and ask for the
     CHECK(log == names{"spawned ran"});
 }
 
-VIRTUAL_TEST("a destructor may cancel its own task while it unwinds") {
+LEAT_TEST("a destructor may cancel its own task while it unwinds") {
     leat::handle<void> self;
     struct again {
         leat::handle<void>& self;
@@ -360,7 +361,7 @@ VIRTUAL_TEST("a destructor may cancel its own task while it unwinds") {
     CHECK(ended.cancelled());
 }
 
-VIRTUAL_TEST("tasks that are cancelled together unwind in the order they were spawned") {
+LEAT_TEST("tasks that are cancelled together unwind in the order they were spawned") {
     names log;
     auto group = leat::with_task_group([&](leat::task_group& children) -> leat::task<> {
         for (const char* name : {"a", "b", "c"}) {

@@ -5,6 +5,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <memory>
 #include <optional>
@@ -109,7 +110,7 @@ VIRTUAL_TEST("a temporary that another wait of the expression gave dies with it"
     CHECK(bound == "inm");
 }
 
-VIRTUAL_TEST("a wait in a condition, an initialiser and a return unwinds from there") {
+LEAT_TEST("a wait in a condition, an initialiser and a return unwinds from there") {
     const std::string condition = co_await unwound([]() -> leat::task<> {
         if (const witness chosen('c'); co_await never_comes() != 0) {
             const witness inside('z');
@@ -133,7 +134,7 @@ VIRTUAL_TEST("a wait in a condition, an initialiser and a return unwinds from th
     CHECK(result == "itl");
 }
 
-VIRTUAL_TEST("a wait in a loop unwinds that round and what the loop holds") {
+LEAT_TEST("a wait in a loop unwinds that round and what the loop holds") {
     const std::string counted = co_await unwound([]() -> leat::task<> {
         for (witness outer('o'); log_.size() < 100;) {
             const witness round('r');
@@ -162,7 +163,7 @@ VIRTUAL_TEST("a wait in a loop unwinds that round and what the loop holds") {
     CHECK(while_waiting == "ri");
 }
 
-VIRTUAL_TEST("no handler of any try block around the wait runs, and what the blocks hold dies") {
+LEAT_TEST("no handler of any try block around the wait runs, and what the blocks hold dies") {
     const std::string order = co_await unwound([]() -> leat::task<> {
         try {
             const witness outer('o');
@@ -181,7 +182,7 @@ VIRTUAL_TEST("no handler of any try block around the wait runs, and what the blo
     CHECK(order == "ino");
 }
 
-VIRTUAL_TEST("a wait after an exception was handled unwinds as any other") {
+LEAT_TEST("a wait after an exception was handled unwinds as any other") {
     const std::string order = co_await unwound([]() -> leat::task<> {
         std::exception_ptr error;
         try {
@@ -196,7 +197,7 @@ VIRTUAL_TEST("a wait after an exception was handled unwinds as any other") {
     CHECK(order == "til");
 }
 
-VIRTUAL_TEST("what an optional, a vector and a moved local hold dies once") {
+LEAT_TEST("what an optional, a vector and a moved local hold dies once") {
     const std::string order = co_await unwound([]() -> leat::task<> {
         std::optional<witness> maybe(std::in_place, 'm');
         std::vector<witness> many;
@@ -214,7 +215,7 @@ VIRTUAL_TEST("what an optional, a vector and a moved local hold dies once") {
 
 // Whether the first part is made before the wait for the second, as the language says, or after it, as g++ 14
 // has it, it does not outlive the unwinding.
-VIRTUAL_TEST("of an aggregate, an array or a lambda that is being made, what is there already dies") {
+LEAT_TEST("of an aggregate, an array or a lambda that is being made, what is there already dies") {
     const auto right = [](const std::string& order) { return order == "if" || order == "i"; };
     const std::string aggregate = co_await unwound([]() -> leat::task<> {
         struct parts {
@@ -237,7 +238,7 @@ VIRTUAL_TEST("of an aggregate, an array or a lambda that is being made, what is 
     CHECK(right(captures));
 }
 
-VIRTUAL_TEST("a task that was made and not yet awaited dies with who holds it, and never starts") {
+LEAT_TEST("a task that was made and not yet awaited dies with who holds it, and never starts") {
     const std::string order = co_await unwound([]() -> leat::task<> {
         auto later = [](witness) -> leat::task<> {
             log_ += "started";
@@ -250,7 +251,7 @@ VIRTUAL_TEST("a task that was made and not yet awaited dies with who holds it, a
     CHECK(order == "ilp");
 }
 
-VIRTUAL_TEST("the arguments of the awaiting call die with it") {
+LEAT_TEST("the arguments of the awaiting call die with it") {
     const std::string order = co_await unwound([]() -> leat::task<> {
         auto with = [](witness, int) -> leat::task<> { (void)co_await never_comes(); };
         co_await with(witness('p'), 1);

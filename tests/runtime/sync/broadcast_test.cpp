@@ -4,6 +4,7 @@
 #include "../virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <memory>
 #include <stdexcept>
@@ -70,7 +71,7 @@ VIRTUAL_TEST("every subscriber gets, in order, what is published after it subscr
     CHECK(feed.subscribers() == 0);
 }
 
-VIRTUAL_TEST("a closed broadcast gives what was published, then nothing, and publishes nothing more") {
+LEAT_TEST("a closed broadcast gives what was published, then nothing, and publishes nothing more") {
     leat::broadcast<int> feed(8);
     auto from = feed.subscribe(leat::ignore_missed);
     feed.publish(1);
@@ -87,7 +88,7 @@ VIRTUAL_TEST("a closed broadcast gives what was published, then nothing, and pub
     CHECK(!nothing.has_value());
 }
 
-VIRTUAL_TEST("a slow subscriber misses the oldest, is told how many, and goes on with the oldest left") {
+LEAT_TEST("a slow subscriber misses the oldest, is told how many, and goes on with the oldest left") {
     leat::broadcast<int> feed(3);
     std::vector<std::size_t> gaps;
     auto slow = feed.subscribe([&](std::size_t missed) { gaps.push_back(missed); });
@@ -111,7 +112,7 @@ VIRTUAL_TEST("a slow subscriber misses the oldest, is told how many, and goes on
     CHECK(fast.missed() == 0);
 }
 
-VIRTUAL_TEST("a subscriber that waited and was overrun before its turn is told") {
+LEAT_TEST("a subscriber that waited and was overrun before its turn is told") {
     leat::broadcast<int> feed(2);
     std::size_t gap = 0;
     std::vector<int> got;
@@ -131,7 +132,7 @@ VIRTUAL_TEST("a subscriber that waited and was overrun before its turn is told")
     CHECK(got == std::vector{3, 4});
 }
 
-VIRTUAL_TEST("a subscriber that throws because it missed values has lost no other") {
+LEAT_TEST("a subscriber that throws because it missed values has lost no other") {
     leat::broadcast<int> feed(1);
     auto from = feed.subscribe([](std::size_t) { throw std::runtime_error("missed some"); });
     feed.publish(1);
@@ -142,7 +143,7 @@ VIRTUAL_TEST("a subscriber that throws because it missed values has lost no othe
     co_return;
 }
 
-VIRTUAL_TEST("who is told of a gap may publish, and is told of the next gap as well") {
+LEAT_TEST("who is told of a gap may publish, and is told of the next gap as well") {
     leat::broadcast<int> feed(2);
     std::vector<std::size_t> gaps;
     auto from = feed.subscribe([&](std::size_t missed) {
@@ -159,7 +160,7 @@ VIRTUAL_TEST("who is told of a gap may publish, and is told of the next gap as w
     co_return;
 }
 
-VIRTUAL_TEST("a value stands once until it is received, and the last to receive it has it moved") {
+LEAT_TEST("a value stands once until it is received, and the last to receive it has it moved") {
     counted::copies = 0;
     leat::broadcast<counted> feed(8);
     auto a = feed.subscribe(leat::ignore_missed);
@@ -175,7 +176,7 @@ VIRTUAL_TEST("a value stands once until it is received, and the last to receive 
     co_return;
 }
 
-VIRTUAL_TEST("a value that cannot be copied for a subscriber stays to be received") {
+LEAT_TEST("a value that cannot be copied for a subscriber stays to be received") {
     leat::broadcast<counted> feed(8);
     auto a = feed.subscribe(leat::ignore_missed);
     auto b = feed.subscribe(leat::ignore_missed);
@@ -190,7 +191,7 @@ VIRTUAL_TEST("a value that cannot be copied for a subscriber stays to be receive
     co_return;
 }
 
-VIRTUAL_TEST("values die when nobody is left to receive them") {
+LEAT_TEST("values die when nobody is left to receive them") {
     const auto shared = std::make_shared<int>(0);
     leat::broadcast<std::shared_ptr<int>> feed(8);
     feed.publish(shared);
@@ -235,7 +236,7 @@ VIRTUAL_TEST("a cancelled receive has received nothing, and one that was woken b
     CHECK(drain(from) == std::vector{2});
 }
 
-VIRTUAL_TEST("a subscription keeps its place when it is moved, and ends once") {
+LEAT_TEST("a subscription keeps its place when it is moved, and ends once") {
     leat::broadcast<int> feed(8);
     auto first = feed.subscribe(leat::ignore_missed);
     feed.publish(1);
@@ -250,7 +251,7 @@ VIRTUAL_TEST("a subscription keeps its place when it is moved, and ends once") {
     co_return;
 }
 
-VIRTUAL_TEST("a value whose destructor publishes leaves no more values than there is room for") {
+LEAT_TEST("a value whose destructor publishes leaves no more values than there is room for") {
     struct publishes {
         publishes(leat::broadcast<publishes>& to, int left) noexcept : feed(&to), more(left) {}
         publishes(const publishes& other) noexcept = default;

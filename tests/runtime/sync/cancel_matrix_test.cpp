@@ -5,6 +5,7 @@
 #include "../virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <memory>
 #include <optional>
@@ -268,29 +269,29 @@ public:
 
 }  // namespace
 
-VIRTUAL_TEST("a wait for an event, a latch or a barrier that is cancelled at any moment changes nothing") {
+LEAT_TEST("a wait for an event, a latch or a barrier that is cancelled at any moment changes nothing") {
     co_await cancelled_at_any_moment<event_trial>("event");
     co_await cancelled_at_any_moment<latch_trial>("latch");
     co_await cancelled_at_any_moment<barrier_trial>("barrier");
 }
 
-VIRTUAL_TEST("a lock or a permit that is cancelled at any moment is not taken, or given back") {
+LEAT_TEST("a lock or a permit that is cancelled at any moment is not taken, or given back") {
     co_await cancelled_at_any_moment<mutex_trial>("mutex");
     co_await cancelled_at_any_moment<semaphore_trial>("semaphore");
 }
 
-VIRTUAL_TEST("a wait for a condition that is cancelled at any moment gives its mutex back") {
+LEAT_TEST("a wait for a condition that is cancelled at any moment gives its mutex back") {
     co_await cancelled_at_any_moment<condition_trial>("condition");
 }
 
-VIRTUAL_TEST("a channel loses and doubles nothing when a wait is cancelled at any moment") {
+LEAT_TEST("a channel loses and doubles nothing when a wait is cancelled at any moment") {
     co_await cancelled_at_any_moment<receive_trial>("receive");
     co_await cancelled_at_any_moment<send_trial>("send");
     co_await cancelled_at_any_moment<rendezvous_trial>("rendezvous");
     co_await cancelled_at_any_moment<reserve_trial>("reserve");
 }
 
-VIRTUAL_TEST("the result of a task is there for the next when a wait for it is cancelled at any moment") {
+LEAT_TEST("the result of a task is there for the next when a wait for it is cancelled at any moment") {
     co_await cancelled_at_any_moment<join_trial>("join");
 }
 

@@ -5,6 +5,7 @@
 #include "../virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -16,7 +17,7 @@ using leat::testing::range;
 using leat::testing::receive_all;
 using leat::testing::send_range;
 
-VIRTUAL_TEST("values arrive in order through a channel of any capacity") {
+LEAT_TEST("values arrive in order through a channel of any capacity") {
     for (const std::size_t capacity :
          {std::size_t{0}, std::size_t{1}, std::size_t{3}, std::size_t{1000}, leat::channel<int>::unbounded}) {
         leat::channel<int> channel(capacity);
@@ -29,7 +30,7 @@ VIRTUAL_TEST("values arrive in order through a channel of any capacity") {
     }
 }
 
-VIRTUAL_TEST("several senders and receivers lose and double nothing") {
+LEAT_TEST("several senders and receivers lose and double nothing") {
     leat::channel<int> channel(2);
     std::vector<int> received;
     auto a = leat::spawn(receive_all<leat::channel<int>>, std::ref(channel), std::ref(received));
@@ -90,7 +91,7 @@ VIRTUAL_TEST("the send of a rendezvous ends when its value has been received") {
     CHECK(third == 3);
 }
 
-VIRTUAL_TEST("a closed channel gives what it holds, then nothing, and takes nothing more") {
+LEAT_TEST("a closed channel gives what it holds, then nothing, and takes nothing more") {
     leat::channel<std::string> channel(8);
     co_await channel.send("one");
     channel.close();
@@ -105,7 +106,7 @@ VIRTUAL_TEST("a closed channel gives what it holds, then nothing, and takes noth
     CHECK(!none.has_value());
 }
 
-VIRTUAL_TEST("closing ends the sends and receives that wait") {
+LEAT_TEST("closing ends the sends and receives that wait") {
     leat::channel<int> full(1);
     co_await full.send(1);
     bool refused = false;
@@ -128,7 +129,7 @@ VIRTUAL_TEST("closing ends the sends and receives that wait") {
     CHECK(full.try_receive() == 1);
 }
 
-VIRTUAL_TEST("a cancelled send has sent nothing, and the next sender gets its room") {
+LEAT_TEST("a cancelled send has sent nothing, and the next sender gets its room") {
     leat::channel<int> channel(1);
     co_await channel.send(1);
     auto cancelled = leat::spawn(send_range<leat::channel<int>>, std::ref(channel), 2, 3);
@@ -141,7 +142,7 @@ VIRTUAL_TEST("a cancelled send has sent nothing, and the next sender gets its ro
     CHECK(channel.size() == 0);
 }
 
-VIRTUAL_TEST("a receive that was given a value before the cancel keeps it") {
+LEAT_TEST("a receive that was given a value before the cancel keeps it") {
     leat::channel<std::unique_ptr<int>> channel(1);
     std::unique_ptr<int> received;
     auto receiver = leat::spawn([&]() -> leat::task<> {
@@ -156,7 +157,7 @@ VIRTUAL_TEST("a receive that was given a value before the cancel keeps it") {
     CHECK(*received == 7);
 }
 
-VIRTUAL_TEST("a cancelled receive leaves the value to the next one") {
+LEAT_TEST("a cancelled receive leaves the value to the next one") {
     leat::channel<int> channel(1);
     std::vector<int> first;
     std::vector<int> second;
@@ -191,7 +192,7 @@ VIRTUAL_TEST("a reservation holds room, which a value takes without waiting") {
     CHECK(channel.try_send(4));
 }
 
-VIRTUAL_TEST("who waits for room gets what an unused reservation held") {
+LEAT_TEST("who waits for room gets what an unused reservation held") {
     leat::channel<int> channel(1);
     std::optional<leat::channel<int>::reservation> reserved(co_await channel.reserve());
     auto sender = leat::spawn(send_range<leat::channel<int>>, std::ref(channel), 5, 6);
@@ -273,7 +274,7 @@ VIRTUAL_TEST("a channel that was closed is not over while there is a reservation
     CHECK(refused.error() == std::errc::broken_pipe);
 }
 
-VIRTUAL_TEST("values that were never received die with the channel") {
+LEAT_TEST("values that were never received die with the channel") {
     auto counted = std::make_shared<int>(0);
     {
         leat::channel<std::shared_ptr<int>> channel;

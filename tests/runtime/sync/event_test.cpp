@@ -4,6 +4,7 @@
 #include "../virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <string>
 
@@ -46,7 +47,7 @@ VIRTUAL_TEST("an event that is reset at once has woken those who waited") {
     CHECK(!again);
 }
 
-VIRTUAL_TEST("a cancelled wait for an event leaves the others waiting") {
+LEAT_TEST("a cancelled wait for an event leaves the others waiting") {
     leat::event event;
     std::string log;
     auto a = leat::spawn(note_when, std::ref(event), 'a', std::ref(log));
@@ -59,7 +60,7 @@ VIRTUAL_TEST("a cancelled wait for an event leaves the others waiting") {
     CHECK(log == "b");
 }
 
-VIRTUAL_TEST("an event that is set and a cancel in the same turn: the event came first") {
+LEAT_TEST("an event that is set and a cancel in the same turn: the event came first") {
     leat::event event;
     std::string log;
     auto a = leat::spawn(note_when, std::ref(event), 'a', std::ref(log));
@@ -70,7 +71,7 @@ VIRTUAL_TEST("an event that is set and a cancel in the same turn: the event came
     CHECK(log == "a");
 }
 
-VIRTUAL_TEST("waiting for an event that is set again and again lets other tasks run") {
+LEAT_TEST("waiting for an event that is set again and again lets other tasks run") {
     leat::event event;
     event.set();
     bool others_ran = false;

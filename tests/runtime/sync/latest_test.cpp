@@ -4,6 +4,7 @@
 #include "../virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <memory>
 #include <vector>
@@ -40,7 +41,7 @@ VIRTUAL_TEST("an observer sees the present value, then each that is there when i
     CHECK(seen == std::vector{1, 3, 4});
 }
 
-VIRTUAL_TEST("observers see changes each for itself, also of what cannot be copied") {
+LEAT_TEST("observers see changes each for itself, also of what cannot be copied") {
     leat::latest<std::unique_ptr<int>> value(std::make_unique<int>(1));
     auto a = value.observe();
     auto b = value.observe();

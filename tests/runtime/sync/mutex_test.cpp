@@ -4,6 +4,7 @@
 #include "../virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <string>
 
@@ -56,7 +57,7 @@ VIRTUAL_TEST("who unlocks and locks again at once does not overtake one who wait
     CHECK(log == "abba");
 }
 
-VIRTUAL_TEST("try_lock locks what is open and leaves alone what is not") {
+LEAT_TEST("try_lock locks what is open and leaves alone what is not") {
     leat::mutex mutex;
     auto guard = mutex.try_lock();
     REQUIRE(guard.has_value());
@@ -68,7 +69,7 @@ VIRTUAL_TEST("try_lock locks what is open and leaves alone what is not") {
     co_return;
 }
 
-VIRTUAL_TEST("a guard that is moved unlocks once") {
+LEAT_TEST("a guard that is moved unlocks once") {
     leat::mutex mutex;
     leat::mutex other;
     auto guard = co_await mutex.lock();
@@ -186,7 +187,7 @@ VIRTUAL_TEST("a cancelled wait for a condition ends when it has the mutex again"
     CHECK(!mutex.is_locked());
 }
 
-VIRTUAL_TEST("a notification that came before the cancel counts") {
+LEAT_TEST("a notification that came before the cancel counts") {
     leat::mutex mutex;
     leat::condition changed;
     std::string log;

@@ -4,6 +4,7 @@
 #include "../virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <memory>
 #include <stdexcept>
@@ -57,7 +58,7 @@ VIRTUAL_TEST("a one_shot gives its value to who awaited it before, and moves it 
     CHECK(one.is_set());
 }
 
-VIRTUAL_TEST("a one_shot that is set already is not waited for") {
+LEAT_TEST("a one_shot that is set already is not waited for") {
     leat::one_shot<std::string> one;
     one.set("here");
     bool other_ran = false;
@@ -71,7 +72,7 @@ VIRTUAL_TEST("a one_shot that is set already is not waited for") {
     co_await other;
 }
 
-VIRTUAL_TEST("the error of a one_shot is thrown to all who await it, and to nobody who only looks") {
+LEAT_TEST("the error of a one_shot is thrown to all who await it, and to nobody who only looks") {
     leat::one_shot<std::string> one;
     std::vector<std::string> log;
     auto looking = leat::spawn(note_outcome, std::ref(one), std::ref(log));
@@ -85,7 +86,7 @@ VIRTUAL_TEST("the error of a one_shot is thrown to all who await it, and to nobo
     CHECK(log == std::vector<std::string>{"an error"});
 }
 
-VIRTUAL_TEST("any number of tasks see one value, in the order in which they came") {
+LEAT_TEST("any number of tasks see one value, in the order in which they came") {
     leat::one_shot<std::string> one;
     std::vector<std::string> log;
     auto a = leat::spawn(note_outcome, std::ref(one), std::ref(log));
@@ -99,7 +100,7 @@ VIRTUAL_TEST("any number of tasks see one value, in the order in which they came
     CHECK(taken == "seen");
 }
 
-VIRTUAL_TEST("who comes second with a result keeps it") {
+LEAT_TEST("who comes second with a result keeps it") {
     leat::one_shot<std::unique_ptr<int>> one;
     CHECK(one.try_set(std::make_unique<int>(1)));
     auto late = std::make_unique<int>(2);
@@ -114,7 +115,7 @@ VIRTUAL_TEST("who comes second with a result keeps it") {
     CHECK(!failed.try_set());
 }
 
-VIRTUAL_TEST("a value that cannot be made sets nothing, and the next one does") {
+LEAT_TEST("a value that cannot be made sets nothing, and the next one does") {
     leat::one_shot<picky> one;
     CHECK_THROWS_AS(one.set(-1), std::invalid_argument);
     CHECK(!one.is_set());
@@ -123,7 +124,7 @@ VIRTUAL_TEST("a value that cannot be made sets nothing, and the next one does") 
     CHECK(made.value == 1);
 }
 
-VIRTUAL_TEST("a one_shot of nothing, and one of a reference") {
+LEAT_TEST("a one_shot of nothing, and one of a reference") {
     leat::one_shot<> done;
     auto waiter = leat::spawn(take<void>, std::ref(done));
     co_await leat::yield();
@@ -151,7 +152,7 @@ VIRTUAL_TEST("a one_shot is awaited with a deadline, which takes nothing from it
     CHECK(value == 5);
 }
 
-VIRTUAL_TEST("a cancelled wait for a one_shot leaves the value to the others") {
+LEAT_TEST("a cancelled wait for a one_shot leaves the value to the others") {
     leat::one_shot<int> one;
     auto cancelled = leat::spawn(take<int>, std::ref(one));
     auto waiter = leat::spawn([&]() -> leat::task<int> { co_return co_await one; });
@@ -163,7 +164,7 @@ VIRTUAL_TEST("a cancelled wait for a one_shot leaves the value to the others") {
     CHECK(cancelled.done());
 }
 
-VIRTUAL_TEST("who was given the value before the cancel has it") {
+LEAT_TEST("who was given the value before the cancel has it") {
     leat::one_shot<int> one;
     int got = 0;
     auto waiter = leat::spawn([&]() -> leat::task<> { got = co_await one; });
@@ -174,7 +175,7 @@ VIRTUAL_TEST("who was given the value before the cancel has it") {
     CHECK(got == 5);
 }
 
-VIRTUAL_TEST("a cancelled task takes nothing from a one_shot that is set") {
+LEAT_TEST("a cancelled task takes nothing from a one_shot that is set") {
     leat::one_shot<int> one;
     one.set(5);
     auto late = leat::spawn(take<int>, std::ref(one));

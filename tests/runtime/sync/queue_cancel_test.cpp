@@ -5,6 +5,7 @@
 #include "../virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -174,32 +175,32 @@ private:
 
 }  // namespace
 
-VIRTUAL_TEST("a get from a queue of any order that is cancelled at any moment loses and doubles nothing") {
+LEAT_TEST("a get from a queue of any order that is cancelled at any moment loses and doubles nothing") {
     co_await cancelled_at_any_moment<get_trial<fifo>>("get");
     co_await cancelled_at_any_moment<get_trial<lifo>>("get from a lifo_queue");
     co_await cancelled_at_any_moment<get_trial<sorted>>("get from a priority_queue");
 }
 
-VIRTUAL_TEST("a put into a queue of any order that is cancelled at any moment has put nothing, or all") {
+LEAT_TEST("a put into a queue of any order that is cancelled at any moment has put nothing, or all") {
     co_await cancelled_at_any_moment<put_trial<fifo>>("put");
     co_await cancelled_at_any_moment<put_trial<lifo>>("put into a lifo_queue");
     co_await cancelled_at_any_moment<put_trial<sorted>>("put into a priority_queue");
 }
 
-VIRTUAL_TEST(
+LEAT_TEST(
     "room in a queue of any order is there for the next when a wait for it is cancelled at any moment") {
     co_await cancelled_at_any_moment<reserve_trial<fifo>>("reserve");
     co_await cancelled_at_any_moment<reserve_trial<lifo>>("reserve in a lifo_queue");
     co_await cancelled_at_any_moment<reserve_trial<sorted>>("reserve in a priority_queue");
 }
 
-VIRTUAL_TEST("joining a queue of any order that is cancelled at any moment changes nothing") {
+LEAT_TEST("joining a queue of any order that is cancelled at any moment changes nothing") {
     co_await cancelled_at_any_moment<join_trial<fifo>>("join");
     co_await cancelled_at_any_moment<join_trial<lifo>>("join of a lifo_queue");
     co_await cancelled_at_any_moment<join_trial<sorted>>("join of a priority_queue");
 }
 
-VIRTUAL_TEST("the end of a queue is told again to the next when a get is cancelled at any moment") {
+LEAT_TEST("the end of a queue is told again to the next when a get is cancelled at any moment") {
     co_await cancelled_at_any_moment<last_get_trial<fifo>>("the last get");
     co_await cancelled_at_any_moment<last_get_trial<lifo>>("the last get from a lifo_queue");
     co_await cancelled_at_any_moment<last_get_trial<sorted>>("the last get from a priority_queue");

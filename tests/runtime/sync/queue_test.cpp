@@ -4,6 +4,7 @@
 #include "../virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -85,7 +86,7 @@ VIRTUAL_TEST("joining an idle queue does not wait, and who joined goes on althou
     CHECK(!again);
 }
 
-VIRTUAL_TEST("a full queue makes who puts wait, in the order of asking") {
+LEAT_TEST("a full queue makes who puts wait, in the order of asking") {
     leat::queue<int> jobs(2);
     CHECK(jobs.empty());
     CHECK(jobs.try_put(1));
@@ -106,7 +107,7 @@ VIRTUAL_TEST("a full queue makes who puts wait, in the order of asking") {
     CHECK(jobs.capacity() == 2);
 }
 
-VIRTUAL_TEST("several tasks that get from a queue have one value each, in the order of asking") {
+LEAT_TEST("several tasks that get from a queue have one value each, in the order of asking") {
     leat::queue<int> jobs;
     std::string log;
     const auto get = [&](char name) -> leat::task<> {
@@ -157,7 +158,7 @@ VIRTUAL_TEST("closing an empty queue ends the waits for a value") {
     CHECK(worked.empty());
 }
 
-VIRTUAL_TEST("a cancelled put puts nothing, and the next one has its room") {
+LEAT_TEST("a cancelled put puts nothing, and the next one has its room") {
     leat::queue<int> jobs(1);
     co_await jobs.put(1);
     auto cancelled = leat::spawn(put<leat::queue<int>>, std::ref(jobs), 2);
@@ -170,7 +171,7 @@ VIRTUAL_TEST("a cancelled put puts nothing, and the next one has its room") {
     CHECK(jobs.unfinished() == 2);
 }
 
-VIRTUAL_TEST("a cancelled get leaves the value to the next one, and one that was given a value keeps it") {
+LEAT_TEST("a cancelled get leaves the value to the next one, and one that was given a value keeps it") {
     leat::queue<std::unique_ptr<int>> jobs;
     int got = 0;
     const auto get = [&]() -> leat::task<> {
@@ -188,7 +189,7 @@ VIRTUAL_TEST("a cancelled get leaves the value to the next one, and one that was
     CHECK(jobs.unfinished() == 1);
 }
 
-VIRTUAL_TEST("room in a queue can be reserved, and what is put there counts when it is put") {
+LEAT_TEST("room in a queue can be reserved, and what is put there counts when it is put") {
     leat::queue<int> jobs(1);
     auto reserved = co_await jobs.reserve();
     CHECK(jobs.full());
@@ -205,7 +206,7 @@ VIRTUAL_TEST("room in a queue can be reserved, and what is put there counts when
     CHECK(drain(jobs) == std::vector{2});
 }
 
-VIRTUAL_TEST("a lifo queue gives first what was put last, of those that it has taken in") {
+LEAT_TEST("a lifo queue gives first what was put last, of those that it has taken in") {
     leat::lifo_queue<int> jobs(3);
     for (int value : {1, 2, 3}) {
         CHECK(jobs.try_put(value));
@@ -216,7 +217,7 @@ VIRTUAL_TEST("a lifo queue gives first what was put last, of those that it has t
     co_await waiting;
 }
 
-VIRTUAL_TEST("a priority queue gives the smallest first, and with greater the largest") {
+LEAT_TEST("a priority queue gives the smallest first, and with greater the largest") {
     leat::priority_queue<int> smallest;
     leat::priority_queue<int, std::greater<>> largest;
     std::vector<int> sorted;
@@ -233,7 +234,7 @@ VIRTUAL_TEST("a priority queue gives the smallest first, and with greater the la
     co_return;
 }
 
-VIRTUAL_TEST("values of one priority are given in the order in which they were put") {
+LEAT_TEST("values of one priority are given in the order in which they were put") {
     leat::priority_queue<std::pair<int, std::string>, by_priority> jobs;
     for (int i = 0; i < 20; ++i) {
         CHECK(jobs.try_put({i % 3, std::to_string(i / 3)}));
@@ -246,7 +247,7 @@ VIRTUAL_TEST("values of one priority are given in the order in which they were p
     co_return;
 }
 
-VIRTUAL_TEST("a priority queue orders what it holds while it is being emptied and filled") {
+LEAT_TEST("a priority queue orders what it holds while it is being emptied and filled") {
     leat::priority_queue<std::unique_ptr<int>,
                          decltype([](const auto& a, const auto& b) noexcept { return *a < *b; })>
         jobs(3);
@@ -264,7 +265,7 @@ VIRTUAL_TEST("a priority queue orders what it holds while it is being emptied an
     co_return;
 }
 
-VIRTUAL_TEST("values that were never got die with the queue") {
+LEAT_TEST("values that were never got die with the queue") {
     const auto counted = std::make_shared<int>(0);
     {
         leat::queue<std::shared_ptr<int>> fifo;

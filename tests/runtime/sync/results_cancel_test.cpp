@@ -5,6 +5,7 @@
 #include "../virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <exception>
 #include <memory>
@@ -197,22 +198,21 @@ private:
 
 }  // namespace
 
-VIRTUAL_TEST(
-    "a subscriber whose receive is cancelled at any moment gets every value once, and so do others") {
+LEAT_TEST("a subscriber whose receive is cancelled at any moment gets every value once, and so do others") {
     co_await cancelled_at_any_moment<broadcast_trial>("broadcast");
     co_await cancelled_at_any_moment<late_subscriber_trial>("broadcast to one who is late");
 }
 
-VIRTUAL_TEST("an observer whose wait is cancelled at any moment has not seen the newest value, or gets it") {
+LEAT_TEST("an observer whose wait is cancelled at any moment has not seen the newest value, or gets it") {
     co_await cancelled_at_any_moment<latest_trial>("latest");
 }
 
-VIRTUAL_TEST("the result in a one_shot stays for the next when a wait for it is cancelled at any moment") {
+LEAT_TEST("the result in a one_shot stays for the next when a wait for it is cancelled at any moment") {
     co_await cancelled_at_any_moment<one_shot_trial>("one_shot");
     co_await cancelled_at_any_moment<one_shot_error_trial>("one_shot with an error");
     co_await cancelled_at_any_moment<one_shot_wait_trial>("a look at a one_shot");
 }
 
-VIRTUAL_TEST("each ended task is given once when a wait for the next is cancelled at any moment") {
+LEAT_TEST("each ended task is given once when a wait for the next is cancelled at any moment") {
     co_await cancelled_at_any_moment<as_completed_trial>("as_completed");
 }

@@ -4,6 +4,7 @@
 #include "../virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <algorithm>
 #include <string>
@@ -98,7 +99,7 @@ VIRTUAL_TEST("a cancelled acquire has taken nothing, one that was given before t
     CHECK(semaphore.available() == 1);
 }
 
-VIRTUAL_TEST("a permit is given back once, however often it is released and wherever it is moved") {
+LEAT_TEST("a permit is given back once, however often it is released and wherever it is moved") {
     leat::semaphore semaphore(2);
     {
         auto taken = co_await semaphore.acquire();
@@ -115,7 +116,7 @@ VIRTUAL_TEST("a permit is given back once, however often it is released and wher
     CHECK(semaphore.available() == 2);
 }
 
-VIRTUAL_TEST("permits can be kept for good, and made") {
+LEAT_TEST("permits can be kept for good, and made") {
     leat::semaphore semaphore(0);
     CHECK(!semaphore.try_acquire().has_value());
     semaphore.release(2);
