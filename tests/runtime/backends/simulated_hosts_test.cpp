@@ -124,6 +124,8 @@ TEST_CASE("hosts and addresses are told apart by those who add them") {
     const simulated_host& second = world.add_host("second");
     REQUIRE(first.addresses().size() == 2);
     CHECK(first.addresses() != second.addresses());
+    (void)world.add_host("placed", {"10.0.0.5"});
+    CHECK(world.add_host("beside").addresses().size() == 2);  // 10.0.0.5 would be its own
     CHECK_THROWS_AS(world.add_host("first"), std::invalid_argument);
     CHECK_THROWS_AS(world.add_host("LOCALHOST"), std::invalid_argument);
     CHECK_THROWS_AS(world.add_host("third", {first.addresses()[0]}), std::invalid_argument);
@@ -339,5 +341,31 @@ TEST_CASE("who sends to a host that stays down fails in the end") {
         CHECK(given_up == std::errc::timed_out);
         const auto unanswered = co_await on_host(net.client, error_of_connect(net.at_server()));
         CHECK(unanswered == std::errc::timed_out);
+    });
+}
+
+TEST_CASE("a simulation ends while bytes and ends wait for a link that is cut") {
+    two_hosts net;
+    run_simulated(net.world, [&]() -> leat::task<> {
+        both_ends both = co_await connected_pair(net);
+        net.world.cut(net.client, net.server);
+        co_await both.client.send_all("never arrives");
+        both.server.close();
+    });
+    CHECK(net.world.open_sockets() == 0);
+}
+
+TEST_CASE("hosts reach each other by both families") {
+    two_hosts net;
+    run_simulated(net.world, [&]() -> leat::task<> {
+        auto listener = co_await on_host(net.server, []() -> leat::task<leat::tcp_listener> {
+            co_return leat::tcp_listener::bind({"::", 80}, {.dual_stack = true});
+        });
+        for (const char* to : {"fd00::1", "10.0.1.1"}) {
+            auto client = co_await on_host(net.client, leat::tcp_stream::connect(leat::endpoint(to, 80)));
+            auto server = co_await listener.accept();
+            co_await echo_once(client, server);
+            CHECK(client.remote_endpoint() == leat::endpoint(to, 80));
+        }
     });
 }

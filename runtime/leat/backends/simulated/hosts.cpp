@@ -51,11 +51,9 @@ bool host_place::has(const socket_name& name) const noexcept {
 }
 
 simulated_host& simulated_hosts::add(std::string name, std::vector<std::string> addresses) {
-    const auto number = static_cast<int>(places_.size());
+    const int number = number_of_hosts();
     if (addresses.empty() && number > 0) {
-        const std::string low = std::to_string(1 + number % 250);
-        addresses = {"10.0." + std::to_string(number / 250) + "." + low,
-                     "fd00::" + std::to_string(number / 250) + ":" + low};
+        addresses = unused_addresses();
     }
     const std::vector<socket_name> read = parsed(addresses);
     for (const host_place& other : places_) {
@@ -75,6 +73,18 @@ simulated_host& simulated_hosts::add(std::string name, std::vector<std::string> 
     host_place& made = places_.emplace_back(*this, number, std::move(name), std::move(addresses));
     made.addresses = read;
     return made.host;
+}
+
+std::vector<std::string> simulated_hosts::unused_addresses() const {
+    for (int tried = number_of_hosts();; ++tried) {
+        const std::string net = std::to_string(tried / 250);
+        const std::string one = std::to_string(1 + tried % 250);
+        std::vector<std::string> found = {"10.0." + net + "." + one, "fd00::" + net + ":" + one};
+        if (std::none_of(found.begin(), found.end(),
+                         [&](const std::string& each) { return find(0, parsed(each)) >= 0; })) {
+            return found;
+        }
+    }
 }
 
 void simulated_hosts::add_name(std::string_view name, const std::vector<std::string>& addresses) {

@@ -49,6 +49,9 @@ public:
     simulated_host::chooser chooser = nullptr;
 
 private:
+    [[nodiscard]] int number_of_hosts() const noexcept { return static_cast<int>(places_.size()); }
+    [[nodiscard]] std::vector<std::string> unused_addresses() const;
+
     std::deque<host_place> places_;
     std::map<std::string, std::vector<socket_name>, std::less<>> names_;
 };

@@ -27,7 +27,7 @@ time_point simulated_lane::draw_arrival(std::size_t size) {
 }
 
 void simulated_lane::carry(std::size_t size, action arrive) {
-    if (lost_ != nullptr || !wire_.links.passes(from_, to_)) {
+    if (!lost_.expired() || !wire_.links.passes(from_, to_)) {
         lose({size, std::move(arrive)});
         return;
     }
@@ -39,7 +39,7 @@ void simulated_lane::carry(std::size_t size, action arrive) {
     ++under_way_;
     wire_.events.at(last_, [this, size, arrive = std::move(arrive)] {
         --under_way_;
-        if (lost_ != nullptr || !wire_.links.passes(from_, to_)) {
+        if (!lost_.expired() || !wire_.links.passes(from_, to_)) {
             lose({size, arrive});
         } else {
             arrive();
@@ -47,43 +47,47 @@ void simulated_lane::carry(std::size_t size, action arrive) {
     });
 }
 
-void simulated_lane::lose(segment lost) {
-    wire_.note(simulated_event::lost, static_cast<std::uint64_t>(to_), static_cast<std::int64_t>(lost.size));
-    if (lost_ == nullptr) {
-        lost_ = std::make_shared<lost_segments>();
+void simulated_lane::lose(segment lost_now) {
+    wire_.note(simulated_event::lost, static_cast<std::uint64_t>(to_),
+               static_cast<std::int64_t>(lost_now.size));
+    std::shared_ptr<lost_segments> lost = lost_.lock();
+    if (lost == nullptr) {
+        lost = std::make_shared<lost_segments>();
+        lost_ = lost;
         tries_ = 0;
-        try_later();
+        try_later(lost);
     }
-    lost_->push_back(std::move(lost));
+    lost->push_back(std::move(lost_now));
 }
 
-// Those that are lost keep the lane alive; once they are forgotten it may be gone.
-void simulated_lane::try_later() {
-    wire_.events.after(pause_after(tries_), [this, lost = lost_] {
+// Once they are forgotten the lane may be gone.
+void simulated_lane::try_later(const std::shared_ptr<lost_segments>& lost) {
+    wire_.events.after(pause_after(tries_), [this, lost] {
         if (!lost->empty()) {
-            try_again();
+            try_again(lost);
         }
     });
 }
 
-void simulated_lane::try_again() {
+void simulated_lane::try_again(const std::shared_ptr<lost_segments>& lost) {
     if (wire_.links.passes(from_, to_)) {
-        const std::shared_ptr<lost_segments> again = std::exchange(lost_, nullptr);
-        for (const segment& each : *again) {
+        lost_.reset();
+        for (const segment& each : *lost) {
             carry(each.size, each.arrive);
         }
-        again->clear();
+        lost->clear();
     } else if (++tries_ > tries_max) {
-        const std::shared_ptr<lost_segments> lost = std::exchange(lost_, nullptr);
+        lost_.reset();
         given_up_();
         lost->clear();
     } else {
-        try_later();
+        try_later(lost);
     }
 }
 
 void simulated_lane::forget() noexcept {
-    if (const std::shared_ptr<lost_segments> lost = std::exchange(lost_, nullptr)) {
+    if (const std::shared_ptr<lost_segments> lost = lost_.lock()) {
+        lost_.reset();
         lost->clear();
     }
 }

@@ -33,13 +33,13 @@ private:
         std::size_t size;
         action arrive;
     };
-    // Owned by the event of the next try.
+    // Owned by the event of the next try, not by the lane, which they keep alive.
     using lost_segments = std::deque<segment>;
 
     [[nodiscard]] time_point draw_arrival(std::size_t size);
     void lose(segment lost);
-    void try_later();
-    void try_again();
+    void try_later(const std::shared_ptr<lost_segments>& lost);
+    void try_again(const std::shared_ptr<lost_segments>& lost);
 
     simulated_wire& wire_;
     const int from_;
@@ -47,7 +47,7 @@ private:
     const action given_up_;
     time_point last_ = long_ago;  // arrival
     std::size_t under_way_ = 0;
-    std::shared_ptr<lost_segments> lost_;
+    std::weak_ptr<lost_segments> lost_;
     int tries_ = 0;
 };
 

@@ -83,7 +83,7 @@ public:
     // one way holds up that way only, but for a connect, which needs both.
     void cut_one_way(const simulated_host& from, const simulated_host& to);
     void cut(const simulated_host& a, const simulated_host& b);
-    // Holds up what is sent from `from` to `to` before then has passed; it arrives after that.
+    // What is sent from `from` to `to` in this time arrives after it.
     void clog(const simulated_host& from, const simulated_host& to, duration how_long);
     void mend(const simulated_host& a, const simulated_host& b);
     // Cuts every link from a host of one side to a host of the other.
