@@ -72,7 +72,7 @@ inline void run_test(task<> (*body)(), backend_set chosen = every_backend) {
         const resources before = resources_in_use();
         run_on(each, body);
         const std::string left_behind = leaked_since(before);
-        CHECK(left_behind == "");
+        CHECK_MESSAGE(left_behind.empty(), "left behind: ", left_behind);
     }
 }
 
@@ -81,8 +81,11 @@ inline void run_simulations(task<> (*body)(), const char* name, const char* file
     const std::string arguments = "-tc=" + quoted_pattern(name);
     options.arguments = arguments;
     options.failures = detail::failure_counter::count;
-    INFO("replay: ", replay_command());  // for assertions that fail, and for a signal that ends the program
-    const simulation_report report = simulate(body, options);
+    const simulation_report report = [&] {
+        // For assertions that fail, and for a signal that ends the program.
+        INFO("replay: ", replay_command());
+        return detail::simulate_function(body, options);
+    }();
     if (report.failed) {
         ADD_FAIL_CHECK_AT(file, line, report.text());
     } else if (report.replayed) {

@@ -157,6 +157,10 @@ simulation_report simulate(const std::function<task<>()>& body, const simulate_o
     return report;
 }
 
+simulation_report detail::simulate_function(task<> (*body)(), const simulate_options& options) {
+    return simulate(body, options);
+}
+
 std::string replay_command() {
     return replaying != nullptr ? *replaying : std::string();
 }

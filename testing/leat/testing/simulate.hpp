@@ -63,6 +63,13 @@ struct simulation_report {
 [[nodiscard]] simulation_report simulate(const std::function<task<>()>& body,
                                          const simulate_options& options = {});
 
+namespace detail {
+
+// The same, so that not every test makes a std::function.
+[[nodiscard]] simulation_report simulate_function(task<> (*body)(), const simulate_options& options);
+
+}  // namespace detail
+
 // The command for the run of simulate() that this thread is in; empty outside.
 [[nodiscard]] std::string replay_command();
 
