@@ -27,6 +27,26 @@ LEAT_TEST("a post from another thread wakes a scheduler that has nothing else to
     poster.join();
 }
 
+// The end of a remote wakes the scheduler, too, so the thread keeps its own.
+LEAT_TEST("each post wakes a scheduler that sleeps, while the thread keeps its remote", on(kernel)) {
+    static constexpr int rounds = 1000;
+    leat::event told;
+    std::binary_semaphore heard(1);
+    std::thread poster([&, remote = leat::current_scheduler().remote()] {
+        for (int i = 0; i < rounds; ++i) {
+            heard.acquire();
+            remote.post([&told] { told.set(); });
+        }
+        heard.acquire();
+    });
+    for (int i = 0; i < rounds; ++i) {
+        co_await told.wait();
+        told.reset();
+        heard.release();
+    }
+    poster.join();
+}
+
 LEAT_TEST("a hundred thousand posts from each of two threads all run, in the order of each thread",
           on(kernel)) {
     static constexpr int count = 100'000;  // static: g++ asks for a capture otherwise
