@@ -127,6 +127,21 @@ TEST_CASE("the environment sets the number of seeds, and is told what it got wro
     CHECK(runs == 3);
 }
 
+TEST_CASE("a number of seeds that is asked for is told with what happened in all of them") {
+    const plain_environment plain;
+    const leat::testing::changed_variable asked("LEAT_SEEDS", "4");
+    const auto report = simulate([]() -> leat::task<> { co_await leat::sleep(2h); });
+    CHECK(report.total.passed == 8h);
+    CHECK(report.total.events >= report.events);
+    const std::string text = report.text();
+    CHECK(text.starts_with("4 seeds, " + std::to_string(report.total.events) + " events, 0 faults injected"));
+    CHECK(text.find("8 hours of virtual time in ") != std::string::npos);
+
+    const auto faulty = simulate(exchange);
+    CHECK(faulty.total.faults > 0);
+    CHECK(!simulate(exchange, seeds(2)).failed);
+}
+
 TEST_CASE("tasks that wait for what cannot come fail a run") {
     const plain_environment plain;
     const auto report = simulate([]() -> leat::task<> {

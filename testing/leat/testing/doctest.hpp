@@ -88,7 +88,7 @@ inline void run_simulations(task<> (*body)(), const char* name, const char* file
     }();
     if (report.failed) {
         ADD_FAIL_CHECK_AT(file, line, report.text());
-    } else if (report.replayed) {
+    } else if (report.replayed || report.counted) {
         MESSAGE(report.text());
     }
 }

@@ -5,7 +5,9 @@
 #include <leat/error_text.hpp>
 #include <leat/testing/leaks.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
 #include <optional>
 #include <stdexcept>
@@ -125,11 +127,30 @@ void run_seed(simulation_report& report, const std::function<task<>()>& body,
     report.event_hash = world.event_hash();
     report.events = world.events();
     report.passed = world.now() - start;
+    report.total.events += report.events;
+    report.total.passed += report.passed;
+    for (const injected_fault& each : world.faults_injected()) {
+        report.total.faults += each.count;
+    }
+}
+
+// How far ahead of the wall's the clocks of all runs went.
+std::string speed_of(const simulation_report& report) {
+    const double hours = std::chrono::duration<double, std::ratio<3600>>(report.total.passed).count();
+    const double seconds = std::max(std::chrono::duration<double>(report.total.taken).count(), 1e-6);
+    char text[128];
+    std::snprintf(text, sizeof text, "%.3g hours of virtual time in %.3g s: %.3g hours a second", hours,
+                  seconds, hours / seconds);
+    return text;
 }
 
 }  // namespace
 
 std::string simulation_report::text() const {
+    if (counted && !failed) {
+        return std::to_string(runs) + " seeds, " + std::to_string(total.events) + " events, " +
+               std::to_string(total.faults) + " faults injected, " + speed_of(*this);
+    }
     char hash[16];
     const auto end = std::to_chars(hash, hash + sizeof hash, event_hash, 16);
     std::string lines = "seed " + std::to_string(seed);
@@ -143,17 +164,21 @@ std::string simulation_report::text() const {
 
 simulation_report simulate(const std::function<task<>()>& body, const simulate_options& options) {
     const std::optional<std::uint64_t> only = number_of("LEAT_SEED");
+    const std::optional<std::uint64_t> many = number_of("LEAT_SEEDS");
     const std::uint64_t first = only.value_or(1);
-    const std::uint64_t last = only.value_or(number_of("LEAT_SEEDS").value_or(options.seeds));
+    const std::uint64_t last = only.value_or(many.value_or(options.seeds));
     if (first > last) {
         throw std::invalid_argument("simulate() runs with at least one seed");
     }
     simulation_report report;
     report.replayed = only.has_value();
+    report.counted = many.has_value() && !only;
+    const auto began = std::chrono::steady_clock::now();
     for (std::uint64_t left = last - first + 1; left > 0 && !report.failed; --left) {
         report.seed = first + report.runs;
         run_seed(report, body, options);
     }
+    report.total.taken = std::chrono::steady_clock::now() - began;
     return report;
 }
 

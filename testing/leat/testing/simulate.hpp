@@ -7,7 +7,7 @@
 // failed meanwhile. A program that is killed has no report: replay_command() tells what it was at.
 //
 // The environment decides over the seeds: LEAT_SEED=N runs that seed alone and reports what came of it,
-// LEAT_SEEDS=N runs 1 to N.
+// LEAT_SEEDS=N runs 1 to N and reports what happened in all of them.
 #pragma once
 
 #include <leat/task.hpp>
@@ -46,6 +46,7 @@ struct simulate_options {
 struct simulation_report {
     bool failed = false;
     bool replayed = false;   // LEAT_SEED asked for it
+    bool counted = false;    // LEAT_SEEDS asked for so many
     std::uint64_t runs = 0;  // with this one
     std::uint64_t seed = 0;  // of the last run, as all below
     std::uint64_t event_hash = 0;
@@ -53,6 +54,14 @@ struct simulation_report {
     duration passed{};   // of virtual time
     std::string why;     // it failed
     std::string replay;  // the command
+
+    // Of all runs together.
+    struct {
+        std::uint64_t events = 0;
+        std::uint64_t faults = 0;  // that were injected
+        duration passed{};         // of virtual time
+        duration taken{};          // of the time on the wall
+    } total;
 
     // All of that, in a few lines.
     [[nodiscard]] std::string text() const;
