@@ -77,6 +77,27 @@ TEST_CASE("a connection is made by the name of a host") {
     });
 }
 
+TEST_CASE("a connection goes to the next address of a name when one is silent, and at once when it refuses") {
+    simulation world;
+    const leat::simulated_host& silent = world.add_host("silent", {"10.0.0.1"});
+    (void)world.add_host("refusing", {"10.0.0.2"});
+    leat::simulated_host& serving = world.add_host("serving", {"10.0.0.3"});
+    leat::simulated_host& client = world.add_host("client");
+    world.add_name("db.example", {"10.0.0.1", "10.0.0.2", "10.0.0.3"});
+    world.cut(client, silent);
+    run_simulated(world, [&]() -> leat::task<> {
+        auto listener = co_await on_host(serving, []() -> leat::task<leat::tcp_listener> {
+            co_return leat::tcp_listener::bind({"10.0.0.3", 80});
+        });
+        const auto began = leat::now();
+        auto connecting = leat::connect_to_host("db.example", 80, {.attempt_delay = 300ms});
+        auto stream = co_await on_host(client, std::move(connecting));
+        CHECK(stream.remote_endpoint() == listener.local_endpoint());
+        CHECK(leat::now() - began >= 300ms);
+        CHECK(leat::now() - began < 301ms);  // turns in which tasks are ready take a little
+    });
+}
+
 TEST_CASE("a look-up takes the time of its way, and none when it is cancelled") {
     simulation world({.latency = 10ms});
     world.add_name("db.example", {"10.0.0.1"});
