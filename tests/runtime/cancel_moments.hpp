@@ -163,23 +163,42 @@ leat::task<> try_once(moment when, Trial& tried, std::string where) {
 // How often each moment is tried.
 inline constexpr int rounds = 4;
 
-// At each moment, several times with what was there before.
+// At one moment, several times with what was there before.
+template <typename Trial>
+leat::task<> cancelled_at(moment when, const char* what) {
+    Trial tried;
+    if constexpr (requires { tried.prepare(); }) {
+        co_await tried.prepare();
+    }
+    for (int round = 1; round <= rounds; ++round) {
+        co_await try_once(
+            when, tried,
+            std::string(what) + ", cancelled " + name_of(when) + ", round " + std::to_string(round));
+    }
+    if constexpr (requires { tried.finish(); }) {
+        co_await tried.finish();
+    }
+}
+
 template <typename Trial>
 leat::task<> cancelled_at_any_moment(const char* what) {
     for (const moment when : moments) {
-        Trial tried;
-        if constexpr (requires { tried.prepare(); }) {
-            co_await tried.prepare();
-        }
-        for (int round = 1; round <= rounds; ++round) {
-            co_await try_once(
-                when, tried,
-                std::string(what) + ", cancelled " + name_of(when) + ", round " + std::to_string(round));
-        }
-        if constexpr (requires { tried.finish(); }) {
-            co_await tried.finish();
-        }
+        co_await cancelled_at<Trial>(when, what);
     }
 }
 
 }  // namespace cancel_tests
+
+// One LEAT_TEST for each moment: CANCEL_TESTS("a recv", recv_trial).
+#define CANCEL_TEST(what, name, Trial, when)                                          \
+    LEAT_TEST(what " that is cancelled " name) {                                      \
+        co_await cancel_tests::cancelled_at<Trial>(cancel_tests::moment::when, what); \
+    }
+#define CANCEL_TESTS(what, Trial)                                                                \
+    CANCEL_TEST(what, "before it begins with all there", Trial, before_it_begins_with_all_there) \
+    CANCEL_TEST(what, "before it begins", Trial, before_it_begins)                               \
+    CANCEL_TEST(what, "in the turn it begins", Trial, in_the_turn_it_begins)                     \
+    CANCEL_TEST(what, "during the wait", Trial, during_the_wait)                                 \
+    CANCEL_TEST(what, "when it could end", Trial, when_it_could_end)                             \
+    CANCEL_TEST(what, "when it has ended", Trial, when_it_has_ended)                             \
+    CANCEL_TEST(what, "after the task ended", Trial, after_the_task_ended)
