@@ -31,7 +31,7 @@ auto note_later(std::string& log) {
 
 }  // namespace
 
-LEAT_TEST("the cleanup runs after a body that returned, and its value goes on") {
+VIRTUAL_TEST("the cleanup runs after a body that returned, and its value goes on") {
     std::string log;
     const int value = co_await finally(
         [&]() -> leat::task<int> {
@@ -45,7 +45,7 @@ LEAT_TEST("the cleanup runs after a body that returned, and its value goes on") 
     CHECK(log == "body cleaned cleaned ");
 }
 
-LEAT_TEST("the cleanup runs after a body that threw, also before its first wait, and the error goes on") {
+VIRTUAL_TEST("the cleanup runs after a body that threw, also before its first wait, and the error goes on") {
     std::string log;
     const std::string later = co_await thrown_by(finally(fail("late"), note_later(log)));
     CHECK(later == "late");

@@ -109,11 +109,13 @@ leat::task<> closed_before(operation asked) {
     CHECK(code == leat::stream_errc::closed);
 }
 
+// The peer stays: its end might be read first.
 leat::task<> dropped_while_it_waits(operation asked) {
-    std::optional<connection> both = co_await connected();
-    auto waits = leat::spawn([&] { return error_of(asked.run(both->client)); });
+    connection both = co_await connected();
+    std::optional<leat::tcp_stream> dropped(std::move(both.client));
+    auto waits = leat::spawn([&] { return error_of(asked.run(*dropped)); });
     co_await let_the_loop_look();
-    both.reset();
+    dropped.reset();
     const auto code = co_await leat::timeout(patience, waits);
     CHECK(code == std::errc::operation_canceled);
 }

@@ -55,7 +55,7 @@ TEST_CASE("bytes stay in order however reads are mixed and cancelled") {
             both.peer_sends(part);
             sent += part;
         };
-        for (int round = 0; round < 20000; ++round) {
+        for (int round = 0; round < 10000; ++round) {
             send_some();
             std::string into(1 + below(40), ' ');
             const bool chunked = below(100) < 70;
@@ -74,6 +74,7 @@ TEST_CASE("bytes stay in order however reads are mixed and cancelled") {
                 cancel(io, recv);
             }
             finish(io, recv);
+            const std::size_t before = received.size();
             if (recv.result == -ECANCELED) {
                 received.append(into, 0, static_cast<std::size_t>(recv.transferred));
             } else if (chunked) {
@@ -81,7 +82,7 @@ TEST_CASE("bytes stay in order however reads are mixed and cancelled") {
             } else {
                 received.append(into, 0, static_cast<std::size_t>(recv.result));
             }
-            REQUIRE(sent.compare(0, received.size(), received) == 0);
+            REQUIRE(sent.compare(before, received.size() - before, received, before) == 0);
         }
         while (received.size() < sent.size()) {
             received += next_chunk(io, both.ours.get());
