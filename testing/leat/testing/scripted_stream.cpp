@@ -25,7 +25,7 @@ struct step {
 };
 
 // As it would stand in a program; of what is long the beginning.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     constexpr std::size_t longest = 200;
     constexpr std::string_view digits = "0123456789abcdef";
     std::string shown = "\"";
@@ -82,8 +82,9 @@ struct detail::script {
         }
     }
     [[noreturn]] void throw_mismatch(std::string_view came) {
-        mismatch = is_next(act::expect) ? "expected " + quoted(steps.front().text) + ", but " + quoted(came)
-                                        : "expected nothing more, but " + quoted(came);
+        mismatch = is_next(act::expect)
+                       ? "expected " + in_quotes(steps.front().text) + ", but " + in_quotes(came)
+                       : "expected nothing more, but " + in_quotes(came);
         mismatch += " came";
         throw script_mismatch(mismatch);
     }
@@ -239,9 +240,9 @@ task<std::size_t> put(shared_script played, std::span<const std::byte> from) {
 std::string in_words(const step& next) {
     switch (next.what) {
         case act::expect:
-            return "expected " + quoted(next.text) + ", but nothing came";
+            return "expected " + in_quotes(next.text) + ", but nothing came";
         case act::answer:
-            return "answered " + quoted(next.text) + ", and nobody received it";
+            return "answered " + in_quotes(next.text) + ", and nobody received it";
         case act::fail:
             return "failed with \"" + std::make_error_code(next.error).message() + "\", and nobody saw it";
         case act::wait:
