@@ -102,7 +102,7 @@ task<> crash_now_and_then(simulation& world, simulated_host& host) {
 }  // namespace
 
 LEAT_SIMULATE("clients of an echo server get through all faults, and none fails after them",
-              {.seeds = 200, .network = {.failures = true}}) {
+              {.seeds = 100, .network = {.failures = true}}) {
     simulation& world = current_simulation();
     const hosts all(world);
     co_await with_server(all, serve_echo, [&]() -> task<> {

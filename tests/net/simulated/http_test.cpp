@@ -142,11 +142,11 @@ task<> fetch_under_faults(bool failures) {
 }  // namespace
 
 LEAT_SIMULATE("HTTP pages come whole or with an error, and none fails after the faults",
-              {.seeds = 60, .network = {.failures = true}}) {
+              {.seeds = 30, .network = {.failures = true}}) {
     co_await fetch_under_faults(true);
 }
 
-LEAT_SIMULATE("HTTP pages come whole while connections that are kept are closed by the server", seeds(40)) {
+LEAT_SIMULATE("HTTP pages come whole while connections that are kept are closed by the server", seeds(20)) {
     co_await fetch_under_faults(false);
 }
 
