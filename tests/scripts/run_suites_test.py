@@ -19,7 +19,7 @@ def suite(script, kind="leat:doctest", seconds=30):
 
 def counted(script, **options):
     made = suite(script, **options)
-    return run_suites.count(made, *run_suites.run(made, 1))
+    return run_suites.count(made, *run_suites.run(made, False))
 
 
 def says(summary, then=""):
