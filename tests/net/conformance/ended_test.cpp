@@ -258,22 +258,22 @@ leat::task<> cancelled_beside_the_other_direction(operation asked) {
 
 #define ENDED_TEST(what, ends)                        \
     LEAT_TEST("a recv " what) {                       \
-        co_await ends(recv_operation);                \
+        return ends(recv_operation);                  \
     }                                                 \
     LEAT_TEST("a recv_exactly " what) {               \
-        co_await ends(recv_exactly_operation);        \
+        return ends(recv_exactly_operation);          \
     }                                                 \
     LEAT_TEST("a recv_chunk " what) {                 \
-        co_await ends(recv_chunk_operation);          \
+        return ends(recv_chunk_operation);            \
     }                                                 \
     LEAT_TEST("a send " what) {                       \
-        co_await ends(send_operation);                \
+        return ends(send_operation);                  \
     }                                                 \
     LEAT_TEST("a send_all " what) {                   \
-        co_await ends(send_all_operation);            \
+        return ends(send_all_operation);              \
     }                                                 \
     LEAT_TEST("a send_all of several pieces " what) { \
-        co_await ends(send_pieces_operation);         \
+        return ends(send_pieces_operation);           \
     }
 
 ENDED_TEST("whose stream is closed while it waits is an error", closed_while_it_waits)
