@@ -72,7 +72,7 @@ LEAT_TEST("a datagram to a port where nobody is fails the next call of its sende
     leat::endpoint there;
     {
         const open_socket gone(AF_INET, SOCK_DGRAM);
-        there = bound(gone, {"127.0.0.1", 0});
+        there = bound(gone, {"127.0.0.77", 0});  // where no other program gets the port meanwhile
     }
     (void)co_await connect(client, there);
     const std::int64_t sent = co_await send(client, "anybody there?");
