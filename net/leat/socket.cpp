@@ -36,6 +36,7 @@ std::error_code socket_awaiter::error() const noexcept {
     if (operation::result == is_broken) {
         return stream_errc::broken;
     }
+    socket_->was_reset |= operation::result == -ECONNRESET;
     return errno_code(static_cast<int>(-operation::result));
 }
 
@@ -53,11 +54,13 @@ bool recv_awaiter::await_ready() {
     return begin();
 }
 
-leat::result<std::size_t> recv_awaiter::take() const noexcept {
+leat::result<std::size_t> recv_awaiter::take() noexcept {
+    end_by_reset(operation::result == 0 && length != 0);
     return operation::result >= 0 ? count() : leat::result<std::size_t>(error());
 }
 
-std::size_t recv_awaiter::await_resume() const {
+std::size_t recv_awaiter::await_resume() {
+    end_by_reset(operation::result == 0 && length != 0);
     if (operation::result < 0) [[unlikely]] {
         fail("recv from ");
     }
@@ -79,7 +82,8 @@ recv_exactly_awaiter::~recv_exactly_awaiter() {
     }
 }
 
-leat::result<void> recv_exactly_awaiter::take() const noexcept {
+leat::result<void> recv_exactly_awaiter::take() noexcept {
+    end_by_reset(operation::result >= 0 && static_cast<std::size_t>(operation::result) < length);
     if (operation::result < 0) {
         return error();
     }
@@ -88,7 +92,8 @@ leat::result<void> recv_exactly_awaiter::take() const noexcept {
                : leat::result<void>(stream_errc::end_of_stream);
 }
 
-void recv_exactly_awaiter::await_resume() const {
+void recv_exactly_awaiter::await_resume() {
+    end_by_reset(operation::result >= 0 && static_cast<std::size_t>(operation::result) < length);
     if (operation::result < 0) [[unlikely]] {
         fail("recv from ");
     }

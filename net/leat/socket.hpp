@@ -37,6 +37,7 @@ struct socket_state : frame_pool::allocated {
     int descriptor;  // -1 once closed
     std::uint32_t references = 1;
     bool send_broken = false;
+    bool was_reset = false;  // somebody has been told of it; the kernel tells it once
     std::uint64_t bytes_sent = 0;
     endpoint remote;
     std::unique_ptr<chunk> returned;  // what was given back; null as a rule
@@ -78,7 +79,15 @@ protected:
         end = cancelled() ? wait_end::cancelled : wait_end::finished;
         return end == wait_end::finished && completed_inline(*this_thread.task);
     }
+    // What it failed with.
     [[nodiscard]] std::error_code error() const noexcept;
+    // For a receive: behind a reset that another operation was told of there is no end. (A peer that ended
+    // before it reset gives senders EPIPE, not ECONNRESET: tcp_reset() of Linux.)
+    void end_by_reset(bool at_end) noexcept {
+        if (at_end && socket_->was_reset) {
+            operation::result = -ECONNRESET;
+        }
+    }
     // Throws error() as "recv from 127.0.0.1:8001: Connection reset by peer".
     [[noreturn]] void fail(const char* what) const;
 
@@ -97,8 +106,8 @@ public:
         length = into.size();
     }
     bool await_ready();
-    leat::result<std::size_t> take() const noexcept;
-    std::size_t await_resume() const;
+    leat::result<std::size_t> take() noexcept;
+    std::size_t await_resume();
 };
 
 // co_await fills the buffer, or throws stream_errc::end_of_stream saying how much arrived. Cancelled: what
@@ -111,8 +120,8 @@ public:
     }
     ~recv_exactly_awaiter();
     bool await_ready();
-    leat::result<void> take() const noexcept;
-    void await_resume() const;
+    leat::result<void> take() noexcept;
+    void await_resume();
 
 private:
     byte_buffer whole_;
@@ -127,11 +136,15 @@ public:
         : socket_awaiter(detail::recv_kind, operation_kind::recv_chunk, socket) {}
     bool await_ready() { return socket_->returned == nullptr || cancelled() ? begin() : end_with_returned(); }
     leat::result<chunk> take() noexcept {
+        end_by_reset(operation::result == 0);
         return operation::result >= 0 ? leat::result<chunk>(given()) : leat::result<chunk>(error());
     }
     chunk await_resume() {
-        if (operation::result < 0) [[unlikely]] {
-            fail("recv from ");
+        if (operation::result <= 0) [[unlikely]] {
+            end_by_reset(operation::result == 0);
+            if (operation::result < 0) {
+                fail("recv from ");
+            }
         }
         return given();
     }

@@ -140,6 +140,19 @@ leat::task<> reset_before(operation asked) {
     CHECK(means_reset(code));
 }
 
+// A kernel tells a reset once, to whoever asks first.
+leat::task<> reset_that_another_was_told_of(operation asked) {
+    connection both = co_await connected();
+    both.server.set_reset_on_close();
+    both.server.close();
+    co_await let_the_loop_look();
+    const operation other = asked.sends ? recv_chunk_operation : send_operation;
+    const auto told = co_await leat::timeout(patience, error_of(other.run(both.client)));
+    CHECK(told == std::errc::connection_reset);
+    const auto code = co_await leat::timeout(patience, error_of(asked.run(both.client)));
+    CHECK(means_reset(code));
+}
+
 leat::task<> in_time(leat::time_point deadline, operation asked, leat::tcp_stream& on) {
     co_await leat::timeout_at(deadline, asked.run(on));
 }
@@ -282,6 +295,7 @@ ENDED_TEST("on a closed stream is an error of its own", closed_before)
 ENDED_TEST("whose stream is destroyed while it waits is an error", dropped_while_it_waits)
 ENDED_TEST("whose peer resets while it waits is an error", reset_while_it_waits)
 ENDED_TEST("whose peer has reset is an error", reset_before)
+ENDED_TEST("behind a reset that another was told of is an error", reset_that_another_was_told_of)
 ENDED_TEST("that takes too long is an error, not early, and leaves the stream in order", timed_out)
 ENDED_TEST("that is given up at a deadline leaves the stream in order", given_up)
 ENDED_TEST("whose time is over when it begins does nothing", out_of_time_before)
