@@ -79,12 +79,9 @@ void scheduler::collect() {
         deadline = alarms_.next();
         // Asked first: then nothing is posted after the look below.
         const bool alone = door_.expired() && awaits_others_ == 0;
-        const std::size_t for_none =
-            (end_is_late_.armed() ? 1u : 0u) + (limit_ != nullptr && limit_->armed() ? 1u : 0u);
-        const bool for_tasks = alarms_.size() > for_none;  // then an alarm may wake one
         if (inbox_ != nullptr && !inbox_->about_to_sleep()) {
             deadline = long_ago;
-        } else if (alone && !for_tasks && (io_->pending() == 0 || io_->only_wake_can_come())) {
+        } else if (alone && (io_->pending() == 0 || io_->only_wake_can_come()) && !alarm_may_wake_task()) {
             no_progress();
             return;
         }
@@ -103,6 +100,12 @@ void scheduler::collect() {
             finish(waits_for_idle_.pop_front());
         }
     }
+}
+
+bool scheduler::alarm_may_wake_task() const noexcept {
+    const std::size_t wakes_none =
+        (end_is_late_.armed() ? 1u : 0u) + (limit_ != nullptr && limit_->armed() ? 1u : 0u);
+    return alarms_.size() > wakes_none;
 }
 
 void scheduler::expire_timers() noexcept {

@@ -70,7 +70,8 @@ public:
     // For tests, before run(). Tasks then run in an order that is drawn from backend::random(), but for those
     // that switch_to takes to the front.
     void draw_order() noexcept { order_is_drawn_ = true; }
-    // Nor does `alarm`, when armed, keep a deadlock from being seen: it wakes no task. It outlives the run.
+    // For tests, before run(): `alarm` wakes no task, so that a deadlock is seen also while it is armed. It
+    // outlives the run.
     void set_limit(const timer& alarm) noexcept { limit_ = &alarm; }
 
     [[nodiscard]] backend& io() noexcept { return *io_; }
@@ -128,6 +129,7 @@ private:
     void step(task_state& task) noexcept;
     static void unwind(task_state& task) noexcept;
     void end(task_state& task) noexcept;
+    [[nodiscard]] bool alarm_may_wake_task() const noexcept;
     void expire_timers() noexcept;
     void take_inbox() noexcept;
     void close_inbox() noexcept;
