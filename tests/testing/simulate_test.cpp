@@ -127,6 +127,21 @@ TEST_CASE("the environment sets the number of seeds, and is told what it got wro
     CHECK(runs == 3);
 }
 
+TEST_CASE("what a run reports is told when it fails, and only then") {
+    const plain_environment plain;
+    const auto fails = [](bool at_last) {
+        return simulate([at_last]() -> leat::task<> {
+            leat::current_scheduler().report("something is amiss");
+            if (at_last) {
+                throw std::runtime_error("the planted failure");
+            }
+            co_return;
+        });
+    };
+    CHECK(fails(true).why == "it threw: the planted failure\nreported before that:\n  something is amiss");
+    CHECK(fails(false).why == "");
+}
+
 TEST_CASE("a number of seeds that is asked for is told with what happened in all of them") {
     const plain_environment plain;
     const leat::testing::changed_variable asked("LEAT_SEEDS", "4");

@@ -19,6 +19,17 @@ namespace leat::testing {
 namespace {
 
 constinit thread_local const std::string* replaying = nullptr;
+constinit thread_local std::string* reported = nullptr;
+
+// What a run reports is kept: of thousands of runs it is of interest only where one fails.
+void keep_report(std::string_view line) {
+    constexpr std::size_t kept_max = 16 * 1024;
+    if (reported == nullptr) {
+        leat::detail::print_report(line);  // by what has outlived its run
+    } else if (reported->size() < kept_max) {
+        reported->append("\n  ").append(line);
+    }
+}
 
 // The whole number that the environment has under `name`.
 std::optional<std::uint64_t> number_of(const char* name) {
@@ -80,7 +91,7 @@ std::string run_one(simulation& world, const std::function<task<>()>& body, cons
     time_limit limit(options.time_limit);
     std::string why;
     {
-        scheduler loop(world.make_backend(), leat::detail::print_report);
+        scheduler loop(world.make_backend(), keep_report);
         if (options.random_order) {
             loop.draw_order();
         }
@@ -120,10 +131,16 @@ void run_seed(simulation_report& report, const std::function<task<>()>& body,
     const time_point start = world.now();
     report.replay = command_for(report.seed, options.arguments);
     replaying = &report.replay;
+    std::string lines;
+    reported = &lines;
     report.why = run_one(world, body, options);
+    reported = nullptr;
     replaying = nullptr;
     ++report.runs;
     report.failed = !report.why.empty();
+    if (report.failed && !lines.empty()) {
+        report.why += "\nreported before that:" + lines;
+    }
     report.event_hash = world.event_hash();
     report.events = world.events();
     report.passed = world.now() - start;

@@ -52,7 +52,7 @@ struct simulation_report {
     std::uint64_t event_hash = 0;
     std::uint64_t events = 0;
     duration passed{};   // of virtual time
-    std::string why;     // it failed
+    std::string why;     // it failed, and what the run had reported
     std::string replay;  // the command
 
     // Of all runs together.
