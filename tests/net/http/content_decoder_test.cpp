@@ -3,6 +3,8 @@
 
 #include <leat/http/error.hpp>
 
+#include "compressed.hpp"
+
 #include <doctest/doctest.h>
 
 #include <ostream>  // doctest prints a std::error_code through it
@@ -15,24 +17,6 @@ using leat::http::content_decoder;
 using leat::http::error;
 
 namespace {
-
-constexpr int zlib_window = 15;
-constexpr int gzip_window = 31;
-constexpr int raw_window = -15;
-
-std::string compress(std::string_view text, int window) {
-    z_stream stream{};
-    REQUIRE(::deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-    std::string out(::deflateBound(&stream, text.size()), '\0');
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-    stream.avail_in = static_cast<uInt>(text.size());
-    stream.next_out = reinterpret_cast<Bytef*>(out.data());
-    stream.avail_out = static_cast<uInt>(out.size());
-    REQUIRE(::deflate(&stream, Z_FINISH) == Z_STREAM_END);
-    out.resize(stream.total_out);
-    ::deflateEnd(&stream);
-    return out;
-}
 
 // Text that compresses to something, but not to nothing.
 std::string varied(std::size_t size) {
@@ -97,17 +81,17 @@ TEST_CASE("content of every coding comes out as it went in, whole or byte by byt
         const outcome expected{text, {}};
         for (const char* name : {"gzip", "x-gzip", "GZip", "identity, gzip", " gzip ,"}) {
             CAPTURE(name);
-            CHECK(decode(name, compress(text, gzip_window)) == expected);
+            CHECK(decode(name, compressed(text, gzip_window)) == expected);
         }
-        CHECK(decode("deflate", compress(text, zlib_window)) == expected);
-        CHECK(decode("deflate", compress(text, raw_window)) == expected);
+        CHECK(decode("deflate", compressed(text, zlib_window)) == expected);
+        CHECK(decode("deflate", compressed(text, raw_window)) == expected);
         CHECK(decode("", text) == expected);
         CHECK(decode("identity", text) == expected);
     }
     const std::string text = varied(3000);
-    CHECK(decode_bytewise("gzip", compress(text, gzip_window)) == outcome{text, {}});
-    CHECK(decode_bytewise("deflate", compress(text, zlib_window)) == outcome{text, {}});
-    CHECK(decode_bytewise("deflate", compress(text, raw_window)) == outcome{text, {}});
+    CHECK(decode_bytewise("gzip", compressed(text, gzip_window)) == outcome{text, {}});
+    CHECK(decode_bytewise("deflate", compressed(text, zlib_window)) == outcome{text, {}});
+    CHECK(decode_bytewise("deflate", compressed(text, raw_window)) == outcome{text, {}});
     CHECK(decode_bytewise("", text) == outcome{text, {}});
 }
 
@@ -144,9 +128,9 @@ TEST_CASE("an identity passes the caller's bytes through without a copy") {
 }
 
 TEST_CASE("a gzip body may have several members and zeros behind them, and nothing else") {
-    const std::string one = compress("one", gzip_window);
-    const std::string two = compress("two", gzip_window);
-    const std::string none = compress("", gzip_window);
+    const std::string one = compressed("one", gzip_window);
+    const std::string two = compressed("two", gzip_window);
+    const std::string none = compressed("", gzip_window);
     const std::string zeros(600, '\0');
     for (const auto& body : {one + two, one + none + two, one + two + zeros, none + one + two + none}) {
         CHECK(decode("gzip", body) == outcome{"onetwo", {}});
@@ -158,17 +142,17 @@ TEST_CASE("a gzip body may have several members and zeros behind them, and nothi
     }
     CHECK(decode("gzip", one + two.substr(0, 1)) == outcome{"one", error::truncated_content});
     for (const int window : {zlib_window, raw_window}) {
-        CHECK(decode("deflate", compress("one", window) + "x").error == error::corrupt_content);
-        CHECK(decode("deflate", compress("one", window) + std::string(1, '\0')).error ==
+        CHECK(decode("deflate", compressed("one", window) + "x").error == error::corrupt_content);
+        CHECK(decode("deflate", compressed("one", window) + std::string(1, '\0')).error ==
               error::corrupt_content);
     }
 }
 
 TEST_CASE("compressed content that ends early is found out wherever it ends") {
     const std::string text = varied(300);
-    for (const auto& [name, whole] :
-         {std::pair{"gzip", compress(text, gzip_window)}, std::pair{"deflate", compress(text, zlib_window)},
-          std::pair{"deflate", compress(text, raw_window)}}) {
+    for (const auto& [name, whole] : {std::pair{"gzip", compressed(text, gzip_window)},
+                                      std::pair{"deflate", compressed(text, zlib_window)},
+                                      std::pair{"deflate", compressed(text, raw_window)}}) {
         for (std::size_t size = 1; size < whole.size(); ++size) {
             CAPTURE(size);
             const outcome seen = decode(name, std::string_view(whole).substr(0, size));
@@ -181,7 +165,7 @@ TEST_CASE("compressed content that ends early is found out wherever it ends") {
 
 TEST_CASE("damaged content is found out") {
     const std::string text = varied(300);
-    const std::string whole = compress(text, gzip_window);
+    const std::string whole = compressed(text, gzip_window);
     std::string checksum = whole;
     checksum[checksum.size() - 6] ^= 1;
     CHECK(decode("gzip", checksum).error == error::corrupt_content);
@@ -191,16 +175,16 @@ TEST_CASE("damaged content is found out") {
     CHECK(decode("gzip", "plain text").error == error::corrupt_content);
     CHECK(decode("deflate", "\x78plain text").error == error::corrupt_content);
     CHECK(decode("deflate", "\xff\xff\xff\xff").error == error::corrupt_content);
-    CHECK(decode("gzip", compress(text, zlib_window)).error == error::corrupt_content);
+    CHECK(decode("gzip", compressed(text, zlib_window)).error == error::corrupt_content);
 }
 
 TEST_CASE("a compression bomb stops at the limit") {
-    const std::string bomb = compress(std::string(10'000'000, '\0'), gzip_window);
+    const std::string bomb = compressed(std::string(10'000'000, '\0'), gzip_window);
     REQUIRE(bomb.size() < 10'000);
     const outcome seen = decode("gzip", {bomb}, 100'000);
     CHECK(seen.error == error::content_too_large);
     CHECK(seen.text.size() <= 100'000);
-    const std::string exact = compress(varied(5000), gzip_window);
+    const std::string exact = compressed(varied(5000), gzip_window);
     CHECK_FALSE(decode("gzip", {exact}, 5000).error);
     CHECK(decode("gzip", {exact}, 4999).error == error::content_too_large);
     CHECK(decode("", {"12345"}, 4).error == error::content_too_large);

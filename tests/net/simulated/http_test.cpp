@@ -3,12 +3,11 @@
 // is not is an error.
 #include <leat/http.hpp>
 
+#include "../http/compressed.hpp"
 #include "whole_program.hpp"
 
 #include <charconv>
 #include <vector>
-
-#include <zlib.h>
 
 namespace leat::testing {
 namespace {
@@ -26,20 +25,6 @@ std::string body_of(std::uint64_t number) {
     return text;
 }
 
-std::string gzip(const std::string& text) {
-    z_stream stream{};
-    REQUIRE(::deflateInit2(&stream, 1, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-    std::string out(::deflateBound(&stream, text.size()), '\0');
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-    stream.avail_in = static_cast<uInt>(text.size());
-    stream.next_out = reinterpret_cast<Bytef*>(out.data());
-    stream.avail_out = static_cast<uInt>(out.size());
-    REQUIRE(::deflate(&stream, Z_FINISH) == Z_STREAM_END);
-    out.resize(stream.total_out);
-    ::deflateEnd(&stream);
-    return out;
-}
-
 std::uint64_t number_in(std::string_view target) {
     std::uint64_t number = 0;
     target.remove_prefix(target.rfind('/') + 1);
@@ -51,7 +36,7 @@ std::uint64_t number_in(std::string_view target) {
 task<> answer(const http::request& asked, http::response_writer& writer) {
     std::string body = body_of(number_in(asked.target));
     if (asked.target.starts_with("/gzip/")) {
-        body = gzip(body);
+        body = compressed(body, gzip_window);
         writer.head().headers.add("Content-Encoding", "gzip");
     } else if (asked.target.starts_with("/counted/")) {
         writer.head().headers.add("Content-Length", std::to_string(body.size()));
