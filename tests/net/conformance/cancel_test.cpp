@@ -96,25 +96,6 @@ private:
     leat::handle<void> sender_;
 };
 
-class accept_trial : public trial {
-public:
-    leat::task<> attempt() {
-        accepted_.push_back(co_await listener_.accept());
-        delivered();
-    }
-    void enable() { clients_.push_back(leat::spawn(leat::tcp_stream::connect(listener_.local_endpoint()))); }
-    leat::task<> verify(const std::string& where) {
-        const auto client = co_await clients_.back();
-        CHECK_MESSAGE(accepted_.size() == clients_.size(), where);
-        CHECK_MESSAGE(accepted_.back().remote_endpoint() == client.local_endpoint(), where);
-    }
-
-private:
-    leat::tcp_listener listener_ = leat::tcp_listener::bind({"127.0.0.1", 0});
-    std::vector<leat::handle<leat::tcp_stream>> clients_;
-    std::vector<leat::tcp_stream> accepted_;
-};
-
 // Each connection that was made is in the queue, and ends without a byte.
 class connect_trial : public trial {
 public:
@@ -225,7 +206,6 @@ CANCEL_TESTS("a recv", recv_trial)
 CANCEL_TESTS("a recv_exactly", recv_exactly_trial)
 CANCEL_TESTS("a recv_exactly with half of its bytes", recv_half_trial)
 CANCEL_TESTS("a recv_chunk", recv_chunk_trial)
-CANCEL_TESTS("an accept", accept_trial)
 CANCEL_TESTS("a connect", connect_trial)
 SEND_TEST("before it begins", before_it_begins)
 SEND_TEST("in the turn it begins", in_the_turn_it_begins)
