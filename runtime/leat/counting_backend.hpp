@@ -34,6 +34,7 @@ public:
     std::size_t pending() const noexcept override { return inner_->pending(); }
     bool only_wake_can_come() const noexcept override { return inner_->only_wake_can_come(); }
     time_point now() noexcept override { return inner_->now(); }
+    bool wants_every_turn() const noexcept override { return inner_->wants_every_turn(); }
     bool time_is_virtual() const noexcept override { return inner_->time_is_virtual(); }
     std::chrono::system_clock::time_point wall_now() noexcept override { return inner_->wall_now(); }
     std::uint64_t random() noexcept override { return inner_->random(); }

@@ -71,7 +71,7 @@ void scheduler::turn_until(Predicate over) {
 
 void scheduler::collect() {
     const bool idle = ready_.empty();
-    if (!idle && io_->pending() == 0) {
+    if (!idle && io_->pending() == 0 && !io_->wants_every_turn()) {
         return;
     }
     time_point deadline = long_ago;

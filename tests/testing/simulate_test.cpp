@@ -50,6 +50,12 @@ leat::task<> exchange() {
     co_await echo;
 }
 
+leat::task<> yield_for_ever() {
+    for (;;) {
+        co_await leat::yield();
+    }
+}
+
 // Fails with about one seed in sixteen.
 leat::task<> exchange_or_fail() {
     co_await exchange();
@@ -125,6 +131,34 @@ TEST_CASE("the environment sets the number of seeds, and is told what it got wro
     CHECK_THROWS_WITH_AS((void)simulate(body), "LEAT_SEED=seven is not a whole number",
                          std::invalid_argument);
     CHECK(runs == 3);
+}
+
+TEST_CASE("time passes also for a task that waits for it without a wait") {
+    const plain_environment plain;
+    const auto report = simulate(
+        []() -> leat::task<> {
+            const leat::time_point later = leat::now() + 50ms;
+            while (leat::now() < later) {
+                co_await leat::yield();
+            }
+        },
+        seeds(1));
+    CHECK(report.why == "");
+    CHECK(report.passed == 50ms);
+}
+
+TEST_CASE("tasks that are always ready are ended by the time limit") {
+    const plain_environment plain;
+    simulate_options options = seeds(1);
+    options.time_limit = 2s;
+    const auto ended = [&](leat::task<> (*body)()) {
+        return simulate(body, options).why.starts_with("it has not ended in 2.000000 s of virtual time:\n");
+    };
+    CHECK(ended([]() -> leat::task<> {
+        const auto other = leat::spawn([]() -> leat::task<> { co_await leat::sleep(1h); });
+        co_await yield_for_ever();
+    }));
+    CHECK(ended([]() -> leat::task<> { co_await leat::shield(yield_for_ever()); }));
 }
 
 TEST_CASE("what a run reports is told when it fails, and only then") {

@@ -84,6 +84,9 @@ public:
     // Operations submitted and not yet completed. Descriptors being retired count too.
     [[nodiscard]] virtual std::size_t pending() const noexcept = 0;
 
+    // Whether collect is called in every turn, also while tasks are ready and nothing is pending.
+    [[nodiscard]] virtual bool wants_every_turn() const noexcept { return false; }
+
     // Whether nothing but wake() would end a collect without a deadline: a kernel never knows that, a
     // simulation does.
     [[nodiscard]] virtual bool only_wake_can_come() const noexcept { return false; }

@@ -11,6 +11,10 @@ namespace {
 
 // How long a turn of tasks that are always ready takes while something is under way: else it never arrives.
 constexpr duration turn = std::chrono::microseconds(1);
+// And after so many in a row while nothing is, tasks wait for time to pass, but not by a wait: each turn
+// takes so long from then on, or no deadline, and no limit of a test's time, would ever pass.
+constexpr std::size_t busy_turns_max = 10'000;
+constexpr duration endless_turn = std::chrono::milliseconds(1);
 
 bool is_done(const operation& op) noexcept {
     return op.phase == static_cast<std::uint8_t>(simulated_progress::done);
@@ -135,9 +139,20 @@ void simulated_backend::look() {
     }
 }
 
-void simulated_backend::collect(time_point deadline, list<operation>& done) {
-    if (deadline == long_ago && !wire_.events.empty()) {
+// Time passes for tasks that are always ready.
+void simulated_backend::pass_busy_turn() noexcept {
+    if (pending_ > 0 && !wire_.events.empty()) {
         wire_.events.advance_to(wire_.events.now() + turn);
+    } else if (++busy_turns_ > busy_turns_max) {
+        wire_.events.advance_to(wire_.events.now() + endless_turn);
+    }
+}
+
+void simulated_backend::collect(time_point deadline, list<operation>& done) {
+    if (deadline == long_ago) {
+        pass_busy_turn();
+    } else {
+        busy_turns_ = 0;
     }
     const bool was_quiet = wire_.quiet();
     look();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // simulated_backend: the backend contract on a simulated network. Nothing happens but in collect: there time
-// moves to whatever comes first, and what has become possible by then is done.
+// moves to whatever comes first, and what has become possible by then is done. Tasks that are always ready
+// keep it from that, but not for ever.
 #pragma once
 
 #include <leat/backends/simulated/attempt.hpp>
@@ -25,6 +26,7 @@ public:
         return completed_.empty() && wire_.quiet() && !woken_.load();
     }
     time_point now() noexcept override { return wire_.events.now(); }
+    bool wants_every_turn() const noexcept override { return true; }
     bool time_is_virtual() const noexcept override { return true; }
     std::chrono::system_clock::time_point wall_now() noexcept override;
     std::uint64_t random() noexcept override { return wire_.program_luck.draw(); }
@@ -36,6 +38,7 @@ private:
     using waiter = simulated_socket::waiter;
 
     void wait(waiter& place, operation& op) noexcept;
+    void pass_busy_turn() noexcept;
     void look();
     void try_again(simulated_socket& socket, waiter& place);
     void finish(operation& op);
@@ -51,6 +54,7 @@ private:
     list<operation> completed_;  // handed over at the end of collect
     std::size_t completed_count_ = 0;
     std::size_t pending_ = 0;
+    std::size_t busy_turns_ = 0;  // in a row, while time stood still
     std::atomic<bool> woken_ = false;
 };
 
