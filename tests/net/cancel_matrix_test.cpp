@@ -92,7 +92,7 @@ private:
 };
 
 // Sends more than there is room for, until it is enabled: then the peer receives.
-class send_all_trial : public trial {
+class send_all_trial : public cancel_tests::waited_for {
 public:
     explicit send_all_trial(bool in_pieces) : in_pieces_(in_pieces) {}
     leat::task<> attempt() {
@@ -102,9 +102,8 @@ public:
         } else {
             co_await both_.ours.send_all(text_);
         }
-        delivered();
     }
-    void enable() {
+    void enable() override {
         reader_ = leat::spawn([this] { return read_to_the_end(both_.peer); });
     }
     [[nodiscard]] leat::tcp_stream& stream() noexcept { return both_.ours; }

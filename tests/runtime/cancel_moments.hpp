@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The moments at which a wait can be cancelled, and one round of trying it: the task is cancelled at that
 // moment, it must have ended in one of the two ways that are allowed, and what it waited for must come to the
-// next who asks. Shared by the matrices of operations, synchronisation and streams.
+// next who asks. Shared by the matrices of operations, synchronisation and streams; the rounds are in
+// cancel_moments.cpp.
 //
 // A trial is a class with
 //   static constexpr bool ends_by_itself     nobody need enable it: then it may have ended at any moment
@@ -21,8 +22,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
-#include <chrono>
-#include <cstdint>
+#include <memory>
 #include <string>
 
 namespace cancel_tests {
@@ -45,25 +45,7 @@ inline constexpr std::array moments{moment::before_it_begins_with_all_there,
                                     moment::when_it_has_ended,
                                     moment::after_the_task_ended};
 
-inline const char* name_of(moment when) {
-    switch (when) {
-        case moment::before_it_begins_with_all_there:
-            return "before it begins with all there";
-        case moment::before_it_begins:
-            return "before it begins";
-        case moment::in_the_turn_it_begins:
-            return "in the turn it begins";
-        case moment::during_the_wait:
-            return "during the wait";
-        case moment::when_it_could_end:
-            return "when it could end";
-        case moment::when_it_has_ended:
-            return "when it has ended";
-        case moment::after_the_task_ended:
-            return "after the task ended";
-    }
-    return "";
-}
+[[nodiscard]] const char* name_of(moment when);
 
 // What all trials have: how many attempts have got what they waited for.
 class trial {
@@ -80,111 +62,96 @@ private:
     int deliveries_ = 0;
 };
 
-// Lets the loop ask the kernel a few times, which it does once a turn. A yield is no turn, nor is a sleep
-// that is over before it begins, as one of a nanosecond is on a real clock.
-inline leat::task<> let_the_loop_look() {
-    leat::scheduler& loop = leat::current_scheduler();
-    for (const std::uint64_t last = loop.counters().turns + 3; loop.counters().turns < last;) {
-        co_await leat::sleep(std::chrono::nanoseconds(1));
-    }
-}
+// Lets the loop ask the kernel a few times, which it does once a turn.
+leat::task<> let_the_loop_look();
 
-// Cancels `victim`, which attempts, at `when`. True: it has been enabled by this.
-template <typename Trial>
-leat::task<bool> cancel_at(moment when, Trial& tried, leat::handle<void>& victim) {
-    if (when <= moment::before_it_begins) {
-        victim.cancel();
-        co_return false;
-    }
-    co_await leat::yield();
-    if constexpr (requires { tried.await_begin(); }) {
-        tried.await_begin();
-    }
-    if (when >= moment::during_the_wait) {
-        co_await let_the_loop_look();
-    }
-    if (when >= moment::when_it_could_end) {
-        tried.enable();
-    }
-    if (when == moment::when_it_has_ended) {
-        while (victim.state().waiting != nullptr) {
-            co_await leat::yield();  // it is behind this task in the queue once its wait has ended
-        }
-    }
-    if (when == moment::after_the_task_ended) {
-        co_await victim.join();
-    }
-    victim.cancel();
-    co_return when >= moment::when_it_could_end;
-}
+// What an attempt waits for.
+class waited_for {
+public:
+    waited_for() noexcept = default;
+    waited_for(const waited_for&) = delete;
+    waited_for& operator=(const waited_for&) = delete;
+    virtual ~waited_for() = default;
 
-// How a cancelled attempt may have ended.
-template <typename Trial>
-void check_ending(moment when, bool delivered, const std::string& where) {
-    if constexpr (!Trial::ends_by_itself) {
-        const moment certain = Trial::goes_on ? moment::in_the_turn_it_begins : Trial::delivers_from;
-        const moment possible = Trial::goes_on ? moment::in_the_turn_it_begins : moment::when_it_could_end;
-        CHECK_MESSAGE((delivered || when < certain), where);
-        CHECK_MESSAGE((!delivered || when >= possible), where);
-    }
-}
+    // As in a trial.
+    virtual void await_begin() {}
+    virtual void enable() = 0;
+};
 
-template <typename Trial>
-leat::task<> try_once(moment when, Trial& tried, std::string where) {
-    const int before = tried.deliveries();
-    bool enabled = when == moment::before_it_begins_with_all_there;
-    if (enabled) {
-        tried.enable();
-        co_await let_the_loop_look();
-    }
-    auto victim = leat::spawn([&] { return tried.attempt(); });
-    const bool enabled_by_then = co_await cancel_at(when, tried, victim);
-    enabled = enabled || enabled_by_then;
-    if (Trial::goes_on && !enabled && when > moment::before_it_begins) {
-        co_await let_the_loop_look();
-        CHECK_MESSAGE(!victim.done(), where);
-        tried.enable();
-        enabled = true;
-    }
-    const auto& ended = co_await victim.join();
-    const bool delivered = tried.deliveries() > before;
-    CHECK_MESSAGE(ended.cancelled() != delivered, where);
-    check_ending<Trial>(when, delivered, where);
-    if (!enabled) {
-        tried.enable();
-    }
-    if (!delivered) {
-        co_await leat::timeout(std::chrono::seconds(20), tried.attempt());
-    }
-    CHECK_MESSAGE(tried.deliveries() == before + 1, where);
-    co_await tried.verify(where);
-}
+// A trial as the rounds see it, which are compiled once for all of them.
+class any_trial : public waited_for {
+public:
+    any_trial(bool ends_alone, bool has_to_go_on, moment certain_from) noexcept
+        : ends_by_itself(ends_alone), goes_on(has_to_go_on), delivers_from(certain_from) {}
+    virtual leat::task<> prepare() = 0;
+    virtual leat::task<> attempt() = 0;
+    virtual leat::task<> verify(const std::string& where) = 0;
+    virtual leat::task<> finish() = 0;
+    [[nodiscard]] virtual int deliveries() const noexcept = 0;
+
+    const bool ends_by_itself;
+    const bool goes_on;
+    const moment delivers_from;
+};
 
 // How often each moment is tried.
 inline constexpr int rounds = 4;
 
+using trial_maker = std::unique_ptr<any_trial> (*)();
+
+// Cancels `victim`, which attempts, at `when`. True: it has been enabled by this.
+leat::task<bool> cancel_at(moment when, waited_for& tried, leat::handle<void>& victim);
 // At one moment, several times with what was there before.
+leat::task<> cancelled_at(moment when, trial_maker make, const char* what);
+leat::task<> cancelled_at_any_moment(trial_maker make, const char* what);
+
+inline leat::task<> nothing() {
+    co_return;
+}
+
+template <typename Trial>
+class trial_of final : public any_trial {
+public:
+    trial_of() : any_trial(Trial::ends_by_itself, Trial::goes_on, Trial::delivers_from) {}
+
+    static std::unique_ptr<any_trial> make() { return std::make_unique<trial_of>(); }
+
+    leat::task<> prepare() override {
+        if constexpr (requires { tried_.prepare(); }) {
+            return tried_.prepare();
+        } else {
+            return nothing();
+        }
+    }
+    leat::task<> attempt() override { return tried_.attempt(); }
+    void await_begin() override {
+        if constexpr (requires { tried_.await_begin(); }) {
+            tried_.await_begin();
+        }
+    }
+    void enable() override { tried_.enable(); }
+    leat::task<> verify(const std::string& where) override { return tried_.verify(where); }
+    leat::task<> finish() override {
+        if constexpr (requires { tried_.finish(); }) {
+            return tried_.finish();
+        } else {
+            return nothing();
+        }
+    }
+    [[nodiscard]] int deliveries() const noexcept override { return tried_.deliveries(); }
+
+private:
+    Trial tried_;
+};
+
 template <typename Trial>
 leat::task<> cancelled_at(moment when, const char* what) {
-    Trial tried;
-    if constexpr (requires { tried.prepare(); }) {
-        co_await tried.prepare();
-    }
-    for (int round = 1; round <= rounds; ++round) {
-        co_await try_once(
-            when, tried,
-            std::string(what) + ", cancelled " + name_of(when) + ", round " + std::to_string(round));
-    }
-    if constexpr (requires { tried.finish(); }) {
-        co_await tried.finish();
-    }
+    return cancelled_at(when, trial_of<Trial>::make, what);
 }
 
 template <typename Trial>
 leat::task<> cancelled_at_any_moment(const char* what) {
-    for (const moment when : moments) {
-        co_await cancelled_at<Trial>(when, what);
-    }
+    return cancelled_at_any_moment(trial_of<Trial>::make, what);
 }
 
 }  // namespace cancel_tests

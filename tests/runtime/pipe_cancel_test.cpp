@@ -149,14 +149,11 @@ private:
 
 // Sends more than there is room for, until it is enabled: then the peer reads.
 template <owned how>
-class send_much_trial : public trial {
+class send_much_trial : public cancel_tests::waited_for {
 public:
     explicit send_much_trial(std::string text) : text_(std::move(text)) {}
-    leat::task<> attempt() {
-        co_await pipe_.writer.send_all(text_);
-        delivered();
-    }
-    void enable() {
+    leat::task<> attempt() { co_await pipe_.writer.send_all(text_); }
+    void enable() override {
         reader_ = leat::spawn([this]() -> leat::task<std::string> {
             std::string all;
             std::array<char, 4096> part;

@@ -126,7 +126,7 @@ enum class way { some, all, pieces };
 
 // Sends more than there is room for; the peer reads once it is enabled. What arrives is what bytes_sent()
 // says.
-class send_attempt : public trial {
+class send_attempt : public cancel_tests::waited_for {
 public:
     explicit send_attempt(way how) : how_(how) {}
     leat::task<> prepare() { both_ = co_await connected(); }
@@ -146,9 +146,8 @@ public:
                                                text.substr(7'000'005));
                 break;
         }
-        delivered();
     }
-    void enable() {
+    void enable() override {
         reader_ = leat::spawn([this] { return read_to_the_end(both_.server); });
     }
     leat::task<> verify(bool ended_well, const std::string& where) {
