@@ -2,6 +2,8 @@
 // child_process: runs a piece of a program in a forked child, to see how it dies and what it says.
 #pragma once
 
+#include "../support/sanitizers.hpp"
+
 #include <leat/fd.hpp>
 
 #include <doctest/doctest.h>
@@ -19,17 +21,7 @@
 namespace leat::testing {
 
 // Whether a child may start threads though its parent has some: ThreadSanitizer does not have it.
-#if defined(__SANITIZE_THREAD__)
-inline constexpr bool children_have_threads = false;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-inline constexpr bool children_have_threads = false;
-#else
-inline constexpr bool children_have_threads = true;
-#endif
-#else
-inline constexpr bool children_have_threads = true;
-#endif
+inline constexpr bool children_have_threads = !thread_sanitized;
 
 struct child_end {
     int status;          // exit status, or -1 when a signal ended it

@@ -8,6 +8,8 @@
 #include <leat/runtime.hpp>
 #include <leat/testing/backends.hpp>
 
+#include "../support/sanitizers.hpp"
+
 #include <doctest/doctest.h>
 
 #include <functional>
@@ -22,13 +24,7 @@ using namespace leat::testing::counted_memory;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool recycles = false;
-#elif defined(__has_feature)
-constexpr bool recycles = !__has_feature(address_sanitizer);
-#else
-constexpr bool recycles = true;
-#endif
+constexpr bool recycles = !leat::testing::address_sanitized;
 
 leat::task<int> one() {
     co_return 1;

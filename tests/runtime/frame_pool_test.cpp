@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/frame_pool.hpp>
 
+#include "../support/sanitizers.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cstdint>
@@ -11,13 +13,7 @@
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool recycles = false;
-#elif defined(__has_feature)
-constexpr bool recycles = !__has_feature(address_sanitizer);
-#else
-constexpr bool recycles = true;
-#endif
+constexpr bool recycles = !leat::testing::address_sanitized;
 
 }  // namespace
 
