@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <leat/socket.hpp>
 
+#include <leat/backends/backend.hpp>
 #include <leat/returned_bytes.hpp>
 
 #include <string>
+
+#include <fcntl.h>
 
 namespace leat {
 
@@ -27,6 +30,35 @@ chunk socket_state::take_returned() noexcept {
     chunk all = std::move(*returned);
     returned.reset();
     return all;
+}
+
+socket_calls& calls() {
+    return current_scheduler().io().sockets();
+}
+
+void set_int_option(int fd, int level, int name, int value, const char* what) {
+    calls().set_option(fd, level, name, std::as_bytes(std::span(&value, 1))).value(what);
+}
+
+endpoint local_endpoint_of(int fd) {
+    sockaddr_storage storage{};
+    const socklen_t size = calls().local_address(fd, storage).value("local_endpoint");
+    return endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&storage), size);
+}
+
+endpoint remote_endpoint_of(int fd) {
+    sockaddr_storage storage{};
+    const result<socklen_t> size = calls().remote_address(fd, storage);
+    return size.ok() && (storage.ss_family == AF_INET || storage.ss_family == AF_INET6)
+               ? endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&storage), *size)
+               : endpoint();
+}
+
+void make_non_blocking(int fd) {
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+        throw std::system_error(errno_code(errno), "from_fd");
+    }
 }
 
 std::error_code socket_awaiter::error() const noexcept {

@@ -16,6 +16,8 @@
 
 namespace leat {
 
+class socket_calls;
+
 namespace detail {
 
 // Shared by the owner of a socket and its operations in flight.
@@ -42,6 +44,15 @@ struct socket_state : frame_pool::allocated {
     endpoint remote;
     std::unique_ptr<chunk> returned;  // what was given back; null as a rule
 };
+
+// The calls of the running backend that do not wait, as every kind of socket makes them. They throw
+// std::system_error.
+[[nodiscard]] socket_calls& calls();
+void set_int_option(int fd, int level, int name, int value, const char* what = "set a socket option");
+[[nodiscard]] endpoint local_endpoint_of(int fd);
+// 0.0.0.0:0 when it has none, or one that is not of IP.
+[[nodiscard]] endpoint remote_endpoint_of(int fd);
+void make_non_blocking(int fd);
 
 // An operation on a socket. While it is suspended it keeps the state alive, not the socket open.
 class socket_awaiter : public io_awaiter {

@@ -7,37 +7,19 @@
 
 #include <cstring>
 
-#include <fcntl.h>
-
 namespace leat {
 
+using detail::calls;
+using detail::local_endpoint_of;
+using detail::make_non_blocking;
+using detail::set_int_option;
+
 namespace {
-
-socket_calls& calls() {
-    return current_scheduler().io().sockets();
-}
-
-void set_int(int fd, int level, int name, int value, const char* what) {
-    calls().set_option(fd, level, name, std::as_bytes(std::span(&value, 1))).value(what);
-}
 
 // It fails only where it does not matter: on a connection that is gone already.
 void disable_nagle(int fd) {
     const int on = 1;
     (void)calls().set_option(fd, IPPROTO_TCP, TCP_NODELAY, std::as_bytes(std::span(&on, 1)));
-}
-
-void make_non_blocking(int fd) {
-    const int flags = ::fcntl(fd, F_GETFL);
-    if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
-        throw std::system_error(errno_code(errno), "from_fd");
-    }
-}
-
-endpoint local_name(int fd) {
-    sockaddr_storage storage{};
-    const socklen_t size = calls().local_address(fd, storage).value("local_endpoint");
-    return endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&storage), size);
 }
 
 // A connection's own error: it died before it was accepted, or the network did (accept(2)).
@@ -123,11 +105,7 @@ tcp_stream tcp_stream::from_fd(int fd) {
     detail::require_kernel("from_fd");
     tcp_stream stream(fd, endpoint());
     make_non_blocking(fd);
-    sockaddr_storage storage{};
-    if (const auto size = calls().remote_address(fd, storage);
-        size.ok() && (storage.ss_family == AF_INET || storage.ss_family == AF_INET6)) {
-        stream.socket_->remote = endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&storage), *size);
-    }
+    stream.socket_->remote = detail::remote_endpoint_of(fd);
     return stream;
 }
 
@@ -142,11 +120,11 @@ void tcp_stream::shutdown_send() {
 }
 
 endpoint tcp_stream::local_endpoint() const {
-    return local_name(state().descriptor);
+    return local_endpoint_of(state().descriptor);
 }
 
 void tcp_stream::set_option(int level, int name, int value) {
-    set_int(state().descriptor, level, name, value, "set a socket option");
+    set_int_option(state().descriptor, level, name, value);
 }
 
 void tcp_stream::set_reset_on_close() {
@@ -169,12 +147,12 @@ tcp_listener tcp_listener::bind(const endpoint& at, tcp_listen_options options) 
     const std::string what = "listen on " + at.to_string();
     tcp_listener listener(calls().open(at.family(), SOCK_STREAM, 0).value(what.c_str()));
     const int fd = listener.socket_->descriptor;
-    set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1, what.c_str());
+    set_int_option(fd, SOL_SOCKET, SO_REUSEADDR, 1, what.c_str());
     if (options.reuse_port) {
-        set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1, what.c_str());
+        set_int_option(fd, SOL_SOCKET, SO_REUSEPORT, 1, what.c_str());
     }
     if (at.is_ipv6()) {
-        set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.dual_stack ? 0 : 1, what.c_str());
+        set_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.dual_stack ? 0 : 1, what.c_str());
     }
     calls().bind(fd, at.data(), at.size()).value(what.c_str());
     calls().listen(fd, options.backlog).value(what.c_str());
@@ -204,7 +182,7 @@ task<tcp_stream> tcp_listener::accept() {
 }
 
 endpoint tcp_listener::local_endpoint() const {
-    return local_name(socket_->descriptor);
+    return local_endpoint_of(socket_->descriptor);
 }
 
 }  // namespace leat
