@@ -14,7 +14,7 @@
 namespace leat {
 
 struct counters {
-    static constexpr std::size_t operation_kinds = 8;
+    static constexpr std::size_t operation_kinds = 10;
 
     // What it is and how many: "accept", ...
     struct operation_count {

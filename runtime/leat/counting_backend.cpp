@@ -11,6 +11,8 @@ const char* name_of(operation_kind kind) noexcept {
             return "recv";
         case operation_kind::recv_chunk:
             return "recv_chunk";
+        case operation_kind::recv_datagram:
+            return "recv_datagram";
         case operation_kind::readable:
             return "readable";
         case operation_kind::connect:
@@ -19,6 +21,8 @@ const char* name_of(operation_kind kind) noexcept {
             return "send";
         case operation_kind::send_vectors:
             return "send_vectors";
+        case operation_kind::send_datagram:
+            return "send_datagram";
         case operation_kind::writable:
             return "writable";
     }
@@ -30,10 +34,12 @@ void counting_backend::add_bytes(const operation& completed) noexcept {
     switch (completed.action) {
         case operation_kind::recv:
         case operation_kind::recv_chunk:
+        case operation_kind::recv_datagram:
             counts_.bytes_in += static_cast<std::uint64_t>(moved);
             break;
         case operation_kind::send:
         case operation_kind::send_vectors:
+        case operation_kind::send_datagram:
             counts_.bytes_out += static_cast<std::uint64_t>(moved);
             break;
         case operation_kind::accept:

@@ -147,12 +147,22 @@ std::int64_t left_in(const operation& asked) noexcept {
     return left;
 }
 
+// Where `asked` itself says that it goes to; empty when it does not.
+std::string destination_of(const operation& asked) {
+    if (asked.action == operation_kind::connect) {
+        return text_of(asked.address, static_cast<socklen_t>(asked.length));
+    }
+    if (asked.action == operation_kind::send_datagram && asked.message->msg_name != nullptr) {
+        return text_of(static_cast<const sockaddr*>(asked.message->msg_name), asked.message->msg_namelen);
+    }
+    return "";
+}
+
 void add_operation(const operation& asked, socket_calls& sockets, explained_wait& explained) {
     explained.descriptor = asked.descriptor;
     explained.local = address_of(sockets, &socket_calls::local_address, asked.descriptor);
-    if (asked.action == operation_kind::connect) {
-        explained.peer = text_of(asked.address, static_cast<socklen_t>(asked.length));
-    } else if (!explained.local.empty()) {
+    explained.peer = destination_of(asked);
+    if (explained.peer.empty() && !explained.local.empty()) {
         explained.peer = address_of(sockets, &socket_calls::remote_address, asked.descriptor);
     }
     if (asked.whole) {

@@ -19,16 +19,18 @@ namespace leat {
 
 enum class operation_kind : std::uint8_t {
     // These wait for their descriptor to become readable.
-    accept,      // result: the new descriptor (non-blocking, close-on-exec). address: the peer, if asked
-    recv,        // buffer, length: where to. result: bytes, 0 at the end. `whole`: fills the buffer
-    recv_chunk,  // pool, buffer, length: a leased buffer and its index. result: bytes in it, 0 at the end
-    readable,    // result: 0 once a read would not block (data, end or error)
+    accept,         // result: the new descriptor (non-blocking, close-on-exec). address: the peer, if asked
+    recv,           // buffer, length: where to. result: bytes, 0 at the end. `whole`: fills the buffer
+    recv_chunk,     // pool, buffer, length: a leased buffer and its index. result: bytes in it, 0 at the end
+    recv_datagram,  // message: where to. result: bytes of one datagram. Its name and flags are in the message
+    readable,       // result: 0 once a read would not block (data, end or error)
     // And these to become writable.
-    connect,       // address: where to. result: 0
-    send,          // buffer, length: what. result: bytes. `whole`: sends all of it
-    send_vectors,  // vectors, length: how many of them. result: bytes. `whole` as above; the vectors may
-                   // change
-    writable,      // result: 0 once a write would not block
+    connect,        // address: where to. result: 0
+    send,           // buffer, length: what. result: bytes. `whole`: sends all of it
+    send_vectors,   // vectors, length: how many of them. result: bytes. `whole` as above; the vectors may
+                    // change
+    send_datagram,  // message: what, and where to. result: bytes, which are all of it
+    writable,       // result: 0 once a write would not block
 };
 
 [[nodiscard]] constexpr bool reads(operation_kind kind) noexcept {
@@ -49,6 +51,7 @@ struct operation : wait {
         std::byte* buffer = nullptr;
         iovec* vectors;
         sockaddr* address;
+        msghdr* message;
     };
     std::size_t length = 0;        // of buffer; number of vectors; size of address
     std::int64_t result = 0;       // at least 0, or a negated errno

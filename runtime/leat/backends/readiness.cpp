@@ -28,7 +28,7 @@ bool complete(operation& op, std::int64_t result) noexcept {
     return true;
 }
 
-// For an answer below 0: false when the call would have blocked, and `direction` is not ready any more.
+// False when the call would have blocked, and `direction` is not ready any more.
 bool complete_unless_blocked(operation& op, std::int64_t answer, bool& direction) noexcept {
     static_assert(EAGAIN == EWOULDBLOCK);
     if (answer == -EAGAIN) {
@@ -90,6 +90,19 @@ bool attempt_recv(operation& op, readiness& ready) noexcept {
     }
 }
 
+// Another datagram may be behind this one, however short it is: only EAGAIN says that there is none.
+bool attempt_recv_datagram(operation& op, readiness& ready) noexcept {
+    const std::int64_t answer =
+        uninterrupted([&] { return system_call::recvmsg(op.descriptor, op.message, MSG_DONTWAIT); });
+    return complete_unless_blocked(op, answer, ready.readable);
+}
+
+bool attempt_send_datagram(operation& op, readiness& ready) noexcept {
+    const std::int64_t answer = uninterrupted(
+        [&] { return system_call::sendmsg(op.descriptor, op.message, MSG_DONTWAIT | MSG_NOSIGNAL); });
+    return complete_unless_blocked(op, answer, ready.writable);
+}
+
 bool attempt_send_vectors(operation& op, readiness& ready) noexcept {
     do {
         const std::int64_t answer = uninterrupted([&] {
@@ -127,10 +140,14 @@ bool attempt_rarer(operation& op, readiness& ready) noexcept {
             return attempt_accept(op, ready);
         case operation_kind::recv:
             return attempt_recv(op, ready);
+        case operation_kind::recv_datagram:
+            return attempt_recv_datagram(op, ready);
         case operation_kind::connect:
             return attempt_connect(op, ready);
         case operation_kind::send_vectors:
             return attempt_send_vectors(op, ready);
+        case operation_kind::send_datagram:
+            return attempt_send_datagram(op, ready);
         case operation_kind::recv_chunk:
         case operation_kind::send:
         case operation_kind::readable:

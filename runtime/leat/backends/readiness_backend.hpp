@@ -6,7 +6,8 @@
 // backend is told that this direction is ready.
 //
 //   * A short read means the socket is drained (epoll(7), question 9), so the next read waits without
-//     trying. But data and FIN may be told as one: once RDHUP, HUP or ERR was seen it is always tried.
+//     trying. But data and FIN may be told as one: once RDHUP, HUP or ERR was seen it is always tried. Of
+//     datagrams a short one says nothing: their socket is tried until it would block.
 //   * readable() and writable() serve descriptors that belong to others, who close them without telling.
 //     They are watched for one wait only, so that nothing is believed of a descriptor number later.
 //

@@ -17,6 +17,7 @@ struct io_uring;
 namespace leat::system_call {
 
 inline constinit auto recv = &::recv;
+inline constinit auto recvmsg = &::recvmsg;
 inline constinit auto send = &::send;
 inline constinit auto sendmsg = &::sendmsg;
 inline constinit auto accept4 = &::accept4;

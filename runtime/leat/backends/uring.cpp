@@ -24,6 +24,13 @@ std::uint32_t poll_mask(std::uint32_t events) noexcept {
     return std::endian::native == std::endian::big ? std::rotl(events, 16) : events;
 }
 
+void pass(io_uring_sqe& entry, std::uint8_t opcode, const msghdr& message, unsigned flags) noexcept {
+    entry.opcode = opcode;
+    entry.addr = reinterpret_cast<std::uintptr_t>(&message);
+    entry.len = 1;
+    entry.msg_flags = flags;
+}
+
 }  // namespace
 
 uring_backend::uring_backend(const uring_options& options)
@@ -85,11 +92,13 @@ bool uring_backend::worth_trying(const operation& op, const descriptor_state& st
     switch (op.action) {
         case operation_kind::accept:
         case operation_kind::recv_chunk:
+        case operation_kind::recv_datagram:
             return state.ready.readable;
         case operation_kind::recv:
             return state.ready.readable || op.length == 0;
         case operation_kind::send:
         case operation_kind::send_vectors:
+        case operation_kind::send_datagram:
             return state.ready.writable && !crowded_;
         case operation_kind::connect:
         case operation_kind::readable:
@@ -155,6 +164,10 @@ void uring_backend::start(operation& op, descriptor_state& state) {
         case operation_kind::recv_chunk:
             ask_for_chunk(entry);
             break;
+        case operation_kind::recv_datagram:
+            pass(entry, IORING_OP_RECVMSG, *op.message, 0);
+            entry.ioprio = state.ready.readable ? 0 : poll_first();
+            break;
         case operation_kind::send:
             entry.opcode = IORING_OP_SEND;
             entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
@@ -166,12 +179,12 @@ void uring_backend::start(operation& op, descriptor_state& state) {
             message = {};
             message.msg_iov = op.vectors;
             message.msg_iovlen = std::min<std::size_t>(op.length, IOV_MAX);
-            entry.opcode = IORING_OP_SENDMSG;
-            entry.addr = reinterpret_cast<std::uintptr_t>(&message);
-            entry.len = 1;
-            entry.msg_flags = MSG_NOSIGNAL | (op.whole ? MSG_WAITALL : 0);
+            pass(entry, IORING_OP_SENDMSG, message, MSG_NOSIGNAL | (op.whole ? MSG_WAITALL : 0));
             break;
         }
+        case operation_kind::send_datagram:
+            pass(entry, IORING_OP_SENDMSG, *op.message, MSG_NOSIGNAL);
+            break;
         case operation_kind::readable:
             entry.opcode = IORING_OP_POLL_ADD;
             entry.poll32_events = poll_mask(POLLIN | POLLRDHUP);

@@ -14,8 +14,8 @@
 //   * retire() cancels what is pending and closes the descriptor after the last completion. While the number
 //     is not free, no other socket can have it: the state kept by number is of that socket only.
 //   * What will probably succeed at once is tried by a plain system call first: a receive when the last one
-//     left something behind, an accept when the last one succeeded, a send while few operations complete in
-//     a turn. With many, a queued send shares the turn's one system call.
+//     left something behind, an accept when the last one succeeded, a datagram's receive as well, a send
+//     while few operations complete in a turn. With many, a queued send shares the turn's one system call.
 //   * An entry for a receive says so when the socket is probably empty, and then the kernel waits first.
 //   * recv_chunk lets the kernel pick a buffer once there is data (uring_buffers.hpp). When it finds none,
 //     the data is there: it is received by a plain system call into a buffer of the pool or of the heap.

@@ -119,6 +119,7 @@ private:
     void received(operation& op, descriptor_state& state, int result, unsigned flags);
     void received_chunk(operation& op, descriptor_state& state, int result, unsigned flags);
     void sent(operation& op, descriptor_state& state, int result);
+    void finish_or_go_on(operation& op, int result) noexcept;
     void restart(operation& op) noexcept;
     void finish(operation& op, std::int64_t result) noexcept;
 

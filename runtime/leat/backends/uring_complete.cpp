@@ -47,11 +47,7 @@ void uring_backend::complete(operation& op, int result, unsigned flags) {
         case operation_kind::accept:
             state.ready.readable = result >= 0;  // connections come in bursts
             op.transferred = 0;
-            if (says_nothing(result) && !was_asked_to_end(op)) {
-                restart(op);
-            } else {
-                finish(op, result);
-            }
+            finish_or_go_on(op, result);
             break;
         case operation_kind::connect:
             finish(op, result);
@@ -62,9 +58,17 @@ void uring_backend::complete(operation& op, int result, unsigned flags) {
         case operation_kind::recv_chunk:
             received_chunk(op, state, result, flags);
             break;
+        case operation_kind::recv_datagram:
+            state.ready.readable = result >= 0;  // another one may be behind it
+            finish_or_go_on(op, result);
+            break;
         case operation_kind::send:
         case operation_kind::send_vectors:
             sent(op, state, result);
+            break;
+        case operation_kind::send_datagram:
+            state.ready.writable = result >= 0;
+            finish_or_go_on(op, result);
             break;
         case operation_kind::readable:
         case operation_kind::writable:
@@ -75,11 +79,7 @@ void uring_backend::complete(operation& op, int result, unsigned flags) {
 
 void uring_backend::received(operation& op, descriptor_state& state, int result, unsigned flags) {
     if (result < 0) {
-        if (says_nothing(result) && !was_asked_to_end(op)) {
-            restart(op);
-        } else {
-            finish(op, result);
-        }
+        finish_or_go_on(op, result);
         return;
     }
     op.transferred += result;
@@ -125,11 +125,7 @@ void uring_backend::received_chunk(operation& op, descriptor_state& state, int r
 
 void uring_backend::sent(operation& op, descriptor_state& state, int result) {
     if (result < 0) {
-        if (says_nothing(result) && !was_asked_to_end(op)) {
-            restart(op);
-        } else {
-            finish(op, result);
-        }
+        finish_or_go_on(op, result);
         return;
     }
     op.transferred += result;
@@ -147,6 +143,14 @@ void uring_backend::sent(operation& op, descriptor_state& state, int result) {
         finish(op, -ECANCELED);
     } else {
         restart(op);
+    }
+}
+
+void uring_backend::finish_or_go_on(operation& op, int result) noexcept {
+    if (says_nothing(result) && !was_asked_to_end(op)) {
+        restart(op);
+    } else {
+        finish(op, result);
     }
 }
 

@@ -88,7 +88,7 @@ void uring_backend::hung_up(int fd) noexcept {
 // False when there is none any more. True: `op` waits for what it brings.
 bool uring_backend::wait_for_source(operation& op, descriptor_state& state) {
     source& from = state.incoming;
-    if (op.action == operation_kind::recv) {
+    if (op.action == operation_kind::recv || op.action == operation_kind::recv_datagram) {
         from.calm = calm_after_bulk;
         end_source(op.descriptor, from);
     }
@@ -128,6 +128,8 @@ bool uring_backend::serve(operation& op, source& from) noexcept {
             }
             break;
         }
+        case operation_kind::recv_datagram:
+            break;
         case operation_kind::readable:
             op.result = 0;
             return from.chunks.count != 0 || from.error != 0;
@@ -135,6 +137,7 @@ bool uring_backend::serve(operation& op, source& from) noexcept {
         case operation_kind::connect:
         case operation_kind::send:
         case operation_kind::send_vectors:
+        case operation_kind::send_datagram:
         case operation_kind::writable:
             return false;
     }

@@ -267,6 +267,9 @@ bool simulated_attempt(operation& op, simulated_socket& socket, simulated_networ
             return tried.recv();
         case operation_kind::recv_chunk:
             return tried.recv_chunk();
+        case operation_kind::recv_datagram:
+        case operation_kind::send_datagram:
+            return complete(op, -EOPNOTSUPP);
         case operation_kind::readable:
             return tried.readable();
         case operation_kind::connect:

@@ -13,23 +13,60 @@ bool complete(operation& op, std::int64_t result) noexcept {
     return true;
 }
 
-// The next datagram, or as much of it as there is room for; or a negated errno.
-std::int64_t read(simulated_socket& socket, std::span<std::byte> into) {
+// How many of `bytes` there is room for in `pieces`; those are copied there.
+std::size_t scatter(std::span<const std::byte> bytes, std::span<const iovec> pieces) noexcept {
+    std::size_t done = 0;
+    for (const iovec& piece : pieces) {
+        const std::size_t count = std::min(bytes.size() - done, piece.iov_len);
+        if (count > 0) {
+            std::memcpy(piece.iov_base, bytes.data() + done, count);
+        }
+        done += count;
+    }
+    return done;
+}
+
+std::vector<std::byte> gather(std::span<const iovec> pieces) {
+    std::vector<std::byte> whole;
+    for (const iovec& piece : pieces) {
+        const auto* const begin = static_cast<const std::byte*>(piece.iov_base);
+        whole.insert(whole.end(), begin, begin + piece.iov_len);
+    }
+    return whole;
+}
+
+// Takes the next datagram, as much of it as there is room for, and tells whose it was and whether it was cut
+// off, as recvmsg(2) does. A count, or a negated errno.
+std::int64_t read(simulated_socket& socket, msghdr& into) {
     if (const int error = socket.take_error()) {
         return -error;
     }
     simulated_socket::datagram_state& state = socket.datagrams;
     if (state.arrived.empty()) {
+        into.msg_namelen = state.receive_shut ? 0 : into.msg_namelen;
         return state.receive_shut ? 0 : -EAGAIN;
     }
-    const std::vector<std::byte> bytes = std::move(state.arrived.front().bytes);
+    const simulated_socket::datagram taken = std::move(state.arrived.front());
     state.arrived.pop_front();
-    state.bytes -= bytes.size();
-    const std::size_t size = std::min(bytes.size(), into.size());
-    if (size > 0) {
-        std::memcpy(into.data(), bytes.data(), size);
+    state.bytes -= taken.bytes.size();
+    if (into.msg_name != nullptr) {
+        sockaddr_storage name{};
+        const socklen_t size = taken.from.write(name, socket.family);
+        std::memcpy(into.msg_name, &name, std::min(size, into.msg_namelen));
+        into.msg_namelen = size;
     }
+    const std::size_t size = scatter(taken.bytes, {into.msg_iov, into.msg_iovlen});
+    into.msg_flags = size < taken.bytes.size() ? MSG_TRUNC : 0;
     return static_cast<std::int64_t>(size);
+}
+
+// The same without saying whose it was.
+std::int64_t read(simulated_socket& socket, std::span<std::byte> into) {
+    iovec piece{into.data(), into.size()};
+    msghdr message{};
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    return read(socket, message);
 }
 
 bool recv(operation& op, simulated_socket& socket) {
@@ -52,22 +89,26 @@ bool recv_chunk(operation& op, simulated_socket& socket, slab_pool& pool) {
     return true;
 }
 
-bool send(operation& op, simulated_socket& socket, simulated_network& network) {
-    const std::int64_t answer = network.send_datagram(socket, {op.buffer, op.buffer + op.length});
+bool recv_datagram(operation& op, simulated_socket& socket) {
+    const std::int64_t answer = read(socket, *op.message);
+    return answer != -EAGAIN && complete(op, answer);
+}
+
+// All of the pieces are one datagram.
+bool send(operation& op, simulated_socket& socket, simulated_network& network,
+          std::span<const iovec> pieces) {
+    const std::int64_t answer = network.send_datagram(socket, gather(pieces));
     op.transferred = std::max<std::int64_t>(answer, 0);
     return complete(op, answer);
 }
 
-// All pieces are one datagram.
-bool send_vectors(operation& op, simulated_socket& socket, simulated_network& network) {
-    std::vector<std::byte> whole;
-    for (const iovec& piece : std::span(op.vectors, op.length)) {
-        const auto* const begin = static_cast<const std::byte*>(piece.iov_base);
-        whole.insert(whole.end(), begin, begin + piece.iov_len);
-    }
-    const std::int64_t answer = network.send_datagram(socket, std::move(whole));
-    op.transferred = std::max<std::int64_t>(answer, 0);
-    return complete(op, answer);
+bool send_datagram(operation& op, simulated_socket& socket, simulated_network& network) {
+    const msghdr& message = *op.message;
+    std::vector<std::byte> whole = gather({message.msg_iov, message.msg_iovlen});
+    const auto* const name = static_cast<const sockaddr*>(message.msg_name);
+    return complete(op, name == nullptr
+                            ? network.send_datagram(socket, std::move(whole))
+                            : network.send_datagram_to(socket, std::move(whole), name, message.msg_namelen));
 }
 
 }  // namespace
@@ -82,15 +123,21 @@ bool simulated_datagram_attempt(operation& op, simulated_socket& socket, simulat
             return recv(op, socket);
         case operation_kind::recv_chunk:
             return recv_chunk(op, socket, pool);
+        case operation_kind::recv_datagram:
+            return recv_datagram(op, socket);
         case operation_kind::readable:
             return (!state.arrived.empty() || state.receive_shut || socket.error != 0) && complete(op, 0);
         case operation_kind::connect:
             return complete(
                 op, -network.connect_datagrams(socket, op.address, static_cast<socklen_t>(op.length)));
-        case operation_kind::send:
-            return send(op, socket, network);
+        case operation_kind::send: {
+            const iovec whole{op.buffer, op.length};
+            return send(op, socket, network, {&whole, 1});
+        }
         case operation_kind::send_vectors:
-            return send_vectors(op, socket, network);
+            return send(op, socket, network, {op.vectors, op.length});
+        case operation_kind::send_datagram:
+            return send_datagram(op, socket, network);
         case operation_kind::writable:
             return complete(op, 0);
     }

@@ -20,26 +20,29 @@ constexpr duration answer_limit = std::chrono::seconds((1 << requests_max) - 1);
 
 }  // namespace
 
-int simulated_network::route(simulated_socket& socket, socket_name& remote) {
+int simulated_network::find_target(const simulated_socket& socket, socket_name& remote) const {
     if (remote.is_any()) {
         remote = remote.at_loopback();
     }
     const bool family_fits = socket.family == AF_INET || !remote.is_ipv4() || !socket.only_ipv6;
     const int target = hosts.find(socket.host, remote);
-    if (target < 0 || !family_fits) {
-        return -ENETUNREACH;
-    }
-    const int error = name_for(socket, remote, target);
+    return target < 0 || !family_fits ? -ENETUNREACH : target;
+}
+
+int simulated_network::route(simulated_socket& socket, socket_name& remote) {
+    const int target = find_target(socket, remote);
+    const int error = target >= 0 ? name_for(socket, remote, target) : 0;
     return error != 0 ? -error : target;
 }
 
-// Gives a socket that has no address one that leads to `remote`.
-int simulated_network::name_for(simulated_socket& socket, const socket_name& remote, int target) {
+result<socket_name> simulated_network::own_name(const simulated_socket& socket, const socket_name& remote,
+                                                int target) {
     if (socket.bound && !socket.local.is_any()) {
         if (socket.local.is_ipv4() != remote.is_ipv4()) {
-            return ENETUNREACH;
+            return errno_code(ENETUNREACH);
         }
-        return socket.local.is_loopback() && target != socket.host ? EINVAL : 0;
+        return socket.local.is_loopback() && target != socket.host ? result<socket_name>(errno_code(EINVAL))
+                                                                   : result<socket_name>(socket.local);
     }
     socket_name name = remote;
     if (remote.is_loopback()) {
@@ -47,12 +50,22 @@ int simulated_network::name_for(simulated_socket& socket, const socket_name& rem
     } else if (target != socket.host) {
         const socket_name* const own = hosts.at(socket.host).address_of_family(remote.is_ipv4());
         if (own == nullptr) {
-            return ENETUNREACH;
+            return errno_code(ENETUNREACH);
         }
         name = *own;
     }
+    name.port = socket.local.port;
+    return name;
+}
+
+// Gives a socket that has no address one that leads to `remote`.
+int simulated_network::name_for(simulated_socket& socket, const socket_name& remote, int target) {
+    const result<socket_name> own = own_name(socket, remote, target);
+    if (!own) {
+        return own.error().value();
+    }
+    socket_name name = *own;
     if (socket.bound) {
-        name.port = socket.local.port;
         socket.local = name;
         return 0;
     }

@@ -47,6 +47,9 @@ public:
     // Of datagrams. A count, or a negated errno.
     int connect_datagrams(simulated_socket& socket, const sockaddr* address, socklen_t size);
     std::int64_t send_datagram(simulated_socket& socket, std::vector<std::byte> bytes);
+    // To that address instead of the peer's.
+    std::int64_t send_datagram_to(simulated_socket& socket, std::vector<std::byte> bytes,
+                                  const sockaddr* address, socklen_t size);
 
     void crash(simulated_host& host);
     void restart(simulated_host& host);
@@ -69,7 +72,12 @@ private:
     }
     void unbind(simulated_socket& socket) noexcept;
     // The host that `remote` is on; or a negated errno.
+    int find_target(const simulated_socket& socket, socket_name& remote) const;
+    // The same for a socket that has, or is given, a name that leads there.
     int route(simulated_socket& socket, socket_name& remote);
+    // Where what `socket` sends there comes from; its port is 0 when it is not bound.
+    [[nodiscard]] result<socket_name> own_name(const simulated_socket& socket, const socket_name& remote,
+                                               int target);
     int name_for(simulated_socket& socket, const socket_name& remote, int target);
     [[nodiscard]] simulated_socket* listener_for(const simulated_connection& link) noexcept;
     void send_request(const connection_pointer& link, int tries);
@@ -78,6 +86,8 @@ private:
     void ask_again(const connection_pointer& link, int tries);
     void establish(simulated_connection& link);
     void fail(simulated_connection& link, int error);
+    int bind_anywhere(simulated_socket& socket);
+    std::int64_t post_datagram(simulated_socket& socket, datagram sent, int target, const socket_name& to);
     void arrive_datagram(int from, const datagram& sent, int to, const socket_name& target);
     void answer_unreachable(int from, const socket_name& sender, int to, const socket_name& target);
     void die(simulated_socket& socket);

@@ -90,26 +90,33 @@ simulated_socket* port_table::listener_for(const socket_name& to, std::uint16_t 
     return candidates.empty() ? nullptr : candidates[from % candidates.size()];
 }
 
-// One that is connected to the sender before all others, and then the one that was bound last.
+// One that is connected to the sender before all others; of those that share the port the one that the
+// sender's port picks, otherwise the one that was bound last.
 simulated_socket* port_table::receiver_for(const socket_name& to, const socket_name& from) const {
     const auto found = bound_.find(to.port);
     if (found == bound_.end()) {
         return nullptr;
     }
     int best = 1;
-    simulated_socket* receiver = nullptr;
+    std::vector<simulated_socket*> candidates;
     for (simulated_socket* each : found->second) {
         const bool connected = each->datagrams.peer.has_value();
         int how_well = match(each->local, each->only_ipv6, to);
         if (connected && how_well > 0) {
             how_well = each->datagrams.peer == from ? 3 : 0;
         }
-        if (how_well >= best) {
+        if (how_well > best) {
             best = how_well;
-            receiver = each;
+            candidates.clear();
+        }
+        if (how_well == best) {
+            candidates.push_back(each);
         }
     }
-    return receiver;
+    if (candidates.empty() || !candidates.back()->reuse_port) {
+        return candidates.empty() ? nullptr : candidates.back();
+    }
+    return candidates[from.port % candidates.size()];
 }
 
 }  // namespace leat

@@ -21,9 +21,9 @@ struct kept_option {
     int initial;
 };
 constexpr kept_option kept_options[] = {
-    {SOL_SOCKET, SO_KEEPALIVE, 0},      {IPPROTO_TCP, TCP_NODELAY, 0}, {IPPROTO_TCP, TCP_KEEPIDLE, 7200},
-    {IPPROTO_TCP, TCP_KEEPINTVL, 75},   {IPPROTO_TCP, TCP_KEEPCNT, 9}, {IPPROTO_TCP, TCP_QUICKACK, 1},
-    {IPPROTO_TCP, TCP_USER_TIMEOUT, 0},
+    {SOL_SOCKET, SO_KEEPALIVE, 0},     {SOL_SOCKET, SO_BROADCAST, 0},      {IPPROTO_TCP, TCP_NODELAY, 0},
+    {IPPROTO_TCP, TCP_KEEPIDLE, 7200}, {IPPROTO_TCP, TCP_KEEPINTVL, 75},   {IPPROTO_TCP, TCP_KEEPCNT, 9},
+    {IPPROTO_TCP, TCP_QUICKACK, 1},    {IPPROTO_TCP, TCP_USER_TIMEOUT, 0},
 };
 
 const kept_option* find_kept(int level, int name) noexcept {
@@ -81,6 +81,13 @@ int set_socket_option(simulated_socket& socket, int name, int value) {
     }
 }
 
+int protocol_of(const simulated_socket& socket) noexcept {
+    if (socket.family == AF_UNIX) {
+        return 0;
+    }
+    return socket.type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
+}
+
 result<int> socket_option(simulated_socket& socket, int name) {
     const auto doubled = [](std::size_t size) {
         return static_cast<int>(std::min<std::size_t>(2 * size, std::numeric_limits<int>::max()));
@@ -89,11 +96,11 @@ result<int> socket_option(simulated_socket& socket, int name) {
         case SO_ERROR:
             return socket.take_error();
         case SO_TYPE:
-            return int{SOCK_STREAM};
+            return int{socket.type};
         case SO_DOMAIN:
             return int{socket.family};
         case SO_PROTOCOL:
-            return int{IPPROTO_TCP};
+            return protocol_of(socket);
         case SO_ACCEPTCONN:
             return int{socket.state == phase::listening};
         case SO_REUSEADDR:
