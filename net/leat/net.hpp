@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The public face of the network: addresses, names, TCP and servers. It includes the runtime's.
+// The public face of the network: addresses, names, TCP, UDP and servers. It includes the runtime's.
 #pragma once
 
 #include <leat/bytes.hpp>
@@ -10,3 +10,4 @@
 #include <leat/serve.hpp>
 #include <leat/stream.hpp>
 #include <leat/tcp.hpp>
+#include <leat/udp.hpp>

@@ -70,6 +70,18 @@ leat::task<> exchanged_without_timers() {
     co_await server;
 }
 
+leat::task<> datagrams_exchanged() {
+    auto server = leat::udp_socket::bind({"127.0.0.1", 0});
+    auto client = leat::udp_socket::bind({"127.0.0.1", 0});
+    for (int i = 0; i < 50; ++i) {
+        std::string heard(4, ' ');
+        co_await client.send_to(std::to_string(1000 + i), server.local_endpoint());
+        const leat::datagram got = co_await server.recv_from(heard);
+        CHECK(heard == std::to_string(1000 + i));
+        CHECK(got.from == client.local_endpoint());
+    }
+}
+
 template <auto& Place, auto Instead>
 struct instead : disturbance<std::remove_reference_t<decltype(Place)>> {
     explicit instead(std::size_t at_most = 0) noexcept
@@ -95,6 +107,11 @@ TEST_CASE("a send that is interrupted is tried again") {
 TEST_CASE("a send of several pieces that is interrupted is tried again") {
     disturbed<fails<call::sendmsg>>(on::epoll | on::poll, exchanged, EINTR);
     disturbed<fails<call::sendmsg>>(on::kernel, exchanged_little_in_pieces, EINTR);
+}
+
+TEST_CASE("receiving and sending a datagram that are interrupted are tried again") {
+    disturbed<fails<call::recvmsg>>(on::kernel, datagrams_exchanged, EINTR);
+    disturbed<fails<call::sendmsg>>(on::kernel, datagrams_exchanged, EINTR);
 }
 
 TEST_CASE("receives that take a few bytes at a time take them in order") {

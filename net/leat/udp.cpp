@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include <leat/udp.hpp>
+
+#include <leat/backends/backend.hpp>
+
+#include <string>
+
+namespace leat {
+
+using detail::calls;
+using detail::set_int_option;
+
+namespace {
+
+// "send to 10.0.0.1:53"; "send" when it is not known where to.
+std::string described(const char* what, const char* toward, const endpoint& other) {
+    return other.port() == 0 ? std::string(what) : what + (toward + other.to_string());
+}
+
+}  // namespace
+
+datagram recv_from_awaiter::received() const noexcept {
+    datagram made;
+    made.size = static_cast<std::size_t>(operation::result);
+    made.truncated = truncated();
+    const bool ipv4 = header_.msg_namelen >= sizeof(sockaddr_in) && sender_.sin6_family == AF_INET;
+    const bool ipv6 = header_.msg_namelen >= sizeof(sockaddr_in6) && sender_.sin6_family == AF_INET6;
+    if (ipv4 || ipv6) {
+        made.from = endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&sender_), header_.msg_namelen);
+    }
+    return made;
+}
+
+void recv_from_awaiter::fail(std::error_code reason) const {
+    throw std::system_error(reason, described("recv", " from ", socket_->remote));
+}
+
+leat::result<datagram> recv_from_awaiter::take() const noexcept {
+    return operation::result >= 0 ? leat::result<datagram>(received()) : leat::result<datagram>(error());
+}
+
+datagram recv_from_awaiter::await_resume() const {
+    if (operation::result < 0) [[unlikely]] {
+        fail(error());
+    }
+    return received();
+}
+
+leat::result<std::size_t> recv_datagram_awaiter::take() const noexcept {
+    if (operation::result < 0 || truncated()) [[unlikely]] {
+        return operation::result < 0 ? error() : errno_code(EMSGSIZE);
+    }
+    return static_cast<std::size_t>(operation::result);
+}
+
+std::size_t recv_datagram_awaiter::await_resume() const {
+    const leat::result<std::size_t> size = take();
+    if (!size.ok()) [[unlikely]] {
+        fail(size.error());
+    }
+    return *size;
+}
+
+leat::result<void> send_datagram_awaiter::take() const noexcept {
+    return operation::result >= 0 ? leat::result<void>() : leat::result<void>(error());
+}
+
+void send_datagram_awaiter::await_resume() const {
+    if (operation::result < 0) [[unlikely]] {
+        throw std::system_error(error(), described("send", " to ", to_));
+    }
+}
+
+leat::result<void> connect_datagrams_awaiter::take() noexcept {
+    if (operation::result < 0) {
+        return error();
+    }
+    socket_->remote = peer_;
+    return {};
+}
+
+void connect_datagrams_awaiter::await_resume() {
+    if (const leat::result<void> done = take(); !done.ok()) {
+        throw std::system_error(done.error(), "connect to " + peer_.to_string());
+    }
+}
+
+udp_socket udp_socket::bind(const endpoint& at, udp_bind_options options) {
+    const std::string what = "bind to " + at.to_string();
+    udp_socket socket(calls().open(at.family(), SOCK_DGRAM, 0).value(what.c_str()));
+    const int fd = socket.native_handle();
+    if (options.reuse_port) {
+        set_int_option(fd, SOL_SOCKET, SO_REUSEPORT, 1, what.c_str());
+    }
+    if (options.broadcast) {
+        set_int_option(fd, SOL_SOCKET, SO_BROADCAST, 1, what.c_str());
+    }
+    if (at.is_ipv6()) {
+        set_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.dual_stack ? 0 : 1, what.c_str());
+    }
+    calls().bind(fd, at.data(), at.size()).value(what.c_str());
+    return socket;
+}
+
+udp_socket udp_socket::from_fd(int fd) {
+    detail::require_kernel("from_fd");
+    udp_socket socket(fd);
+    detail::make_non_blocking(fd);
+    socket.socket_->remote = detail::remote_endpoint_of(fd);
+    return socket;
+}
+
+udp_socket::~udp_socket() {
+    if (socket_ != nullptr) {
+        socket_->close();
+        socket_->drop_reference();
+    }
+}
+
+}  // namespace leat

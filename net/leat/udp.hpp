@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// udp_socket: sends and receives datagrams, for servers and clients. It owns its socket: closing it, or its
+// end, closes that. It belongs to one scheduler; a socket that outlives run() can still be closed.
+//
+//   auto socket = leat::udp_socket::bind({"0.0.0.0", 5300});
+//   const leat::datagram question = co_await socket.recv_from(buffer);
+//   co_await socket.send_to(answer, question.from);
+//
+// One task at a time receives, and one sends. What the network loses, doubles or puts in another order is
+// told to nobody.
+// Invariant: a datagram is taken from the socket, or handed to it, once and as one, or not at all.
+#pragma once
+
+#include <leat/endpoint.hpp>
+#include <leat/socket.hpp>
+
+#include <utility>
+
+namespace leat {
+
+// What has been received.
+struct datagram {
+    std::size_t size = 0;    // bytes in the buffer; there are datagrams of none
+    endpoint from;           // who sent it; 0.0.0.0:0 when the socket is not one of IP
+    bool truncated = false;  // it was longer than the buffer, and the rest of it is lost
+};
+
+namespace detail {
+
+// An operation on one datagram. Its header lives here, where the kernel reads and writes it.
+class datagram_awaiter : public socket_awaiter {
+public:
+    bool await_ready() { return begin(); }
+
+protected:
+    datagram_awaiter(const wait_kind& what, operation_kind asked, socket_state& socket, std::byte* data,
+                     std::size_t size) noexcept
+        : socket_awaiter(what, asked, socket), bytes_{data, size} {
+        header_.msg_iov = &bytes_;
+        header_.msg_iovlen = 1;
+        message = &header_;
+    }
+
+    msghdr header_{};
+
+private:
+    iovec bytes_;
+};
+
+}  // namespace detail
+
+// co_await gives a datagram, as soon as there is one: as much of it as fits into the buffer, which stays
+// alive and untouched until then. Cancelled: no datagram was taken. Errors are the kernel's:
+// connection_refused when a peer that is connected to has refused an earlier datagram, which is told once;
+// operation_canceled when the socket is closed meanwhile.
+class [[nodiscard]] recv_from_awaiter : public detail::datagram_awaiter {
+public:
+    recv_from_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
+        : datagram_awaiter(detail::recv_kind, operation_kind::recv_datagram, socket, into.data(),
+                           into.size()) {
+        header_.msg_name = &sender_;
+        header_.msg_namelen = sizeof sender_;
+    }
+    leat::result<datagram> take() const noexcept;
+    datagram await_resume() const;
+
+protected:
+    [[nodiscard]] bool truncated() const noexcept { return (header_.msg_flags & MSG_TRUNC) != 0; }
+    [[noreturn]] void fail(std::error_code reason) const;
+
+private:
+    [[nodiscard]] datagram received() const noexcept;
+
+    sockaddr_in6 sender_{};
+};
+
+// The same for who knows the sender: co_await gives std::size_t, the bytes of the datagram. One that does not
+// fit is the error message_size; its beginning is in the buffer, and the rest is lost.
+class [[nodiscard]] recv_datagram_awaiter : public recv_from_awaiter {
+public:
+    using recv_from_awaiter::recv_from_awaiter;
+    leat::result<std::size_t> take() const noexcept;
+    std::size_t await_resume() const;
+};
+
+// co_await hands the bytes to the kernel as one datagram, and waits while it has no room for it. The bytes
+// stay alive and unchanged until then. Cancelled: nothing was sent. Errors are the kernel's: message_size for
+// more than a datagram can be (65,507 bytes over IPv4); destination_address_required when there is no peer;
+// connection_refused as for receiving.
+class [[nodiscard]] send_datagram_awaiter : public detail::datagram_awaiter {
+public:
+    // To the peer that the socket is connected to.
+    send_datagram_awaiter(detail::socket_state& socket, byte_view from) noexcept
+        : datagram_awaiter(detail::send_kind, operation_kind::send_datagram, socket,
+                           const_cast<std::byte*>(from.data()), from.size()),
+          to_(socket.remote) {}
+    send_datagram_awaiter(detail::socket_state& socket, byte_view from, const endpoint& to) noexcept
+        : send_datagram_awaiter(socket, from) {
+        to_ = to;
+        header_.msg_name = const_cast<sockaddr*>(to_.data());
+        header_.msg_namelen = to_.size();
+    }
+    leat::result<void> take() const noexcept;
+    void await_resume() const;
+
+private:
+    endpoint to_;
+};
+
+// co_await fixes the peer, without a word to it. Cancelled: the peer is as before.
+class [[nodiscard]] connect_datagrams_awaiter : public detail::socket_awaiter {
+public:
+    connect_datagrams_awaiter(detail::socket_state& socket, const endpoint& peer) noexcept
+        : socket_awaiter(detail::connect_kind, operation_kind::connect, socket), peer_(peer) {
+        address = const_cast<sockaddr*>(peer_.data());
+        length = peer_.size();
+    }
+    bool await_ready() { return begin(); }
+    leat::result<void> take() noexcept;
+    void await_resume();
+
+private:
+    endpoint peer_;
+};
+
+struct udp_bind_options {
+    bool reuse_port = false;  // SO_REUSEPORT: several sockets share the port, each sender has one of them
+    bool dual_stack = false;  // an IPv6 socket also exchanges datagrams of IPv4, with mapped addresses
+    bool broadcast = false;   // SO_BROADCAST: it may send to broadcast addresses
+};
+
+// See the awaiters above for what each operation gives, when it completes and what cancelling it means.
+// Without co_await, functions do not wait; they throw std::system_error.
+class udp_socket {
+public:
+    // The error names the endpoint. Port 0 picks a free one, as a client wants it: bind({"0.0.0.0", 0}).
+    [[nodiscard]] static udp_socket bind(const endpoint& at, udp_bind_options options = {});
+    // Takes over a datagram socket, also one that is not of IP, and makes it non-blocking.
+    [[nodiscard]] static udp_socket from_fd(int fd);
+
+    udp_socket() noexcept = default;
+    udp_socket(udp_socket&& other) noexcept : socket_(std::exchange(other.socket_, nullptr)) {}
+    udp_socket& operator=(udp_socket other) noexcept {
+        std::swap(socket_, other.socket_);
+        return *this;
+    }
+    ~udp_socket();
+
+    // From now on only datagrams of `peer` are received (those that have come already stay), send() goes to
+    // it, and that nobody is there is told. The latest peer counts.
+    connect_datagrams_awaiter connect(const endpoint& peer) noexcept { return {state(), peer}; }
+
+    // Receive one datagram, an empty one too.
+    recv_from_awaiter recv_from(byte_buffer into) noexcept { return {state(), into}; }
+    recv_datagram_awaiter recv(byte_buffer into) noexcept { return {state(), into}; }
+
+    // Send one datagram, to anybody or to the peer.
+    send_datagram_awaiter send_to(byte_view from, const endpoint& to) noexcept { return {state(), from, to}; }
+    send_datagram_awaiter send(byte_view from) noexcept { return {state(), from}; }
+
+    // Operations in flight end with operation_canceled, then the descriptor closes. Later operations fail
+    // with stream_errc::closed.
+    void close() noexcept { state().close(); }
+    [[nodiscard]] bool is_open() const noexcept { return socket_ != nullptr && socket_->descriptor >= 0; }
+
+    [[nodiscard]] endpoint local_endpoint() const { return detail::local_endpoint_of(native_handle()); }
+    // The peer that it is connected to, or 0.0.0.0:0.
+    [[nodiscard]] const endpoint& remote_endpoint() const noexcept { return state().remote; }
+    // SO_SNDBUF and SO_RCVBUF, in bytes; the kernel doubles them. What finds no room on arrival is lost.
+    void set_send_buffer(int size) { set_option(SOL_SOCKET, SO_SNDBUF, size); }
+    void set_recv_buffer(int size) { set_option(SOL_SOCKET, SO_RCVBUF, size); }
+    // setsockopt(2) with an int.
+    void set_option(int level, int name, int value) {
+        detail::set_int_option(native_handle(), level, name, value);
+    }
+    // The descriptor, for what leat does not offer; -1 when closed. It stays this socket's.
+    [[nodiscard]] int native_handle() const noexcept { return state().descriptor; }
+
+private:
+    explicit udp_socket(int fd) : socket_(new detail::socket_state(fd)) {}
+
+    [[nodiscard]] detail::socket_state& state() const noexcept {
+        check(socket_ != nullptr, "this socket has not been moved from");
+        return *socket_;
+    }
+
+    detail::socket_state* socket_ = nullptr;
+};
+
+}  // namespace leat

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// In the program that counts operator new.
+#include <leat/net.hpp>
+#include <leat/testing/backends.hpp>
+#include <leat/testing/counted_memory.hpp>
+
+#include <doctest/doctest.h>
+
+#include <array>
+
+using leat::datagram;
+using leat::udp_socket;
+using leat::testing::counted_memory::allocations;
+
+namespace {
+
+leat::task<> echo(udp_socket& socket) {
+    std::array<char, 100> buffer;
+    for (;;) {
+        const datagram got = co_await socket.recv_from(buffer);
+        co_await socket.send_to(std::string_view(buffer.data(), got.size), got.from);
+    }
+}
+
+// Of a thousand questions, after a hundred to warm up.
+leat::task<long> allocations_of_questions() {
+    auto server = udp_socket::bind({"127.0.0.1", 0});
+    auto client = udp_socket::bind({"127.0.0.1", 0});
+    const leat::endpoint there = server.local_endpoint();
+    co_await client.connect(there);
+    auto echoing = leat::spawn(echo, std::ref(server));
+    long before = 0;
+    for (int number = 0; number < 1100; ++number) {
+        if (number == 100) {
+            before = allocations;
+        }
+        std::array<char, 100> buffer;
+        co_await client.send("question");
+        (void)co_await client.recv(buffer);
+    }
+    const long counted = allocations - before;
+    echoing.cancel();
+    co_await echoing.join();
+    co_return counted;
+}
+
+}  // namespace
+
+TEST_CASE("datagrams come and go without an allocation") {
+    for (const auto& each : leat::testing::backends()) {
+        if (!each.refused.empty()) {
+            MESSAGE("skipped on " << each.name << ": " << each.refused);
+            continue;
+        }
+        INFO("backend: ", each.name);
+        const long counted = leat::run(allocations_of_questions, {.backend = each.name});
+        CHECK(counted == 0);
+    }
+}
