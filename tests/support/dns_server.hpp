@@ -3,11 +3,11 @@
 // test has told it, holds answers back until it is told to give them, and counts what it was asked.
 #pragma once
 
-#include <leat/fd.hpp>
 #include <leat/io.hpp>
 #include <leat/sleep.hpp>
 #include <leat/spawn.hpp>
 #include <leat/tcp.hpp>
+#include <leat/udp.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -93,23 +94,23 @@ private:
     struct state {
         state() {
             // A port that is free for both: it is looked for until one is found.
-            while (!udp) {
-                fd datagrams(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-                const endpoint at = tcp.local_endpoint();
-                if (::bind(datagrams.get(), at.data(), at.size()) == 0) {
-                    udp = std::move(datagrams);
-                    location = at.to_string();
-                } else {
+            while (!udp.is_open()) {
+                try {
+                    udp = udp_socket::bind(tcp.local_endpoint());
+                } catch (const std::system_error&) {
                     tcp = tcp_listener::bind({"127.0.0.1", 0});
                 }
             }
+            location = udp.local_endpoint().to_string();
         }
+        // At once, so that release() need not wait.
         void send(const bytes& packet, const endpoint& to) const {
-            (void)::sendto(udp.get(), packet.data(), packet.size(), MSG_NOSIGNAL, to.data(), to.size());
+            (void)::sendto(udp.native_handle(), packet.data(), packet.size(), MSG_NOSIGNAL, to.data(),
+                           to.size());
         }
 
         tcp_listener tcp = tcp_listener::bind({"127.0.0.1", 0});
-        fd udp;
+        udp_socket udp;
         std::string location;
         std::map<std::string, std::map<dns_type, dns_reply>> zone;
         std::map<std::string, std::map<dns_type, int>> asked;
@@ -237,17 +238,10 @@ private:
 
     static task<> serve_datagrams(std::shared_ptr<state> self) {
         for (;;) {
-            co_await readable(self->udp.get());
             bytes query(65'536);
-            sockaddr_storage from{};
-            socklen_t size = sizeof from;
-            const auto count = ::recvfrom(self->udp.get(), query.data(), query.size(), 0,
-                                          reinterpret_cast<sockaddr*>(&from), &size);
-            if (count > 0) {
-                query.resize(static_cast<std::size_t>(count));
-                reply_to(*self, query,
-                         endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&from), size));
-            }
+            const datagram received = co_await self->udp.recv_from(query);
+            query.resize(received.size);
+            reply_to(*self, query, received.from);
         }
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// UDP as the simulation has it: what Linux does, on the kernel too where no fault is injected.
+// UDP as the simulation has it: what Linux does, on the kernel too where no fault is injected. What users see
+// of it is in tests/net/udp_test.cpp.
 #include <leat/net.hpp>
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
@@ -13,30 +14,11 @@
 
 using namespace std::chrono_literals;
 using namespace simulated_tests;
+using leat::datagram;
 using leat::simulation;
+using leat::udp_socket;
 using leat::testing::on_host;
 using leat::testing::run_simulated;
-
-LEAT_TEST("a datagram arrives whole, at most once, and what does not fit is cut off") {
-    const open_socket server(AF_INET, SOCK_DGRAM);
-    const open_socket client(AF_INET, SOCK_DGRAM);
-    const leat::endpoint there = bound(server, {"127.0.0.1", 0});
-    const std::int64_t connected = co_await connect(client, there);
-    CHECK(connected == 0);
-    for (const std::string_view text : {"one", "", "three"}) {
-        const std::int64_t sent = co_await send(client, text);
-        CHECK(sent == std::ssize(text));
-        const std::string whole = co_await received(server);
-        CHECK(whole == text);
-    }
-    (void)co_await send(client, "too long");
-    char room[3];
-    const std::int64_t cut = co_await recv(server, room);
-    CHECK(cut == 3);
-    CHECK(std::string_view(room, 3) == "too");
-    const bool more = co_await leat::move_on_after(1ms, leat::readable(server.number()));
-    CHECK_FALSE(more);
-}
 
 LEAT_TEST("the pieces of one send are one datagram") {
     const open_socket server(AF_INET, SOCK_DGRAM);
@@ -52,66 +34,113 @@ LEAT_TEST("the pieces of one send are one datagram") {
     CHECK(whole == "abcdef");
 }
 
-LEAT_TEST("what is too long for a datagram, or has nowhere to go, is refused") {
-    const open_socket server(AF_INET, SOCK_DGRAM);
+LEAT_TEST("a stream's calls receive a datagram and send to the peer, and listen is refused") {
+    auto server = udp_socket::bind({"127.0.0.1", 0});
     const open_socket client(AF_INET, SOCK_DGRAM);
-    const leat::endpoint there = bound(server, {"127.0.0.1", 0});
     const std::int64_t nowhere = co_await send(client, "x");
     CHECK(nowhere == -EDESTADDRREQ);
-    (void)co_await connect(client, there);
-    const std::int64_t too_long = co_await send(client, std::string(65508, 'x'));
-    CHECK(too_long == -EMSGSIZE);
-    const std::string longest(65507, 'x');
-    const std::int64_t fits = co_await send(client, longest);
-    CHECK(fits == 65507);
+    const std::int64_t connected = co_await connect(client, server.local_endpoint());
+    CHECK(connected == 0);
+    const std::int64_t sent = co_await send(client, "too long");
+    CHECK(sent == 8);
+    char room[3];
+    const datagram cut = co_await server.recv_from(room);
+    CHECK(cut.size == 3);
+    CHECK(cut.truncated);
+    const leat::endpoint here = cut.from;
+    for (const std::string_view text : {"whole", ""}) {
+        co_await server.send_to(text, here);
+        const std::string heard = co_await received(client);
+        CHECK(heard == text);
+    }
     CHECK(calls().listen(client.number(), 1).error() == std::errc::operation_not_supported);
 }
 
-LEAT_TEST("a datagram to a port where nobody is fails the next call of its sender, once") {
-    const open_socket client(AF_INET, SOCK_DGRAM);
-    leat::endpoint there;
-    {
-        const open_socket gone(AF_INET, SOCK_DGRAM);
-        there = bound(gone, {"127.0.0.77", 0});  // where no other program gets the port meanwhile
-    }
-    (void)co_await connect(client, there);
-    const std::int64_t sent = co_await send(client, "anybody there?");
-    CHECK(sent == 14);
-    const std::string refused = co_await received(client);
-    CHECK(refused == "errno " + std::to_string(ECONNREFUSED));
-    const bool again = co_await leat::move_on_after(1ms, leat::readable(client.number()));
-    CHECK_FALSE(again);
-}
-
-LEAT_TEST("a connected socket hears its peer only, which knows it by its address") {
-    const open_socket server(AF_INET, SOCK_DGRAM);
-    const open_socket client(AF_INET, SOCK_DGRAM);
-    const open_socket stranger(AF_INET, SOCK_DGRAM);
-    const leat::endpoint there = bound(server, {"127.0.0.1", 0});
-    const leat::endpoint here = bound(client, {"127.0.0.1", 0});
-    (void)co_await connect(client, there);
-    (void)co_await connect(server, here);
-    (void)co_await connect(stranger, there);
-    (void)co_await send(stranger, "not for you");
-    (void)co_await send(client, "for you");
-    const std::string heard = co_await received(server);
-    CHECK(heard == "for you");
+LEAT_TEST("a connected socket knows its peer by its address") {
+    auto server = udp_socket::bind({"127.0.0.1", 0});
+    auto client = udp_socket::bind({"127.0.0.1", 0});
+    co_await client.connect(server.local_endpoint());
     sockaddr_storage name{};
-    const auto size = calls().remote_address(client.number(), name);
+    const auto size = calls().remote_address(client.native_handle(), name);
     REQUIRE(size.ok());
-    CHECK(leat::endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&name), *size) == there);
+    CHECK(leat::endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&name), *size) ==
+          server.local_endpoint());
 }
 
-LEAT_TEST("a receiver that waits for a datagram is cancelled, and the next one gets it") {
-    const open_socket server(AF_INET, SOCK_DGRAM);
+TEST_CASE("a socket that is bound to no address sends from that which leads to the receiver") {
+    simulation world;
+    leat::simulated_host& server_host = world.add_host("server", {"10.0.0.1", "fd00::1"});
+    leat::simulated_host& client_host = world.add_host("client", {"10.0.0.2", "fd00::2"});
+    leat::simulated_host& ipv4_host = world.add_host("IPv4 only", {"10.0.0.3"});
+    run_simulated(world, [&]() -> leat::task<> {
+        udp_socket server;
+        co_await on_host(server_host, [&]() -> leat::task<> {
+            server = udp_socket::bind({"::", 53}, {.dual_stack = true});
+            co_return;
+        });
+        auto source_of = [&](leat::simulated_host& host, leat::endpoint own,
+                             leat::endpoint to) -> leat::task<std::string> {
+            auto client = co_await on_host(host, [&]() -> leat::task<udp_socket> {
+                auto made = udp_socket::bind(own);
+                co_return made;
+            });
+            const auto sent = co_await leat::as_result(client.send_to("x", to));
+            if (!sent.ok()) {
+                co_return sent.error().message();
+            }
+            CHECK(client.local_endpoint().address() == own.address());
+            char room[1];
+            const datagram got = co_await server.recv_from(room);
+            CHECK(got.from.port() == client.local_endpoint().port());
+            co_return got.from.address().to_string();
+        };
+        const std::string over_ipv4 = co_await source_of(client_host, {"0.0.0.0", 0}, {"10.0.0.1", 53});
+        CHECK(over_ipv4 == "::ffff:10.0.0.2");
+        const std::string over_ipv6 = co_await source_of(client_host, {"::", 0}, {"fd00::1", 53});
+        CHECK(over_ipv6 == "fd00::2");
+        const std::string at_home = co_await source_of(server_host, {"0.0.0.0", 0}, {"10.0.0.1", 53});
+        CHECK(at_home == "::ffff:10.0.0.1");
+        const std::string no_way = co_await source_of(ipv4_host, {"::", 0}, {"fd00::1", 53});
+        CHECK(no_way == "Network is unreachable");
+        const std::string nobody = co_await source_of(client_host, {"0.0.0.0", 0}, {"10.0.0.9", 53});
+        CHECK(nobody == "Network is unreachable");
+        const std::string from_home = co_await source_of(client_host, {"127.0.0.1", 0}, {"10.0.0.1", 53});
+        CHECK(from_home == "Invalid argument");
+    });
+}
+
+LEAT_TEST("operations on datagrams are none for a stream of the simulation", on(simulated)) {
+    const open_socket stream(AF_INET, SOCK_STREAM);
+    msghdr message{};
+    for (const auto kind : {leat::operation_kind::recv_datagram, leat::operation_kind::send_datagram}) {
+        call asked(kind, stream, &message, 0);
+        const std::int64_t answer = co_await asked;
+        CHECK(answer == -EOPNOTSUPP);
+    }
+}
+
+LEAT_TEST("a socket without a name is given a port by what it sends first") {
+    auto server = udp_socket::bind({"127.0.0.1", 0});
     const open_socket client(AF_INET, SOCK_DGRAM);
-    const leat::endpoint there = bound(server, {"127.0.0.1", 0});
-    (void)co_await connect(client, there);
-    const auto nothing = co_await leat::move_on_after(1ms, received(server));
-    CHECK_FALSE(nothing.has_value());
-    (void)co_await send(client, "late");
-    const std::string heard = co_await received(server);
-    CHECK(heard == "late");
+    leat::endpoint there = server.local_endpoint();
+    char text[] = "x";
+    iovec piece{text, 1};
+    msghdr message{};
+    message.msg_name = const_cast<sockaddr*>(there.data());
+    message.msg_namelen = there.size();
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    call sending(leat::operation_kind::send_datagram, client, &message, 0);
+    const std::int64_t sent = co_await sending;
+    CHECK(sent == 1);
+    char room[1];
+    const datagram got = co_await server.recv_from(room);
+    CHECK(got.from.port() != 0);
+    sockaddr_storage name{};
+    const auto size = calls().local_address(client.number(), name);
+    REQUIRE(size.ok());
+    CHECK(leat::endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&name), *size) ==
+          leat::endpoint("0.0.0.0", got.from.port()));
 }
 
 namespace {
@@ -127,24 +156,22 @@ std::vector<int> arriving(const leat::simulation_options& how, const leat::simul
     run_simulated(world, [&]() -> leat::task<> {
         auto receiving = leat::spawn([&]() -> leat::task<> {
             co_await on_host(server_host, [&]() -> leat::task<> {
-                const open_socket server(AF_INET, SOCK_DGRAM);
-                (void)bound(server, {"10.0.0.1", 53});
+                auto server = udp_socket::bind({"10.0.0.1", 53});
                 for (;;) {
-                    const auto text = co_await leat::move_on_after(1min, received(server));
-                    if (!text.has_value()) {
+                    std::string text(10, ' ');
+                    const auto got = co_await leat::move_on_after(1min, server.recv(text));
+                    if (!got.has_value()) {
                         co_return;
                     }
-                    numbers.push_back(std::stoi(*text));
+                    numbers.push_back(std::stoi(text.substr(0, *got)));
                 }
             });
         });
         co_await leat::yield();
         co_await on_host(client_host, [&]() -> leat::task<> {
-            const open_socket client(AF_INET, SOCK_DGRAM);
-            (void)co_await connect(client, leat::endpoint("10.0.0.1", 53));
+            auto client = udp_socket::bind({"0.0.0.0", 0});
             for (int i = 0; i < 100; ++i) {
-                const std::string text = std::to_string(i);
-                (void)co_await send(client, text);
+                co_await client.send_to(std::to_string(i), {"10.0.0.1", 53});
                 co_await leat::sleep(1ms);
             }
         });
@@ -197,20 +224,20 @@ TEST_CASE("the same seed loses the same datagrams, and another seed others") {
 TEST_CASE("datagrams that find no room are lost") {
     run_simulated(
         []() -> leat::task<> {
-            const open_socket server(AF_INET, SOCK_DGRAM);
-            const open_socket client(AF_INET, SOCK_DGRAM);
-            const leat::endpoint there = bound(server, {"127.0.0.1", 0});
-            (void)co_await connect(client, there);
+            auto server = udp_socket::bind({"127.0.0.1", 0});
+            auto client = udp_socket::bind({"127.0.0.1", 0});
+            co_await client.connect(server.local_endpoint());
             for (const std::string_view text : {"1111", "2222", "3333"}) {
-                (void)co_await send(client, text);
+                co_await client.send(text);
             }
-            const std::string first = co_await received(server);
-            const std::string second = co_await received(server);
-            CHECK(first == "1111");
-            CHECK(second == "2222");
-            (void)co_await send(client, "4444");
-            const std::string next = co_await received(server);
-            CHECK(next == "4444");
+            char room[4];
+            for (const std::string_view kept : {"1111", "2222"}) {
+                const std::size_t size = co_await server.recv(room);
+                CHECK(std::string_view(room, size) == kept);
+            }
+            co_await client.send("4444");
+            const std::size_t size = co_await server.recv(room);
+            CHECK(std::string_view(room, size) == "4444");
         },
         {.receive_buffer = 8});
 }
