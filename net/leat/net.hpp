@@ -4,6 +4,7 @@
 
 #include <leat/bytes.hpp>
 #include <leat/connect.hpp>
+#include <leat/copy.hpp>
 #include <leat/dns/resolve.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/runtime.hpp>
