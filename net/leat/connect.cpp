@@ -138,7 +138,8 @@ void race::add_targets(const std::vector<address>& found) {
 }
 
 task<> race::attempt(endpoint target) {
-    auto made = co_await as_result(tcp_stream::connect(target, {.timeout = duration::max()}));
+    const tcp_connect_options each{.timeout = duration::max(), .local = options_.local};
+    auto made = co_await as_result(tcp_stream::connect(target, each));
     if (!made.ok()) {
         attempt_error_ = made.error();
     } else if (connected_to_itself(*made)) {
@@ -159,8 +160,9 @@ tcp_stream race::take_winner() {
 
 std::string race::what() const {
     const auto literal = literal_address(host_);
-    return "connect to " +
-           (literal ? endpoint(*literal, port_).to_string() : printable(host_) + ":" + std::to_string(port_));
+    return describe_connect(
+        literal ? endpoint(*literal, port_).to_string() : printable(host_) + ":" + std::to_string(port_),
+        options_.local);
 }
 
 }  // namespace
@@ -192,7 +194,15 @@ std::vector<address> interleaved(const std::vector<address>& addresses) {
 
 task<tcp_stream> connect_to_host(std::string host, int port, connect_options options) {
     [[maybe_unused]] const endpoint checked(address(), port);  // throws naming the port
+    const address_families wanted = options.names.families;
+    if (options.local.has_value()) {
+        options.names.families = options.local->is_ipv4() ? address_families::ipv4 : address_families::ipv6;
+    }
     detail::race attempts(std::move(host), port, options);
+    if (wanted != address_families::any && wanted != options.names.families) {
+        throw std::system_error(std::make_error_code(std::errc::address_family_not_supported),
+                                attempts.what());
+    }
     const auto run = [&](task_group& group) { return attempts.run(group); };
     try {
         co_await timeout(options.timeout, with_task_group(run));
@@ -203,7 +213,7 @@ task<tcp_stream> connect_to_host(std::string host, int port, connect_options opt
 }
 
 task<tcp_stream> tcp_stream::connect(std::string host, int port, tcp_connect_options options) {
-    return connect_to_host(std::move(host), port, {.timeout = options.timeout});
+    return connect_to_host(std::move(host), port, {.timeout = options.timeout, .local = options.local});
 }
 
 }  // namespace leat

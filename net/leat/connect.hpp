@@ -7,6 +7,7 @@
 #include <leat/tcp.hpp>
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 namespace leat {
@@ -18,13 +19,16 @@ struct connect_options {
     // take before IPv4 addresses are asked for alone (a server that never answers for IPv6 is a common one).
     duration attempt_delay = std::chrono::milliseconds(250);
     resolve_options names = {};
+    // Where to connect from, as in tcp_connect_options.
+    std::optional<endpoint> local = std::nullopt;
 };
 
 // Looks up `host` and tries its addresses, of both families in turn, until one is connected; the other
 // attempts are then closed. An address that fails is followed by the next one at once. A connection that
 // met itself (a port of this machine's own that nobody listens on) counts as refused. Throws
 // std::system_error with the last reason, as "connect to example.org:81: Connection refused", and
-// std::invalid_argument for a port that is none. Cancelling it closes all attempts.
+// std::invalid_argument for a port that is none. From a local address only those of its family are looked up
+// and tried: without any the reason is dns_errc::no_address. Cancelling it closes all attempts.
 [[nodiscard]] task<tcp_stream> connect_to_host(std::string host, int port, connect_options options = {});
 
 namespace detail {

@@ -22,6 +22,19 @@ void disable_nagle(int fd) {
     (void)calls().set_option(fd, IPPROTO_TCP, TCP_NODELAY, std::as_bytes(std::span(&on, 1)));
 }
 
+// A socket that is about to connect is bound to where it shall do so from. Port 0 is left to the connect,
+// which knows the peer: connections to different peers may share one, and none is used up before.
+result<void> bind_to_connect(int fd, const endpoint& local, const endpoint& peer) {
+    if (local.family() != peer.family()) {
+        return std::make_error_code(std::errc::address_family_not_supported);
+    }
+    if (local.port() == 0) {
+        const int on = 1;
+        (void)calls().set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, std::as_bytes(std::span(&on, 1)));
+    }
+    return calls().bind(fd, local.data(), local.size());
+}
+
 // A connection's own error: it died before it was accepted, or the network did (accept(2)).
 bool of_the_connection(int error) noexcept {
     switch (error) {
@@ -43,22 +56,17 @@ bool of_the_connection(int error) noexcept {
     }
 }
 
-// A socket of its own until it is connected: cancelled or failed, it is closed.
+// `peer` lives until it has ended.
 class connect_awaiter : public detail::socket_awaiter {
 public:
     connect_awaiter(detail::socket_state& socket, const endpoint& peer) noexcept
-        : socket_awaiter(detail::connect_kind, operation_kind::connect, socket), peer_(peer) {
-        address = const_cast<sockaddr*>(peer_.data());
-        length = peer_.size();
+        : socket_awaiter(detail::connect_kind, operation_kind::connect, socket) {
+        address = const_cast<sockaddr*>(peer.data());
+        length = peer.size();
     }
-    void await_resume() const {
-        if (operation::result < 0) {
-            throw std::system_error(error(), "connect to " + peer_.to_string());
-        }
+    leat::result<void> await_resume() const noexcept {
+        return operation::result < 0 ? leat::result<void>(error()) : leat::result<void>();
     }
-
-private:
-    endpoint peer_;
 };
 
 class accept_awaiter : public detail::socket_awaiter {
@@ -85,6 +93,10 @@ private:
 
 }  // namespace
 
+std::string detail::describe_connect(const std::string& peer, const std::optional<endpoint>& local) {
+    return "connect to " + peer + (local.has_value() ? " from " + local->to_string() : "");
+}
+
 tcp_stream::tcp_stream(int fd, const endpoint& remote) : socket_(new detail::socket_state(fd)) {
     socket_->remote = remote;
 }
@@ -93,10 +105,14 @@ task<tcp_stream> tcp_stream::connect(endpoint peer, tcp_connect_options options)
     const int fd = calls().open(peer.family(), SOCK_STREAM, 0).value("socket");
     tcp_stream stream(fd, peer);
     disable_nagle(fd);
-    try {
-        co_await timeout(options.timeout, connect_awaiter(stream.state(), peer));
-    } catch (const timed_out&) {
-        throw std::system_error(std::make_error_code(std::errc::timed_out), "connect to " + peer.to_string());
+    result<void> connected =
+        options.local.has_value() ? bind_to_connect(fd, *options.local, peer) : result<void>();
+    if (connected.ok()) {
+        const auto ended = co_await move_on_after(options.timeout, connect_awaiter(stream.state(), peer));
+        connected = ended.has_value() ? *ended : std::make_error_code(std::errc::timed_out);
+    }
+    if (!connected.ok()) {
+        throw std::system_error(connected.error(), detail::describe_connect(peer.to_string(), options.local));
     }
     co_return stream;
 }

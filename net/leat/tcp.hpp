@@ -8,6 +8,7 @@
 #include <leat/task.hpp>
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include <netinet/tcp.h>
@@ -16,13 +17,17 @@ namespace leat {
 
 struct tcp_connect_options {
     duration timeout = std::chrono::seconds(60);  // for all of it: names, addresses and handshakes
+    // Where to connect from: an address of this machine, and a port or 0 for any. Without it the kernel
+    // chooses both. Of a host's addresses only those of its family are tried.
+    std::optional<endpoint> local = std::nullopt;
 };
 
 // One TCP connection. See the awaiters in socket.hpp for what each operation gives, when it completes and
 // what cancelling it means. Nagle's algorithm is off at first (set_no_delay).
 class tcp_stream {
 public:
-    // Connects to `peer`. Throws std::system_error naming it.
+    // Connects to `peer`. Throws std::system_error naming it, and options.local if given: for one of the
+    // other family with std::errc::address_family_not_supported. Cancelled: the socket is closed.
     [[nodiscard]] static task<tcp_stream> connect(endpoint peer, tcp_connect_options options = {});
     // Resolves `host` and tries its addresses until one answers (RFC 8305). Throws the last error, naming
     // host and port.
@@ -98,6 +103,13 @@ private:
 
     detail::socket_state* socket_ = nullptr;
 };
+
+namespace detail {
+
+// "connect to example.org:80 from 192.0.2.1:0", for errors.
+[[nodiscard]] std::string describe_connect(const std::string& peer, const std::optional<endpoint>& local);
+
+}  // namespace detail
 
 struct tcp_listen_options {
     int backlog = SOMAXCONN;  // connections that wait to be accepted; the kernel has its own limit

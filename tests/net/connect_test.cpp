@@ -152,6 +152,47 @@ LEAT_TEST("a server with IPv4 only is reached through a name that has IPv6, too"
     CHECK(client.remote_endpoint().is_ipv4());
 }
 
+LEAT_TEST("from a local address only those of its family are tried", on(kernel)) {
+    if (!has_ipv6()) {
+        MESSAGE("skipped: there is no IPv6 here");
+        co_return;
+    }
+    dns_server server;
+    server.set("both.test", {.addresses = {address::loopback_ipv6(), address::loopback_ipv4()}});
+    server.set("six.test", dns_type::aaaa, {.addresses = {address::loopback_ipv6()}});
+    listener_pair pair(address::loopback_ipv4(), address::loopback_ipv6());
+    connect_options options = patient(server);
+    options.local = leat::endpoint(near, 0);
+    tcp_stream client = co_await leat::connect_to_host("both.test", pair.port(), options);
+    CHECK(client.local_endpoint().address() == near);
+    CHECK(client.remote_endpoint().address() == address::loopback_ipv4());
+    const auto none = co_await failure_of("six.test", pair.port(), options);
+    CHECK(none.code == leat::dns_errc::no_address);
+    CHECK(none.text == "connect to six.test:" + std::to_string(pair.port()) +
+                           " from 127.0.0.2:0: the host has no such address");
+}
+
+LEAT_TEST("a local address is for hosts that are addresses, too, and one of the other family is an error") {
+    auto listener = tcp_listener::bind({"127.0.0.1", 0});
+    const int port = listener.local_endpoint().port();
+    connect_options options;
+    options.local = leat::endpoint(near, 0);
+    for (const char* host : {"localhost", "127.0.0.1"}) {
+        tcp_stream client = co_await leat::connect_to_host(host, port, options);
+        CHECK(client.local_endpoint().address() == near);
+    }
+    const leat::tcp_connect_options same{.local = options.local};
+    tcp_stream client = co_await tcp_stream::connect("localhost", port, same);
+    CHECK(client.local_endpoint().address() == near);
+    const auto other = co_await failure_of("::1", port, options);
+    CHECK(other.code == leat::dns_errc::no_address);
+    CHECK(other.text ==
+          "connect to [::1]:" + std::to_string(port) + " from 127.0.0.2:0: the host has no such address");
+    options.names.families = leat::address_families::ipv6;
+    const auto contrary = co_await failure_of("localhost", port, options);
+    CHECK(contrary.code == std::errc::address_family_not_supported);
+}
+
 LEAT_TEST("an address that refuses is followed by the next one at once", on(kernel)) {
     dns_server server;
     server.set("www.test", dns_type::a, {.addresses = {near, far}});

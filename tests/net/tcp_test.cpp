@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -57,6 +58,60 @@ LEAT_TEST("a refused connection is an error that names the peer") {
         what = error.what();
     }
     CHECK(what == "connect to " + closed.to_string() + ": Connection refused");
+}
+
+namespace {
+
+// The code and the text with which connecting to `peer` from `local` fails.
+leat::task<std::pair<std::error_code, std::string>> failure_from(leat::endpoint local, leat::endpoint peer) {
+    const leat::tcp_connect_options options{.local = local};
+    try {
+        (void)co_await leat::tcp_stream::connect(peer, options);
+    } catch (const std::system_error& error) {
+        co_return std::pair(error.code(), std::string(error.what()));
+    }
+    co_return std::pair(std::error_code(), std::string());
+}
+
+}  // namespace
+
+LEAT_TEST("a stream connects from the address that it is told to, and from any port of it") {
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const leat::tcp_connect_options from{.local = leat::endpoint("127.0.0.2", 0)};
+    auto client = co_await leat::tcp_stream::connect(listener.local_endpoint(), from);
+    auto server = co_await listener.accept();
+    CHECK(client.local_endpoint().address() == leat::address::parse("127.0.0.2"));
+    CHECK(client.local_endpoint().port() != 0);
+    CHECK(server.remote_endpoint() == client.local_endpoint());
+    int left_to_connect = 0;
+    auto& sockets = leat::current_scheduler().io().sockets();
+    CHECK(sockets
+              .option(client.native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
+                      std::as_writable_bytes(std::span(&left_to_connect, 1)))
+              .ok());
+    CHECK(left_to_connect == 1);
+}
+
+LEAT_TEST("a local port that is taken, or an address that is not here, is an error that names both ends") {
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const leat::endpoint peer = listener.local_endpoint();
+    auto other = leat::tcp_listener::bind({"127.0.0.2", 0});
+    const leat::endpoint used = other.local_endpoint();
+    const auto [taken, why_taken] = co_await failure_from(used, peer);
+    CHECK(taken == std::errc::address_in_use);
+    CHECK(why_taken ==
+          "connect to " + peer.to_string() + " from " + used.to_string() + ": Address already in use");
+    const auto [strange, why_strange] = co_await failure_from({"192.0.2.1", 0}, peer);
+    CHECK(strange == std::errc::address_not_available);
+    CHECK(why_strange.starts_with("connect to " + peer.to_string() + " from 192.0.2.1:0: "));
+}
+
+LEAT_TEST("nobody connects from an address of the other family") {
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const leat::endpoint peer = listener.local_endpoint();
+    const auto [code, why] = co_await failure_from({"::1", 0}, peer);
+    CHECK(code == std::errc::address_family_not_supported);
+    CHECK(why.starts_with("connect to " + peer.to_string() + " from [::1]:0: "));
 }
 
 LEAT_TEST("from_fd takes over a socket that listens", on(kernel)) {

@@ -21,9 +21,15 @@ struct kept_option {
     int initial;
 };
 constexpr kept_option kept_options[] = {
-    {SOL_SOCKET, SO_KEEPALIVE, 0},     {SOL_SOCKET, SO_BROADCAST, 0},      {IPPROTO_TCP, TCP_NODELAY, 0},
-    {IPPROTO_TCP, TCP_KEEPIDLE, 7200}, {IPPROTO_TCP, TCP_KEEPINTVL, 75},   {IPPROTO_TCP, TCP_KEEPCNT, 9},
-    {IPPROTO_TCP, TCP_QUICKACK, 1},    {IPPROTO_TCP, TCP_USER_TIMEOUT, 0},
+    {SOL_SOCKET, SO_KEEPALIVE, 0},
+    {SOL_SOCKET, SO_BROADCAST, 0},
+    {IPPROTO_TCP, TCP_NODELAY, 0},
+    {IPPROTO_TCP, TCP_KEEPIDLE, 7200},
+    {IPPROTO_TCP, TCP_KEEPINTVL, 75},
+    {IPPROTO_TCP, TCP_KEEPCNT, 9},
+    {IPPROTO_TCP, TCP_QUICKACK, 1},
+    {IPPROTO_TCP, TCP_USER_TIMEOUT, 0},
+    {IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0},
 };
 
 const kept_option* find_kept(int level, int name) noexcept {
