@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The public face of the network: addresses, names, TCP, UDP and servers. It includes the runtime's.
+// The public face of the network: addresses, names, TCP, UDP, Unix sockets and servers. It includes the
+// runtime's.
 #pragma once
 
 #include <leat/bytes.hpp>
@@ -12,3 +13,4 @@
 #include <leat/stream.hpp>
 #include <leat/tcp.hpp>
 #include <leat/udp.hpp>
+#include <leat/unix.hpp>

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <leat/socket.hpp>
 
-#include <leat/backends/backend.hpp>
 #include <leat/returned_bytes.hpp>
 
 #include <string>
 
-#include <fcntl.h>
-
 namespace leat {
 
 namespace detail {
+
+static_assert(sizeof(void*) != 8 || sizeof(socket_state) <= 64);  // every idle connection has one
 
 void socket_state::close() noexcept {
     const int fd = std::exchange(descriptor, -1);
@@ -32,33 +31,11 @@ chunk socket_state::take_returned() noexcept {
     return all;
 }
 
-socket_calls& calls() {
-    return current_scheduler().io().sockets();
-}
-
-void set_int_option(int fd, int level, int name, int value, const char* what) {
-    calls().set_option(fd, level, name, std::as_bytes(std::span(&value, 1))).value(what);
-}
-
-endpoint local_endpoint_of(int fd) {
-    sockaddr_storage storage{};
-    const socklen_t size = calls().local_address(fd, storage).value("local_endpoint");
-    return endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&storage), size);
-}
-
-endpoint remote_endpoint_of(int fd) {
-    sockaddr_storage storage{};
-    const result<socklen_t> size = calls().remote_address(fd, storage);
-    return size.ok() && (storage.ss_family == AF_INET || storage.ss_family == AF_INET6)
-               ? endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&storage), *size)
-               : endpoint();
-}
-
-void make_non_blocking(int fd) {
-    const int flags = ::fcntl(fd, F_GETFL);
-    if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
-        throw std::system_error(errno_code(errno), "from_fd");
+std::string socket_state::peer_name() const {
+    if (unix_name != nullptr) {
+        return *unix_name;
     }
+    return remote == endpoint() ? "a peer without a name" : remote.to_string();
 }
 
 std::error_code socket_awaiter::error() const noexcept {
@@ -73,7 +50,7 @@ std::error_code socket_awaiter::error() const noexcept {
 }
 
 void socket_awaiter::fail(const char* what) const {
-    throw std::system_error(error(), what + socket_->remote.to_string());
+    throw std::system_error(error(), what + socket_->peer_name());
 }
 
 }  // namespace detail
@@ -131,9 +108,9 @@ void recv_exactly_awaiter::await_resume() {
     }
     if (const std::size_t arrived = static_cast<std::size_t>(operation::result); arrived < length)
         [[unlikely]] {
-        throw std::system_error(stream_errc::end_of_stream, "recv from " + socket_->remote.to_string() +
-                                                                ": " + std::to_string(before_ + arrived) +
-                                                                " of " + std::to_string(whole_.size()) +
+        throw std::system_error(stream_errc::end_of_stream, "recv from " + socket_->peer_name() + ": " +
+                                                                std::to_string(before_ + arrived) + " of " +
+                                                                std::to_string(whole_.size()) +
                                                                 " bytes arrived");
     }
 }

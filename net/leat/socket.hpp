@@ -12,11 +12,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace leat {
-
-class socket_calls;
 
 namespace detail {
 
@@ -36,23 +35,18 @@ struct socket_state : frame_pool::allocated {
     void give_back(const std::byte* bytes, std::size_t count);
     [[nodiscard]] chunk take_returned() noexcept;
 
+    // As errors name it: "127.0.0.1:8001", a path, or "a peer without a name".
+    [[nodiscard]] std::string peer_name() const;
+
     int descriptor;  // -1 once closed
     std::uint32_t references = 1;
+    std::uint64_t bytes_sent = 0;
+    std::unique_ptr<chunk> returned;         // what was given back; null as a rule
+    std::unique_ptr<std::string> unix_name;  // of a peer of the Unix family that has one
+    endpoint remote;                         // of any other peer
     bool send_broken = false;
     bool was_reset = false;  // somebody has been told of it; the kernel tells it once
-    std::uint64_t bytes_sent = 0;
-    endpoint remote;
-    std::unique_ptr<chunk> returned;  // what was given back; null as a rule
 };
-
-// The calls of the running backend that do not wait, as every kind of socket makes them. They throw
-// std::system_error.
-[[nodiscard]] socket_calls& calls();
-void set_int_option(int fd, int level, int name, int value, const char* what = "set a socket option");
-[[nodiscard]] endpoint local_endpoint_of(int fd);
-// 0.0.0.0:0 when it has none, or one that is not of IP.
-[[nodiscard]] endpoint remote_endpoint_of(int fd);
-void make_non_blocking(int fd);
 
 // An operation on a socket. While it is suspended it keeps the state alive, not the socket open.
 class socket_awaiter : public io_awaiter {

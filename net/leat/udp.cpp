@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <leat/udp.hpp>
 
-#include <leat/backends/backend.hpp>
+#include <leat/socket_opening.hpp>
 
 #include <string>
 
 namespace leat {
 
-using detail::calls;
+using detail::current_sockets;
 using detail::set_int_option;
 
 namespace {
@@ -87,7 +87,7 @@ void connect_datagrams_awaiter::await_resume() {
 
 udp_socket udp_socket::bind(const endpoint& at, udp_bind_options options) {
     const std::string what = "bind to " + at.to_string();
-    udp_socket socket(calls().open(at.family(), SOCK_DGRAM, 0).value(what.c_str()));
+    udp_socket socket(current_sockets().open(at.family(), SOCK_DGRAM, 0).value(what.c_str()));
     const int fd = socket.native_handle();
     if (options.reuse_port) {
         set_int_option(fd, SOL_SOCKET, SO_REUSEPORT, 1, what.c_str());
@@ -98,7 +98,7 @@ udp_socket udp_socket::bind(const endpoint& at, udp_bind_options options) {
     if (at.is_ipv6()) {
         set_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.dual_stack ? 0 : 1, what.c_str());
     }
-    calls().bind(fd, at.data(), at.size()).value(what.c_str());
+    current_sockets().bind(fd, at.data(), at.size()).value(what.c_str());
     return socket;
 }
 
@@ -108,6 +108,14 @@ udp_socket udp_socket::from_fd(int fd) {
     detail::make_non_blocking(fd);
     socket.socket_->remote = detail::remote_endpoint_of(fd);
     return socket;
+}
+
+endpoint udp_socket::local_endpoint() const {
+    return detail::local_endpoint_of(native_handle());
+}
+
+void udp_socket::set_option(int level, int name, int value) {
+    set_int_option(native_handle(), level, name, value);
 }
 
 udp_socket::~udp_socket() {

@@ -163,16 +163,14 @@ public:
     void close() noexcept { state().close(); }
     [[nodiscard]] bool is_open() const noexcept { return socket_ != nullptr && socket_->descriptor >= 0; }
 
-    [[nodiscard]] endpoint local_endpoint() const { return detail::local_endpoint_of(native_handle()); }
+    [[nodiscard]] endpoint local_endpoint() const;
     // The peer that it is connected to, or 0.0.0.0:0.
     [[nodiscard]] const endpoint& remote_endpoint() const noexcept { return state().remote; }
     // SO_SNDBUF and SO_RCVBUF, in bytes; the kernel doubles them. What finds no room on arrival is lost.
     void set_send_buffer(int size) { set_option(SOL_SOCKET, SO_SNDBUF, size); }
     void set_recv_buffer(int size) { set_option(SOL_SOCKET, SO_RCVBUF, size); }
     // setsockopt(2) with an int.
-    void set_option(int level, int name, int value) {
-        detail::set_int_option(native_handle(), level, name, value);
-    }
+    void set_option(int level, int name, int value);
     // The descriptor, for what leat does not offer; -1 when closed. It stays this socket's.
     [[nodiscard]] int native_handle() const noexcept { return state().descriptor; }
 

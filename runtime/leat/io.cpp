@@ -26,8 +26,12 @@ constinit const wait_kind send_kind{"send", cancel_operation, explain_operation}
 constinit const wait_kind readable_kind{"readable", cancel_operation, explain_operation};
 constinit const wait_kind writable_kind{"writable", cancel_operation, explain_operation};
 
+bool in_simulation() noexcept {
+    return this_thread.loop != nullptr && this_thread.loop->io().time_is_virtual();
+}
+
 void require_kernel(const char* what) {
-    if (this_thread.loop != nullptr && this_thread.loop->io().time_is_virtual()) {
+    if (in_simulation()) {
         throw std::system_error(errno_code(EOPNOTSUPP), std::string(what) + " in a simulation");
     }
 }

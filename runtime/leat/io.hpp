@@ -16,6 +16,8 @@ namespace detail {
 
 extern const wait_kind accept_kind, connect_kind, recv_kind, send_kind, readable_kind, writable_kind;
 
+// Whether this thread runs on a simulation.
+[[nodiscard]] bool in_simulation() noexcept;
 // For what only a kernel has: throws std::errc::operation_not_supported when this thread runs on a
 // simulation, as "a pipe in a simulation: Operation not supported".
 void require_kernel(const char* what);

@@ -6,6 +6,7 @@
 #include <leat/offload.hpp>
 
 #include <leat/error_text.hpp>
+#include <leat/io.hpp>
 #include <leat/processors.hpp>
 #include <leat/thread_signals.hpp>
 
@@ -243,10 +244,6 @@ private:
     list<detail::offloaded_work> queue_;
     alarm next_;
 };
-
-bool in_simulation() noexcept {
-    return this_thread.loop != nullptr && this_thread.loop->io().time_is_virtual();
-}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/tls/peer_check.hpp>
 
+#include <leat/io.hpp>
 #include <leat/tls/certificate_names.hpp>
 #include <leat/tls/context_settings.hpp>
 #include <leat/tls/wall_clock.hpp>
@@ -72,7 +73,7 @@ bool has_system_authorities() {
 peer_check::peer_check(ssl_st* ssl, std::string_view host)
     : host_(canonical(host)), system_authorities_(settings_of(SSL_get_SSL_CTX(ssl)).system_authorities) {
     SSL_set_app_data(ssl, this);
-    if (this_thread.loop != nullptr && this_thread.loop->io().time_is_virtual()) {
+    if (leat::detail::in_simulation()) {
         X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl), std::chrono::system_clock::to_time_t(wall_clock()));
     }
     if (host_.empty()) {

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// unix_listener and unix_stream: connections between programs of one machine, over sockets of the Unix
+// domain. They behave as those of TCP (tcp.hpp) where nothing else is said. Both own their socket.
+#pragma once
+
+#include <leat/clock.hpp>
+#include <leat/socket_stream.hpp>
+#include <leat/task.hpp>
+#include <leat/unix_endpoint.hpp>
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include <sys/types.h>
+
+namespace leat {
+
+struct unix_connect_options {
+    duration timeout = std::chrono::seconds(60);
+};
+
+// Whose process is at the other end, as it was when that connected or listened.
+struct unix_credentials {
+    pid_t process = 0;
+    uid_t user = 0;
+    gid_t group = 0;
+};
+
+// One connection. What it can do beside is in socket_stream.hpp.
+class unix_stream : public detail::socket_stream {
+public:
+    // Connects to who listens at `peer`, and waits while the queue there is full. Throws std::system_error
+    // naming it. Cancelled: the socket is closed.
+    [[nodiscard]] static task<unix_stream> connect(unix_endpoint peer, unix_connect_options options = {});
+    // Takes over a connected socket, and makes it non-blocking. Not in a simulation.
+    [[nodiscard]] static unix_stream from_fd(int fd);
+    // Two that are connected (socketpair(2)). Throws std::system_error; not in a simulation.
+    [[nodiscard]] static std::pair<unix_stream, unix_stream> pair();
+
+    unix_stream() noexcept = default;
+
+    // Both throw std::system_error.
+    [[nodiscard]] unix_endpoint local_endpoint() const;
+    [[nodiscard]] unix_endpoint remote_endpoint() const;
+    // SO_PEERCRED. Throws std::system_error; in a simulation with std::errc::no_protocol_option.
+    [[nodiscard]] unix_credentials peer_credentials() const;
+
+private:
+    friend class unix_listener;
+    explicit unix_stream(int fd) : socket_stream(fd) {}
+};
+
+struct unix_listen_options {
+    int backlog = SOMAXCONN;  // connections that wait to be accepted; the kernel has its own limit
+    // A path where a socket is that nobody listens at, such as one that was left by a process that was
+    // killed, is bound anew. Without this it is in use, as any other path is where something is. Who asks for
+    // it connects to the socket that is there, to see. Of two that do so at the same time one may lose its
+    // path.
+    bool replace_stale = false;
+};
+
+namespace detail {
+
+// The file that binding a socket has made. It is removed with its owner, unless another one is there by then.
+class socket_file {
+public:
+    socket_file() noexcept = default;  // there is none
+    explicit socket_file(std::string path);
+    socket_file(socket_file&& other) noexcept
+        : path_(std::exchange(other.path_, {})), device_(other.device_), number_(other.number_) {}
+    socket_file& operator=(socket_file&& other) noexcept {
+        std::swap(path_, other.path_);
+        std::swap(device_, other.device_);
+        std::swap(number_, other.number_);
+        return *this;
+    }
+    ~socket_file() { remove(); }
+
+    void remove() noexcept;
+
+private:
+    std::string path_;
+    dev_t device_ = 0;
+    ino_t number_ = 0;
+};
+
+}  // namespace detail
+
+// A socket that accepts connections. The file at its path is removed when it is closed or ends.
+class unix_listener : public detail::socket_listener {
+public:
+    // Binds and listens. Throws std::system_error naming the endpoint; std::errc::address_in_use also for a
+    // path where something else is.
+    [[nodiscard]] static unix_listener bind(const unix_endpoint& at, unix_listen_options options = {});
+    // Takes over a listening socket, and makes it non-blocking; its file is left alone. Not in a simulation.
+    [[nodiscard]] static unix_listener from_fd(int fd);
+
+    // Waits for the next connection; throws as that of tcp_listener. Cancelled: no connection was taken.
+    [[nodiscard]] task<unix_stream> accept();
+
+    // A pending accept ends with operation_canceled; connections in the queue are reset.
+    void close() noexcept {
+        file_.remove();
+        socket_listener::close();
+    }
+    // Throws std::system_error.
+    [[nodiscard]] unix_endpoint local_endpoint() const;
+
+private:
+    explicit unix_listener(int fd) : socket_listener(fd) {}
+
+    detail::socket_file file_;  // goes before the socket
+};
+
+}  // namespace leat
