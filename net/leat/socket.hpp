@@ -44,6 +44,7 @@ struct socket_state : frame_pool::allocated {
     std::unique_ptr<chunk> returned;         // what was given back; null as a rule
     std::unique_ptr<std::string> unix_name;  // of a peer of the Unix family that has one
     endpoint remote;                         // of any other peer
+    bool stops_short = false;                // as operation::stops_short says
     bool send_broken = false;
     bool was_reset = false;  // somebody has been told of it; the kernel tells it once
 };
@@ -67,7 +68,9 @@ public:
 
 protected:
     socket_awaiter(const wait_kind& what, operation_kind asked, socket_state& socket) noexcept
-        : io_awaiter(what, asked, socket.descriptor), socket_(&socket) {}
+        : io_awaiter(what, asked, socket.descriptor), socket_(&socket) {
+        stops_short = socket.stops_short;
+    }
 
     [[nodiscard]] bool suspended() const noexcept { return wait::task != nullptr; }
 

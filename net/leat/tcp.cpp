@@ -67,6 +67,7 @@ tcp_stream tcp_stream::from_fd(int fd) {
     tcp_stream stream(fd, endpoint());
     make_non_blocking(fd);
     stream.state().remote = detail::remote_endpoint_of(fd);
+    stream.state().stops_short = stream.remote_endpoint() == endpoint();  // it may be of the Unix domain
     return stream;
 }
 

@@ -48,7 +48,7 @@ public:
 
 private:
     friend class unix_listener;
-    explicit unix_stream(int fd) : socket_stream(fd) {}
+    explicit unix_stream(int fd) : socket_stream(fd) { state().stops_short = true; }
 };
 
 struct unix_listen_options {

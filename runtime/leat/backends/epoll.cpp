@@ -17,7 +17,7 @@ constexpr std::uint64_t wake_cookie = UINT64_MAX;
 constexpr int events_max = 256;
 
 static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT && EPOLLRDHUP == POLLRDHUP && EPOLLHUP == POLLHUP &&
-              EPOLLERR == POLLERR);
+              EPOLLERR == POLLERR && EPOLLPRI == POLLPRI);
 
 class epoll_backend final : public readiness_backend {
 public:
@@ -52,7 +52,7 @@ epoll_backend::epoll_backend(std::string refused)
 // Registering again re-arms: what is ready now is told again.
 int epoll_backend::watch(int fd, std::uint32_t generation) noexcept {
     epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
     event.data.u64 = std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(fd);
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0 &&
         (errno != EEXIST || ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) != 0)) {

@@ -78,7 +78,7 @@ bool attempt_recv(operation& op, readiness& ready) noexcept {
         }
         op.transferred += answer;
         const bool drained = static_cast<std::size_t>(answer) < wanted;
-        if (drained && !ready.hung_up) {
+        if (drained && !ready.always_try) {
             ready.readable = false;
         }
         if (!op.whole || !drained || answer == 0) {
@@ -167,7 +167,7 @@ bool received_otherwise(operation& op, readiness& ready, slab_pool& pool, slab_p
         pool.release(lease.buffer, lease.index);
         return answer == 0 ? complete(op, 0) : complete_unless_blocked(op, -error, ready.readable);
     }
-    ready.readable = answer == slab_pool::buffer_size || ready.hung_up;
+    ready.readable = answer == slab_pool::buffer_size || ready.always_try;
     op.deliver(pool, lease.buffer, lease.index, answer);
     return true;
 }

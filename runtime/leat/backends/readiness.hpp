@@ -15,7 +15,8 @@ namespace leat {
 struct readiness {
     bool readable = true;
     bool writable = true;
-    bool hung_up = false;  // seen RDHUP, HUP or ERR: reading is always worth a try
+    // Reading is always worth a try: seen RDHUP, HUP, ERR or PRI, or what is read stops short.
+    bool always_try = false;
 
     [[nodiscard]] bool to_try(operation_kind kind) const noexcept {
         return reads(kind) ? readable : writable;
@@ -47,7 +48,7 @@ inline bool attempt_recv_chunk(operation& op, readiness& ready, slab_pool& pool)
     if (answer <= 0 || answer >= slab_pool::buffer_size) [[unlikely]] {
         return received_otherwise(op, ready, pool, lease, answer);
     }
-    ready.readable = ready.hung_up;
+    ready.readable = ready.always_try;
     op.deliver(pool, lease.buffer, lease.index, answer);
     return true;
 }

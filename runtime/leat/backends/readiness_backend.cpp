@@ -58,6 +58,7 @@ bool readiness_backend::fail_or_watch(operation& op, descriptor_state& state) {
         return true;
     }
     state.watched = true;
+    state.ready.always_try |= op.stops_short;
     (reads(op.action) ? state.reader : state.writer) = &op;
     ++pending_;
     return false;

@@ -6,8 +6,9 @@
 // backend is told that this direction is ready.
 //
 //   * A short read means the socket is drained (epoll(7), question 9), so the next read waits without
-//     trying. But data and FIN may be told as one: once RDHUP, HUP or ERR was seen it is always tried. Of
-//     datagrams a short one says nothing: their socket is tried until it would block.
+//     trying. But data and FIN may be told as one: once RDHUP, HUP or ERR was seen it is always tried. So it
+//     is once PRI was, as a read stops at urgent data, and where descriptors may be among the bytes. A
+//     datagram says nothing of the next one.
 //   * readable() and writable() serve descriptors that belong to others, who close them without telling.
 //     They are watched for one wait only, so that nothing is believed of a descriptor number later.
 //
@@ -101,8 +102,8 @@ private:
 
 inline void readiness_backend::told(descriptor_state& state, std::uint32_t events) {
     constexpr std::uint32_t ended = POLLHUP | POLLERR;
-    if ((events & (ended | POLLRDHUP)) != 0) [[unlikely]] {
-        state.ready.hung_up = true;
+    if ((events & (ended | POLLRDHUP | POLLPRI)) != 0) [[unlikely]] {
+        state.ready.always_try = true;
     }
     if ((events & (ended | POLLRDHUP | POLLIN)) != 0) {
         state.ready.readable = true;
