@@ -7,6 +7,7 @@
 #include <string>
 
 #include "../crash/aborts.hpp"
+#include "../support/mapped_memory.hpp"
 
 using leat::testing::memory_stream;
 using leat::testing::wait_until_idle;
@@ -55,6 +56,16 @@ LEAT_TEST("in lockstep each send waits for a receive, and says how much that too
     co_await writer;
     CHECK(sent == 4);
     CHECK(near.bytes_sent() == 4);
+}
+
+LEAT_TEST("a chunk of a length that 32 bits do not count is a part of it, not the end", on(simulated)) {
+    const test_support::mapped_memory memory(test_support::four_gigabytes);
+    auto [near, far] = memory_stream::pair({.capacity = 0, .piece = SIZE_MAX});
+    auto writer = leat::spawn(near.send(memory.bytes()));
+    const leat::chunk part = co_await far.recv_chunk();
+    CHECK(part.size() > 0);
+    const std::size_t sent = co_await writer;
+    CHECK(sent == part.size());
 }
 
 LEAT_TEST("a send in lockstep that is cancelled before a receive has sent nothing") {

@@ -123,9 +123,12 @@ task<> receive_exactly(shared_pipe from, byte_buffer into) {
     }
 }
 
+// A chunk has a length of 32 bits.
+constexpr std::size_t chunk_max = 1'000'000;
+
 task<chunk> receive_chunk(shared_pipe from) {
     co_await wait_readable(from);
-    const std::size_t size = std::min(from->ready(), from->allowed.piece);
+    const std::size_t size = std::min({from->ready(), from->allowed.piece, chunk_max});
     if (size == 0) {
         co_return chunk();
     }

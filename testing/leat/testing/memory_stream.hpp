@@ -17,7 +17,7 @@ namespace leat::testing {
 struct memory_limits {
     // Bytes that may be on their way. 0: lockstep, where each send waits for a receive to take its bytes.
     std::size_t capacity = SIZE_MAX;
-    // Bytes that one operation moves.
+    // Bytes that one operation moves, and a recv_chunk no more than a million.
     std::size_t piece = 16 * 1024;
 };
 
