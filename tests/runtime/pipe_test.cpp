@@ -2,6 +2,7 @@
 #include <leat/pipe.hpp>
 
 #include "../crash/child_process.hpp"
+#include "../support/mapped_memory.hpp"
 
 #include <leat/fd.hpp>
 #include <leat/runtime.hpp>
@@ -321,6 +322,23 @@ TEST_CASE("the standard streams of a process are read and written as ends that i
     });
     CHECK(ended.status == 0);
     CHECK(ended.errors == "input and errors");
+}
+
+LEAT_TEST("of a length beyond 31 and 32 bits a pipe takes what fits, and gives what there is", on(kernel)) {
+    const test_support::mapped_memory memory(test_support::four_gigabytes + 7);
+    for (const std::size_t length : test_support::long_lengths) {
+        const std::span<std::byte> bytes = memory.bytes().first(length);
+        auto [reader, writer] = leat::make_pipe();
+        const std::size_t taken = co_await writer.send(bytes);
+        CHECK(taken > 0);
+        CHECK(taken < length);
+        const bool whole = co_await leat::move_on_after(1ms, writer.send_all(bytes));
+        CHECK_FALSE(whole);
+        const bool filled = co_await leat::move_on_after(1ms, reader.recv_exactly(bytes));
+        CHECK_FALSE(filled);
+        const std::size_t count = co_await reader.recv(bytes);
+        CHECK(count == taken);
+    }
 }
 
 LEAT_TEST("from_fd takes a descriptor over, and names one that is none", on(kernel)) {

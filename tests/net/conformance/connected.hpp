@@ -8,6 +8,8 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -45,6 +47,13 @@ inline const std::string& too_much() {
         return made;
     }();
     return bytes;
+}
+
+// How many bytes tests of a great volume send: what LEAT_TEST_VOLUME says, for long runs. 5000000000 is more
+// than 32 bits count.
+inline std::uint64_t asked_volume() {
+    const char* const asked = std::getenv("LEAT_TEST_VOLUME");
+    return asked != nullptr ? std::strtoull(asked, nullptr, 10) : 60'000'000;
 }
 
 inline constexpr auto patience = std::chrono::seconds(60);  // far longer than anything that works takes

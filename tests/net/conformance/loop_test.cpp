@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <vector>
 
 #include <fcntl.h>
@@ -254,10 +253,8 @@ LEAT_TEST("nothing happens while everybody waits") {
     }
 }
 
-// As many bytes as LEAT_TEST_VOLUME says, for long runs: 5000000000 is more than 32 bits count.
 LEAT_TEST("a great volume of bytes arrives in order") {
-    const char* const asked = std::getenv("LEAT_TEST_VOLUME");
-    const std::uint64_t volume = asked != nullptr ? std::strtoull(asked, nullptr, 10) : 60'000'000;
+    const std::uint64_t volume = conformance::asked_volume();
     connection both = co_await connected();
     const std::string_view pattern = std::string_view(conformance::too_much()).substr(0, 23 * 40'000);
     auto sender = leat::spawn([&]() -> leat::task<> {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "stream_pair.hpp"
+#include "../../support/mapped_memory.hpp"
 
 namespace leat::tls {
 namespace {
@@ -69,6 +70,58 @@ LEAT_TEST("TLS: small reads see every byte in order") {
     CHECK(received == sent);
     co_await sender;
 }
+LEAT_TEST(
+    "TLS: of a length beyond 31 and 32 bits a part is sent, until the peer goes or the sender is cancelled") {
+    const test_support::mapped_memory memory(test_support::four_gigabytes + 7);
+    for (const std::size_t length : test_support::long_lengths) {
+        const std::span<const std::byte> bytes = memory.bytes().first(length);
+        auto both = in_memory({.capacity = 100'000});
+        co_await shake_hands(both);
+        auto some_sender = spawn(both.client.send(bytes));
+        std::string some(1'000, ' ');
+        co_await both.server.recv_exactly(some);
+        const std::size_t taken = co_await some_sender;
+        CHECK(taken >= some.size());
+        CHECK(taken < length);
+        auto sender = spawn([&] { return fails(both.client.send_all(bytes, "", bytes)); });
+        some.resize(1'000'000);
+        co_await both.server.recv_exactly(some);
+        both.server.close();
+        const failure_of failed = co_await sender;
+        CHECK(failed.code == std::errc::broken_pipe);
+        CHECK(both.client.bytes_sent() > some.size());
+        CHECK(both.client.bytes_sent() < length);
+
+        auto next = in_memory({.capacity = 100'000});
+        co_await shake_hands(next);
+        const bool finished =
+            co_await move_on_after(std::chrono::milliseconds(1), next.client.send_all(bytes));
+        CHECK_FALSE(finished);
+        CHECK(next.client.bytes_sent() > 0);
+        CHECK(next.client.bytes_sent() < length);
+    }
+}
+
+LEAT_TEST("TLS: reads into a length beyond 31 and 32 bits get what there is") {
+    const test_support::mapped_memory memory(test_support::four_gigabytes + 7);
+    for (const std::size_t length : test_support::long_lengths) {
+        const std::span<std::byte> bytes = memory.bytes().first(length);
+        auto both = in_memory();
+        co_await shake_hands(both);
+        co_await both.client.send_all("three");
+        const bool finished =
+            co_await move_on_after(std::chrono::milliseconds(1), both.server.recv_exactly(bytes));
+        CHECK_FALSE(finished);
+        const std::size_t count = co_await both.server.recv(bytes);
+        CHECK(count == 5);
+        co_await both.client.send_all("few");
+        co_await both.client.shutdown_send();
+        const failure_of failed = co_await fails(both.server.recv_exactly(bytes));
+        CHECK(failed.code == stream_errc::end_of_stream);
+        CHECK(failed.text.find("3 of " + std::to_string(length) + " bytes arrived") != std::string::npos);
+    }
+}
+
 
 LEAT_TEST("TLS: the first operation of each side shakes hands") {
     auto both = co_await over_tcp();
