@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/io.hpp>
 
+#include "cancel_moments.hpp"
+
 #include <leat/fd.hpp>
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
@@ -13,6 +15,7 @@
 #include <sys/socket.h>
 
 using namespace std::chrono_literals;
+using cancel_tests::let_the_loop_look;
 
 namespace {
 
@@ -57,6 +60,62 @@ void drain(const leat::fd& from) {
     char block[4096];
     while (::read(from.get(), block, sizeof block) > 0) {
     }
+}
+
+// Moves a socket to the descriptor `number`, which is free.
+leat::fd moved_to(int number, leat::fd socket) {
+    if (socket.get() == number) {
+        return socket;
+    }
+    REQUIRE(::dup2(socket.get(), number) == number);
+    return leat::fd(number);
+}
+
+struct two_waits {
+    leat::handle<void> to_read;
+    leat::handle<void> to_write;
+};
+
+two_waits wait_both_ways(int number) {
+    return {leat::spawn([number]() -> leat::task<> { co_await leat::readable(number); }),
+            leat::spawn([number]() -> leat::task<> { co_await leat::writable(number); })};
+}
+
+// What was waited for goes on to happen, if its socket is there still.
+void make_ready(const leat::fd& peer) {
+    (void)::send(peer.get(), "x", 1, MSG_NOSIGNAL);
+    drain(peer);
+}
+
+// Waits for a descriptor that is closed meanwhile, by its number; `elsewhere` its socket stays open. Then for
+// another socket of the same number.
+leat::task<> closed_behind_our_back(bool elsewhere) {
+    socket_pair old = new_socket_pair();
+    fill(old.here);
+    const int number = old.here.get();
+    const leat::fd copy(elsewhere ? ::dup(number) : -1);
+    two_waits waiting = wait_both_ways(number);
+    co_await let_the_loop_look();
+    REQUIRE(::close(old.here.release()) == 0);
+    co_await let_the_loop_look();
+    waiting.to_read.cancel();
+    waiting.to_write.cancel();
+    co_await leat::timeout(1min, leat::join_all(waiting.to_read, waiting.to_write));
+
+    socket_pair next = new_socket_pair();
+    next.here = moved_to(number, std::move(next.here));
+    fill(next.here);
+    two_waits again = wait_both_ways(number);
+    co_await let_the_loop_look();
+    make_ready(old.there);
+    old.there.reset();
+    co_await let_the_loop_look();
+    CHECK_FALSE(again.to_read.done());
+    CHECK_FALSE(again.to_write.done());
+    make_ready(next.there);
+    co_await leat::timeout(1min, leat::join_all(again.to_read, again.to_write));
+    CHECK(again.to_read.ok());
+    CHECK(again.to_write.ok());
 }
 
 }  // namespace
@@ -188,6 +247,18 @@ LEAT_TEST("a descriptor number that is closed and opened again is waited for ane
         });
         co_await leat::readable(pipe.out.get());
     }
+}
+
+LEAT_TEST(
+    "who waits for a descriptor that is closed meanwhile can be cancelled, and its number waited for anew",
+    on(kernel)) {
+    return closed_behind_our_back(false);
+}
+
+LEAT_TEST(
+    "a descriptor that is closed meanwhile, and open elsewhere, tells nothing to the next of its number",
+    on(kernel)) {
+    return closed_behind_our_back(true);
 }
 
 LEAT_TEST("a wait for a closed descriptor is an error, thrown or as a result", on(kernel)) {

@@ -11,6 +11,8 @@
 #include <optional>
 #include <tuple>
 
+#include <unistd.h>
+
 using namespace std::chrono_literals;
 using cancel_tests::let_the_loop_look;
 using conformance::carries;
@@ -267,6 +269,31 @@ leat::task<> cancelled_beside_the_other_direction(operation asked) {
     CHECK(well.ok());
 }
 
+// Closed by its number, while it waits; its stream is closed later, and then the number is used again.
+leat::task<> closed_behind_its_back(operation asked) {
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    connection old = co_await connected(listener);
+    const int number = old.client.native_handle();
+    auto waits = leat::spawn([&] { return error_of(asked.run(old.client)); });
+    co_await let_the_loop_look();
+    REQUIRE(::close(number) == 0);
+    co_await let_the_loop_look();
+    waits.cancel();
+    co_await leat::timeout(patience, leat::join_all(waits));
+    const auto& how = co_await waits.join();
+    CHECK((how.cancelled() || how.value() == std::errc::bad_file_descriptor));  // poll(2) tells
+    old.client.close();
+    co_await let_the_loop_look();
+    connection next = co_await connected(listener);
+    CHECK((next.client.native_handle() == number || next.server.native_handle() == number));
+    (void)co_await leat::as_result(old.server.send_all("to the old one"));
+    old.server.close();
+    co_await let_the_loop_look();
+    const bool there = co_await carries(next.client, next.server);
+    const bool back = co_await carries(next.server, next.client);
+    CHECK((there && back));
+}
+
 }  // namespace
 
 #define ENDED_TEST(what, ends)                        \
@@ -304,3 +331,12 @@ ENDED_TEST("that loses a race leaves the stream in order", lost_a_race)
 ENDED_TEST("that is cancelled by its group leaves the stream in order", outlived_by_a_group)
 ENDED_TEST("that is shielded is not cancelled", shielded)
 ENDED_TEST("that is cancelled leaves the other direction as it was", cancelled_beside_the_other_direction)
+
+LEAT_TEST(
+    "an operation whose descriptor is closed behind its back can be cancelled, and the number used again",
+    on(kernel)) {
+    for (const operation asked : {recv_operation, recv_exactly_operation, recv_chunk_operation,
+                                  send_operation, send_all_operation, send_pieces_operation}) {
+        co_await closed_behind_its_back(asked);
+    }
+}
