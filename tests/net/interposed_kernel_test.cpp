@@ -6,8 +6,14 @@
 
 #include <leat/backends/choose.hpp>
 #include <leat/testing/backends.hpp>
+#include <leat/testing/doctest.hpp>
 
 #include <doctest/doctest.h>
+
+#include <atomic>
+#include <csignal>
+
+#include <sys/time.h>
 
 using namespace std::chrono_literals;
 using namespace backend_tests;
@@ -93,6 +99,64 @@ struct instead : disturbance<std::remove_reference_t<decltype(Place)>> {
 
 namespace call = leat::system_call;
 
+leat::duration length_of(const timespec& limit) {
+    return std::chrono::seconds(limit.tv_sec) + std::chrono::nanoseconds(limit.tv_nsec);
+}
+
+int interrupt_precise_wait(int epoll, epoll_event* events, int size, const timespec* limit,
+                           const sigset_t* mask) {
+    return limit == nullptr ? ::epoll_pwait2(epoll, events, size, limit, mask)
+                            : interrupted_sleep::interrupt(length_of(*limit));
+}
+
+int interrupt_poll(pollfd* polled, nfds_t size, const timespec* limit, const sigset_t* mask) {
+    return limit == nullptr || length_of(*limit) == 0s ? ::ppoll(polled, size, limit, mask)
+                                                       : interrupted_sleep::interrupt(length_of(*limit));
+}
+
+// It counts whole milliseconds, and lasts up to one too long.
+int interrupt_wait(int epoll, epoll_event* events, int size, int limit) {
+    return limit <= 0 ? ::epoll_wait(epoll, events, size, limit)
+                      : interrupted_sleep::interrupt(std::chrono::milliseconds(limit) - 1ms);
+}
+
+int no_precise_wait(int /*epoll*/, epoll_event* /*events*/, int /*size*/, const timespec* /*limit*/,
+                    const sigset_t* /*mask*/) {
+    errno = ENOSYS;
+    return -1;
+}
+
+struct interrupted_on_an_old_kernel {
+    instead<call::epoll_pwait2, no_precise_wait> precise;
+    instead<call::epoll_wait, interrupt_wait> other;
+};
+
+// While this lives a signal comes again and again, and interrupts what the thread waits for in the kernel.
+class signal_storm {
+public:
+    signal_storm() {
+        count_ = 0;
+        struct sigaction counting{};
+        counting.sa_handler = [](int /*number*/) { count_.fetch_add(1); };
+        ::sigaction(SIGALRM, &counting, &before_);
+        const itimerval often{.it_interval = {.tv_sec = 0, .tv_usec = 500},
+                              .it_value = {.tv_sec = 0, .tv_usec = 500}};
+        ::setitimer(ITIMER_REAL, &often, nullptr);
+    }
+    ~signal_storm() {
+        const itimerval none{};
+        ::setitimer(ITIMER_REAL, &none, nullptr);
+        ::sigaction(SIGALRM, &before_, nullptr);
+    }
+    signal_storm(const signal_storm&) = delete;
+    signal_storm& operator=(const signal_storm&) = delete;
+    [[nodiscard]] static int count() noexcept { return count_.load(); }
+
+private:
+    static inline std::atomic<int> count_ = 0;
+    struct sigaction before_{};
+};
+
 }  // namespace
 
 TEST_CASE("a recv that is interrupted is tried again") {
@@ -127,7 +191,7 @@ TEST_CASE("sends that take a part of the first piece go on with the rest of it")
 }
 
 TEST_CASE("an accept that is interrupted is tried again") {
-    disturbed<fails<call::accept4>>(on::epoll | on::poll, exchanged, EINTR);
+    disturbed<fails<call::accept4>>(on::kernel, exchanged, EINTR);
 }
 
 TEST_CASE("an accept of a connection that was reset meanwhile goes on with the next one") {
@@ -160,6 +224,21 @@ TEST_CASE("a wait that a signal interrupts goes on, and no timer is early") {
     disturbed<fails<call::epoll_wait>>(on::epoll, exchanged_without_timers, EINTR);
     disturbed<fails<call::epoll_pwait2>>(on::epoll, exchanged, EINTR);
     disturbed<fails<call::ppoll>>(on::poll, exchanged, EINTR);
+    disturbed<fails<call::ppoll>>(on::poll, exchanged_without_timers, EINTR);
+}
+
+TEST_CASE(
+    "a sleep all of whose waits are interrupted is not early, and each wait is for what is left of it") {
+    disturbed<instead<call::epoll_pwait2, interrupt_precise_wait>>(on::epoll, sleep_though_interrupted);
+    disturbed<interrupted_on_an_old_kernel>(on::epoll, sleep_though_interrupted);
+    disturbed<instead<call::ppoll, interrupt_poll>>(on::poll, sleep_though_interrupted);
+}
+
+LEAT_TEST("signals that come all the time disturb nothing", on::kernel) {
+    const signal_storm storm;
+    while (storm.count() < 20) {
+        co_await net_tests::exchange(3, 500);
+    }
 }
 
 TEST_CASE("a poll without memory for its list goes on") {

@@ -4,12 +4,18 @@
 // others, and what a strike leaves of its call, go to the kernel.
 #pragma once
 
+#include <leat/backends/kernel_sockets.hpp>
 #include <leat/backends/system_call.hpp>
+#include <leat/clock.hpp>
+#include <leat/sleep.hpp>
+#include <leat/task.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <type_traits>
+
+#include <doctest/doctest.h>
 
 namespace backend_tests {
 
@@ -74,6 +80,38 @@ public:
         strikes::every = every;
     }
 };
+
+// A sleep all of whose waits in the kernel are interrupted; each is to be for what is left of it.
+struct interrupted_sleep {
+    static inline leat::time_point end{};
+    static inline leat::time_point known{};  // a wait that is asked for now was begun after this
+    static inline bool too_long = false;
+
+    static void begin(leat::time_point until) noexcept {
+        end = until;
+        known = leat::kernel_now();
+    }
+    // Instead of a wait of `length`.
+    static int interrupt(leat::duration length) noexcept {
+        too_long = too_long || known + length > end;
+        known = leat::kernel_now();
+        ++strikes::count;
+        errno = EINTR;
+        return -1;
+    }
+};
+
+// Sleeps until some waits have been interrupted: never for too short, and never asking for too long a wait.
+inline leat::task<> sleep_though_interrupted() {
+    interrupted_sleep::too_long = false;
+    while (strikes::count < 3) {
+        const leat::time_point end = leat::kernel_now() + std::chrono::milliseconds(2);
+        interrupted_sleep::begin(end);
+        co_await leat::sleep_until(end);
+        CHECK(leat::kernel_now() >= end);
+    }
+    CHECK_FALSE(interrupted_sleep::too_long);
+}
 
 inline ssize_t recv_little(int fd, void* buffer, std::size_t size, int flags) {
     strikes::now();
