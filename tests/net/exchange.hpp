@@ -111,4 +111,60 @@ inline leat::task<> exchange(int clients, int count, int first = 0) {
     co_await server;
 }
 
+// By chunks, and now and then into a buffer of its own.
+inline leat::task<> echo_by_turns(leat::tcp_stream peer) {
+    std::string buffer(5'000, ' ');
+    for (int turn = 1;; ++turn) {
+        if (turn % 30 == 0) {
+            const std::size_t count = co_await peer.recv(buffer);
+            if (count == 0) {
+                break;
+            }
+            co_await peer.send_all(std::string_view(buffer.data(), count));
+        } else {
+            const leat::chunk piece = co_await peer.recv_chunk();
+            if (!piece) {
+                break;
+            }
+            co_await peer.send_all(piece);
+        }
+    }
+}
+
+// Whether a text, which is another one in each round, came back each time.
+inline leat::task<bool> echoed_each_round(leat::endpoint server, int client, int rounds) {
+    auto stream = co_await leat::tcp_stream::connect(server);
+    bool same = true;
+    for (int round = 0; round < rounds; ++round) {
+        const std::string text = numbered(1'000 * client + round, 1 + round * 97 % 2'500);
+        auto sender = leat::spawn([&]() -> leat::task<> { co_await stream.send_all(text); });
+        std::string received;
+        while (received.size() < text.size()) {
+            const leat::chunk piece = co_await stream.recv_chunk();
+            if (!piece) {
+                break;
+            }
+            received += piece.text();
+        }
+        same = same && received == text;
+        co_await sender;
+    }
+    co_return same;
+}
+
+// The same with many rounds, so that receives wait again and again.
+inline leat::task<> exchange_in_rounds(int clients, int rounds) {
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    std::vector<leat::handle<bool>> all;
+    for (int i = 0; i < clients; ++i) {
+        all.push_back(leat::spawn(echoed_each_round, listener.local_endpoint(), i, rounds));
+        auto peer = co_await listener.accept();
+        leat::spawn(echo_by_turns, std::move(peer));
+    }
+    for (auto& each : all) {
+        const bool same = co_await leat::timeout(std::chrono::minutes(2), each);
+        CHECK(same);
+    }
+}
+
 }  // namespace net_tests

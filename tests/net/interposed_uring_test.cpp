@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What io_uring may do and rarely does: short submissions, no memory, full queues, completions that say
 // nothing, receives that find no buffer or do not stay armed. Nothing is lost.
+#include "../crash/aborts.hpp"
 #include "../runtime/backends/interposed_kernel.hpp"
 #include "exchange.hpp"
 
@@ -103,6 +104,40 @@ long count_overflows(io_uring& ring, const call::enter_request& asked) {
     return status;
 }
 
+// Ends what has brought something and would stay armed.
+long end_armed(io_uring& ring, const call::enter_request& asked) {
+    const long status = real_enter(ring, asked);
+    const int error = errno;
+    const unsigned last = __atomic_load_n(ring.cq.ktail, __ATOMIC_ACQUIRE);
+    for (unsigned head = *ring.cq.khead; head != last; ++head) {
+        const io_uring_cqe& completion = ring.cq.cqes[head & ring.cq.ring_mask];
+        if ((completion.flags & IORING_CQE_F_MORE) != 0 && strikes::now()) {
+            io_uring_sync_cancel_reg ended{};
+            ended.addr = completion.user_data;
+            ended.timeout = {.tv_sec = -1, .tv_nsec = -1};  // none
+            const int ends = ::io_uring_register_sync_cancel(&ring, &ended);
+            CHECK((ends == 0 || ends == -ENOENT));  // by itself, meanwhile
+        }
+    }
+    errno = error;
+    return status;
+}
+
+// Interrupts each wait that has a limit, after all else is done. The limit is a length, or a time.
+long interrupt_sleep(io_uring& ring, const call::enter_request& asked) {
+    constexpr unsigned by_time = 1U << 5;  // IORING_ENTER_ABS_TIMER
+    if (asked.argument == nullptr) {
+        return real_enter(ring, asked);
+    }
+    real_enter(ring, {asked.submissions, 0, asked.flags & ~(IORING_ENTER_EXT_ARG | by_time), nullptr, 0});
+    const auto& wait = *static_cast<const io_uring_getevents_arg*>(asked.argument);
+    const auto& limit = *reinterpret_cast<const __kernel_timespec*>(wait.ts);
+    const leat::duration length =
+        std::chrono::seconds(limit.tv_sec) + std::chrono::nanoseconds(limit.tv_nsec);
+    return interrupted_sleep::interrupt(
+        (asked.flags & by_time) != 0 ? leat::time_point(length) - interrupted_sleep::known : length);
+}
+
 // Why entries cannot be refused here; empty when they can.
 std::string no_refusing() {
     io_uring ring{};
@@ -118,10 +153,9 @@ std::string no_refusing() {
     return refused ? "" : "NOP gives no result that is asked for (before Linux 6.10)";
 }
 
-// Exchanges bytes between `clients` and as many servers on a ring that is `how`, disturbed by a
-// `Disturbance`.
-template <typename Disturbance, typename... Arguments>
-void exchange_on(const leat::uring_options& how, int clients, int numbers, Arguments... arguments) {
+// Runs `body` on a ring that is `how`, disturbed by a `Disturbance`.
+template <typename Disturbance, typename Body, typename... Arguments>
+void disturbed_on(const leat::uring_options& how, Body body, Arguments... arguments) {
     if (const std::string refused = no_refusing(); !refused.empty()) {
         MESSAGE("skipped: " << refused);
         return;
@@ -130,11 +164,16 @@ void exchange_on(const leat::uring_options& how, int clients, int numbers, Argum
     {
         const Disturbance disturbing(arguments...);
         leat::scheduler loop(leat::make_uring_backend(how), leat::detail::print_report);
-        leat::detail::run_on(loop, std::source_location::current(),
-                             [=] { return net_tests::exchange(clients, numbers); });
+        leat::detail::run_on(loop, std::source_location::current(), body);
     }
     CHECK(strikes::count > 0);
     CHECK(leat::testing::open_descriptors() == before);
+}
+
+// Exchanges bytes between `clients` and as many servers.
+template <typename Disturbance, typename... Arguments>
+void exchange_on(const leat::uring_options& how, int clients, int numbers, Arguments... arguments) {
+    disturbed_on<Disturbance>(how, [=] { return net_tests::exchange(clients, numbers); }, arguments...);
 }
 
 template <typename Disturbance, typename... Arguments>
@@ -154,6 +193,23 @@ TEST_CASE("entries that the kernel does not take at once are handed over again")
 TEST_CASE("a ring that is entered without memory, without room or against a signal is entered again") {
     for (const int error : {EAGAIN, EBUSY, EINTR}) {
         exchange_on_both<fails<call::io_uring_enter>>(error);
+    }
+}
+
+TEST_CASE("a ring that the kernel works no more is said to be so") {
+    if (const std::string refused = leat::uring_self_test(); !refused.empty()) {
+        MESSAGE("skipped: " << refused);
+        return;
+    }
+    for (const int error : {EBADR, ENXIO}) {
+        leat::testing::check_aborts(
+            [error] {
+                const std::unique_ptr<leat::backend> io = leat::make_uring_backend();
+                const fails<call::io_uring_enter> disturbing(error, 1);
+                leat::list<leat::operation> done;
+                io->collect(leat::long_ago, done);
+            },
+            "the kernel that made a ring works it");
     }
 }
 
@@ -184,6 +240,37 @@ TEST_CASE("a receive that finds no buffer gets its bytes all the same") {
 TEST_CASE("a receive that does not stay armed is armed again, or done without") {
     for (const int error : {ENOBUFS, ECANCELED, EAGAIN, EINTR}) {
         exchange_on<instead<refuse_some<stays_armed>>>({}, 9, 2'000, error);
+    }
+}
+
+TEST_CASE("a receive that stays armed and is ended in the midst of work is armed again, or done without") {
+    for (const int every : {1, 2, 7}) {
+        disturbed_on<instead<end_armed>>({}, [] { return net_tests::exchange_in_rounds(3, 40); }, 0, every);
+    }
+}
+
+TEST_CASE("a watch for wake-ups that is ended in the midst of work is begun again") {
+    if (const std::string refused = leat::uring_self_test(); !refused.empty()) {
+        MESSAGE("skipped: " << refused);
+        return;
+    }
+    const instead<end_armed> disturbing;
+    const std::unique_ptr<leat::backend> io = leat::make_uring_backend();
+    for (int i = 0; i < 100; ++i) {
+        io->wake();
+        const leat::time_point patience = leat::after(io->now(), std::chrono::minutes(1));
+        leat::list<leat::operation> done;
+        io->collect(patience, done);
+        CHECK(io->now() < patience);
+        CHECK(done.empty());
+    }
+    CHECK(strikes::count > 0);
+}
+
+TEST_CASE("a sleep on a ring whose waits are all interrupted is not early, and each is for what is left") {
+    for (const bool newer : {true, false}) {
+        INFO("newer features: ", newer);
+        disturbed_on<instead<interrupt_sleep>>({.newer_features = newer}, sleep_though_interrupted);
     }
 }
 

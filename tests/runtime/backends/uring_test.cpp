@@ -2,9 +2,129 @@
 // What only io_uring does. What it shares with the others is in contract_test, cancel_test and many_test.
 #include <leat/backends/uring.hpp>
 
+#include <leat/backends/uring_ring.hpp>
+
 #include "bare_operations.hpp"
+#include "interposed_kernel.hpp"
+
+#include <algorithm>
 
 using namespace backend_tests;
+
+namespace {
+
+namespace call = leat::system_call;
+
+const auto real_enter = call::io_uring_enter;
+
+// Entries that the kernel is to refuse: those of one descriptor and opcode.
+struct refused_entries {
+    static inline int descriptor = -1;
+    static inline std::uint8_t opcode = 0;
+    static inline int error = 0;  // EINVAL: as it takes the entry; EBADF: when it carries it out
+};
+
+long refuse_entries(io_uring& ring, const call::enter_request& asked) {
+    constexpr std::uint8_t no_opcode = UINT8_MAX;
+    const unsigned first = *ring.sq.khead;
+    for (unsigned i = 0; i < asked.submissions; ++i) {
+        io_uring_sqe& entry = ring.sq.sqes[(first + i) & ring.sq.ring_mask];
+        if (entry.fd == refused_entries::descriptor && entry.opcode == refused_entries::opcode) {
+            ++strikes::count;
+            if (refused_entries::error == EINVAL) {
+                entry.opcode = no_opcode;
+            } else {
+                entry.fd = -1;
+            }
+        }
+    }
+    return real_enter(ring, asked);
+}
+
+// Three connections, whose operations are handed to the kernel together.
+struct three_connections {
+    explicit three_connections(listener& through)
+        : each{connection(through), connection(through), connection(through)} {}
+    connection each[3];
+    std::string bytes[3] = {std::string(8, ' '), std::string(8, ' '), std::string(8, ' ')};
+
+    [[nodiscard]] bare_operation operation(operation_kind kind, int which) {
+        const bool into_buffer = kind != operation_kind::recv_chunk && kind != operation_kind::readable;
+        const int fd = each[which].ours.get();
+        return into_buffer ? bare_operation(kind, fd, bytes[which]) : bare_operation(kind, fd);
+    }
+};
+
+// What a receive that has ended brought; of one that only waited what there is to receive.
+std::string received(bare_operation& ended, const three_connections& by, int which) {
+    if (ended.action == operation_kind::recv_chunk) {
+        return text_of(ended.received());
+    }
+    if (ended.action == operation_kind::recv) {
+        return by.bytes[which].substr(0, static_cast<std::size_t>(ended.result));
+    }
+    char text[8];
+    const auto size = ::recv(by.each[which].ours.get(), text, sizeof text, MSG_DONTWAIT);
+    return std::string(text, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+}
+
+// The second of three receives is refused, twice: it fails alone, and is well when it is asked for again.
+void refuse_second(leat::backend& io, operation_kind kind, std::uint8_t opcode) {
+    listener through;
+    three_connections by(through);
+    bare_operation first = by.operation(kind, 0);
+    bare_operation third = by.operation(kind, 2);
+    refused_entries::descriptor = by.each[1].ours.get();
+    refused_entries::opcode = opcode;
+    for (bare_operation* const beside : {&first, &third}) {
+        bare_operation second = by.operation(kind, 1);
+        start(io, second);
+        start(io, *beside);
+        finish(io, second);
+        CHECK(second.result == -refused_entries::error);
+        CHECK_FALSE(beside->ended());
+    }
+    refused_entries::descriptor = -1;
+    bare_operation second = by.operation(kind, 1);
+    start(io, second);
+    look(io);
+    CHECK_FALSE(second.ended());
+    for (const connection& each : by.each) {
+        each.peer_sends("abc");
+    }
+    bare_operation* const all[] = {&first, &second, &third};
+    for (int which = 0; which < 3; ++which) {
+        finish(io, *all[which]);
+        const std::string text = received(*all[which], by, which);
+        CHECK(text == "abc");
+    }
+    for (connection& each : by.each) {
+        io.retire(each.ours.release());
+    }
+    finish_retiring(io);
+}
+
+// A receive that stays armed is watched for a hang-up, which is refused: another kind of receive takes over.
+void refuse_watch(leat::backend& io) {
+    listener through;
+    connection both(through);
+    refused_entries::descriptor = both.ours.get();
+    refused_entries::opcode = IORING_OP_POLL_ADD;
+    for (const char* const text : {"one", "two", "three"}) {
+        bare_operation chunk(operation_kind::recv_chunk, both.ours.get());
+        start(io, chunk);
+        look(io);
+        CHECK_FALSE(chunk.ended());
+        both.peer_sends(text);
+        finish(io, chunk);
+        const std::string got = text_of(chunk.received());
+        CHECK(got == text);
+    }
+    io.retire(both.ours.release());
+    finish_retiring(io);
+}
+
+}  // namespace
 
 TEST_CASE("a cancel that the kernel must be asked for completes later") {
     if (!leat::uring_self_test().empty()) {
@@ -52,4 +172,38 @@ TEST_CASE("the self-test passes wherever a ring can be made") {
         refused = error.what();
     }
     CHECK(leat::uring_self_test() == refused);
+}
+
+TEST_CASE("an entry that the kernel refuses fails alone, and can be asked for again") {
+    if (!leat::uring_self_test().empty()) {
+        MESSAGE("skipped: " << leat::uring_self_test());
+        return;
+    }
+    for (const bool newer : {true, false}) {
+        for (const int error : {EINVAL, EBADF}) {
+            INFO("newer features: ", newer, ", error: ", error);
+            const disturbance<decltype(call::io_uring_enter)> disturbing(call::io_uring_enter,
+                                                                         refuse_entries);
+            const std::unique_ptr<leat::backend> io = leat::make_uring_backend({.newer_features = newer});
+            refused_entries::error = error;
+            refuse_second(*io, operation_kind::recv, IORING_OP_RECV);
+            refuse_second(*io, operation_kind::readable, IORING_OP_POLL_ADD);
+            refuse_second(*io, operation_kind::recv_chunk, newer ? IORING_OP_RECV : IORING_OP_POLL_ADD);
+            CHECK(strikes::count == 6);
+        }
+    }
+}
+
+TEST_CASE("a receive stays armed only where the kernel watches for a hang-up") {
+    if (!leat::uring_self_test().empty()) {
+        MESSAGE("skipped: " << leat::uring_self_test());
+        return;
+    }
+    for (const int error : {EINVAL, EBADF}) {
+        const disturbance<decltype(call::io_uring_enter)> disturbing(call::io_uring_enter, refuse_entries);
+        const std::unique_ptr<leat::backend> io = leat::make_uring_backend();
+        refused_entries::error = error;
+        refuse_watch(*io);
+        CHECK(strikes::count > 0);
+    }
 }
