@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include <leat/testing/check_stream.hpp>
 #include <leat/testing/doctest.hpp>
 #include <leat/tls/stream.hpp>
 
 #include <optional>
 
-#include "stream_pair.hpp"
 #include "../../support/mapped_memory.hpp"
+#include "stream_pair.hpp"
 
 namespace leat::tls {
 namespace {
@@ -38,6 +39,24 @@ task<bool> echoes(Pair& both, std::size_t size) {
 
 }  // namespace
 
+LEAT_TEST("TLS over TCP is a stream as streams are to be") {
+    co_await testing::check_stream([]() -> task<std::pair<stream<tcp_stream>, stream<tcp_stream>>> {
+        auto both = co_await over_tcp();
+        co_await shake_hands(both);
+        co_return std::pair(std::move(both.client), std::move(both.server));
+    });
+}
+
+LEAT_TEST("TLS in memory is a stream as streams are to be") {
+    co_await testing::check_stream(
+        []() -> task<std::pair<stream<memory_stream>, stream<memory_stream>>> {
+            auto both = in_memory({.capacity = 50'000});
+            co_await shake_hands(both);
+            co_return std::pair(std::move(both.client), std::move(both.server));
+        },
+        {.large = 300'000, .blocks = 500'000});
+}
+
 LEAT_TEST("TLS: megabytes go both ways at once") {
     auto both = co_await over_tcp();
     const bool whole = co_await echoes(both, 8'000'000);
@@ -51,25 +70,6 @@ LEAT_TEST("TLS: the network may move one byte at a time") {
     CHECK(whole);
 }
 
-LEAT_TEST("TLS: small reads see every byte in order") {
-    auto both = co_await over_tcp();
-    const std::string sent = pattern(50'000);
-    auto sender = spawn([&]() -> task<> {
-        co_await both.server.send_all(sent);
-        co_await both.server.shutdown_send();
-    });
-    std::string received;
-    for (std::size_t size = 1;; size = size % 700 + 1) {
-        std::string buffer(size, ' ');
-        const std::size_t count = co_await both.client.recv(buffer);
-        if (count == 0) {
-            break;
-        }
-        received.append(buffer, 0, count);
-    }
-    CHECK(received == sent);
-    co_await sender;
-}
 LEAT_TEST(
     "TLS: of a length beyond 31 and 32 bits a part is sent, until the peer goes or the sender is cancelled") {
     const test_support::mapped_memory memory(test_support::four_gigabytes + 7);
@@ -122,6 +122,25 @@ LEAT_TEST("TLS: reads into a length beyond 31 and 32 bits get what there is") {
     }
 }
 
+LEAT_TEST("TLS: small reads see every byte in order") {
+    auto both = co_await over_tcp();
+    const std::string sent = pattern(50'000);
+    auto sender = spawn([&]() -> task<> {
+        co_await both.server.send_all(sent);
+        co_await both.server.shutdown_send();
+    });
+    std::string received;
+    for (std::size_t size = 1;; size = size % 700 + 1) {
+        std::string buffer(size, ' ');
+        const std::size_t count = co_await both.client.recv(buffer);
+        if (count == 0) {
+            break;
+        }
+        received.append(buffer, 0, count);
+    }
+    CHECK(received == sent);
+    co_await sender;
+}
 
 LEAT_TEST("TLS: the first operation of each side shakes hands") {
     auto both = co_await over_tcp();
