@@ -2,16 +2,19 @@
 #include <leat/sync/broadcast.hpp>
 
 #include "../virtual_kernel.hpp"
+#include "drawn_tasks.hpp"
 
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+using namespace drawn_tasks;
 using namespace std::chrono_literals;
 
 namespace {
@@ -277,4 +280,46 @@ LEAT_TEST("a value whose destructor publishes leaves no more values than there i
     }
     CHECK(left == 2);
     co_return;
+}
+
+LEAT_SIMULATE("each subscriber, in any order, receives each value or is told that it has missed it",
+              {.seeds = 200, .random_order = true}) {
+    leat::broadcast<int> feed(1 + draw(4));
+    int published = 0;
+    std::size_t complete = 0;
+    auto subscribers = spawn_several(4, [&](int) -> leat::task<> {
+        co_await leat::sleep(draw_moment());
+        int expected = published;
+        auto values = feed.subscribe([&](std::size_t missed) {
+            expected += static_cast<int>(missed);
+            CHECK(expected + static_cast<int>(feed.capacity()) == published);  // no more than it must
+        });
+        for (;;) {
+            const auto next = co_await leat::move_on_after(draw_moment(), values.receive());
+            if (next.has_value() && !next->has_value()) {
+                break;
+            }
+            if (next.has_value()) {
+                CHECK(**next == expected);
+                ++expected;
+                co_await leat::sleep(draw_moment());
+            }
+        }
+        CHECK(expected == published);
+        ++complete;
+    });
+    auto publisher = leat::spawn([&]() -> leat::task<> {
+        for (int count = 0; count < 30; ++count) {
+            co_await leat::sleep(draw_moment());
+            feed.publish(published);
+            ++published;
+        }
+        feed.close();
+    });
+    co_await cancel_some(subscribers);
+    co_await publisher;
+    co_await leat::join_all(subscribers);
+    const auto ended = std::ranges::count_if(subscribers, [](const auto& each) { return each.ok(); });
+    CHECK(complete == static_cast<std::size_t>(ended));
+    CHECK(feed.subscribers() == 0);
 }

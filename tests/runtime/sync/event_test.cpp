@@ -2,12 +2,15 @@
 #include <leat/sync/event.hpp>
 
 #include "../virtual_kernel.hpp"
+#include "drawn_tasks.hpp"
 
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
 
 #include <string>
+#include <vector>
 
+using namespace drawn_tasks;
 using namespace std::chrono_literals;
 
 namespace {
@@ -99,4 +102,44 @@ TEST_CASE("a task that waits for an event that nobody sets is a deadlock, and th
         message = hopeless.what();
     }
     CHECK(message.find("waits for an event") != std::string::npos);
+}
+
+LEAT_SIMULATE("who waits for an event when it is set goes on, in any order, and nobody else does",
+              {.seeds = 200, .random_order = true}) {
+    leat::event event;
+    waits waiting;
+    int sets = 0;
+    std::vector<leat::handle<void>> tasks = spawn_several(6, [&](int number) -> leat::task<> {
+        for (int count = 0; count < 20; ++count) {
+            const bool was_set = event.is_set();
+            const int before = sets;
+            const waits::one wait(waiting, number);
+            bool told = true;
+            if (draw(2) == 0) {
+                co_await event.wait();
+            } else {
+                told = co_await leat::move_on_after(draw_moment(), event.wait());
+            }
+            CHECK((!told || was_set || sets > before));
+        }
+    });
+    auto setter = leat::spawn([&]() -> leat::task<> {
+        for (int count = 0; count < 20; ++count) {
+            co_await leat::sleep(draw_moment());
+            const waits::counts those = waiting.begun();
+            event.set();
+            ++sets;
+            if (draw(2) == 0) {
+                event.reset();
+            }
+            co_await leat::sleep(1ms);
+            CHECK(waiting.ended(those));
+            event.reset();
+        }
+        event.set();
+    });
+    co_await cancel_some(tasks);
+    co_await setter;
+    co_await leat::join_all(tasks);
+    CHECK(waiting.ended(waiting.begun()));
 }

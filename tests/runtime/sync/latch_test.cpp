@@ -2,13 +2,16 @@
 #include <leat/sync/latch.hpp>
 
 #include "../virtual_kernel.hpp"
+#include "drawn_tasks.hpp"
 
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
+using namespace drawn_tasks;
 using namespace std::chrono_literals;
 
 VIRTUAL_TEST("a latch opens when it has been counted down, and stays open") {
@@ -80,4 +83,52 @@ LEAT_TEST("a barrier for one never waits") {
     leat::barrier barrier(1);
     const bool was_last = co_await barrier.arrive_and_wait();
     CHECK(was_last);
+}
+
+LEAT_SIMULATE("a latch opens with the last count, in any order, however many waits were cancelled",
+              {.seeds = 200, .random_order = true}) {
+    constexpr std::size_t counts = 6;
+    leat::latch latch(counts);
+    std::size_t counted = 0;
+    std::size_t through = 0;
+    auto waiters = spawn_several(6, [&](int) -> leat::task<> {
+        bool opened = false;
+        while (!opened) {
+            opened = co_await leat::move_on_after(draw_moment() + 1ms, latch.wait());
+            CHECK((!opened || counted == counts));
+        }
+        ++through;
+    });
+    auto counters = spawn_several(static_cast<int>(counts), [&](int) -> leat::task<> {
+        co_await leat::sleep(20 * draw_moment());
+        ++counted;
+        latch.count_down();
+        CHECK(latch.is_open() == (counted == counts));
+    });
+    co_await cancel_some(waiters);
+    co_await leat::join_all(counters);
+    co_await latch.wait();
+    co_await leat::join_all(waiters);
+    const auto ended = std::ranges::count_if(waiters, [](const auto& each) { return each.ok(); });
+    CHECK(through == static_cast<std::size_t>(ended));
+}
+
+LEAT_SIMULATE(
+    "each round of a barrier has all its parties and one last, in any order, without who was cancelled",
+    {.seeds = 200, .random_order = true}) {
+    const std::size_t parties = 1 + draw(4);
+    leat::barrier barrier(parties);
+    std::size_t passed = 0;
+    std::size_t last = 0;
+    auto tasks = spawn_several(6, [&](int) -> leat::task<> {
+        for (int count = 0; count < 20; ++count) {
+            const auto arrived = co_await leat::move_on_after(draw_moment(), barrier.arrive_and_wait());
+            passed += arrived.has_value() ? 1 : 0;
+            last += arrived.value_or(false) ? 1 : 0;
+            co_await leat::sleep(draw_moment());
+        }
+    });
+    co_await cancel_some(tasks);
+    co_await leat::join_all(tasks);
+    CHECK(passed == parties * last);
 }

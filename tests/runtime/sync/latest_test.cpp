@@ -2,13 +2,16 @@
 #include <leat/sync/latest.hpp>
 
 #include "../virtual_kernel.hpp"
+#include "drawn_tasks.hpp"
 
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
+using namespace drawn_tasks;
 using namespace std::chrono_literals;
 
 namespace {
@@ -70,4 +73,40 @@ VIRTUAL_TEST("a cancelled wait for a newer value has seen nothing") {
     CHECK(watched.changed());
     const int* newest = co_await watched.next();
     CHECK(*newest == 2);
+}
+
+LEAT_SIMULATE("observers in any order see newer values only, none twice, and the last of all",
+              {.seeds = 200, .random_order = true}) {
+    constexpr int values = 30;
+    leat::latest<int> value(0);
+    int last_seen = 0;
+    auto observers = spawn_several(4, [&](int) -> leat::task<> {
+        auto watched = value.observe();
+        int seen = -1;
+        for (;;) {
+            const auto next = co_await leat::move_on_after(draw_moment(), watched.next());
+            if (next.has_value() && *next == nullptr) {
+                break;
+            }
+            if (next.has_value()) {
+                CHECK(**next > seen);
+                seen = **next;
+                co_await leat::sleep(draw_moment());
+            }
+        }
+        CHECK(seen == values);
+        ++last_seen;
+    });
+    auto setter = leat::spawn([&]() -> leat::task<> {
+        for (int next = 1; next <= values; ++next) {
+            co_await leat::sleep(draw_moment());
+            value.set(next);
+        }
+        value.close();
+    });
+    co_await cancel_some(observers);
+    co_await setter;
+    co_await leat::join_all(observers);
+    const auto ended = std::ranges::count_if(observers, [](const auto& each) { return each.ok(); });
+    CHECK(last_seen == ended);
 }

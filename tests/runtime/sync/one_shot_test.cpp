@@ -2,15 +2,18 @@
 #include <leat/sync/one_shot.hpp>
 
 #include "../virtual_kernel.hpp"
+#include "drawn_tasks.hpp"
 
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+using namespace drawn_tasks;
 using namespace std::chrono_literals;
 using leat::thrown_by;
 
@@ -183,4 +186,58 @@ LEAT_TEST("a cancelled task takes nothing from a one_shot that is set") {
     co_await late.join();
     const int value = co_await one;
     CHECK(value == 5);
+}
+
+LEAT_SIMULATE("of many results in any order one is set, which all who wait get, and one takes",
+              {.seeds = 200, .random_order = true}) {
+    leat::one_shot<int> one;
+    std::vector<int> accepted;
+    auto setters = spawn_several(4, [&](int number) -> leat::task<> {
+        co_await leat::sleep(20 * draw_moment());
+        if (one.try_set(number)) {
+            accepted.push_back(number);
+        }
+    });
+    std::size_t got = 0;
+    auto waiters = spawn_several(4, [&](int) -> leat::task<> {
+        for (;;) {
+            const auto seen = co_await leat::move_on_after(draw_moment(), one.wait());
+            if (seen.has_value()) {
+                CHECK(accepted == std::vector{seen->get().value()});
+                ++got;
+                co_return;
+            }
+            co_await leat::sleep(1ms);
+        }
+    });
+    co_await cancel_some(waiters);
+    co_await leat::join_all(setters);
+    co_await leat::join_all(waiters);
+    const auto ended = std::ranges::count_if(waiters, [](const auto& each) { return each.ok(); });
+    CHECK(got == static_cast<std::size_t>(ended));
+    CHECK(accepted.size() == 1);
+    const int taken = co_await one;
+    CHECK(accepted == std::vector{taken});
+}
+
+LEAT_SIMULATE("a result that comes while its taker is cancelled is taken, or there for the next",
+              {.seeds = 200, .random_order = true}) {
+    leat::one_shot<int> one;
+    int taken = 0;
+    auto setter = leat::spawn([&]() -> leat::task<> {
+        co_await leat::sleep(5 * draw_moment());
+        one.set(7);
+    });
+    for (bool cancelled = true; cancelled;) {
+        auto taker = leat::spawn([&]() -> leat::task<> {
+            const int result = co_await one;
+            taken += result;
+        });
+        co_await leat::sleep(draw_moment());
+        taker.cancel();
+        const auto& ended = co_await taker.join();
+        cancelled = ended.cancelled();
+        CHECK(taken == (cancelled ? 0 : 7));
+    }
+    co_await setter;
 }

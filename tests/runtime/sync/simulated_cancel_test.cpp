@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Tasks in an order that is drawn hand over values, permits, locks and places, and are cancelled at moments
 // that are drawn: a model counts, and nothing is lost or there twice.
+#include "drawn_tasks.hpp"
+
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
 
@@ -8,35 +10,10 @@
 #include <optional>
 #include <vector>
 
+using namespace drawn_tasks;
 using namespace std::chrono_literals;
 
 namespace {
-
-std::uint64_t draw(std::uint64_t below) {
-    return leat::current_scheduler().io().random() % below;
-}
-
-// Few enough that much happens in one turn.
-leat::duration draw_moment() {
-    return static_cast<int>(draw(4)) * 1ms;
-}
-
-// Cancels some of these tasks while they run.
-leat::task<> cancel_some(std::vector<leat::handle<void>>& tasks) {
-    for (int count = 0; count < 4; ++count) {
-        co_await leat::sleep(5 * draw_moment());
-        tasks[draw(tasks.size())].cancel();
-    }
-}
-
-template <typename Body>
-std::vector<leat::handle<void>> spawn_several(int count, Body body) {
-    std::vector<leat::handle<void>> tasks;
-    for (int number = 0; number < count; ++number) {
-        tasks.push_back(leat::spawn(body, number));
-    }
-    return tasks;
-}
 
 struct carried_values {
     std::vector<int> sent;
