@@ -244,6 +244,21 @@ TEST_CASE("small buffers let less through before a writer waits") {
         {.send_buffer = 3000, .receive_buffer = 4000});
 }
 
+TEST_CASE("while a reset is under way no more is sent than the buffer holds, and then it is told") {
+    run_simulated(
+        []() -> leat::task<> {
+            connection both = co_await connected();
+            co_await both.client.send_all("unread");
+            co_await leat::readable(both.server.native_handle());
+            both.server.close();
+            const auto sent = co_await leat::as_result(both.client.send_all(std::string(10'000'000, 'x')));
+            CHECK(sent.error() == std::errc::connection_reset);
+            CHECK(both.client.bytes_sent() > 6);
+            CHECK(both.client.bytes_sent() < 10'000'000);
+        },
+        {.latency = 50ms});
+}
+
 TEST_CASE("a simulated host has IPv6, and IPv4 through it where a socket allows that") {
     run_simulated([]() -> leat::task<> {
         auto both = leat::tcp_listener::bind({"::", 0}, {.dual_stack = true});

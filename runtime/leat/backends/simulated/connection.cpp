@@ -6,9 +6,11 @@
 namespace leat {
 
 void simulated_connection::flow::drop() noexcept {
+    lost = bytes.size() - arrived;
     bytes.clear();
     arrived = under_way = 0;
     cut = true;
+    unheard = false;
 }
 
 void simulated_connection::flow::cut_off() {
@@ -81,12 +83,16 @@ std::int64_t simulated_connection::write(int side, std::span<const std::byte> fr
     if (name(1).is_path() && ends_[index(1 - side)].closed) {
         return -EPIPE;
     }
-    if (out.cut || from.empty()) {
+    if (out.unheard || from.empty()) {
         return static_cast<std::int64_t>(from.size());
     }
     const std::size_t count = std::min(out.room(), from.size());
     if (count == 0) {
         return -EAGAIN;
+    }
+    if (out.cut) {
+        out.lost += count;
+        return static_cast<std::int64_t>(count);
     }
     out.bytes.append(from.first(count));
     transmit(side);
@@ -102,7 +108,7 @@ bool simulated_connection::readable(int side) const noexcept {
 bool simulated_connection::writable(int side) const noexcept {
     const side_state& end = ends_[index(side)];
     const flow& out = flows_[index(side)];
-    return out.room() > 0 || out.end_asked || out.cut || end.error != 0 || end.reset;
+    return out.room() > 0 || out.end_asked || out.unheard || end.error != 0 || end.reset;
 }
 
 void simulated_connection::shut_receiving(int side) {
@@ -177,6 +183,9 @@ void simulated_connection::give_up(int side) {
         end.error = end.closed ? 0 : ETIMEDOUT;
         tell(side);
     }
+    flow& in = flows_[index(1 - side)];
+    in.unheard = in.cut;
+    tell(1 - side);
 }
 
 // Sends as much as the window of the receiver allows.

@@ -95,12 +95,14 @@ private:
         bool end_asked = false;          // nothing more is written
         bool end_sent = false;
         bool end_arrived = false;
-        bool cut = false;  // by a reset: what is written is lost
+        bool cut = false;      // by a reset: what is written is lost
+        std::size_t lost = 0;  // of that, what fills the send buffer until the sender hears of the reset
+        bool unheard = false;  // which it never will: all that is written is lost
         simulated_lane way;
 
         [[nodiscard]] std::size_t unsent() const noexcept { return bytes.size() - arrived - under_way; }
         [[nodiscard]] std::size_t room() const noexcept {
-            const std::size_t used = bytes.size() - arrived;
+            const std::size_t used = bytes.size() - arrived + lost;
             return used < send_buffer ? send_buffer - used : 0;
         }
         void drop() noexcept;
