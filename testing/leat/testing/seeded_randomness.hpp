@@ -24,7 +24,7 @@ public:
 
 private:
     std::unique_ptr<chance> drawn_;
-    chance* before_;
+    [[maybe_unused]] chance* before_;
 };
 
 }  // namespace testing
