@@ -11,10 +11,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -74,7 +76,12 @@ public:
     [[nodiscard]] int asked_over_tcp() const noexcept { return state_->asked_over_tcp; }
     // Waits until so many questions have come.
     task<> has_been_asked(int questions) {
+        const time_point patience = after(now(), std::chrono::minutes(1));
         while (state_->asked_in_all < questions) {
+            if (now() > patience) {
+                throw std::runtime_error("the DNS server was asked " + std::to_string(state_->asked_in_all) +
+                                         " questions, not " + std::to_string(questions));
+            }
             co_await yield();
         }
     }
