@@ -12,10 +12,10 @@ inline constexpr int zlib_window = 15;
 inline constexpr int gzip_window = 31;
 inline constexpr int raw_window = -15;
 
-// `window` tells the format: one of the above.
-inline std::string compressed(std::string_view text, int window) {
+// `window` tells the format: one of the above. `level`: from 0, which only packs, to 9.
+inline std::string compressed(std::string_view text, int window, int level = Z_BEST_COMPRESSION) {
     z_stream stream{};
-    REQUIRE(::deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+    REQUIRE(::deflateInit2(&stream, level, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY) == Z_OK);
     std::string out(::deflateBound(&stream, text.size()), '\0');
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
     stream.avail_in = static_cast<uInt>(text.size());
