@@ -42,7 +42,7 @@ task<result<void>> connect_when_there_is_room(detail::socket_state& socket, cons
 }
 
 // Removes the socket at `at` if nobody listens there.
-bool remove_stale(const unix_endpoint& at) noexcept {
+bool remove_stale(const unix_endpoint& at) {
     const std::string path(at.name());
     struct stat found{};
     const fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

@@ -143,6 +143,7 @@ void simulated_backend::look() {
 void simulated_backend::pass_busy_turn() noexcept {
     if (pending_ > 0 && !wire_.events.empty()) {
         wire_.events.advance_to(wire_.events.now() + turn);
+        busy_turns_ = 0;
     } else if (++busy_turns_ > busy_turns_max) {
         wire_.events.advance_to(wire_.events.now() + endless_turn);
     }
