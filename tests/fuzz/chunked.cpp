@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Bytes from a stranger as a chunked body: what comes out does not depend on how they are cut, lies within
-// them, and nothing behind the body is taken. What is framed as the grammar says comes out as it went in.
+// them, and nothing behind the body is taken. What is framed as the grammar says comes out as it went in, and
+// what a strict reader takes a lenient one takes as the same.
 #include <leat/check.hpp>
 #include <leat/http/chunked_body.hpp>
 #include <leat/http/writer.hpp>
@@ -10,6 +11,7 @@
 
 using leat::check;
 using leat::http::chunked_body;
+using leat::http::strictness;
 
 namespace {
 
@@ -21,8 +23,8 @@ struct outcome {
     bool operator==(const outcome&) const = default;
 };
 
-outcome read(std::string_view input, std::size_t step) {
-    chunked_body reader(100);
+outcome read(std::string_view input, std::size_t step, strictness how = strictness::strict) {
+    chunked_body reader(100, how);
     outcome seen;
     for (std::size_t at = 0; at < input.size() && !reader.done(); at += step) {
         const std::string_view given = input.substr(at, step);
@@ -64,6 +66,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     const outcome whole = read(input, std::max<std::size_t>(1, size));
     check(read(input, 1) == whole, "single bytes give the same");
     check(read(input, 3) == whole, "and so do cuts at every third");
+    const outcome lenient = read(input, std::max<std::size_t>(1, size), strictness::lenient);
+    check(read(input, 1, strictness::lenient) == lenient, "a lenient reader does not depend on cuts");
+    check(whole.error || lenient == whole, "what a strict reader takes a lenient one takes as the same");
     check_framing(input, size == 0 ? 1 : 1 + data[0] % 40);
     return 0;
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Bytes from a stranger as requests and as responses: the events never depend on how the input is cut, and a
-// head that was accepted is written and read back as the same head.
+// head that was accepted is written and read back as the same head. Of responses, what is read strictly is
+// read leniently as the same, and what is repaired once is clean.
 #include <leat/check.hpp>
+#include <leat/http/head_repair.hpp>
 #include <leat/http/parser.hpp>
 #include <leat/http/writer.hpp>
 
 #include "../net/http/parser_recorder.hpp"
+
+#include <algorithm>
 
 using namespace leat::http;
 
@@ -39,6 +43,36 @@ void check_rewrite(std::string_view input) {
                 "the fields stay the same");
 }
 
+// The part of a line of events that both policies must agree on: all but an error at its end.
+std::string_view accepted_part(std::string_view events) {
+    const std::size_t at = events.rfind("error: ");
+    return at == events.npos ? events : events.substr(0, std::max<std::size_t>(at, 2) - 2);  // and its "; "
+}
+
+void check_policies(std::string_view input, recorder_options options) {
+    const std::string lenient = record<response_parser>({input}, options);
+    options.how = strictness::strict;
+    const std::string strict = record<response_parser>({input}, options);
+    leat::check(lenient.starts_with(accepted_part(strict)),
+                "what is read strictly is read leniently as the same");
+}
+
+void check_repair(std::string_view input) {
+    head_scan scan;
+    if (scan.scan(input, false, strictness::lenient) != head_scan::outcome::complete) {
+        return;
+    }
+    const auto repaired = repair_head(input.substr(0, scan.head_end));
+    if (!repaired) {
+        return;
+    }
+    const auto again = repair_head(repaired->text);
+    leat::check(again.ok() && again->text == repaired->text && !again->doubtful, "a repaired head is clean");
+    scan = {};
+    leat::check(scan.scan(repaired->text, false, strictness::strict) != head_scan::outcome::malformed_header,
+                "its lines are those of a strict reader");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
@@ -53,6 +87,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     const std::string_view input(reinterpret_cast<const char*>(data) + 2, size - 2);
     check_cuts<request_parser>(input, data[1], options);
     check_cuts<response_parser>(input, data[1], options);
+    check_policies(input, options);
+    check_repair(input);
     check_rewrite<request_parser>(input);
     check_rewrite<response_parser>(input);
     return 0;

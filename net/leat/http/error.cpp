@@ -9,11 +9,11 @@ namespace {
 const char* text_of(error value) noexcept {
     switch (value) {
         case error::malformed_start_line:
-            return "the first line of the message is not HTTP/1.0 or HTTP/1.1";
+            return "the first line of the message is not one of HTTP/1.x";
         case error::malformed_header:
             return "a header line is malformed";
         case error::unsupported_version:
-            return "the message is of an HTTP version other than 1.0 and 1.1";
+            return "the message is of an HTTP version other than 1.x";
         case error::bad_host:
             return "the request has no Host header, or more than one, or one that is malformed";
         case error::head_too_large:
@@ -30,7 +30,7 @@ const char* text_of(error value) noexcept {
             return "the message has more than one length (Content-Length or Transfer-Encoding repeated or "
                    "both)";
         case error::unsupported_transfer_encoding:
-            return "Transfer-Encoding is not chunked";
+            return "Transfer-Encoding names a coding other than chunked";
         case error::bad_chunk:
             return "the chunked body is malformed";
         case error::trailers_too_large:
@@ -41,6 +41,8 @@ const char* text_of(error value) noexcept {
             return "the connection ended inside the body";
         case error::unexpected_data:
             return "the peer sent data that is part of no message";
+        case error::bad_transfer_encoding:
+            return "Transfer-Encoding is malformed, or chunked is not its last coding and the only such";
         case error::unsupported_content_encoding:
             return "the Content-Encoding is not one that can be decoded";
         case error::corrupt_content:

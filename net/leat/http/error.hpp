@@ -27,6 +27,7 @@ enum class error {
     body_too_large,
     truncated_body,
     unexpected_data,
+    bad_transfer_encoding,
 
     // Content codings.
     unsupported_content_encoding,

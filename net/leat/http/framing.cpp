@@ -2,10 +2,9 @@
 #include <leat/http/framing.hpp>
 
 #include <leat/http/error.hpp>
+#include <leat/http/request_target.hpp>
 #include <leat/http/text.hpp>
 #include <leat/number.hpp>
-
-#include <algorithm>
 
 namespace leat::http {
 namespace {
@@ -24,14 +23,31 @@ struct connection_tokens {
     }
 };
 
-bool is_host_character(char c) noexcept {
-    return is_alpha(c) || is_digit(c) ||
-           std::string_view("-._~:[]%!$&'()*+;=").find(c) != std::string_view::npos;
+// What is wrong with the value of a Transfer-Encoding field, if anything.
+std::error_code coding_error(std::string_view value) noexcept {
+    if (equal_ignoring_case(value, "chunked")) {
+        return {};
+    }
+    bool last = false;
+    int chunked = 0;
+    for (bool more = true; more;) {
+        const std::size_t comma = value.find(',');
+        const std::string_view coding = trim(value.substr(0, comma));
+        more = comma != value.npos;
+        value.remove_prefix(more ? comma + 1 : value.size());
+        const std::string_view name = trim(coding.substr(0, coding.find(';')));
+        last = equal_ignoring_case(name, "chunked");
+        chunked += last ? 1 : 0;
+        if (!is_token(name) || (last && name.size() != coding.size())) {
+            return error::bad_transfer_encoding;
+        }
+    }
+    return chunked == (last ? 1 : 0) ? error::unsupported_transfer_encoding : error::bad_transfer_encoding;
 }
 
 }  // namespace
 
-result<framing_fields> read_framing(const headers& fields, version of) {
+result<framing_fields> read_framing(const headers& fields, version of, strictness how) {
     framing_fields found;
     connection_tokens tokens;
     bool has_upgrade = false;
@@ -48,9 +64,12 @@ result<framing_fields> read_framing(const headers& fields, version of) {
             if (found.content_length || found.chunked) {
                 return make_error_code(error::conflicting_lengths);
             }
+            if (const auto failure = coding_error(value)) {
+                return failure;
+            }
             // RFC 9112 6.1: in an HTTP/1.0 message it shows a gateway that passed on what it did not know.
-            if (!equal_ignoring_case(value, "chunked") || of == version::http_1_0) {
-                return make_error_code(error::unsupported_transfer_encoding);
+            if (of == version::http_1_0 && how == strictness::strict) {
+                return make_error_code(error::bad_transfer_encoding);
             }
             found.chunked = true;
         } else if (equal_ignoring_case(name, "Connection")) {
@@ -59,7 +78,7 @@ result<framing_fields> read_framing(const headers& fields, version of) {
             has_upgrade = true;
         }
     }
-    found.close = tokens.close;
+    found.close = tokens.close || (found.chunked && of == version::http_1_0);
     found.keep_alive = tokens.keep_alive;
     found.upgrade = tokens.upgrade && has_upgrade;
     return found;
@@ -70,7 +89,7 @@ bool host_is_valid(const headers& fields, version of) noexcept {
     for (const auto& [name, value] : fields) {
         if (equal_ignoring_case(name, "Host")) {
             ++count;
-            if (!std::all_of(value.begin(), value.end(), is_host_character)) {
+            if (!is_authority(value)) {
                 return false;
             }
         }

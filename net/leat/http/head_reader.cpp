@@ -2,6 +2,7 @@
 #include <leat/http/head_reader.hpp>
 
 #include <leat/http/error.hpp>
+#include <leat/http/framing.hpp>
 #include <leat/http/text.hpp>
 
 #include <algorithm>
@@ -18,13 +19,9 @@ namespace {
 #if LEAT_HAS_LLHTTP
 using engine = llhttp_t;
 using engine_settings = llhttp_settings_t;
-using engine_kind = llhttp_type_t;
-using engine_error = llhttp_errno_t;
 #else
 using engine = http_parser;
 using engine_settings = http_parser_settings;
-using engine_kind = http_parser_type;
-using engine_error = http_errno;
 #endif
 
 // Notes where the engine finds fields. It may report one name or value in several pieces, which then lie
@@ -54,27 +51,10 @@ public:
         complete_ = true;
     }
 
-    // What is wrong with the fields read so far, the last one included, if it is the length they give.
-    [[nodiscard]] http::error length_error() const noexcept {
-        int lengths = is_length(name_) ? 1 : 0;
-        for (const auto& each : into_) {
-            lengths += is_length(each.name) ? 1 : 0;
-        }
-        if (lengths > 1) {
-            return error::conflicting_lengths;
-        }
-        return equal_ignoring_case(name_, "Content-Length") ? error::bad_content_length
-                                                            : error::unsupported_transfer_encoding;
-    }
-
     [[nodiscard]] bool complete() const noexcept { return complete_; }
     [[nodiscard]] std::error_code error() const noexcept { return error_; }
 
 private:
-    static bool is_length(std::string_view name) noexcept {
-        return equal_ignoring_case(name, "Content-Length") || equal_ignoring_case(name, "Transfer-Encoding");
-    }
-
     void finish_field() {
         if (name_.data() == nullptr || error_) {
             return;
@@ -135,66 +115,71 @@ const engine_settings& settings() noexcept {
     return callbacks;
 }
 
-engine_error run_engine(engine_kind kind, std::string_view head, field_collector& collector) {
+// The engine reads `lines`, those of the fields and the blank one, behind a start line of ours: the engines
+// know a fixed list of methods, and let other things pass in a start line. Returns whether it came to the
+// end.
+bool run_engine(std::string_view lines, field_collector& collector) {
+    constexpr std::string_view start = "GET / HTTP/1.1\r\n";
     engine state;
 #if LEAT_HAS_LLHTTP
-    llhttp_init(&state, kind, &settings());
+    llhttp_init(&state, HTTP_REQUEST, &settings());
     state.data = &collector;
-    return llhttp_execute(&state, head.data(), head.size());
+    llhttp_execute(&state, start.data(), start.size());
+    llhttp_execute(&state, lines.data(), lines.size());
 #else
-    http_parser_init(&state, kind);
+    http_parser_init(&state, HTTP_REQUEST);
     state.data = &collector;
+    http_parser_execute(&state, &settings(), start.data(), start.size());
     // http-parser has a limit of its own, one for the whole process; ours is per parser and already met.
     constexpr std::size_t slice_max = 32768;
-    while (!head.empty() && state.http_errno == HPE_OK) {
-        const std::string_view slice = head.substr(0, slice_max);
+    while (!lines.empty() && state.http_errno == HPE_OK) {
+        const std::string_view slice = lines.substr(0, slice_max);
         state.nread = 0;
         http_parser_execute(&state, &settings(), slice.data(), slice.size());
-        head.remove_prefix(slice.size());
+        lines.remove_prefix(slice.size());
     }
-    return static_cast<engine_error>(state.http_errno);
 #endif
+    return collector.complete();
 }
 
-// The start line has passed our own checks when the engine runs, so most of what it can still object to lies
-// in the fields. The engines do not agree on the code for each way in which a length can be wrong.
-error error_of(engine_error objection, const field_collector& collector) noexcept {
-    switch (static_cast<int>(objection)) {
-        case HPE_INVALID_METHOD:
-        case HPE_INVALID_URL:
-        case HPE_INVALID_STATUS:
-        case HPE_INVALID_CONSTANT:
-            return error::malformed_start_line;
-        case HPE_INVALID_CONTENT_LENGTH:
-        case HPE_UNEXPECTED_CONTENT_LENGTH:
-        case HPE_INVALID_TRANSFER_ENCODING:
-            return collector.length_error();
-        default:
+// Why the engine did not come to the end. It stops at the first length that it does not like, and the engines
+// differ in what that is and in what they call it: so the fields are looked at again, all of them.
+std::error_code objection_to(std::string_view lines, version of) {
+    headers fields;
+    while (!lines.starts_with("\r\n")) {
+        const std::string_view line = lines.substr(0, lines.find("\r\n"));
+        lines.remove_prefix(line.size() + 2);
+        const std::size_t colon = std::min(line.find(':'), line.size());
+        const std::string_view value = line.substr(std::min(colon + 1, line.size()));
+        if (colon == line.size() || !is_token(line.substr(0, colon)) || !is_field_value(value)) {
             return error::malformed_header;
+        }
+        fields.add(line.substr(0, colon), value);
     }
+    const auto framing = read_framing(fields, of);
+    return framing ? make_error_code(error::malformed_header) : framing.error();
 }
 
-std::error_code read_fields(engine_kind kind, std::string_view head, std::size_t lines_at,
-                            std::size_t fields_max, headers& into) {
-    const std::string_view lines = head.substr(lines_at, head.size() - lines_at - 2);
-    field_collector collector(lines, fields_max, into);
-    const engine_error objection = run_engine(kind, head, collector);
+// `lines` ends with the blank line.
+std::error_code read_fields(std::string_view lines, std::size_t fields_max, version of, headers& into) {
+    field_collector collector(lines.substr(0, lines.size() - 2), fields_max, into);
+    const bool complete = run_engine(lines, collector);
     if (collector.error()) {
         return collector.error();
     }
-    return collector.complete() ? std::error_code() : error_of(objection, collector);
+    return complete ? std::error_code() : objection_to(lines, of);
 }
 
-// "HTTP/1.0" or "HTTP/1.1", exactly.
+// RFC 9112 2.3: "HTTP/" DIGIT "." DIGIT. What is sent by a later minor version is read as the last one known.
 std::error_code read_version(std::string_view text, version& into) noexcept {
-    if (text == "HTTP/1.1" || text == "HTTP/1.0") {
-        into = text.back() == '1' ? version::http_1_1 : version::http_1_0;
-        return {};
+    constexpr std::string_view name = "HTTP/";
+    const std::string_view number = text.substr(std::min(name.size(), text.size()));
+    if (!text.starts_with(name) || number.size() != 3 || !is_digit(number[0]) || number[1] != '.' ||
+        !is_digit(number[2])) {
+        return error::malformed_start_line;
     }
-    constexpr std::size_t number_at = 5;  // behind "HTTP/"
-    const bool other = text.starts_with("HTTP/") && text.size() > number_at &&
-                       text.find_first_not_of("0123456789.", number_at) == text.npos;
-    return other ? error::unsupported_version : error::malformed_start_line;
+    into = number[2] == '0' ? version::http_1_0 : version::http_1_1;
+    return number[0] == '1' ? std::error_code() : error::unsupported_version;
 }
 
 }  // namespace
@@ -204,25 +189,25 @@ std::error_code read_head(std::string_view head, std::size_t fields_max, request
     const std::string_view line = head.substr(0, head.find("\r\n"));
     const std::size_t target_at = line.find(' ') + 1;
     const std::size_t target_end = line.find(' ', target_at);
-    if (target_at == 0 || target_end == line.npos) {
+    if (target_at == 0 || target_end == line.npos || !is_token(line.substr(0, target_at - 1))) {
         return error::malformed_start_line;
     }
-    const std::string_view target = line.substr(target_at, target_end - target_at);
     if (const auto failure = read_version(line.substr(target_end + 1), into.version)) {
         return failure;
     }
-    if (!is_request_target(target)) {
-        return error::malformed_start_line;
-    }
     into.method.assign(line.substr(0, target_at - 1));
-    into.target.assign(target);
-    return read_fields(HTTP_REQUEST, head, line.size() + 2, fields_max, into.headers);
+    into.target.assign(line.substr(target_at, target_end - target_at));
+    return read_fields(head.substr(line.size() + 2), fields_max, into.version, into.headers);
 }
 
 // RFC 9112 4: HTTP-version SP status-code SP [ reason-phrase ]. The second space is often forgotten.
 std::error_code read_head(std::string_view head, std::size_t fields_max, response& into) {
     const std::string_view line = head.substr(0, head.find("\r\n"));
-    if (const auto failure = read_version(line.substr(0, line.find(' ')), into.version)) {
+    const std::string_view written = line.substr(0, line.find(' '));
+    if (written == "HTTP/2" || written == "HTTP/3") {  // their names, if no version by the grammar
+        return error::unsupported_version;
+    }
+    if (const auto failure = read_version(written, into.version)) {
         return failure;
     }
     const std::string_view rest = line.substr(std::min<std::size_t>(line.size(), 9));
@@ -233,7 +218,7 @@ std::error_code read_head(std::string_view head, std::size_t fields_max, respons
     }
     into.status = (rest[0] - '0') * 100 + (rest[1] - '0') * 10 + (rest[2] - '0');
     into.reason.assign(rest.substr(std::min<std::size_t>(rest.size(), 4)));
-    return read_fields(HTTP_RESPONSE, head, line.size() + 2, fields_max, into.headers);
+    return read_fields(head.substr(line.size() + 2), fields_max, into.version, into.headers);
 }
 
 }  // namespace leat::http

@@ -14,7 +14,9 @@ enum class version : unsigned char { http_1_0, http_1_1 };
 
 struct request {
     std::string method = "GET";
-    std::string target = "/";  // as it stands in the request line: "/path?query", or a whole URL to a proxy
+    // As it stands in the request line: "/path?query"; a whole URL (its host is then the Host field's value);
+    // "host:port" of a CONNECT; "*" of an OPTIONS.
+    std::string target = "/";
     http::version version = http::version::http_1_1;
     http::headers headers;
     std::string body;

@@ -3,16 +3,20 @@
 
 #include <leat/check.hpp>
 #include <leat/http/head_reader.hpp>
+#include <leat/http/head_repair.hpp>
+#include <leat/http/request_target.hpp>
 #include <leat/http/text.hpp>
 
 #include <algorithm>
 
 // Theory of operation. The end of the head is found first, line by line with memchr, so a head that lies
 // whole in the caller's bytes (nearly all do) is read in place and one that came in pieces is put together
-// once. Only then does the engine of head_reader.cpp read it, in one go: no state of it outlives the call.
-// What is not a head is not shown to the engine: bodies are counted or unchunked here, because http-parser as
-// Debian 12 has it lets pass chunks that end in anything, line feeds in chunk extensions and folded or bare
-// lines.
+// once. Only then does the engine of head_reader.cpp read its fields, in one go: no state of it outlives the
+// call. Bodies are counted or unchunked here: http-parser as Debian 12 has it lets pass chunks that end in
+// anything and line feeds in chunk extensions.
+//
+// There is one reader of heads, a strict one. A lenient parser has it try first; a head that it refuses is
+// repaired (head_repair.hpp) and read again.
 
 namespace leat::http {
 namespace {
@@ -32,7 +36,8 @@ bool may_begin(std::string_view text) noexcept {
 
 }  // namespace
 
-head_scan::outcome head_scan::scan(std::string_view text, bool leading_lines) noexcept {
+head_scan::outcome head_scan::scan(std::string_view text, bool leading_lines, strictness how) noexcept {
+    const bool lenient = how == strictness::lenient;
     for (;;) {
         const std::size_t feed = text.find('\n', searched);
         if (feed == text.npos) {
@@ -42,10 +47,13 @@ head_scan::outcome head_scan::scan(std::string_view text, bool leading_lines) no
         const std::string_view line = text.substr(line_begin, feed - line_begin);
         const bool first = line_begin == head_begin;
         if (line.empty() || line.find('\r') != line.size() - 1) {
-            return first ? outcome::malformed_start_line : outcome::malformed_header;
+            if (!lenient) {
+                return first ? outcome::malformed_start_line : outcome::malformed_header;
+            }
+            clean = false;
         }
         searched = line_begin = feed + 1;
-        if (line.size() == 1) {
+        if (line.empty() || line == "\r") {
             if (!first) {
                 head_end = feed + 1;
                 return outcome::complete;
@@ -54,8 +62,11 @@ head_scan::outcome head_scan::scan(std::string_view text, bool leading_lines) no
                 return outcome::malformed_start_line;
             }
             head_begin = feed + 1;
-        } else if (!first && (line.front() == ' ' || line.front() == '\t')) {
-            return outcome::malformed_header;
+        } else if (!first && is_blank(line.front())) {
+            if (!lenient) {
+                return outcome::malformed_header;
+            }
+            clean = false;
         }
     }
 }
@@ -85,7 +96,7 @@ void message_parser<Message>::begin() {
     state_ = state::head;
     body_ = body_kind::none;
     interims_ = 0;
-    keep_alive_ = upgrade_ = false;
+    keep_alive_ = upgrade_ = doubtful_ = false;
 }
 
 template <typename Message>
@@ -125,14 +136,14 @@ result<progress> message_parser<Message>::next_head(std::string_view& input) {
     }
     const std::string_view text =
         before != 0 ? std::string_view(partial_) : input.substr(0, limits_.head_bytes);
-    const auto outcome = scan_.scan(text, std::same_as<Message, request>);
+    const auto outcome = scan_.scan(text, std::same_as<Message, request>, how_);
     if (!may_begin<Message>(text.substr(scan_.head_begin))) {
         return fail(error::malformed_start_line);
     }
     if (outcome == head_scan::outcome::complete) {
         const std::string_view head = text.substr(scan_.head_begin, scan_.head_end - scan_.head_begin);
         input.remove_prefix(scan_.head_end - before);
-        const auto step = take_head(head);
+        const auto step = take_head(head, scan_.clean);
         scan_ = {};
         partial_.clear();
         if (partial_.capacity() > kept_partial_max) {
@@ -166,15 +177,57 @@ std::error_code message_parser<Message>::scan_error(head_scan::outcome outcome,
 }
 
 template <typename Message>
-result<progress> message_parser<Message>::take_head(std::string_view head) {
+std::error_code message_parser<Message>::read(std::string_view head) {
     if (const auto failure = read_head(head, limits_.fields, message_)) {
-        return fail(failure);
+        return failure;
     }
-    const auto fields = read_framing(message_.headers, message_.version);
+    const auto fields = read_framing(message_.headers, message_.version, how_);
     if (!fields) {
-        return fail(fields.error());
+        return fields.error();
     }
     fields_ = *fields;
+    return {};
+}
+
+template <typename Message>
+[[gnu::noinline]] std::error_code message_parser<Message>::read_repaired(std::string_view head) {
+    const auto repaired = repair_head(head);
+    if (!repaired) {
+        return repaired.error();
+    }
+    message_.clear();
+    doubtful_ |= repaired->doubtful;
+    return read(repaired->text);
+}
+
+// RFC 9112 3.2. A whole URL as the target says more than Host, which it replaces.
+template <typename Message>
+std::error_code message_parser<Message>::take_target() {
+    if constexpr (std::same_as<Message, request>) {
+        const auto target = read_target(message_.method, message_.target);
+        if (!target) {
+            return error::malformed_start_line;
+        }
+        if (!host_is_valid(message_.headers, message_.version)) {
+            return error::bad_host;
+        }
+        if (target->kind == request_target::form::absolute &&
+            message_.headers.get("Host") != target->authority) {
+            message_.headers.set("Host", target->authority);
+        }
+    }
+    return {};
+}
+
+template <typename Message>
+result<progress> message_parser<Message>::take_head(std::string_view head, bool clean) {
+    std::error_code failure = clean ? read(head) : make_error_code(error::malformed_header);
+    if (failure && how_ == strictness::lenient) {
+        failure = read_repaired(head);
+    }
+    if (failure || (failure = take_target())) {
+        return fail(failure);
+    }
     if constexpr (std::same_as<Message, response>) {
         if (message_.status < 200 && message_.status != 101) {
             if (++interims_ > interims_max) {
@@ -183,10 +236,8 @@ result<progress> message_parser<Message>::take_head(std::string_view head) {
             state_ = state::interim;
             return progress::interim;
         }
-    } else if (!host_is_valid(message_.headers, message_.version)) {
-        return fail(error::bad_host);
     }
-    if (const auto failure = plan_body()) {
+    if ((failure = plan_body())) {
         return fail(failure);
     }
     return progress::head;
@@ -220,14 +271,14 @@ std::error_code message_parser<Message>::plan_body() {
         upgrade_ = message_.method == "CONNECT" || fields_.upgrade;
     }
     body_ = body_of_message();
-    keep_alive_ = fields_.persists(message_.version) && body_ != body_kind::until_close &&
+    keep_alive_ = fields_.persists(message_.version) && body_ != body_kind::until_close && !doubtful_ &&
                   !(upgrade_ && std::same_as<Message, response>);
     left_ = body_ == body_kind::counted ? fields_.content_length.value_or(0) : 0;
     if (left_ > limits_.body_bytes) {
         return error::body_too_large;
     }
     if (body_ == body_kind::chunked) {
-        chunks_ = chunked_body(limits_.head_bytes);
+        chunks_ = chunked_body(limits_.head_bytes, how_);
     }
     state_ = body_ == body_kind::none ? state::complete : state::body;
     return {};

@@ -12,12 +12,27 @@
 // The head is copied once, into message(); the body is never copied. A parser is reused for all messages of
 // its connection, after which it allocates nothing. How the input is split never changes the events.
 // Invariant: an error is final and repeated for ever; the connection it came from can only be closed.
+//
+// There are two policies (strictness.hpp). Requests are read strictly: what RFC 9110 and 9112 do not allow is
+// refused, and all a server has to know is the error. Responses are read leniently, unless asked otherwise,
+// as curl, Python, node and Go do: line feeds alone, folded fields, blanks before a colon or behind a chunk's
+// size, fields whose name is no token (dropped), control characters (read as a space), one length said
+// several times, Transfer-Encoding: identity, anything in chunk extensions and trailers. Where readers could
+// differ about the end of such a response, its connection does not persist. Refused even in responses:
+//   * different lengths, and one that is no plain number below 2^64 (a sign, 0x, blanks inside, nothing);
+//   * transfer codings other than chunked and identity, and control characters in a field that gives a
+//   length;
+//   * a chunk's size that is no plain hexadecimal number below 2^60, and data that is longer than its size;
+//   * a zero byte in a head, a line without a colon, a folded line before any field;
+//   * a status that is not three digits from 100 to 999, a version other than HTTP/1.x;
+//   * an end of the connection before the end of the message.
 #pragma once
 
 #include <leat/http/chunked_body.hpp>
 #include <leat/http/error.hpp>
 #include <leat/http/framing.hpp>
 #include <leat/http/message.hpp>
+#include <leat/http/strictness.hpp>
 #include <leat/result.hpp>
 
 #include <concepts>
@@ -45,24 +60,29 @@ enum class progress : std::uint8_t {
     end,      // the message is complete; input that is left belongs to what comes next
 };
 
-// Finds the end of a head, whose lines it checks on the way: CRLF endings, no other CR or LF, none folded.
+// Finds the end of a head, whose lines it checks on the way: CRLF endings, no other CR or LF, none folded. A
+// lenient scan takes them all, lines that end with LF alone included, and notes that the head is not clean.
 struct head_scan {
     enum class outcome : std::uint8_t { incomplete, complete, malformed_start_line, malformed_header };
 
     // Looks at what is new in `text`, which begins as it did last time. `leading_lines`: empty lines before
     // the head are skipped (RFC 9112 2.2). Sets head_begin, and head_end when complete.
-    outcome scan(std::string_view text, bool leading_lines) noexcept;
+    outcome scan(std::string_view text, bool leading_lines, strictness how) noexcept;
 
     std::size_t head_begin = 0;
     std::size_t head_end = 0;
     std::size_t line_begin = 0;
     std::size_t searched = 0;
+    bool clean = true;
 };
 
 template <typename Message>
 class message_parser {
 public:
     explicit message_parser(parser_limits limits = {}) noexcept : limits_(limits) {}
+    message_parser(parser_limits limits, strictness how) noexcept
+        requires std::same_as<Message, response>
+        : limits_(limits), how_(how) {}
 
     // Begins the next message. Misuse unless the one before is complete or none has begun.
     void start()
@@ -111,7 +131,10 @@ private:
     result<progress> next_head(std::string_view& input);
     result<progress> next_body(std::string_view& input);
     std::error_code scan_error(head_scan::outcome outcome, std::size_t size) const noexcept;
-    result<progress> take_head(std::string_view head);
+    result<progress> take_head(std::string_view head, bool clean);
+    std::error_code read(std::string_view head);
+    std::error_code read_repaired(std::string_view head);
+    std::error_code take_target();
     std::error_code plan_body();
     body_kind body_of_message() const noexcept;
     std::error_code fail(std::error_code failure) noexcept;
@@ -126,9 +149,11 @@ private:
     std::uint64_t left_ = 0;  // of a counted body
     std::uint64_t body_bytes_ = 0;
     std::error_code error_;
+    strictness how_ = std::same_as<Message, response> ? strictness::lenient : strictness::strict;
     state state_ = state::head;
     body_kind body_ = body_kind::none;
     std::uint8_t interims_ = 0;
+    bool doubtful_ = false;  // other readers may see another end of this message
     bool keep_alive_ = false;
     bool upgrade_ = false;
     bool asked_head_ = false;     // the request was HEAD

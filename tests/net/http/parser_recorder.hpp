@@ -21,13 +21,14 @@ inline std::string describe(const response& head) {
 struct recorder_options {
     std::string_view method = "GET";  // what the responses answer
     parser_limits limits{};
-    bool finish = true;  // the connection ends behind the input
+    bool finish = true;                    // the connection ends behind the input
+    strictness how = strictness::lenient;  // towards responses
 };
 
 template <typename Parser>
 class recorder {
 public:
-    explicit recorder(recorder_options options) : options_(options), parser_(options.limits) { start(); }
+    explicit recorder(recorder_options options) : options_(options), parser_(make(options)) { start(); }
 
     // Feeds `bytes` until they are used up; messages follow each other as long as the connection persists.
     void feed(std::string_view bytes) {
@@ -71,6 +72,13 @@ public:
     }
 
 private:
+    static Parser make(const recorder_options& options) {
+        if constexpr (std::same_as<Parser, response_parser>) {
+            return response_parser(options.limits, options.how);
+        } else {
+            return request_parser(options.limits);
+        }
+    }
     void start() {
         if constexpr (std::same_as<Parser, response_parser>) {
             parser_.start(options_.method);
