@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Text from a stranger as a URL, as a Location, and as an endpoint: what is accepted can be put into a
-// request and says the same when it is written and read again.
+// request and says the same when it is written and read again, in a log without its credentials.
 #include <leat/check.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/http/text.hpp>
@@ -19,6 +19,13 @@ void check_url(const url& accepted) {
     leat::check(again.ok(), "what is written can be read");
     leat::check(again->to_string() == accepted.to_string(), "and says the same");
     leat::check(again->origin() == accepted.origin(), "and leads to the same server");
+    leat::check(url::try_parse(accepted.href()).ok() && url::parse(accepted.href()) == accepted,
+                "all of it can be read again");
+    std::string shown = accepted.to_string() + accepted.fragment();
+    if (accepted.has_credentials()) {
+        shown.insert(shown.find("//") + 2, "***@");
+    }
+    leat::check(leat::http::printable_url(accepted.href()) == shown, "no credentials are shown");
 }
 
 }  // namespace

@@ -9,11 +9,11 @@ namespace {
 const char* text_of(error value) noexcept {
     switch (value) {
         case error::malformed_start_line:
-            return "the first line of the message is not one of HTTP/1.x";
+            return "the first line of the message is not HTTP/1.0 or HTTP/1.1";
         case error::malformed_header:
             return "a header line is malformed";
         case error::unsupported_version:
-            return "the message is of an HTTP version other than 1.x";
+            return "the message is of an HTTP version other than 1.0 and 1.1";
         case error::bad_host:
             return "the request has no Host header, or more than one, or one that is malformed";
         case error::head_too_large:
@@ -82,11 +82,14 @@ const char* text_of(url_error value) noexcept {
         case url_error::bad_host:
             return "its host is neither a host name nor an IP address";
         case url_error::non_ascii_host:
-            return "its host is not ASCII (write such a name in its xn-- form)";
+#if LEAT_HAS_IDN
+            return "its host is not ASCII, and no name that IDNA 2008 allows";
+#else
+            return "its host is not ASCII (write such a name in its xn-- form; leat was built without "
+                   "libidn2)";
+#endif
         case url_error::bad_port:
             return "its port is not a number from 1 to 65535";
-        case url_error::bad_character:
-            return "it holds a control character";
         case url_error::too_long:
             return "it is longer than 65536 characters";
     }

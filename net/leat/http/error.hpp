@@ -57,7 +57,6 @@ enum class url_error {
     bad_host,
     non_ascii_host,
     bad_port,
-    bad_character,
     too_long,
 };
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/url.hpp>
 
-#include <leat/address.hpp>
 #include <leat/http/text.hpp>
+#include <leat/http/url_host.hpp>
+#include <leat/http/url_text.hpp>
 #include <leat/number.hpp>
 
 #include <algorithm>
@@ -11,22 +12,25 @@
 namespace leat::http {
 namespace {
 
-constexpr std::size_t host_name_size_max = 254;  // 253 characters and the dot of the root
 constexpr std::size_t shown_size_max = 500;
-
-std::string_view without_outer_spaces(std::string_view text) noexcept {
-    const std::size_t first = text.find_first_not_of(' ');
-    return first == text.npos ? std::string_view()
-                              : text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
 
 bool is_control(char c) noexcept {
     const auto code = static_cast<unsigned char>(c);
     return code < 0x20 || code == 0x7f;
 }
 
-bool has_control_character(std::string_view text) noexcept {
-    return std::any_of(text.begin(), text.end(), is_control);
+// Without the spaces and controls around it, and without tabs and line breaks.
+std::string cleaned(std::string_view text) {
+    const auto outer = [](char c) { return static_cast<unsigned char>(c) <= 0x20; };
+    while (!text.empty() && outer(text.front())) {
+        text.remove_prefix(1);
+    }
+    while (!text.empty() && outer(text.back())) {
+        text.remove_suffix(1);
+    }
+    std::string clean(text);
+    std::erase_if(clean, [](char c) { return c == '\t' || c == '\n' || c == '\r'; });
+    return clean;
 }
 
 // `text` for an error message, not endless.
@@ -51,102 +55,64 @@ std::string_view scheme_of(std::string_view text) noexcept {
     return valid ? scheme : std::string_view();
 }
 
-// The characters that RFC 3986 lets stand nowhere in a path or query. A '%' is left alone: it is part of an
-// encoding, or a server's own affair.
-bool must_be_encoded(char c) noexcept {
-    const auto code = static_cast<unsigned char>(c);
-    return code <= 0x20 || code >= 0x7f || std::string_view("\"<>\\^`{|}").find(c) != std::string_view::npos;
-}
-
-void append_encoded(std::string& out, std::string_view text) {
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    for (const char c : text) {
-        if (must_be_encoded(c)) {
-            const auto code = static_cast<unsigned char>(c);
-            out += {'%', digits[code >> 4], digits[code & 15]};
-        } else {
-            out += c;
-        }
-    }
-}
-
-// RFC 3986 5.2.4, for a path that begins with a slash: "." segments vanish, ".." takes one away.
-std::string without_dot_segments(std::string_view path) {
-    std::string out;
-    while (!path.empty()) {
-        const std::size_t next = std::min(path.find('/', 1), path.size());
-        const std::string_view segment = path.substr(0, next);  // with the slash before it
-        path.remove_prefix(next);
-        const bool up = segment == "/..";
-        if (up) {
-            out.erase(std::min(out.rfind('/'), out.size()));
-        }
-        if (!up && segment != "/.") {
-            out += segment;
-        } else if (path.empty()) {
-            out += '/';
-        }
-    }
-    return out;
-}
-
-// Whether resolvers may read `name` as a number, as they do with 127.1, 2130706433 and 0x7f.1.
-bool ends_in_number(std::string_view name) noexcept {
-    if (name.ends_with('.')) {
-        name.remove_suffix(1);
-    }
-    std::string_view label = name.substr(name.rfind('.') + 1);
-    const bool hexadecimal = label.starts_with("0x");
-    label.remove_prefix(hexadecimal ? 2 : 0);
-    return std::all_of(label.begin(), label.end(),
-                       [&](char c) { return hexadecimal ? hex_value(c) >= 0 : is_digit(c); });
+std::string_view without_slashes(std::string_view text) noexcept {
+    return text.substr(std::min(text.find_first_not_of("/\\"), text.size()));
 }
 
 }  // namespace
 
-result<url> url::try_parse(std::string_view text) {
-    text = without_outer_spaces(text);
-    if (text.size() > size_max) {
+result<url> url::parse_with(std::string_view given, const url* base) {
+    if (given.size() > size_max) {
         return make_error_code(url_error::too_long);
     }
-    if (has_control_character(text)) {
-        return make_error_code(url_error::bad_character);
-    }
-    const std::string_view scheme = scheme_of(text);
+    const std::string clean = cleaned(given);
+    std::string_view text = clean;
     url parsed;
-    parsed.secure_ = equal_ignoring_case(scheme, "https");
-    const std::string_view rest = text.substr(std::min(scheme.size() + 1, text.size()));
-    if (!parsed.secure_ && !equal_ignoring_case(scheme, "http")) {
-        // "localhost:8080" has a scheme by the grammar, but not by its writer's intent.
-        const bool intended = !scheme.empty() && !rest.empty() && !is_digit(rest.front());
-        return make_error_code(intended ? url_error::unsupported_scheme : url_error::missing_scheme);
+    if (const std::string_view scheme = scheme_of(text); !scheme.empty()) {
+        parsed.secure_ = equal_ignoring_case(scheme, "https");
+        text.remove_prefix(scheme.size() + 1);
+        if (!parsed.secure_ && !equal_ignoring_case(scheme, "http")) {
+            // "localhost:8080" has a scheme by the grammar, but not by its writer's intent.
+            const bool intended = !text.empty() && !is_digit(text.front());
+            return make_error_code(intended ? url_error::unsupported_scheme : url_error::missing_scheme);
+        }
+        if (base == nullptr || base->secure_ != parsed.secure_ || text.starts_with("//")) {
+            const auto failure = parsed.take_absolute(text);
+            return failure ? result<url>(failure) : std::move(parsed);
+        }
+    } else if (base == nullptr) {
+        return make_error_code(url_error::missing_scheme);
     }
-    if (!rest.starts_with("//")) {
-        return make_error_code(url_error::missing_host);
+    if (text.size() >= 2 && is_slash(text[0]) && is_slash(text[1])) {
+        parsed.secure_ = base->secure_;
+        const auto failure = parsed.take_absolute(text);
+        return failure ? result<url>(failure) : std::move(parsed);
     }
-    const std::size_t authority_end = std::min(rest.find_first_of("/?#", 2), rest.size());
-    if (const auto error = parsed.take_authority(rest.substr(2, authority_end - 2))) {
-        return error;
-    }
-    std::string_view tail = rest.substr(authority_end);
-    tail = tail.substr(0, tail.find('#'));
-    const std::size_t question = tail.find('?');
-    const bool has_query = question != tail.npos;
-    parsed.take_target(tail.substr(0, question), has_query ? tail.substr(question + 1) : "", has_query);
+    parsed.take_relative(text, *base);
     return parsed;
+}
+
+std::error_code url::take_absolute(std::string_view text) {
+    text = without_slashes(text);
+    const std::size_t authority_end = std::min(text.find_first_of("/\\?#"), text.size());
+    if (const auto failure = take_authority(text.substr(0, authority_end))) {
+        return failure;
+    }
+    take_target(text.substr(authority_end), {});
+    return {};
 }
 
 std::error_code url::take_authority(std::string_view authority) {
     if (const std::size_t at = authority.rfind('@'); at != authority.npos) {
-        // Some programs end the host at a backslash, others do not: such a URL means two things.
-        if (authority.find_first_of("\\ ") < at) {
-            return url_error::bad_host;
-        }
-        userinfo_ = authority.substr(0, at);
+        const std::string_view userinfo = authority.substr(0, at);
+        const std::size_t colon = std::min(userinfo.find(':'), userinfo.size());
+        append_encoded(username_, userinfo.substr(0, colon), userinfo_set);
+        append_encoded(password_, userinfo.substr(std::min(colon + 1, at)), userinfo_set);
         authority.remove_prefix(at + 1);
     }
     const std::size_t colon = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
     const std::string_view digits = colon == authority.npos ? "" : authority.substr(colon + 1);
+    const std::string_view host = authority.substr(0, colon);
     port_ = secure_ ? 443 : 80;
     if (!digits.empty()) {
         const auto number = parse_number<std::uint16_t>(digits);
@@ -155,91 +121,71 @@ std::error_code url::take_authority(std::string_view authority) {
         }
         port_ = *number;
     }
-    return take_host(authority.substr(0, colon));
-}
-
-std::error_code url::take_host(std::string_view host) {
     if (host.empty()) {
         return url_error::missing_host;
     }
-    if (host.front() == '[') {
-        if (host.back() != ']') {
-            return url_error::bad_host;
-        }
-        std::string literal(host.substr(1, host.size() - 2));
-        if (const std::size_t zone = literal.find("%25"); zone != literal.npos) {
-            literal.replace(zone, 3, "%");  // RFC 6874
-        }
-        const auto parsed = address::try_parse(literal);
-        if (!parsed || !parsed->is_ipv6()) {
-            return url_error::bad_host;
-        }
-        host_ = parsed->to_string();
-        return {};
+    auto parsed = parse_url_host(host);
+    if (!parsed) {
+        return parsed.error();
     }
-    if (std::any_of(host.begin(), host.end(), [](unsigned char c) { return c >= 0x80; })) {
-        return url_error::non_ascii_host;
-    }
-    const bool valid = std::all_of(host.begin(), host.end(), [](char c) {
-        return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
-    });
-    if (!valid || host.front() == '.' || host.find("..") != host.npos || host.size() > host_name_size_max) {
-        return url_error::bad_host;
-    }
-    host_.resize(host.size());
-    std::transform(host.begin(), host.end(), host_.begin(), to_lower);
-    return ends_in_number(host_) && !address::try_parse(host_) ? url_error::bad_host : std::error_code();
+    host_ = std::move(*parsed);
+    return {};
 }
 
-void url::take_target(std::string_view path, std::string_view query, bool has_query) {
-    target_.clear();
-    append_encoded(target_, path.empty() ? "/" : without_dot_segments(path));
-    if (has_query) {
-        target_ += '?';
-        append_encoded(target_, query);
+// `text` is path, query and fragment, `folder` what the path is relative to, without a slash at its end.
+void url::take_target(std::string_view text, std::string_view folder) {
+    const std::size_t fragment_at = std::min(text.find('#'), text.size());
+    if (fragment_at < text.size()) {
+        fragment_ = "#";
+        append_encoded(fragment_, text.substr(fragment_at + 1), fragment_set);
     }
+    text = text.substr(0, fragment_at);
+    const std::size_t query_at = std::min(text.find('?'), text.size());
+    std::string_view path = text.substr(0, query_at);
+    path.remove_prefix(!path.empty() && is_slash(path.front()) ? 1 : 0);
+    target_ = folder;
+    append_path(target_, path);
+    if (query_at < text.size()) {
+        target_ += '?';
+        append_encoded(target_, text.substr(query_at + 1), query_set);
+    }
+}
+
+void url::take_relative(std::string_view text, const url& base) {
+    *this = base;
+    fragment_.clear();
+    const std::string_view path = base.path();
+    if (text.empty() || text.front() == '#') {
+        take_target(base.target_ + std::string(text), {});
+    } else if (text.front() == '?') {
+        take_target(std::string(path) + std::string(text), {});
+    } else {
+        take_target(text, is_slash(text.front()) ? "" : path.substr(0, path.rfind('/')));
+    }
+}
+
+result<url> url::try_parse(std::string_view text) {
+    return parse_with(text, nullptr);
 }
 
 result<url> url::try_resolve(std::string_view reference) const {
-    reference = without_outer_spaces(reference);
-    if (!scheme_of(reference).empty()) {
-        return try_parse(reference);
-    }
-    if (reference.starts_with("//")) {
-        return try_parse(std::string(scheme()) + ":" + std::string(reference));
-    }
-    if (reference.size() > size_max) {
-        return make_error_code(url_error::too_long);
-    }
-    if (has_control_character(reference)) {
-        return make_error_code(url_error::bad_character);
-    }
-    reference = reference.substr(0, reference.find('#'));
-    const std::size_t question = reference.find('?');
-    const bool has_query = question != reference.npos;
-    const std::string_view reference_query = has_query ? reference.substr(question + 1) : "";
-    const std::string_view reference_path = reference.substr(0, question);
-    url resolved = *this;
-    if (reference_path.starts_with('/')) {
-        resolved.take_target(reference_path, reference_query, has_query);
-    } else if (!reference_path.empty()) {
-        std::string merged(path().substr(0, path().rfind('/') + 1));
-        merged += reference_path;
-        resolved.take_target(merged, reference_query, has_query);
-    } else if (has_query) {
-        resolved.take_target(path(), reference_query, true);
-    }
-    return resolved;
+    return parse_with(reference, this);
 }
 
 std::string printable_url(std::string_view text) {
-    const std::size_t slashes = text.find("//");
-    const std::size_t begin = slashes == text.npos ? 0 : slashes + 2;
-    const std::size_t end = std::min(text.find_first_of("/?#", begin), text.size());
-    const std::size_t at = text.substr(begin, end - begin).rfind('@');
+    const std::size_t colon = text.find(':');
+    const std::size_t after_scheme = colon == text.npos ? 0 : colon + 1;
+    const std::size_t begin = std::min(text.find_first_not_of("/\\\t\r\n", after_scheme), text.size());
+    std::size_t end = text.size();
+    std::size_t from = begin;
+    if (url::try_parse(text)) {
+        end = std::min(text.find_first_of("/\\?#", begin), text.size());
+    } else if (text.substr(after_scheme, 1) != "/" && text.substr(after_scheme, 1) != "\\") {
+        from = 0;  // what looks like a scheme may be a user's name
+    }
     std::string line(text);
-    if (at != text.npos) {
-        line.replace(begin, at, "***");
+    if (const std::size_t at = text.substr(0, end).rfind('@'); at != text.npos && at >= from) {
+        line.replace(from, at - from, "***");
     }
     std::replace_if(line.begin(), line.end(), is_control, '?');
     return line;
@@ -287,26 +233,27 @@ std::string url::origin() const {
 }
 
 std::string url::credentials() const {
-    std::string decoded;
-    for (std::size_t i = 0; i < userinfo_.size(); ++i) {
-        const int high = userinfo_[i] == '%' && i + 2 < userinfo_.size() ? hex_value(userinfo_[i + 1]) : -1;
-        const int low = high >= 0 ? hex_value(userinfo_[i + 2]) : -1;
-        decoded += low >= 0 ? static_cast<char>(high * 16 + low) : userinfo_[i];
-        i += low >= 0 ? 2 : 0;
-    }
-    return decoded;
+    return has_credentials() ? percent_decoded(username_) + ":" + percent_decoded(password_) : std::string();
+}
+
+// The authority, and with the zone if there is one.
+std::string url::shown_host() const {
+    const std::string text = authority();
+    const std::size_t zone = host_.find('%');
+    return zone == host_.npos
+               ? text
+               : "[" + host_.substr(0, zone) + "%25" + host_.substr(zone + 1) + text.substr(text.find(']'));
 }
 
 std::string url::to_string() const {
+    return std::string(scheme()) + "://" + shown_host() + target_;
+}
+
+std::string url::href() const {
     std::string text(scheme());
-    text += "://";
-    if (const std::size_t zone = host_.find('%'); zone == host_.npos) {
-        text += authority();
-    } else {
-        text += "[" + host_.substr(0, zone) + "%25" + host_.substr(zone + 1) + "]";
-        text += authority().substr(authority().find(']') + 1);
-    }
-    return text + target_;
+    text.append("://").append(username_).append(password_.empty() ? "" : ":").append(password_);
+    text.append(has_credentials() ? "@" : "").append(shown_host());
+    return text.append(target_).append(fragment_);
 }
 
 }  // namespace leat::http
