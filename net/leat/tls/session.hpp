@@ -80,7 +80,9 @@ public:
     [[nodiscard]] std::size_t output_size() const noexcept { return wire_.output.size(); }
     void consume(std::size_t count) noexcept;
     // True while output() holds something that the peer may be waiting for. False when all there is are
-    // a server's tickets, which go out with its first data: a client that only writes may never read them.
+    // a server's tickets. They are worth sending at once, with data if there is some (a peer that holds back
+    // its first request until its last bytes are acknowledged gets that with them), but not worth waiting
+    // for: a client that only writes may never read them.
     [[nodiscard]] bool wants_flush() const noexcept { return wants_flush_; }
 
     [[nodiscard]] bool established() const noexcept { return established_; }

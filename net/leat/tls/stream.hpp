@@ -3,9 +3,10 @@
 // handshake happens at the first operation, or when it is asked for; connect() and accept() (connect.hpp)
 // make streams that have done it.
 //
-// As with every stream, one task may receive while another sends. An idle connection owns no receive
-// buffer. Cancelling loses nothing: see each operation. Errors name the host and the peer: tls::error for
-// what TLS refuses, std::system_error for what happens to the transport.
+// As with every stream, one task may receive while another sends. A connection that is idle, unread
+// or waits in its handshake owns no receive buffer. Cancelling loses nothing: see each operation. Errors name
+// the host and the peer: tls::error for what TLS refuses, std::system_error for what happens to the
+// transport.
 #pragma once
 
 #include <leat/endpoint.hpp>

@@ -32,9 +32,7 @@ step stream_state::read(std::span<std::byte> into) {
     for (;;) {
         const std::size_t output_before = session_.output_size();
         const step next = session_.read(into);
-        if (session_.unread_input().empty()) {
-            input_.reset();
-        }
+        release_used_input();
         if (next.what != step::kind::has_output || session_.output_size() == output_before) {
             return next;
         }

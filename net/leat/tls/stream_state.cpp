@@ -38,10 +38,13 @@ task<> stream_state::establish() {
 task<> stream_state::agree() {
     for (;;) {
         const step next = session_.handshake();
+        release_used_input();
         switch (next.what) {
             case step::kind::done:
                 if (session_.wants_flush()) {
                     co_await flush();
+                } else {
+                    flush_in_background();  // a server's tickets, with which our acknowledgement goes too
                 }
                 co_return;
             case step::kind::has_output:
@@ -74,8 +77,15 @@ task<> stream_state::tell_peer(std::error_code failed) {
     }
 }
 
+// A connection that waits, or that only sends, leases no buffer.
+void stream_state::release_used_input() noexcept {
+    if (session_.unread_input().empty()) {
+        input_.reset();
+    }
+}
+
 void stream_state::flush_in_background() {
-    if (session_.wants_flush() && !sending_.busy() && !closed_) {
+    if (!session_.output().empty() && !sending_.busy() && !closed_) {
         leat::detail::spawn_call(current_scheduler().background(), std::source_location::current(),
                                  flush_quietly, state_reference(*this));
     }

@@ -4,9 +4,9 @@
 //
 // Theory of operation. The session (session.hpp) turns plain bytes into ciphertext and back without I/O;
 // what is to be sent stays in it until the transport has taken it, and what came in stays in `input_` until
-// it is used up. So an operation that is cancelled has nothing to save but what it had decrypted for its
-// caller. Two primitives move bytes, flush() and fetch(); each uses one direction of the transport, and
-// whoever needs one that is in use waits for the other task's turn to end and looks again.
+// it is used up, and no longer. So an operation that is cancelled has nothing to save but what it had
+// decrypted for its caller. Two primitives move bytes, flush() and fetch(); each uses one direction of the
+// transport, and whoever needs one that is in use waits for the other task's turn to end and looks again.
 //
 // A reader never waits for the sending direction if it can help it: its answers to the peer (to a KeyUpdate)
 // go with what a sender is flushing, else a task in the background takes them away. A peer that does not
@@ -114,8 +114,11 @@ private:
     task<> prepare_send();
     step read(std::span<std::byte> into);
     task<> read_on(step blocked);
+    step write(std::span<const std::byte> from);
     task<> write_on(step blocked);
     task<> tell_peer(std::error_code failed);
+    void release_used_input() noexcept;
+    // Whoever is at it already, or sends next, takes it along.
     void flush_in_background();
     static task<> flush_quietly(state_reference self);
 

@@ -52,6 +52,12 @@ task<> stream_state::prepare_send() {
     }
 }
 
+step stream_state::write(std::span<const std::byte> from) {
+    const step next = session_.write(from);
+    release_used_input();
+    return next;
+}
+
 // Makes another step of writing worth trying, or throws.
 task<> stream_state::write_on(step blocked) {
     if (blocked.what == step::kind::failed) {
@@ -72,10 +78,10 @@ task<std::size_t> stream_state::send(state_reference self, byte_view from) {
     if (from.size() == 0) {
         co_return 0;
     }
-    step next = self->session_.write(from);
+    step next = self->write(from);
     while (!next.done()) {
         co_await self->write_on(next);
-        next = self->session_.write(from);
+        next = self->write(from);
     }
     self->bytes_sent_ += next.bytes;
     // They are the stream's now. Cancelled, it still sends them, and the caller hears how many they are.
@@ -95,7 +101,7 @@ task<> stream_state::send_all(state_reference self, byte_pieces pieces) {
     unfinished_send progress(*self);
     for (std::span<const std::byte> rest : pieces) {
         while (!rest.empty()) {
-            const step next = self->session_.write(rest);
+            const step next = self->write(rest);
             if (next.done()) {
                 progress.begun = true;
                 self->bytes_sent_ += next.bytes;
