@@ -2,6 +2,7 @@
 #include <leat/tls/connect.hpp>
 
 #include <leat/scheduler.hpp>
+#include <leat/tls/peer_check.hpp>
 
 #include <utility>
 
@@ -9,6 +10,7 @@ namespace leat::tls {
 
 task<stream<tcp_stream>> connect(const context& shared, std::string host, int port, connect_options options) {
     const std::string expected(options.server_name.empty() ? host : options.server_name);
+    (void)expected_host(expected);  // throws before anybody is connected to
     const time_point deadline = after(now(), options.timeout);
     tcp_stream transport = co_await tcp_stream::connect(host, port, {.timeout = options.timeout});
     stream<tcp_stream> made(std::move(transport), shared, expected);

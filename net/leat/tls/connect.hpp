@@ -20,8 +20,10 @@ struct accept_options {
     duration timeout = std::chrono::seconds(10);  // for the handshake
 };
 
-// Connects to `host` by TCP and shakes hands, expecting a certificate for `host`. Throws std::system_error
-// or tls::error naming host and port. `shared` lives until then. Cancelled: nothing remains.
+// Connects to `host` by TCP and shakes hands, expecting a certificate for `host`: a name, or an IP address
+// with or without brackets. Whom no certificate can be for is refused before connecting. Throws
+// std::system_error or tls::error naming host and port. `shared` lives until then. Cancelled: nothing
+// remains.
 [[nodiscard]] task<stream<tcp_stream>> connect(const context& shared, std::string host, int port,
                                                connect_options options = {});
 

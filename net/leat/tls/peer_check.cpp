@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
+#include <new>
 
 namespace leat::tls {
 namespace {
@@ -24,27 +25,29 @@ namespace {
 constexpr std::size_t host_size_max = 253;  // RFC 1035, 2.3.4
 
 bool is_address(const std::string& host) {
+    if (host.find('\0') != std::string::npos) {
+        return false;
+    }
     unsigned char bytes[16];
     return inet_pton(AF_INET, host.c_str(), bytes) == 1 || inet_pton(AF_INET6, host.c_str(), bytes) == 1;
 }
 
+// A name whose labels are none of them empty (RFC 1035, 2.3.1). Whether it can be resolved is for others.
 bool may_be_name(std::string_view host) {
     const auto fits = [](char each) {
         return (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z') || (each >= '0' && each <= '9') ||
                each == '-' || each == '.' || each == '_';
     };
-    return host.size() <= host_size_max && host.front() != '.' && std::ranges::all_of(host, fits);
+    return !host.empty() && host.size() <= host_size_max && host.front() != '.' && host.back() != '.' &&
+           host.find("..") == std::string_view::npos && std::ranges::all_of(host, fits);
 }
 
-// A host as certificates have it: without the dot of a full name, without the zone of a local address.
-std::string canonical(std::string_view host) {
-    if (host.find(':') != std::string_view::npos) {
-        return std::string(host.substr(0, host.find('%')));
+// Of an IPv6 address: its text without brackets and without the zone of a local one.
+std::string_view bare_address(std::string_view host) {
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+        host = host.substr(1, host.size() - 2);
     }
-    if (host.size() > 1 && host.ends_with('.')) {
-        host.remove_suffix(1);
-    }
-    return std::string(host);
+    return host.substr(0, host.find('%'));
 }
 
 bool has_system_authorities() {
@@ -70,8 +73,26 @@ bool has_system_authorities() {
 
 }  // namespace
 
+std::string expected_host(std::string_view host) {
+    if (host.find(':') != std::string_view::npos) {
+        std::string address(bare_address(host));
+        if (is_address(address)) {
+            return address;
+        }
+    } else {
+        const bool full = host.size() > 1 && host.back() == '.';
+        std::string name(full ? host.substr(0, host.size() - 1) : host);
+        if (may_be_name(name) && !(full && is_address(name))) {
+            return name;
+        }
+    }
+    throw error(make_error_code(failure::configuration),
+                "not a host name or address: \"" + printable(host) + "\"");
+}
+
 peer_check::peer_check(ssl_st* ssl, std::string_view host)
-    : host_(canonical(host)), system_authorities_(settings_of(SSL_get_SSL_CTX(ssl)).system_authorities) {
+    : host_(host.empty() ? std::string() : expected_host(host)),
+      system_authorities_(settings_of(SSL_get_SSL_CTX(ssl)).system_authorities) {
     SSL_set_app_data(ssl, this);
     if (leat::detail::in_simulation()) {
         X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl), std::chrono::system_clock::to_time_t(wall_clock()));
@@ -82,17 +103,13 @@ peer_check::peer_check(ssl_st* ssl, std::string_view host)
     X509_VERIFY_PARAM* const expected = SSL_get0_param(ssl);
     X509_VERIFY_PARAM_set_hostflags(
         expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    bool set = false;
-    if (host_.find('\0') == std::string::npos && is_address(host_)) {
-        set = X509_VERIFY_PARAM_set1_ip_asc(expected, host_.c_str()) == 1;
-    } else if (may_be_name(host_)) {
-        set = X509_VERIFY_PARAM_set1_host(expected, host_.data(), host_.size()) == 1 &&
-              SSL_set_tlsext_host_name(ssl, host_.c_str()) == 1;
-    }
+    const bool set = is_address(host_)
+                         ? X509_VERIFY_PARAM_set1_ip_asc(expected, host_.c_str()) == 1
+                         : X509_VERIFY_PARAM_set1_host(expected, host_.data(), host_.size()) == 1 &&
+                               SSL_set_tlsext_host_name(ssl, host_.c_str()) == 1;
     if (!set) {
         ERR_clear_error();
-        throw error(make_error_code(failure::configuration),
-                    "not a host name or address: \"" + printable(host) + "\"");
+        throw std::bad_alloc();
     }
 }
 

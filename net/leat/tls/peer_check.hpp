@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who the peer of one session must be, and why its certificate was refused. Used by context.cpp and
-// session.cpp only. Names are matched by OpenSSL against the certificate's alternative names alone (RFC
+// Who the peer of one session must be, and why its certificate was refused. Used by context.cpp, session.cpp
+// and connect.cpp only. Names are matched by OpenSSL against the certificate's alternative names alone (RFC
 // 9525): a common name is no host name, a `*` is a whole first label and nothing else.
 #pragma once
 
@@ -14,11 +14,16 @@ struct x509_store_ctx_st;
 
 namespace leat::tls {
 
+// `host` as certificates have it: a name without the last dot of a full one; an IP address without the
+// brackets of a URL ("[::1]") and the zone of a local one. Throws tls::error for what cannot be either. A
+// name in another script than ASCII is given in its xn-- form.
+[[nodiscard]] std::string expected_host(std::string_view host);
+
 class peer_check {
 public:
-    // Attaches itself to `ssl`, of which no step may be taken without it. A client's `host` is a host name or
-    // the text of an IP address; a name is also told to the server (SNI, RFC 6066). Throws tls::error for one
-    // that cannot be either. An empty one expects nobody in particular.
+    // Attaches itself to `ssl`, of which no step may be taken without it. A client's `host` is one that
+    // expected_host() takes; a name is also told to the server (SNI), an address is not (RFC 6066, 3). An
+    // empty one expects nobody in particular.
     peer_check(ssl_st* ssl, std::string_view host);
     peer_check(const peer_check&) = delete;
     peer_check& operator=(const peer_check&) = delete;

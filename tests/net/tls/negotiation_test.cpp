@@ -50,13 +50,14 @@ TEST_CASE("protocols offered in vain end the handshake on both sides") {
 TEST_CASE("the server learns the name that the client asked for, but no address") {
     testing::certificate_authority authority;
     const context client_side = client_context(authority);
-    const context server_side = server_context(authority.issue({"a.example", "127.0.0.1"}));
+    const context server_side = server_context(authority.issue({"a.example", "127.0.0.1", "::1"}));
     struct expectation {
         std::string_view host;
         std::string_view told;
     };
-    for (const auto& [host, told] : {expectation{"a.example", "a.example"},
-                                     expectation{"a.example.", "a.example"}, expectation{"127.0.0.1", ""}}) {
+    for (const auto& [host, told] :
+         {expectation{"a.example", "a.example"}, expectation{"a.example.", "a.example"},
+          expectation{"127.0.0.1", ""}, expectation{"::1", ""}, expectation{"[::1]", ""}}) {
         endpoint client(client_side, host);
         endpoint server(server_side);
         REQUIRE(shake_hands(client, server).done());

@@ -69,6 +69,8 @@ TEST_CASE("addresses are matched as addresses") {
     CHECK(verdict(authority, shown, "::1") == "");
     CHECK(verdict(authority, shown, "0:0:0:0:0:0:0:1") == "");
     CHECK(verdict(authority, shown, "::1%lo") == "");
+    CHECK(verdict(authority, shown, "[::1]") == "");
+    CHECK(verdict(authority, shown, "[::1%lo]") == "");
     CHECK(
         verdict(authority, shown, "::2") ==
         "certificate verify failed: IP address mismatch: the certificate is for 127.0.0.1, ::1, not for ::2");
@@ -166,6 +168,10 @@ TEST_CASE("what cannot be a host is refused by name") {
     CHECK(text(std::string_view("a.example\0.evil.example", 23)) ==
           "not a host name or address: \"a.example?.evil.example\"");
     CHECK(text(".") == "not a host name or address: \".\"");
+    for (const std::string wrong : {"a..b", ".a", "a..", "127.0.0.1.", "[127.0.0.1]", "[::1", "::1]", "[]",
+                                    "[[::1]]", "[::1]:443", "1:2", "[a.example]"}) {
+        CHECK(text(wrong) == "not a host name or address: \"" + wrong + "\"");
+    }
     CHECK(text(std::string(254, 'a')) != "");
     CHECK(text("a.example") == "");
 }

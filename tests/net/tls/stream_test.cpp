@@ -258,6 +258,47 @@ LEAT_TEST("tls::connect and tls::accept give streams that have shaken hands") {
     }
 }
 
+LEAT_TEST("tls::connect takes an IPv6 address in brackets, and checks the certificate for it") {
+    const testing::certificate_authority authority;
+    const contexts with(authority, authority.issue({"::1"}));
+    std::optional<tcp_listener> listener;
+    try {
+        listener.emplace(tcp_listener::bind({"::1", 0}));
+    } catch (const std::system_error& failed) {
+        MESSAGE("skipped: no IPv6: " << failed.what());
+        co_return;
+    }
+    auto serving = spawn([&]() -> task<stream<tcp_stream>> {
+        tcp_stream peer = co_await listener->accept();
+        auto secure = co_await accept(std::move(peer), with.server);
+        co_return std::move(secure);
+    });
+    auto client = co_await connect(with.client, "[::1]", listener->local_endpoint().port());
+    auto server = co_await serving;
+    CHECK(client.session().established());
+    CHECK(server.session().server_name() == "");
+}
+
+LEAT_TEST("tls::connect refuses whom no certificate can be for before it connects") {
+    const contexts& with = contexts::trusted();
+    // Nobody listens there: connecting would be refused.
+    const auto failure = [&](std::string host, std::string_view name) -> task<std::string> {
+        try {
+            (void)co_await connect(with.client, std::move(host), 1, {.server_name = name});
+        } catch (const error& refused) {
+            CHECK(refused.code() == tls::failure::configuration);
+            co_return refused.what();
+        } catch (const std::system_error& failed) {
+            co_return failed.what();
+        }
+        co_return "";
+    };
+    const std::string named = co_await failure("127.0.0.1", "a b");
+    CHECK(named == "not a host name or address: \"a b\"");
+    const std::string address = co_await failure("[127.0.0.1]", "");
+    CHECK(address == "not a host name or address: \"[127.0.0.1]\"");
+}
+
 LEAT_TEST("TLS: the second connection of a client resumes the first") {
     for (const bool again : {false, true}) {
         auto both = co_await over_tcp();
