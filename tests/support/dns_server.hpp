@@ -16,6 +16,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -28,17 +29,26 @@ namespace leat::testing {
 
 enum class dns_type : std::uint16_t { a = 1, cname = 5, aaaa = 28 };
 
-enum class dns_rcode : std::uint8_t { no_error = 0, server_failure = 2, name_error = 3, refused = 5 };
+enum class dns_rcode : std::uint8_t {
+    no_error = 0,
+    format_error = 1,
+    server_failure = 2,
+    name_error = 3,
+    not_implemented = 4,
+    refused = 5
+};
 
 struct dns_reply {
     enum class manner {
         plain,
-        held,       // until the next release()
-        silent,     // never
-        spoofed,    // after a wrong answer from the right server: its id is another query's
-        truncated,  // over UDP only the start, so that the client comes again over TCP
-        malformed,  // ends inside an address
-        cut_off,    // over TCP the connection ends midway; over UDP as truncated
+        held,            // until the next release()
+        silent,          // never
+        spoofed,         // after a wrong answer from the right server: its id is another query's
+        truncated,       // over UDP only the start, so that the client comes again over TCP
+        malformed,       // ends inside an address
+        short_address,   // its addresses are a byte short, and so is their length
+        short_over_tcp,  // the same, over UDP as truncated
+        cut_off,         // over TCP the connection ends midway; over UDP as truncated
     };
 
     std::vector<address> addresses = {};
@@ -74,6 +84,8 @@ public:
     }
     [[nodiscard]] int asked() const noexcept { return state_->asked_in_all; }
     [[nodiscard]] int asked_over_tcp() const noexcept { return state_->asked_over_tcp; }
+    // From how many UDP ports.
+    [[nodiscard]] std::size_t ports_seen() const noexcept { return state_->ports.size(); }
     // Waits until so many questions have come.
     task<> has_been_asked(int questions) {
         const time_point patience = after(now(), std::chrono::minutes(1));
@@ -123,6 +135,7 @@ private:
         std::map<std::string, std::map<dns_type, int>> asked;
         int asked_in_all = 0;
         int asked_over_tcp = 0;
+        std::set<int> ports;
         std::vector<std::pair<bytes, endpoint>> held;
         bool releasing = false;
     };
@@ -190,7 +203,9 @@ private:
             packet.insert(packet.end(), target.begin(), target.end());
         }
         for (const address& each : reply.addresses) {
-            const std::size_t size = each.is_ipv4() ? 4 : 16;
+            const bool is_short = reply.how == dns_reply::manner::short_address ||
+                                  reply.how == dns_reply::manner::short_over_tcp;
+            const std::size_t size = (each.is_ipv4() ? 4U : 16U) - (is_short ? 1U : 0U);
             packet.insert(packet.end(), owner.begin(), owner.end());
             put(packet, {static_cast<unsigned>(each.is_ipv4() ? dns_type::a : dns_type::aaaa), 1, 0, 60,
                          static_cast<unsigned>(size)});
@@ -225,7 +240,8 @@ private:
         const question asked = parse(query);
         const dns_reply reply = find_reply(self, asked);
         using enum dns_reply::manner;
-        const bool whole = reply.how != truncated && reply.how != cut_off;
+        const bool whole = reply.how != truncated && reply.how != cut_off && reply.how != short_over_tcp;
+        self.ports.insert(from.port());
         bytes packet = answer(query, asked, reply, whole);
         if (reply.how == held && !self.releasing) {
             self.held.emplace_back(std::move(packet), from);

@@ -39,8 +39,18 @@ int close_socket(ares_socket_t fd, void* data) noexcept {
 }
 
 ares_ssize_t receive(ares_socket_t fd, void* buffer, std::size_t size, int flags, sockaddr* from,
-                     ares_socklen_t* from_size, void*) noexcept {
-    return ::recvfrom(fd, buffer, size, flags, from, from_size);
+                     ares_socklen_t* from_size, void* data) noexcept {
+    const ares_ssize_t count = ::recvfrom(fd, buffer, size, flags, from, from_size);
+    const bool is_stream = from == nullptr;  // of datagrams c-ares asks from whom they are
+    const int error = errno;
+    if (count > 0) {
+        const std::span bytes(static_cast<const std::byte*>(buffer), static_cast<std::size_t>(count));
+        is_stream ? owner_of(data).received_stream(bytes) : owner_of(data).received_datagram(bytes);
+    } else if (is_stream && (count == 0 || (error != EAGAIN && error != EINTR))) {
+        owner_of(data).stream_ended();
+    }
+    errno = error;
+    return count;
 }
 
 #if ARES_VERSION >= 0x012200
@@ -50,7 +60,8 @@ int connect_socket(ares_socket_t fd, const sockaddr* to, ares_socklen_t size, un
 }
 
 ares_ssize_t send(ares_socket_t fd, const void* bytes, std::size_t size, int flags, const sockaddr* to,
-                  ares_socklen_t to_size, void*) noexcept {
+                  ares_socklen_t to_size, void* data) noexcept {
+    owner_of(data).sent();
     return ::sendto(fd, bytes, size, flags | MSG_NOSIGNAL, to, to_size);
 }
 
@@ -92,7 +103,8 @@ int connect_socket(ares_socket_t fd, const sockaddr* to, ares_socklen_t size, vo
     return ::connect(fd, to, size);
 }
 
-ares_ssize_t send(ares_socket_t fd, const iovec* pieces, int count, void*) noexcept {
+ares_ssize_t send(ares_socket_t fd, const iovec* pieces, int count, void* data) noexcept {
+    owner_of(data).sent();
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(pieces);
     message.msg_iovlen = static_cast<std::size_t>(count);

@@ -9,6 +9,8 @@
 #include <climits>
 #include <memory>
 #include <new>
+#include <set>
+#include <utility>
 
 #include <ares.h>
 #include <sys/time.h>
@@ -33,36 +35,17 @@ struct channel::watch : list_link {
 
 namespace {
 
-std::error_code error_of(int status) noexcept {
-    switch (status) {
-        case ARES_SUCCESS:
-            return {};
-        case ARES_ENOTFOUND:
-            return dns_errc::no_such_host;
-        case ARES_ENODATA:
-            return dns_errc::no_address;
-        case ARES_ETIMEOUT:
-            return dns_errc::timed_out;
-        case ARES_EREFUSED:
-            return dns_errc::refused;
-        case ARES_EBADNAME:
-        case ARES_EFORMERR:
-            return dns_errc::malformed_name;
-        case ARES_EBADRESP:
-            return dns_errc::malformed_answer;
-        case ARES_ENOMEM:
-            return std::make_error_code(std::errc::not_enough_memory);
-        default:
-            return dns_errc::temporary_failure;
-    }
-}
-
+// Each address once, in order; the first so many of them.
 std::vector<address> addresses_of(const ares_addrinfo* found) {
     std::vector<address> addresses;
+    std::set<address> known;
     for (const ares_addrinfo_node* node = found->nodes; node != nullptr; node = node->ai_next) {
         const leat::address next = endpoint::from_sockaddr(node->ai_addr, node->ai_addrlen).address();
-        if (std::ranges::find(addresses, next) == addresses.end()) {
+        if (known.insert(next).second) {
             addresses.push_back(next);
+        }
+        if (addresses.size() == channel::addresses_max) {
+            break;
         }
     }
     return addresses;
@@ -80,6 +63,35 @@ int family_of(address_families families) noexcept {
     return AF_UNSPEC;
 }
 
+// Begins with another of the servers (resolv.conf(5), rotate): a new channel would always begin with the
+// first.
+int rotate_servers(ares_channeldata* ares, std::uint64_t chance) noexcept {
+    ares_addr_port_node* first = nullptr;
+    const int status = ares_get_servers_ports(ares, &first);
+    std::size_t count = 0;
+    ares_addr_port_node* last = nullptr;
+    for (ares_addr_port_node* each = first; each != nullptr; each = each->next) {
+        last = each;
+        ++count;
+    }
+    if (status != ARES_SUCCESS || count < 2) {
+        ares_free_data(first);
+        return status;
+    }
+    ares_addr_port_node* end = last;
+    for (std::size_t left = chance % count; left > 0; --left) {
+        end = end == last ? first : end->next;
+    }
+    ares_addr_port_node* const begin = end->next != nullptr ? end->next : first;
+    last->next = first;
+    end->next = nullptr;
+    const int set = ares_set_servers_ports(ares, begin);
+    last->next = nullptr;
+    end->next = end == last ? nullptr : begin;
+    ares_free_data(first);
+    return set;
+}
+
 }  // namespace
 
 channel::alarm::alarm(channel& owned_by) noexcept
@@ -88,133 +100,126 @@ channel::alarm::alarm(channel& owned_by) noexcept
       }),
       owner(owned_by) {}
 
-channel::channel(scheduler& loop, channel_settings settings)
-    : loop_(loop), settings_(std::move(settings)), alarm_(*this) {
-    static const int library = ares_library_init(ARES_LIB_INIT_ALL);
-    ares_options options{};
-    int set = ARES_OPT_SOCK_STATE_CB;
-    options.sock_state_cb_data = this;
-    options.sock_state_cb = [](void* data, ares_socket_t fd, int readable, int writable) noexcept {
-        static_cast<channel*>(data)->want(fd, readable != 0, writable != 0);
-    };
-    if (settings_.timeout > duration::zero()) {
-        set |= ARES_OPT_TIMEOUTMS;
-        const auto whole = std::chrono::ceil<std::chrono::milliseconds>(settings_.timeout);
-        options.timeout = static_cast<int>(std::min<std::int64_t>(whole.count(), INT_MAX));
-    }
-    if (settings_.tries > 0) {
-        set |= ARES_OPT_TRIES;
-        options.tries = settings_.tries;
-    }
-    if (!settings_.servers.empty()) {
-        set |= ARES_OPT_FLAGS;
-        options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_EDNS;
-    }
-#ifdef ARES_OPT_QUERY_CACHE
-    set |= ARES_OPT_QUERY_CACHE;  // of 0 seconds: one behaviour with every version of c-ares
-#endif
-    status_ = library != ARES_SUCCESS ? library : ares_init_options(&ares_, &options, set);
-    if (status_ != ARES_SUCCESS) {
-        ares_ = nullptr;
-        return;
-    }
-    use_backend_sockets(ares_, *this);
-    if (!settings_.servers.empty()) {
-        status_ = ares_set_servers_ports_csv(ares_, settings_.servers.c_str());
-    }
-    if (status_ != ARES_SUCCESS) {
-        ares_destroy(std::exchange(ares_, nullptr));
-    }
-}
+channel::channel(scheduler& loop, listener& told) noexcept : loop_(loop), told_(told), alarm_(*this) {}
 
 channel::~channel() {
+    answered_ = true;
     if (ares_ != nullptr) {
-        ares_destroy(ares_);  // answers what is still asked, and closes the sockets
+        ares_destroy(ares_);  // closes the sockets
     }
     loop_.alarms().disarm(alarm_);
 }
 
-void channel::ask(const std::string& name, address_families families, asker& waiting) {
-    if (ares_ == nullptr) {
-        waiting.error = error_of(status_);
-        finish(waiting);
-        return;
+bool channel::ask(const std::string& name, address_families families,
+                  const channel_settings& settings) noexcept {
+    if (const int status = open(settings); status != ARES_SUCCESS) {
+        take(status, nullptr);
+        return true;
     }
-    const auto [place, added] = questions_.try_emplace(key(name, families), *this);
-    question& asked = place->second;
-    asked.askers.push_back(waiting);
-    if (!added) {
-        return;
-    }
-    asked.what = &place->first;
-    if (asked_ == asked_max) {
-        waiting_.push_back(asked);
-        return;
-    }
-    begin(asked);
-    set_alarm();
-}
-
-void channel::begin(question& next) {
-    ++asked_;
     ares_addrinfo_hints hints{};
-    hints.ai_family = family_of(next.what->second);
+    hints.ai_family = family_of(families);
     hints.ai_socktype = SOCK_STREAM;
     ares_getaddrinfo(
-        ares_, next.what->first.c_str(), nullptr, &hints,
+        ares_, name.c_str(), nullptr, &hints,
         [](void* argument, int status, int, ares_addrinfo* found) noexcept {
-            auto& ended = *static_cast<question*>(argument);
-            ended.owner.answered(ended, status, found);
+            static_cast<channel*>(argument)->take(status, found);
             ares_freeaddrinfo(found);
         },
-        &next);
+        this);
+    set_alarm();
+    return answered_;
 }
 
-void channel::begin_waiting() noexcept {
-    while (asked_ < asked_max && !waiting_.empty()) {
-        question& next = waiting_.pop_front();
-        if (next.askers.empty()) {
-            questions_.erase(questions_.find(*next.what));
-        } else {
-            begin(next);
-        }
+int channel::open(const channel_settings& settings) noexcept {
+    static const int library = ares_library_init(ARES_LIB_INIT_ALL);
+    if (library != ARES_SUCCESS) {
+        return library;
     }
+    ares_options options{};
+    int set = ARES_OPT_SOCK_STATE_CB | ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES;
+    options.sock_state_cb_data = this;
+    options.sock_state_cb = [](void* data, ares_socket_t fd, int readable, int writable) noexcept {
+        static_cast<channel*>(data)->want(fd, readable != 0, writable != 0);
+    };
+    options.flags = ARES_FLAG_EDNS;
+    options.flags |= settings.servers.empty() ? 0 : ARES_FLAG_NOSEARCH;
+    options.flags |= settings.over_tcp ? ARES_FLAG_USEVC : 0;
+    const auto whole = std::chrono::ceil<std::chrono::milliseconds>(settings.timeout);
+    options.timeout = static_cast<int>(std::min<std::int64_t>(whole.count(), INT_MAX));
+    options.tries = settings.tries;
+    // What later versions do otherwise unless they are told: one behaviour with each of them.
+#ifdef ARES_OPT_QUERY_CACHE
+    set |= ARES_OPT_QUERY_CACHE;  // of 0 seconds
+#endif
+#ifdef ARES_OPT_MAXTIMEOUTMS
+    set |= ARES_OPT_MAXTIMEOUTMS;
+    options.maxtimeout = INT_MAX;
+#endif
+#ifdef ARES_OPT_UDP_MAX_QUERIES
+    set |= ARES_OPT_UDP_MAX_QUERIES;  // another port for the other family, and for the next try
+    options.udp_max_queries = 1;
+#endif
+    int status = ares_init_options(&ares_, &options, set);
+    if (status != ARES_SUCCESS) {
+        ares_ = nullptr;
+        return status;
+    }
+    use_backend_sockets(ares_, *this);
+    if (!settings.servers.empty()) {
+        status = ares_set_servers_ports_csv(ares_, settings.servers.c_str());
+    } else if (settings.rotate) {
+        status = rotate_servers(ares_, loop_.io().random());
+    }
+    return status;
 }
 
-// Called by c-ares, perhaps inside ask(). It may not be asked anything from here.
-void channel::answered(question& asked, int status, const ares_addrinfo* found) noexcept {
-    // No server was reached: there is a better word for it when we have run out of descriptors.
-    std::error_code error = status == ARES_ECONNREFUSED && socket_error_ ? socket_error_ : error_of(status);
-    std::vector<address> addresses;
+// Called by c-ares, perhaps inside ask(), and when it is destroyed. It may not be asked anything from here.
+void channel::take(int status, const ares_addrinfo* found) noexcept {
+    if (std::exchange(answered_, true)) {
+        return;
+    }
+    error_ = error_of(status);
     try {
-        if (!error) {
-            addresses = addresses_of(found);
-            error = addresses.empty() ? dns_errc::no_address : std::error_code();
+        if (!error_) {
+            addresses_ = addresses_of(found);
+            error_ = addresses_.empty() ? dns_errc::no_address : std::error_code();
         }
-        for (asker* each = asked.askers.first(); each != nullptr; each = asked.askers.next(*each)) {
-            each->addresses = addresses;
-        }
-    } catch (const std::exception&) {
-        error = std::make_error_code(std::errc::not_enough_memory);
+    } catch (const std::bad_alloc&) {
+        error_ = std::make_error_code(std::errc::not_enough_memory);
     }
-    while (!asked.askers.empty()) {
-        asker& next = asked.askers.pop_front();
-        next.error = error;
-        finish(next);
-    }
-    questions_.erase(questions_.find(*asked.what));
-    --asked_;
 }
 
-void channel::finish(asker& waiting) noexcept {
-    if (waiting.task != nullptr) {
-        loop_.finish(waiting);
-    } else {
-        waiting.end = wait_end::finished;  // it was answered at once, before it suspended
+std::error_code channel::error_of(int status) const noexcept {
+    switch (status) {
+        case ARES_SUCCESS:
+            return {};
+        case ARES_ENOTFOUND:
+            return dns_errc::no_such_host;
+        case ARES_ENODATA:
+            // An older c-ares passes over an address of the wrong size.
+            return seen_.malformed() ? dns_errc::malformed_answer : dns_errc::no_address;
+        case ARES_ETIMEOUT:
+            return dns_errc::timed_out;
+        case ARES_EREFUSED:
+            return dns_errc::refused;
+        case ARES_EBADNAME:
+            return dns_errc::malformed_name;
+        case ARES_EBADRESP:
+            return dns_errc::malformed_answer;
+        case ARES_ENOMEM:
+            return std::make_error_code(std::errc::not_enough_memory);
+        case ARES_ECONNREFUSED:
+            // No server was reached: there is a better word for it when we have run out of descriptors.
+            return socket_error_ ? socket_error_ : dns_errc::temporary_failure;
+        default:
+            return dns_errc::temporary_failure;
     }
 }
 
 result<int> channel::open_socket(int family, int type, int protocol) noexcept {
+    if (++unused_sockets_ > compared_max) {
+        return errno_code(EAFNOSUPPORT);  // what an address is like to which there is no way
+    }
     const result<int> opened = loop_.io().sockets().open(family, type, protocol);
     socket_error_ = opened.error();
     return opened;
@@ -271,13 +276,16 @@ task<> channel::drive(std::unique_ptr<watch> self) {
 
 void channel::process(int readable, int writable) noexcept {
     ares_process_fd(ares_, readable, writable);
-    begin_waiting();
+    if (answered_) {
+        told_.answered(*this);
+        return;
+    }
     set_alarm();
 }
 
 void channel::set_alarm() noexcept {
     timeval left{};
-    if (ares_timeout(ares_, nullptr, &left) == nullptr) {
+    if (answered_ || ares_timeout(ares_, nullptr, &left) == nullptr) {
         loop_.alarms().disarm(alarm_);
         return;
     }

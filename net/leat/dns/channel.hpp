@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-// channel: one channel of c-ares, and what drives it: its sockets are opened and closed by the backend,
-// watched by background tasks of the scheduler, and its timeouts are a timer. Used by the resolver only.
-// Invariant: a question is in `questions_` from its first asker until it is answered, once; every asker that
-// still waits then has its answer. Of those questions at most asked_max are with c-ares.
+// channel: one question to the name servers. It is a channel of c-ares of its own, and what drives that: its
+// sockets are opened and closed by the backend, watched by background tasks of the scheduler, and its
+// timeouts are a timer. Used by the resolver only.
+//
+// A channel a question, because a question can then be given up alone (c-ares cancels all of a channel or
+// nothing), each has source ports of its own (RFC 5452 section 9.2), and what its sockets saw says how it
+// failed. Making one costs some tens of microseconds, mostly for reading /etc/resolv.conf.
 //
 // Theory of operation. c-ares says which sockets it wants to read or write (want); for each socket and
 // direction there is one task that waits for readiness and hands it over (process). c-ares closes a socket
@@ -11,13 +14,16 @@
 #pragma once
 
 #include <leat/address.hpp>
+#include <leat/dns/answer_check.hpp>
 #include <leat/dns/resolve.hpp>
 #include <leat/scheduler.hpp>
 
-#include <map>
+#include <compare>
+#include <cstddef>
+#include <memory>
+#include <span>
 #include <string>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 struct ares_channeldata;
@@ -25,54 +31,58 @@ struct ares_addrinfo;
 
 namespace leat::detail {
 
+// How a question is asked, all of it decided.
 struct channel_settings {
-    friend bool operator==(const channel_settings&, const channel_settings&) = default;
+    friend auto operator<=>(const channel_settings&, const channel_settings&) = default;
 
-    std::string servers;
+    std::string servers;  // as c-ares reads them; empty: those of /etc/resolv.conf
     duration timeout;
     int tries;
-    std::pair<std::int64_t, std::int64_t> configuration;  // which version of /etc/resolv.conf
-};
-
-// A wait for the answer to a question.
-struct asker : wait {
-    explicit asker(const wait_kind& what) noexcept : wait(what) {}
-
-    std::error_code error;
-    std::vector<address> addresses;
+    bool over_tcp;
+    bool rotate;  // begin with any of those of /etc/resolv.conf
 };
 
 class channel {
 public:
-    // Each is two datagrams each way. So many fit into the buffers of sockets (212,992 bytes, which count
-    // twice the size of a datagram and more); of a thousand at once some are lost, and wait for their
-    // timeout.
-    static constexpr std::size_t asked_max = 50;
+    // Further addresses of an answer are left out.
+    static constexpr std::size_t addresses_max = 1000;
+    // The best of so many of them is found: c-ares opens a socket for each, to learn from where it would be
+    // reached (RFC 6724). The others follow in the order of the answer.
+    static constexpr int compared_max = 64;
 
-    // When c-ares cannot begin, every question is answered with that error.
-    channel(scheduler& loop, channel_settings settings);
+    // Who is told, and may then destroy the channel.
+    class listener {
+    public:
+        virtual void answered(channel& asked) noexcept = 0;
+
+    protected:
+        ~listener() = default;
+    };
+
+    channel(scheduler& loop, listener& told) noexcept;
     channel(const channel&) = delete;
     channel& operator=(const channel&) = delete;
     ~channel();
 
-    // Asks for `name`, or joins those who ask for it already. `waiting` is finished with the answer, perhaps
-    // at once; it may be unlinked before that.
-    void ask(const std::string& name, address_families families, asker& waiting);
-
-    [[nodiscard]] bool idle() const noexcept { return questions_.empty(); }
-    [[nodiscard]] bool works() const noexcept { return ares_ != nullptr; }
-    [[nodiscard]] const channel_settings& settings() const noexcept { return settings_; }
+    // Asks, once. True: it was answered at once, and nobody is told.
+    [[nodiscard]] bool ask(const std::string& name, address_families families,
+                           const channel_settings& settings) noexcept;
+    // The answer.
+    [[nodiscard]] std::error_code error() const noexcept { return error_; }
+    [[nodiscard]] const std::vector<address>& addresses() const noexcept { return addresses_; }
 
     // The rest is for c-ares and the tasks that watch its sockets.
-    struct question;
     [[nodiscard]] result<int> open_socket(int family, int type, int protocol) noexcept;
     void close_socket(int fd) noexcept;
+    void sent() noexcept { unused_sockets_ = 0; }
+    void received_datagram(std::span<const std::byte> bytes) noexcept { seen_.datagram(bytes); }
+    void received_stream(std::span<const std::byte> bytes) noexcept { seen_.stream(bytes); }
+    void stream_ended() noexcept { seen_.stream_ended(); }
     void want(int fd, bool readable, bool writable) noexcept;
     void process(int readable, int writable) noexcept;
-    void answered(question& asked, int status, const ares_addrinfo* found) noexcept;
+    void take(int status, const ares_addrinfo* found) noexcept;
 
 private:
-    using key = std::pair<std::string, address_families>;
     struct watch;
     struct alarm : timer {
         explicit alarm(channel& owned_by) noexcept;
@@ -80,30 +90,22 @@ private:
     };
 
     static task<> drive(std::unique_ptr<watch> self);
+    [[nodiscard]] int open(const channel_settings& settings) noexcept;
+    [[nodiscard]] std::error_code error_of(int status) const noexcept;
     void want_one(int fd, bool writes, bool wanted);
-    void begin(question& next);
-    void begin_waiting() noexcept;
     void set_alarm() noexcept;
-    void finish(asker& waiting) noexcept;
 
     scheduler& loop_;
-    channel_settings settings_;
+    listener& told_;
     ares_channeldata* ares_ = nullptr;
-    int status_ = 0;                // why there is none
-    std::error_code socket_error_;  // why the last socket could not be opened
     alarm alarm_;
     list<watch> watches_;
-    std::map<key, question> questions_;
-    list<question> waiting_;  // those that c-ares has not been asked yet
-    std::size_t asked_ = 0;   // the others
-};
-
-struct channel::question : list_link {
-    explicit question(channel& asked) noexcept : owner(asked) {}
-
-    channel& owner;
-    const key* what = nullptr;
-    list<asker> askers;
+    answer_check seen_;
+    std::error_code socket_error_;  // why the last socket could not be opened
+    int unused_sockets_ = 0;        // opened since something was sent
+    bool answered_ = false;
+    std::error_code error_;
+    std::vector<address> addresses_;
 };
 
 // Makes c-ares open, close and use its sockets by way of `owner`.

@@ -25,16 +25,19 @@ struct resolve_options {
     // "192.0.2.1, 192.0.2.2:5353, [2001:db8::1]:53", in the order they are asked; search domains are then
     // left out. Empty: what /etc/resolv.conf says. Stays alive until resolve() has been awaited.
     std::string_view servers = {};
-    // For one try at one server; longer in each round. 0: what resolv.conf or c-ares says.
-    duration timeout = std::chrono::seconds(2);
-    // How often each server is tried. 0: what resolv.conf or c-ares says.
-    int tries = 3;
+    // For one try at one server; longer in each round. 0: what resolv.conf or the environment's RES_OPTIONS
+    // says ("options timeout:1"), or else 2 s. Later versions of c-ares take less than 250 ms for that.
+    duration timeout = duration::zero();
+    // How often each server is tried. 0: what resolv.conf or RES_OPTIONS says ("attempts:1"), or else 3
+    // times.
+    int tries = 0;
 };
 
 // The addresses of `host`, best first (RFC 6724), at least one. An IP address, with or without brackets,
 // is its own answer and given at once. Tasks that ask for one name at the same time share one query.
 // Throws std::system_error with a dns_errc, as "resolve no-such-host.invalid: no such host". International
-// names are given in their xn-- form. Cancelling it is prompt, and the query may go on for others.
+// names are given in their xn-- form. Of an answer the first thousand addresses are taken. Cancelling it is
+// prompt; the query goes on for whoever asks the same next, until another needs its place.
 [[nodiscard]] task<std::vector<address>> resolve(std::string host, resolve_options options = {});
 
 }  // namespace leat

@@ -7,6 +7,8 @@
 #include <leat/sleep.hpp>
 
 #include <algorithm>
+#include <memory>
+#include <new>
 #include <stdexcept>
 
 #include <sys/stat.h>
@@ -18,11 +20,11 @@ namespace detail {
 namespace {
 
 constexpr int dns_port = 53;
-// How long a silent name is asked for when the options leave that to c-ares.
-constexpr duration usual_timeout = std::chrono::seconds(5);
-constexpr duration longest_timeout = std::chrono::hours(1);
-constexpr int usual_tries = 4;
-constexpr std::size_t channels_max = 8;  // that are kept while nobody asks them
+// When neither the options nor the system say.
+constexpr duration usual_timeout = std::chrono::seconds(2);
+constexpr int usual_tries = 3;
+constexpr duration longest_timeout = std::chrono::hours(1);  // of a silent name in a simulation
+constexpr const char* configuration_file = "/etc/resolv.conf";
 
 // Tells one version of a file from the next.
 std::pair<std::int64_t, std::int64_t> version_of(const char* file) noexcept {
@@ -92,7 +94,7 @@ task<result<std::vector<address>>> await_answer(const name_answer& answer, const
 }
 
 bool stop_asking(wait& self) noexcept {
-    self.unlink();  // the question goes on: others may ask it, and a late answer finds nobody
+    resolver::stop(static_cast<asker&>(self));
     return true;
 }
 
@@ -100,14 +102,14 @@ constinit const wait_kind lookup_kind{"the look-up of a name", stop_asking};
 
 class [[nodiscard]] lookup_awaiter : public awaiter_base, asker {
 public:
-    lookup_awaiter(channel& asked, const std::string& name, address_families families) noexcept
-        : asker(lookup_kind), channel_(asked), name_(name), families_(families) {}
+    lookup_awaiter(resolver& asked, resolver::key&& what) noexcept
+        : asker(lookup_kind), resolver_(asked), what_(std::move(what)) {}
     // Waits for its turn also when the answer is there at once.
     bool await_ready() {
         if (this_thread.task->cancelled()) {
             end = wait_end::cancelled;
         } else {
-            channel_.ask(name_, families_, *this);
+            resolver_.ask(std::move(what_), *this);
         }
         return false;
     }
@@ -121,33 +123,168 @@ public:
     }
 
 private:
-    channel& channel_;
-    const std::string& name_;
-    address_families families_;
+    resolver& resolver_;
+    resolver::key what_;
 };
 
 }  // namespace
 
-channel& resolver::channel_for(const resolve_options& options) {
-    channel_settings wanted{
-        canonical_servers(options.servers),
-        options.timeout,
-        options.tries,
-        options.servers.empty() ? version_of("/etc/resolv.conf") : std::pair<std::int64_t, std::int64_t>(),
+resolver::alarm::alarm(resolver& owned_by) noexcept
+    : timer([](timer& self) noexcept { static_cast<alarm&>(self).owner.begin_waiting(); }), owner(owned_by) {}
+
+resolver::resolver(scheduler& loop) noexcept : loop_(loop), alarm_(*this) {}
+
+resolver::~resolver() {
+    loop_.alarms().disarm(alarm_);
+}
+
+channel_settings resolver::settings_for(const resolve_options& options) {
+    const auto version = version_of(configuration_file);
+    if (!system_ || version != configuration_) {
+        system_ = read_system_options();
+        configuration_ = version;
+    }
+    const auto first_of = [](auto asked, auto configured, auto usual) {
+        return asked > decltype(asked){} ? asked : configured > decltype(asked){} ? configured : usual;
     };
-    const auto of_use = [&](const std::unique_ptr<channel>& each) {
-        return each->works() && each->settings() == wanted;
+    return {
+        .servers = canonical_servers(options.servers),
+        .timeout = first_of(options.timeout, system_->timeout, usual_timeout),
+        .tries = first_of(options.tries, system_->attempts, usual_tries),
+        .over_tcp = system_->over_tcp,
+        .rotate = system_->rotate,
     };
-    std::erase_if(channels_, [&](const auto& each) {
-        return each->idle() && !of_use(each) && (!each->works() || channels_.size() >= channels_max);
-    });
-    for (const auto& each : channels_) {
-        if (of_use(each)) {
-            return *each;
+}
+
+void resolver::ask(key&& what, asker& waiting) {
+    const auto [place, added] = questions_.try_emplace(std::move(what), *this);
+    question& asked = place->second;
+    asked.askers.push_back(waiting);
+    waiting.asked = &asked;
+    if (added) {
+        asked.what = &place->first;
+        waiting_.push_back(asked);
+        begin_waiting();
+    }
+}
+
+void resolver::stop(asker& waiting) noexcept {
+    waiting.unlink();
+    question& asked = *waiting.asked;
+    if (asked.askers.empty()) {
+        asked.owner.forget_if_waiting(asked);
+    }
+}
+
+// What has been asked goes on: others may ask it, and a late answer finds nobody.
+void resolver::forget_if_waiting(question& abandoned) noexcept {
+    if (abandoned.state == question::stage::waiting) {
+        erase(abandoned);
+    }
+}
+
+// Begins as many as there is room for, but not so many that the loop is held when all are answered at once.
+void resolver::begin_waiting() noexcept {
+    if (std::exchange(beginning_, true)) {
+        return;  // one was answered at once
+    }
+    std::size_t begun = 0;
+    while (!waiting_.empty() && begun < young_max && make_room()) {
+        begin(waiting_.pop_front());
+        ++begun;
+    }
+    beginning_ = false;
+    if (waiting_.empty()) {
+        return;
+    }
+    if (begun == young_max) {
+        loop_.alarms().arm(alarm_, after(loop_.io().now(), duration(1)));  // in the next turn
+    } else if (asked_count_ < asked_max) {
+        loop_.alarms().arm(alarm_, after(young_.front().begun, silence));
+    }  // else the next that is answered makes room
+}
+
+void resolver::begin(question& next) noexcept {
+    next.begun = loop_.io().now();
+    next.state = question::stage::young;
+    young_.push_back(next);
+    ++young_count_;
+    ++asked_count_;
+    next.asking.reset(new (std::nothrow) channel(loop_, next));
+    if (next.asking == nullptr ||
+        next.asking->ask(next.what->name, next.what->families, next.what->settings)) {
+        settle(next);
+    }
+}
+
+void resolver::ended(question& answered) noexcept {
+    settle(answered);
+    begin_waiting();
+}
+
+void resolver::settle(question& answered) noexcept {
+    std::error_code error = answered.asking != nullptr ? answered.asking->error()
+                                                       : std::make_error_code(std::errc::not_enough_memory);
+    try {
+        for (asker* each = answered.askers.first(); each != nullptr; each = answered.askers.next(*each)) {
+            if (!error) {
+                each->addresses = answered.asking->addresses();
+            }
+        }
+    } catch (const std::bad_alloc&) {
+        error = std::make_error_code(std::errc::not_enough_memory);
+    }
+    while (!answered.askers.empty()) {
+        asker& next = answered.askers.pop_front();
+        next.error = error;
+        finish(next);
+    }
+    erase(answered);
+}
+
+void resolver::finish(asker& waiting) noexcept {
+    waiting.asked = nullptr;
+    if (waiting.task != nullptr) {
+        loop_.finish(waiting);
+    } else {
+        waiting.end = wait_end::finished;  // it was answered at once, before it suspended
+    }
+}
+
+void resolver::find_silent(time_point now) noexcept {
+    while (!young_.empty() && after(young_.front().begun, silence) <= now) {
+        question& old = young_.pop_front();
+        old.state = question::stage::silent;
+        --young_count_;
+        silent_.push_back(old);
+    }
+}
+
+// Whether another question may be asked.
+bool resolver::make_room() noexcept {
+    find_silent(loop_.io().now());
+    if (asked_count_ == asked_max && !drop_abandoned(silent_) && !drop_abandoned(young_)) {
+        return false;
+    }
+    return young_count_ < young_max || drop_abandoned(young_);
+}
+
+// Gives up the oldest question that nobody waits for.
+bool resolver::drop_abandoned(list<question>& among) noexcept {
+    for (question* each = among.first(); each != nullptr; each = among.next(*each)) {
+        if (each->askers.empty()) {
+            erase(*each);
+            return true;
         }
     }
-    channels_.push_back(std::make_unique<channel>(loop_, std::move(wanted)));
-    return *channels_.back();
+    return false;
+}
+
+void resolver::erase(question& old) noexcept {
+    old.unlink();
+    asked_count_ -= old.state == question::stage::waiting ? 0 : 1;
+    young_count_ -= old.state == question::stage::young ? 1 : 0;
+    questions_.erase(questions_.find(*old.what));
 }
 
 }  // namespace detail
@@ -170,8 +307,9 @@ task<std::vector<address>> resolve(std::string host, resolve_options options) {
         result<std::vector<address>> known = co_await detail::await_answer(*answer, options);
         co_return std::move(known).value(("resolve " + host).c_str());
     }
-    detail::channel& asked = current_scheduler().use<detail::resolver>().channel_for(options);
-    detail::lookup_awaiter lookup(asked, name, local ? address_families::any : options.families);
+    auto& asked = current_scheduler().use<detail::resolver>();
+    detail::lookup_awaiter lookup(
+        asked, {name, local ? address_families::any : options.families, asked.settings_for(options)});
     result<std::vector<address>> found = co_await lookup;
     if (local) {
         auto known = found.ok() ? std::move(*found) : std::vector<address>();

@@ -81,6 +81,31 @@ LEAT_TEST("an answer that cannot be understood is an error", on(kernel)) {
     CHECK(failed.code == dns_errc::malformed_answer);
 }
 
+LEAT_TEST("a server that does not understand the question is a temporary failure, not a bad name",
+          on(kernel)) {
+    for (const dns_rcode code : {dns_rcode::format_error, dns_rcode::not_implemented}) {
+        dns_server server;
+        server.set("www.test", {.rcode = code});
+        const auto failed = co_await failure_of("www.test", patient(server));
+        CHECK(failed.code == dns_errc::temporary_failure);
+        CHECK(failed.text == "resolve www.test: temporary failure: no DNS server gave an answer");
+    }
+}
+
+LEAT_TEST("an address of the wrong size is a malformed answer, not the lack of an address", on(kernel)) {
+    for (const auto how : {dns_reply::manner::short_address, dns_reply::manner::short_over_tcp}) {
+        dns_server server;
+        server.set("www.test", {.addresses = {first, v6}, .how = how});
+        for (const auto families : {address_families::any, address_families::ipv4, address_families::ipv6}) {
+            resolve_options only = patient(server);
+            only.families = families;
+            const auto failed = co_await failure_of("www.test", only);
+            CHECK(failed.code == dns_errc::malformed_answer);
+        }
+        CHECK((server.asked_over_tcp() > 0) == (how == dns_reply::manner::short_over_tcp));
+    }
+}
+
 LEAT_TEST("what is not a host name is an error that shows it", on(kernel)) {
     dns_server server;
     const std::pair<std::string, std::string> wrong[] = {

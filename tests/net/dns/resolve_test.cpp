@@ -139,6 +139,22 @@ LEAT_TEST("an answer that is too long for a datagram comes over TCP", on(kernel)
     CHECK(server.asked_over_tcp() == 1);
 }
 
+LEAT_TEST("of an answer without end the first thousand addresses are taken, without duplicates", on(kernel)) {
+    dns_server server;
+    addresses many;
+    for (unsigned i = 0; i < 4000; ++i) {  // as many as a message can hold
+        const unsigned number = i % 2000;
+        many.emplace_back(address::ipv4_bytes{10, 0, static_cast<std::uint8_t>(number >> 8),
+                                              static_cast<std::uint8_t>(number)});
+    }
+    server.set("large.test", dns_type::a, {.addresses = many, .how = dns_reply::manner::truncated});
+    resolve_options only = patient(server);
+    only.families = address_families::ipv4;
+    const addresses found = co_await leat::resolve("large.test", only);
+    CHECK(found.size() == 1000);
+    CHECK(same_set(found, addresses(many.begin(), many.begin() + 1000)));
+}
+
 LEAT_TEST("an answer to another question is passed over", on(kernel)) {
     dns_server server;
     server.set("www.test", {.addresses = {first}, .how = dns_reply::manner::spoofed});
@@ -247,7 +263,28 @@ LEAT_TEST("a deadline of a caller ends the look-up", on(kernel)) {
     CHECK(expired);
 }
 
-LEAT_TEST("more sets of options than are kept work one after another", on(kernel)) {
+LEAT_TEST("other options are another question, also while the first is asked", on(kernel)) {
+    dns_server server;
+    server.set("www.test", dns_type::a, {.addresses = {first}, .how = dns_reply::manner::held});
+    const auto with_tries = [&](int tries) {
+        resolve_options some = patient(server);
+        some.tries = tries;
+        some.families = address_families::ipv4;
+        return leat::spawn(leat::resolve("www.test", some));
+    };
+    auto once = with_tries(1);
+    auto once_too = with_tries(1);
+    auto twice = with_tries(2);
+    co_await server.has_been_asked(2);
+    server.release();
+    co_await leat::join_all(once, once_too, twice);
+    CHECK(once.value() == addresses{first});
+    CHECK(once_too.value() == addresses{first});
+    CHECK(twice.value() == addresses{first});
+    CHECK(server.asked() == 2);
+}
+
+LEAT_TEST("many sets of options work one after another", on(kernel)) {
     dns_server server;
     server.set("www.test", {.addresses = {first}});
     for (int tries = 1; tries <= 20; ++tries) {

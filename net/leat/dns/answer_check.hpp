@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// answer_check: what the sockets of one question saw that c-ares does not tell, or each version of it tells
+// otherwise: an address record that is too long or too short, a TCP connection that ended midway. Used by
+// channel only; asks nobody, decides nothing.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace leat::detail {
+
+class answer_check {
+public:
+    // A datagram that came, a part of what a TCP connection brings, and the end of that connection.
+    void datagram(std::span<const std::byte> message) noexcept;
+    void stream(std::span<const std::byte> bytes) noexcept;
+    void stream_ended() noexcept {
+        cut_off_ = true;
+        message_.clear();
+    }
+
+    [[nodiscard]] bool cut_off() const noexcept { return cut_off_; }
+    [[nodiscard]] bool malformed() const noexcept { return malformed_; }
+
+private:
+    std::vector<std::byte>
+        message_;  // what has come of a message over TCP, after its length (RFC 1035 4.2.2)
+    bool cut_off_ = false;
+    bool malformed_ = false;
+};
+
+// Whether a DNS message (RFC 1035 section 4.1) has only addresses of the right size (3.4.1, RFC 3596 section
+// 2.2) among its answers. True too for what cannot be read that far: c-ares refuses it.
+[[nodiscard]] bool has_whole_addresses(std::span<const std::byte> message) noexcept;
+
+}  // namespace leat::detail

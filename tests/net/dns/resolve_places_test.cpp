@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+// Many names at once: how many are asked for at the same time, who makes room for whom, and from where.
+#include <leat/dns/channel.hpp>
+
+#include "lookups.hpp"
+
+#include <string>
+#include <vector>
+
+using namespace lookups;
+
+namespace {
+
+constexpr int places = 50;
+
+resolve_options only_ipv4(const dns_server& server) {
+    resolve_options options = patient(server);
+    options.families = address_families::ipv4;
+    return options;
+}
+
+std::string nth_name(int i) {
+    return "name" + std::to_string(i) + ".test";
+}
+
+// Asks for `count` names that nobody answers.
+std::vector<leat::handle<addresses>> ask_in_vain(dns_server& server, int count) {
+    std::vector<leat::handle<addresses>> lookups;
+    for (int i = 0; i < count; ++i) {
+        server.set(nth_name(i), {.how = dns_reply::manner::silent});
+        lookups.push_back(leat::spawn(leat::resolve(nth_name(i), only_ipv4(server))));
+    }
+    return lookups;
+}
+
+std::error_code code_of(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::system_error& failed) {
+        return failed.code();
+    }
+}
+
+void cancel(std::vector<leat::handle<addresses>>& lookups) {
+    for (auto& each : lookups) {
+        each.cancel();
+    }
+}
+
+}  // namespace
+
+LEAT_TEST("names that nobody waits for any more keep no place from another", on(kernel)) {
+    dns_server server;
+    server.set("good.test", {.addresses = {first}});
+    auto abandoned = ask_in_vain(server, places);
+    co_await server.has_been_asked(places);
+    cancel(abandoned);
+    co_await leat::join_all(abandoned);
+    const addresses found = co_await leat::resolve("good.test", only_ipv4(server));
+    CHECK(found == addresses{first});
+    CHECK(server.asked() == places + 1);
+}
+
+LEAT_TEST("names that are waited for in vain keep no place from another for long", on(kernel)) {
+    dns_server server;
+    server.set("good.test", {.addresses = {first}});
+    auto silent = ask_in_vain(server, places);
+    co_await server.has_been_asked(places);
+    const addresses found = co_await leat::resolve("good.test", only_ipv4(server));
+    CHECK(found == addresses{first});
+    CHECK(std::ranges::none_of(silent, [](const auto& each) { return each.done(); }));
+    cancel(silent);
+    co_await leat::join_all(silent);
+}
+
+LEAT_TEST("a look-up that is cancelled before its name was asked for is forgotten", on(kernel)) {
+    dns_server server;
+    server.set("good.test", {.addresses = {first}});
+    auto lookups = ask_in_vain(server, 4 * places);
+    co_await server.has_been_asked(places);
+    CHECK(server.asked() == places);
+    cancel(lookups);
+    co_await leat::join_all(lookups);
+    const addresses found = co_await leat::resolve("good.test", only_ipv4(server));
+    CHECK(found == addresses{first});
+    CHECK(server.asked() == places + 1);
+}
+
+LEAT_TEST("a question that had to make room is asked again by the next who asks", on(kernel)) {
+    dns_server server;
+    server.set("good.test", {.addresses = {first}});
+    auto abandoned = ask_in_vain(server, places);
+    co_await server.has_been_asked(places);
+    cancel(abandoned);
+    co_await leat::join_all(abandoned);
+    const addresses good = co_await leat::resolve("good.test", only_ipv4(server));
+    CHECK(good == addresses{first});
+    server.set(nth_name(0), {.addresses = {second}});  // the oldest
+    const addresses found = co_await leat::resolve(nth_name(0), only_ipv4(server));
+    CHECK(found == addresses{second});
+    CHECK(server.asked(nth_name(0), dns_type::a) == 2);
+}
+
+LEAT_TEST("each question leaves from a port of its own, also the next to the same server", on(kernel)) {
+    dns_server server;
+    server.set("held.test", {.addresses = {first}, .how = dns_reply::manner::held});
+    std::vector<leat::handle<addresses>> lookups;
+    for (int i = 0; i < places; ++i) {
+        server.set(nth_name(i), {.addresses = {first}, .how = dns_reply::manner::held});
+        lookups.push_back(leat::spawn(leat::resolve(nth_name(i), only_ipv4(server))));
+    }
+    co_await server.has_been_asked(places);
+    CHECK(server.ports_seen() == places);  // all are open
+    server.release();
+    co_await leat::join_all(lookups);
+    CHECK(std::ranges::all_of(lookups, [](const auto& each) { return each.value() == addresses{first}; }));
+}
+
+LEAT_TEST("finding the best of many addresses takes no more than so many sockets", on(kernel)) {
+    struct nobody final : leat::detail::channel::listener {
+        void answered(leat::detail::channel&) noexcept override {}
+    } told;
+    leat::detail::channel asked(leat::current_scheduler(), told);
+    const auto open_one = [&]() -> std::error_code {
+        const auto opened = asked.open_socket(AF_INET, SOCK_DGRAM, 0);
+        if (opened.ok()) {
+            asked.close_socket(*opened);
+        }
+        return opened.error();
+    };
+    for (int i = 0; i < leat::detail::channel::compared_max; ++i) {
+        CHECK(!open_one());
+    }
+    CHECK(open_one() == std::errc::address_family_not_supported);
+    asked.sent();  // a question: the next are for another answer
+    CHECK(!open_one());
+    co_return;
+}
+
+LEAT_TEST("a thousand names of which most are silent are all given up or answered", on(kernel)) {
+    dns_server server;
+    std::vector<leat::handle<addresses>> lookups;
+    for (int i = 0; i < 1000; ++i) {
+        const bool good = i % 8 == 7;
+        server.set(nth_name(i), {.addresses = {first},
+                                 .how = good ? dns_reply::manner::plain : dns_reply::manner::silent});
+        resolve_options some = hasty(server);
+        some.families = address_families::ipv4;
+        lookups.push_back(leat::spawn(leat::resolve(nth_name(i), some)));
+    }
+    co_await leat::join_all(lookups);
+    for (int i = 0; i < 1000; ++i) {
+        if (i % 8 != 7) {
+            const auto error = lookups[static_cast<std::size_t>(i)].error();
+            CHECK(code_of(error) == dns_errc::timed_out);
+        }
+    }
+}
