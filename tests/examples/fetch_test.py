@@ -2,7 +2,6 @@
 """fetch: against an origin of Python's, over HTTP and HTTPS, with good and bad luck."""
 import http.server
 import hashlib
-import pty
 import os
 import ssl
 import subprocess
@@ -130,20 +129,6 @@ def names_stay_in_their_folder(plain, tmp):
            str(list(out.iterdir())))
 
 
-def a_terminal_shows_progress(plain):
-    controller, terminal = pty.openpty()
-    process = subprocess.Popen([folder / "fetch", f"{plain}/size/999"], stdout=terminal)
-    os.close(terminal)
-    shown = b""
-    try:
-        while piece := os.read(controller, 4096):
-            shown += piece
-    except OSError:
-        pass  # the terminal is gone with the program
-    expect(process.wait(patience) == 0, "it ends well on a terminal")
-    expect(b"0 of 1 done, " in shown and b"GET: " not in shown and b"1 of 1 URLs" in shown, repr(shown))
-
-
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         tmp = Path(name)
@@ -154,5 +139,4 @@ if __name__ == "__main__":
             every_byte_arrives(plain, secure, certificate, backend, tmp)
             one_failure_stops_no_other(plain, secure, backend, tmp)
         names_stay_in_their_folder(plain, tmp)
-        a_terminal_shows_progress(plain)
         expect(run("fetch", status=2).stderr == "fetch: no URL is given\n", "no URL")
