@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cstdio>
+#include <iostream>
 #include <optional>
 
 namespace examples {
@@ -105,6 +106,11 @@ bool command_line::parse(int argc, char** argv, int& status) {
         return true;
     } catch (const CLI::Success& shown) {
         status = app_->exit(shown);
+        std::cout.flush();
+        if (!std::cout || std::fflush(stdout) != 0) {
+            std::fprintf(stderr, "%s: cannot write to standard output\n", app_->get_name().c_str());
+            status = 1;
+        }
     } catch (const CLI::ParseError& error) {
         std::fprintf(stderr, "%s: %s\n", app_->get_name().c_str(), error.what());
         status = 2;

@@ -37,8 +37,8 @@ public:
     // --backend
     void add_backend(std::string& value);
 
-    // True: go on. Otherwise `status` is what main returns: 0 after --help, 2 for bad arguments, which are
-    // explained in one line.
+    // True: go on. Otherwise `status` is what main returns: 0 after --help, 1 when that could not be written,
+    // 2 for bad arguments, which are explained in one line.
     [[nodiscard]] bool parse(int argc, char** argv, int& status);
 
 private:

@@ -5,6 +5,7 @@
 #include <leat/io.hpp>
 #include <leat/returned_bytes.hpp>
 #include <leat/sleep.hpp>
+#include <leat/standard_streams.hpp>
 #include <leat/stream.hpp>
 
 #include <algorithm>
@@ -12,7 +13,6 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
@@ -45,36 +45,6 @@ private:
     pipe_state& pipe_;
 };
 
-// write(2) into a pipe that nobody reads raises SIGPIPE in this thread, and no flag of a pipe prevents it
-// (RWF_NOSIGNAL came with Linux 6.18). So the signal is blocked meanwhile and taken back. What the program
-// does about SIGPIPE elsewhere is left alone, and so is one that was pending already.
-ssize_t write_without_sigpipe(int fd, std::span<const std::byte> from) noexcept {
-    sigset_t pipe_only;
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);
-    sigset_t before;
-    ::pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
-    const bool was_blocked = sigismember(&before, SIGPIPE) == 1;
-    bool was_pending = false;
-    if (was_blocked) {
-        sigset_t pending;
-        ::sigpending(&pending);
-        was_pending = sigismember(&pending, SIGPIPE) == 1;
-    }
-    const ssize_t written = ::write(fd, from.data(), from.size());
-    const int error = errno;
-    if (written < 0 && error == EPIPE && !was_pending) {
-        const timespec at_once{};
-        while (::sigtimedwait(&pipe_only, nullptr, &at_once) < 0 && errno == EINTR) {
-        }
-    }
-    if (!was_blocked) {
-        ::pthread_sigmask(SIG_UNBLOCK, &pipe_only, nullptr);
-    }
-    errno = error;
-    return written;
-}
-
 // A count, or a negated errno; -EAGAIN: it would block.
 std::int64_t attempt_read(const pipe_state& pipe, std::span<std::byte> into) noexcept {
     for (;;) {
@@ -88,7 +58,7 @@ std::int64_t attempt_read(const pipe_state& pipe, std::span<std::byte> into) noe
 std::int64_t attempt_write(pipe_state& pipe, std::span<const std::byte> from) noexcept {
     const auto piece = pipe.shared ? from.first(std::min<std::size_t>(from.size(), PIPE_BUF)) : from;
     for (;;) {
-        const ssize_t size = write_without_sigpipe(pipe.descriptor, piece);
+        const ssize_t size = detail::write_without_sigpipe(pipe.descriptor, piece);
         if (size >= 0) {
             pipe.bytes_sent += static_cast<std::uint64_t>(size);
             return size;

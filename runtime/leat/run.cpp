@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/run.hpp>
 
+#include <leat/standard_streams.hpp>
 #include <leat/trace.hpp>
 
 #include <cstdio>
@@ -24,8 +25,9 @@ std::string describe_backend() {
 namespace detail {
 
 lookers::lookers(const run_options& options)
-    : how{options.observer, options.dump_signal, options.watch_limit, options.end_grace, options.counting},
-      trace_(make_trace(options.observer)) {
+    : how{options.observer, options.dump_signal, options.watch_limit, options.end_grace, options.counting} {
+    open_standard_streams();
+    trace_ = make_trace(options.observer);
     if (trace_ != nullptr) {
         how.hears = trace_.get();
     }
@@ -34,18 +36,27 @@ lookers::lookers(const run_options& options)
 lookers::~lookers() = default;
 
 void print_report(std::string_view line) {
-    std::fprintf(stderr, "leat: %.*s\n", static_cast<int>(line.size()), line.data());
+    write_to_standard_error({"leat: ", line, "\n"});
 }
 
 int print_error(const std::exception_ptr& error) noexcept {
     try {
         std::rethrow_exception(error);
     } catch (const std::exception& known) {
-        std::fprintf(stderr, "error: %s\n", known.what());
+        write_to_standard_error({"error: ", known.what(), "\n"});
     } catch (...) {
-        std::fputs("error: an exception of unknown type\n", stderr);
+        write_to_standard_error({"error: an exception of unknown type\n"});
     }
     return 1;
+}
+
+int flush_standard_output(int status) noexcept {
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) {
+        return status;
+    }
+    // errno is that of the flush, or of a write long ago.
+    write_to_standard_error({"error: standard output could not be written\n"});
+    return status == 0 ? 1 : status;
 }
 
 void raise_descriptor_limit() noexcept {

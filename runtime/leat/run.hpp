@@ -16,8 +16,9 @@ struct run_options {
     // "auto".
     std::string_view backend = {};
     // Hears what nobody else will, such as the error of a task without a handle. Null: one line on
-    // standard error. It is called on the thread of the run; after the run has ended by whoever drops the
-    // last handle of a failed task, and by a thread of offload_detached.
+    // standard error, without SIGPIPE where nobody reads that. It is called on the thread of the run; after
+    // the run has ended by whoever drops the last handle of a failed task, and by a thread of
+    // offload_detached.
     report_function report = nullptr;
     // On this signal, such as SIGQUIT, the tasks are reported, a call of `report` for each line of
     // dump_tasks(); 0: on none. The handler is there during the run. Not one that is blocked or belongs to a
@@ -64,6 +65,9 @@ void print_report(std::string_view line);
 // Prints `error` as one line on standard error; returns the exit status 1.
 int print_error(const std::exception_ptr& error) noexcept;
 void raise_descriptor_limit() noexcept;
+// Writes out what the program has left in stdout. Gives `status`, or 1 in place of 0 when what the program
+// has printed did not get out, now or before; then one line on standard error says so.
+[[nodiscard]] int flush_standard_output(int status) noexcept;
 
 template <typename Function>
 using given_by = typename std::invoke_result_t<std::decay_t<Function>&>::value_type;
@@ -88,7 +92,9 @@ T run_on(scheduler& loop, std::source_location where, Function&& function) {
 [[nodiscard]] std::string describe_backend();
 
 // Runs `function()`, which gives a task, as the first task of a new scheduler on this thread; returns what
-// it returns or throws what it throws. When it has ended all other tasks are cancelled and awaited.
+// it returns or throws what it throws. When it has ended all other tasks are cancelled and awaited. Those of
+// the descriptors 0, 1 and 2 that are closed when it begins are opened on /dev/null, and stay so: no socket
+// becomes standard error.
 template <typename Function>
     requires std::invocable<Function>
 detail::given_by<Function> run(Function&& function, run_options options = {},
@@ -105,7 +111,8 @@ T run(task<T> main, run_options options = {}, std::source_location where = std::
 }
 
 // run() for main(): an error that escapes is printed as one line, and the exit status is 1; otherwise it
-// is 0, or the int that the task gives. Raises the soft limit of open descriptors to the hard one.
+// is 0, or the int that the task gives; 1 in place of 0 when what was printed to stdout could not be written,
+// as on a full disk. Raises the soft limit of open descriptors to the hard one.
 template <typename X>
 int run_main(X&& main, run_options options = {},
              std::source_location where = std::source_location::current()) noexcept {
@@ -113,10 +120,10 @@ int run_main(X&& main, run_options options = {},
         detail::raise_descriptor_limit();
         using T = decltype(run(std::forward<X>(main), options));
         if constexpr (std::is_same_v<T, int>) {
-            return run(std::forward<X>(main), options, where);
+            return detail::flush_standard_output(run(std::forward<X>(main), options, where));
         } else {
             run(std::forward<X>(main), options, where);
-            return 0;
+            return detail::flush_standard_output(0);
         }
     } catch (...) {
         return detail::print_error(std::current_exception());

@@ -4,6 +4,7 @@
 #include <leat/fd.hpp>
 #include <leat/json_text.hpp>
 #include <leat/scheduler.hpp>
+#include <leat/standard_streams.hpp>
 
 #include <atomic>
 #include <cerrno>
@@ -143,11 +144,12 @@ private:
     void write_out() noexcept {
         std::string_view rest = json_.text;
         while (!rest.empty() && file_) {
-            const ssize_t written = ::write(file_.get(), rest.data(), rest.size());
+            const ssize_t written =
+                detail::write_without_sigpipe(file_.get(), std::as_bytes(std::span(rest)));
             if (written >= 0) {
                 rest.remove_prefix(static_cast<std::size_t>(written));
             } else if (errno != EINTR) {
-                file_.reset();  // a full disk is no reason to end the program
+                file_.reset();  // a full disk, or a pipe that nobody reads, is no reason to end the program
             }
         }
         json_.text.clear();
