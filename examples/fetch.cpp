@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Fetches many URLs at once, in one thread. One failure stops no other.
+// Fetches many URLs at once, in one thread. One failure stops no other. SIGINT, SIGTERM, SIGHUP and a
+// standard output that nobody reads any more (SIGPIPE) end all transfers in order: no file is left that is
+// not whole, and then the program ends by that signal.
 #include "command_line.hpp"
+#include "fetch_list.hpp"
 #include "fetch_output.hpp"
 #include "fetch_progress.hpp"
 
 #include <leat/http.hpp>
 
 #include <algorithm>
-#include <fstream>
-#include <iostream>
+#include <csignal>
+#include <cstring>
 
 namespace {
 
@@ -18,21 +21,12 @@ struct fetch_options {
     int parallel = 50;
     std::string output_dir;
     bool discard = false;
+    bool compressed = false;
     double timeout = 300;
     std::string ca_file;
     bool insecure = false;
     std::string backend;
 };
-
-// One URL a line; blank lines and lines that begin with # do not count.
-void read_urls(std::istream& from, std::vector<std::string>& urls) {
-    for (std::string line; std::getline(from, line);) {
-        const std::size_t begin = line.find_first_not_of(" \t\r");
-        if (begin != std::string::npos && line[begin] != '#') {
-            urls.push_back(line.substr(begin, line.find_last_not_of(" \t\r") + 1 - begin));
-        }
-    }
-}
 
 // What a server says, in one line that leaves a terminal alone.
 std::string plain(std::string_view text) {
@@ -41,18 +35,30 @@ std::string plain(std::string_view text) {
     return line;
 }
 
-leat::task<> receive(leat::http::client& client, const fetch_options& options, fetch::transfer& transfer,
-                     fetch::progress& progress) {
+// What all transfers of a run share.
+struct session {
+    const fetch_options& options;
+    leat::http::client client{
+        {.ca_file = options.ca_file, .insecure = options.insecure, .accept_encodings = options.compressed}};
+    fetch::progress progress{options.urls.size()};
+    fetch::output_folder folder{options.output_dir};
+};
+
+leat::task<> receive(session& all, fetch::transfer& transfer) {
+    std::optional<fetch::output_file> file;
+    const auto url = leat::http::url::try_parse(transfer.url);
+    if (!all.options.output_dir.empty() && !all.options.discard && url.ok()) {
+        file.emplace(all.folder, fetch::file_name(url.value()));
+    }
     leat::http::get_options limits;
-    limits.total = leat::saturate(std::chrono::duration<double>(options.timeout));
-    leat::http::response_stream reply = co_await client.open(transfer.url, limits);
+    limits.total = leat::saturate(std::chrono::duration<double>(all.options.timeout));
+    leat::http::response_stream reply = co_await all.client.open(transfer.url, limits);
     if (reply.status() >= 400) {
         const std::string status = std::to_string(reply.status()) + " " + plain(reply.head().reason);
         throw std::runtime_error(transfer.shown + ": the server answered " + status);
     }
-    std::optional<fetch::output_file> file;
-    if (!options.output_dir.empty() && !options.discard) {
-        file.emplace(options.output_dir, fetch::file_name(leat::http::url::parse(transfer.url)));
+    if (file.has_value()) {
+        file->open();
     }
     transfer.size = reply.size();
     for (;;) {
@@ -63,41 +69,75 @@ leat::task<> receive(leat::http::client& client, const fetch_options& options, f
         if (file.has_value()) {
             file->write(piece);
         }
-        progress.receive(transfer, piece.size());
+        all.progress.receive(transfer, piece.size());
     }
     if (file.has_value()) {
         file->keep();
+        transfer.file = file->name();
     }
 }
 
-leat::task<> fetch_one(leat::http::client& client, const fetch_options& options, fetch::progress& progress,
-                       std::string url) {
-    fetch::transfer& transfer = progress.start(url);
+leat::task<> fetch_one(session& all, std::string url) {
+    const auto transfer = all.progress.start(url);
     std::string failure;
     try {
-        co_await receive(client, options, transfer, progress);
+        co_await receive(all, *transfer);
     } catch (const std::exception& error) {
         failure = error.what();
     }
     if (failure.empty()) {
-        progress.end(transfer);
+        all.progress.end(transfer);
     } else {
-        progress.fail(transfer, failure);
+        all.progress.fail(transfer, failure);
     }
 }
 
-leat::task<int> fetch_all(const fetch_options& options) {
-    leat::http::client client({.ca_file = options.ca_file, .insecure = options.insecure});
-    fetch::progress progress(options.urls.size());
+leat::task<> fetch_each(session& all) {
+    co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+        group.spawn([&] { return all.progress.draw(); });
+        co_await leat::for_each_concurrently(all.options.urls, static_cast<std::size_t>(all.options.parallel),
+                                             [&](std::string url) { return fetch_one(all, std::move(url)); });
+        group.cancel();
+    });
+}
+
+// Those that this program is not told to ignore, as nohup does.
+leat::signal_numbers stop_signals() {
+    leat::signal_numbers stop;
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+        struct sigaction now{};
+        if (::sigaction(number, nullptr, &now) == 0 && now.sa_handler != SIG_IGN) {
+            stop.add(number);
+        }
+    }
+    return stop;
+}
+
+// `stopped` is the signal that ended it early; 0: none.
+leat::task<int> fetch_all(const fetch_options& options, int& stopped) {
+    leat::signal_set signals(stop_signals());
+    session all{options};
     const leat::time_point start = leat::now();
-    auto drawing = leat::spawn([&] { return progress.draw(); });
-    co_await leat::for_each_concurrently(
-        options.urls, static_cast<std::size_t>(options.parallel),
-        [&](std::string url) { return fetch_one(client, options, progress, std::move(url)); });
-    drawing.cancel();
-    co_await drawing.join();
-    progress.summarize(leat::now() - start);
-    co_return progress.all_well() ? 0 : 1;
+    try {
+        const auto ended =
+            co_await leat::race([&] { return fetch_each(all); }, [&] { return signals.next(); });
+        stopped = std::get<0>(ended).has_value() ? 0 : std::get<1>(ended).value();
+        const std::string name = stopped == 0 ? "" : std::string("SIG") + ::sigabbrev_np(stopped);
+        all.progress.summarize(leat::now() - start, name);
+    } catch (const fetch::output_lost& lost) {
+        if (stopped == 0 && lost.code() != std::errc::broken_pipe) {
+            throw;
+        }
+        stopped = stopped == 0 ? SIGPIPE : stopped;
+    }
+    co_return all.progress.all_well() && stopped == 0 ? 0 : 1;
+}
+
+// The exit status, where the signal does not end the program: process 1 of a container.
+int end_by(int signal) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+    return 128 + signal;
 }
 
 void add_options(examples::command_line& command, fetch_options& options) {
@@ -108,6 +148,7 @@ void add_options(examples::command_line& command, fetch_options& options) {
     command.add("--output-dir", options.output_dir, "where to write; without it bytes are only counted",
                 kind::existing_directory);
     command.add_flag("--discard", options.discard, "only count the bytes");
+    command.add_flag("--compressed", options.compressed, "ask for compressed bodies, and undo that");
     command.add("--timeout", options.timeout, "seconds for each URL", 0.001, 1e9);
     command.add("--cacert", options.ca_file, "trust the authorities in this PEM file", kind::existing_file);
     command.add_flag("--insecure", options.insecure, "accept every certificate");
@@ -124,19 +165,21 @@ int main(int argc, char** argv) {
     if (!command.parse(argc, argv, status)) {
         return status;
     }
-    if (options.input == "-") {
-        read_urls(std::cin, options.urls);
-    } else if (!options.input.empty()) {
-        std::ifstream file(options.input);
-        if (!file) {
-            std::fprintf(stderr, "fetch: cannot read %s\n", options.input.c_str());
+    if (!options.input.empty()) {
+        try {
+            const std::vector<std::string> listed = fetch::urls_of(fetch::read_text(options.input));
+            options.urls.insert(options.urls.end(), listed.begin(), listed.end());
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "fetch: %s\n", error.what());
             return 1;
         }
-        read_urls(file, options.urls);
     }
     if (options.urls.empty()) {
         std::fputs("fetch: no URL is given\n", stderr);
         return 2;
     }
-    return leat::run_main([&] { return fetch_all(options); }, {.backend = options.backend});
+    std::signal(SIGPIPE, SIG_IGN);  // a write fails instead
+    int stopped = 0;
+    status = leat::run_main([&] { return fetch_all(options, stopped); }, {.backend = options.backend});
+    return stopped == 0 ? status : end_by(stopped);
 }

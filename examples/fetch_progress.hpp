@@ -5,48 +5,83 @@
 
 #include <leat/http.hpp>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <list>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace fetch {
 
+// Nobody can be told any more: whoever read standard output has gone, or its disk is full.
+struct output_lost : std::system_error {
+    explicit output_lost(int error) : system_error(error, std::system_category(), "standard output") {}
+};
+
+// Writes all of it at once. Throws output_lost.
+inline void print(std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t count = ::write(STDOUT_FILENO, text.data(), text.size());
+        if (count >= 0) {
+            text.remove_prefix(static_cast<std::size_t>(count));
+        } else if (errno == EAGAIN) {
+            pollfd room{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+            (void)::poll(&room, 1, -1);
+        } else if (errno != EINTR) {
+            throw output_lost(errno);
+        }
+    }
+}
+
 struct transfer {
     std::string url;
     std::string shown;  // the URL without a password
+    std::string file;   // its name, when there is one
     std::uint64_t received = 0;
     std::optional<std::uint64_t> size;
 };
 
+// Every call that tells something throws output_lost when it cannot.
 class progress {
 public:
+    using place = std::list<transfer>::iterator;
+
     explicit progress(std::size_t urls) : urls_(urls), live_(::isatty(STDOUT_FILENO) != 0) {}
 
-    transfer& start(const std::string& url) {
+    place start(const std::string& url) {
         std::string shown = leat::http::printable_url(url);
         if (!live_) {
-            std::printf("GET: %s\n", shown.c_str());
-            std::fflush(stdout);
+            print("GET: " + shown + "\n");
         }
-        return under_way_.emplace_back(
-            transfer{.url = url, .shown = std::move(shown), .received = 0, .size = {}});
+        return under_way_.insert(
+            under_way_.end(),
+            transfer{.url = url, .shown = std::move(shown), .file = {}, .received = 0, .size = {}});
     }
     void receive(transfer& some, std::size_t bytes) {
         some.received += bytes;
         bytes_ += bytes;
     }
-    void end(const transfer& ended) {
+    void end(place ended) {
         ++fetched_;
-        leave(ended, std::to_string(ended.received) + " bytes received from " + ended.shown + ".\n", stdout);
+        const std::string file = ended->file.empty() ? "" : ended->file + ": ";
+        const std::string received = std::to_string(ended->received) + " bytes received from ";
+        erase();
+        print(file + received + ended->shown + ".\n");
+        under_way_.erase(ended);
     }
-    void fail(const transfer& ended, const std::string& why) {
+    void fail(place ended, const std::string& why) {
         ++failed_;
-        leave(ended, "error: " + why + "\n", stderr);
+        erase();
+        std::fputs(("error: " + why + "\n").c_str(), stderr);
+        under_way_.erase(ended);
     }
 
     // Draws until it is cancelled.
@@ -57,29 +92,22 @@ public:
         }
     }
 
-    void summarize(leat::duration elapsed) {
+    // The last line; `stopped` says by what all was stopped, if it was.
+    void summarize(leat::duration elapsed, const std::string& stopped) {
         erase();
-        const double seconds = std::chrono::duration<double>(elapsed).count();
-        std::printf("%zu of %zu URLs, %llu bytes in %.3f s, %zu failed\n", fetched_, urls_,
-                    static_cast<unsigned long long>(bytes_), seconds, failed_);
-        std::fflush(stdout);
+        char seconds[32];
+        std::snprintf(seconds, sizeof seconds, "%.3f", std::chrono::duration<double>(elapsed).count());
+        print(std::to_string(fetched_) + " of " + std::to_string(urls_) + " URLs, " + std::to_string(bytes_) +
+              " bytes in " + seconds + " s, " + std::to_string(failed_) + " failed" +
+              (stopped.empty() ? "" : ", stopped by " + stopped) + "\n");
     }
     [[nodiscard]] bool all_well() const { return failed_ == 0; }
 
 private:
-    // The line that stays of a transfer; what is drawn comes below it.
-    void leave(const transfer& ended, const std::string& line, std::FILE* where) {
-        erase();
-        std::fflush(stdout);
-        std::fputs(line.c_str(), where);
-        std::fflush(where);
-        under_way_.remove_if([&](const transfer& other) { return &other == &ended; });
-    }
-
+    // What is drawn; lines that stay come in its place.
     void erase() {
         if (lines_drawn_ > 0) {
-            std::printf("\x1b[%dA\x1b[J", lines_drawn_);
-            lines_drawn_ = 0;
+            print("\x1b[" + std::to_string(std::exchange(lines_drawn_, 0)) + "A\x1b[J");
         }
     }
 
@@ -89,30 +117,26 @@ private:
         const int columns = known ? window.ws_col : 80;
         const int rows = known && window.ws_row > 4 ? window.ws_row - 2 : 20;
         erase();
+        std::string drawn;
+        int lines = 0;
+        const auto add_line = [&](const std::string& line) {
+            drawn += line.substr(0, static_cast<std::size_t>(columns - 1)) + "\n";
+            ++lines;
+        };
         for (const transfer& each : under_way_) {
-            if (lines_drawn_ == rows) {
+            if (lines == rows) {
                 break;
             }
-            char amount[64];
-            if (each.size.has_value() && *each.size > 0) {
-                std::snprintf(amount, sizeof amount, "%3llu %%  ",
-                              static_cast<unsigned long long>(100 * each.received / *each.size));
-            } else {
-                std::snprintf(amount, sizeof amount, "%llu bytes  ",
-                              static_cast<unsigned long long>(each.received));
-            }
-            print_line(amount + each.shown, columns);
+            const std::string amount = each.size.value_or(0) > 0
+                                           ? std::to_string(100 * each.received / *each.size) + " %  "
+                                           : std::to_string(each.received) + " bytes  ";
+            add_line(amount + each.shown);
         }
-        print_line(std::to_string(fetched_ + failed_) + " of " + std::to_string(urls_) + " done, " +
-                       std::to_string(under_way_.size()) + " under way, " + std::to_string(failed_) +
-                       " failed, " + std::to_string(bytes_) + " bytes",
-                   columns);
-        std::fflush(stdout);
-    }
-
-    void print_line(const std::string& line, int columns) {
-        std::printf("%.*s\n", columns - 1, line.c_str());
-        ++lines_drawn_;
+        add_line(std::to_string(fetched_ + failed_) + " of " + std::to_string(urls_) + " done, " +
+                 std::to_string(under_way_.size()) + " under way, " + std::to_string(failed_) + " failed, " +
+                 std::to_string(bytes_) + " bytes");
+        print(drawn);
+        lines_drawn_ = lines;
     }
 
     std::list<transfer> under_way_;

@@ -112,7 +112,7 @@ def from_bad_urls(base):
 def each_failure_is_one_line(failures, good, trusted, backend, tmp):
     out = Path(tempfile.mkdtemp(dir=tmp))
     done = run("fetch", *failures, *good, "--cacert", trusted, "--output-dir", out, "--backend", backend,
-               status=1)
+               "--compressed", status=1)
     expected, found = sorted(failures.values()), sorted(done.stderr.splitlines())
     expect(found == expected, "these lines differ:\n" + "\n".join(sorted(set(expected) ^ set(found))))
     summary = f"{len(good)} of {len(failures) + len(good)} URLs"
