@@ -124,8 +124,8 @@ void server_options::add_to(command_line& command) {
     command.add_backend(backend);
 }
 
-void announce(const leat::tcp_listener& listener) {
-    std::printf("listening on %s\n", listener.local_endpoint().to_string().c_str());
+void announce(std::string_view where) {
+    std::printf("listening on %.*s\n", static_cast<int>(where.size()), where.data());
     std::fflush(stdout);
 }
 

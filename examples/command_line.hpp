@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace CLI {
@@ -67,8 +68,9 @@ int run_server(const char* program, const char* purpose, server_options options,
     return leat::run_main([&] { return body(options); }, {.backend = options.backend});
 }
 
-// "listening on HOST:PORT", at once, so that whoever started the server can read the port.
-void announce(const leat::tcp_listener& listener);
+// "listening on HOST:PORT", at once, so that whoever started the server can read the port. Said once the
+// server can be stopped: by serve_options::on_listening, or after a signal_set was made.
+void announce(std::string_view where);
 
 // HOST:PORT of a client's command line; HOST may be a name.
 struct target {

@@ -51,7 +51,7 @@ leat::task<> serve(const poetry_options& options) {
     std::list<leat::tcp_listener> listeners;
     for (const int port : options.ports) {
         listeners.push_back(leat::tcp_listener::bind({options.host, port}));
-        examples::announce(listeners.back());
+        examples::announce(listeners.back().local_endpoint().to_string());
     }
     co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
         std::size_t next = 0;

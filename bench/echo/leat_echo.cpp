@@ -14,11 +14,14 @@ leat::task<> echo(leat::tcp_stream peer) {
     }
 }
 
+void announce(std::string_view where) {
+    std::printf("listening on %.*s\n", static_cast<int>(where.size()), where.data());
+    std::fflush(stdout);
+}
+
 leat::task<> serve(int port) {
     auto listener = leat::tcp_listener::bind({"127.0.0.1", port});
-    std::printf("listening on %s\n", listener.local_endpoint().to_string().c_str());
-    std::fflush(stdout);
-    co_await leat::serve(std::move(listener), echo);
+    co_await leat::serve(std::move(listener), echo, {.on_listening = announce});
 }
 
 int main(int argc, char** argv) {

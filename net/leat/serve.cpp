@@ -70,11 +70,15 @@ bool accept_errors::take(std::error_code error) {
     return true;
 }
 
-// A simulation refuses to wait for signals: only cancelling stops a server there.
+// The signals come before everything else: from then on none of them kills the process. A simulation refuses
+// to wait for them: only cancelling stops a server there.
 task<> serve_accepting(acceptor& source, const serve_options& options) {
     std::optional<signal_set> signals;
     if (!options.stop_on.empty()) {
         signals.emplace(options.stop_on);
+    }
+    if (options.on_listening != nullptr) {
+        options.on_listening(source.place());
     }
     const task_group_options independent{.limit = options.connections, .independent = true};
     co_await with_task_group(independent, [&](task_group& connections) -> task<> {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // serve: accepts connections and runs a task for each, until it is told to stop. A full server stops
 // accepting; running out of descriptors is waited out; a connection's error ends that connection alone.
+// Signals come first: a server says that it listens, by serve_options::on_listening, once a signal stops it
+// in order. What is printed before serve() is awaited is printed while a signal still kills the process,
+// unless a signal_set of the caller's has been made before that.
 #pragma once
 
 #include <leat/io.hpp>
@@ -10,6 +13,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace leat {
@@ -21,6 +26,10 @@ struct serve_options {
     duration grace = std::chrono::seconds(8);
     // The signals that stop it. A second one ends the grace. None: it is stopped by cancelling it.
     signal_numbers stop_on = {SIGINT, SIGTERM};
+    // Called once, before the first connection is accepted, when clients can connect and the signals stop the
+    // server: the place for a line that says so. `where` is the listener's local_endpoint() as text, such as
+    // "127.0.0.1:8080"; empty for a listener that has none. What it throws ends the server.
+    void (*on_listening)(std::string_view where) = nullptr;
 };
 
 namespace detail {
@@ -44,6 +53,8 @@ public:
     // Starts a task in `connections` for each connection; ends when the listener is closed.
     virtual task<> accept_connections(task_group& connections) = 0;
     virtual void close() = 0;
+    // Where it listens, as text.
+    [[nodiscard]] virtual std::string place() const = 0;
 
 protected:
     ~acceptor() = default;
@@ -73,6 +84,13 @@ public:
         }
     }
     void close() override { listener_.close(); }
+    [[nodiscard]] std::string place() const override {
+        if constexpr (requires { listener_.local_endpoint().to_string(); }) {
+            return listener_.local_endpoint().to_string();
+        } else {
+            return {};
+        }
+    }
 
 private:
     Listener& listener_;

@@ -40,6 +40,18 @@ LEAT_TEST("a signal stops accepting, lets connections end, and ends serve", on(k
     co_await serving;
 }
 
+LEAT_TEST("a server says where it listens once a signal stops it", on(kernel)) {
+    static std::string said;
+    const auto say_and_stop = [](std::string_view where) {
+        said = where;
+        ::raise(SIGTERM);
+    };
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const leat::endpoint where = listener.local_endpoint();
+    co_await leat::serve(std::move(listener), echo, {.on_listening = say_and_stop});
+    CHECK(said == where.to_string());
+}
+
 LEAT_TEST("connections that outlast the grace are cancelled, and a second signal ends it", on(kernel)) {
     for (const leat::duration grace : {leat::duration(0ms), leat::duration(1h)}) {
         auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});

@@ -41,7 +41,8 @@ task<> serve(Listener listener, const tls::context& shared, Handler handler, ser
                          },
                          {.connections = options.http.connections,
                           .grace = options.http.grace,
-                          .stop_on = options.http.stop_on});
+                          .stop_on = options.http.stop_on,
+                          .on_listening = options.http.on_listening});
 }
 
 }  // namespace leat::http

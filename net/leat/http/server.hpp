@@ -38,6 +38,7 @@ struct serve_options {
     duration grace = std::chrono::seconds(8);
     signal_numbers stop_on = {SIGINT, SIGTERM};
     server_limits limits = {};
+    void (*on_listening)(std::string_view where) = nullptr;  // see leat::serve_options
 };
 
 namespace detail {
@@ -223,6 +224,11 @@ class draining_listener {
 public:
     draining_listener(Listener below, server_state& server) : below_(std::move(below)), server_(&server) {}
     auto accept() { return below_.accept(); }
+    [[nodiscard]] auto local_endpoint() const
+        requires requires(const Listener& listener) { listener.local_endpoint(); }
+    {
+        return below_.local_endpoint();
+    }
     void close() noexcept {
         below_.close();
         server_->stop();
@@ -241,12 +247,14 @@ template <typename Listener, typename Handler>
     requires detail::giving_handler<Handler> || detail::writing_handler<Handler>
 task<> serve(Listener listener, Handler handler, serve_options options = {}) {
     server_state server(options.limits);
-    co_await leat::serve(
-        detail::draining_listener<Listener>(std::move(listener), server),
-        [&](detail::accepted_by<Listener> stream) -> task<> {
-            co_await detail::serve_connection(stream, handler, server);
-        },
-        {.connections = options.connections, .grace = options.grace, .stop_on = options.stop_on});
+    co_await leat::serve(detail::draining_listener<Listener>(std::move(listener), server),
+                         [&](detail::accepted_by<Listener> stream) -> task<> {
+                             co_await detail::serve_connection(stream, handler, server);
+                         },
+                         {.connections = options.connections,
+                          .grace = options.grace,
+                          .stop_on = options.stop_on,
+                          .on_listening = options.on_listening});
 }
 
 }  // namespace leat::http

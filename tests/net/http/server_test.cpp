@@ -314,3 +314,15 @@ LEAT_TEST("a stop ends idle connections at once and lets a request be answered",
     busy.close();
     co_await serving;
 }
+
+LEAT_TEST("an HTTP server says where it listens once a signal stops it", on(kernel)) {
+    static std::string said;
+    const auto say_and_stop = [](std::string_view where) {
+        said = where;
+        ::raise(SIGTERM);
+    };
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const leat::endpoint where = listener.local_endpoint();
+    co_await leat::http::serve(std::move(listener), echo_target, {.on_listening = say_and_stop});
+    CHECK(said == where.to_string());
+}
