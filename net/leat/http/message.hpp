@@ -9,6 +9,8 @@
 
 namespace leat::http {
 
+class served_connection;
+
 // HTTP/1.0 or HTTP/1.1.
 enum class version : unsigned char { http_1_0, http_1_1 };
 
@@ -20,11 +22,14 @@ struct request {
     http::version version = http::version::http_1_1;
     http::headers headers;
     std::string body;
+    // For the handler of a server: the connection it came on (served_connection.hpp). Null elsewhere.
+    served_connection* connection = nullptr;
 
     // Keeps the memory, so that the next message on a connection allocates nothing.
     void clear() noexcept {
         method.clear();
         target.clear();
+        connection = nullptr;
         version = http::version::http_1_1;
         headers.clear();
         body.clear();

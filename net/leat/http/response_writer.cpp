@@ -2,25 +2,34 @@
 #include <leat/http/response_writer.hpp>
 
 #include <leat/http/writer.hpp>
+#include <leat/stream.hpp>
 
-#include <charconv>
 #include <stdexcept>
 
 namespace leat::http {
+namespace {
 
-void response_writer::begin() {
-    begun_ = true;
-    const auto length = head_.headers.get("Content-Length");
-    if (length) {
-        const auto [end, error] = std::from_chars(length->data(), length->data() + length->size(), left_);
-        if (error != std::errc() || end != length->data() + length->size()) {
-            throw std::invalid_argument("the Content-Length of an answer is a number");
-        }
+void require_no_body(const response& head) {
+    if (!head.body.empty()) {
+        throw std::invalid_argument("the body of an answer is written, or it is in the head; not both");
     }
-    form_ = exchange_.begin_answer(head_);
 }
 
+}  // namespace
+
+void response_writer::begin() {
+    require_no_body(head_);
+    const auto [form, length] = exchange_.begin_body(head_);
+    form_ = form;
+    left_ = length;
+    begun_ = true;
+}
+
+// From begin() to the sending there is no wait: nobody sends a head or the line of a chunk by itself.
 task<> response_writer::write(std::string_view piece) {
+    while (exchange_.sending()) {
+        co_await exchange_.sent();
+    }
     if (!begun_) {
         begin();
     }
@@ -38,36 +47,31 @@ task<> response_writer::write(std::string_view piece) {
             break;
         case server_exchange::body_form::chunked:
             exchange_.out() += chunk_size_line(piece.size()).text();
-            co_await send(piece, "\r\n");
+            co_await send_(stream_, exchange_, piece, std::string_view("\r\n"));
             break;
         case server_exchange::body_form::counted:
         case server_exchange::body_form::until_close:
-            co_await send(piece, "");
+            co_await send_(stream_, exchange_, piece, std::string_view());
             break;
     }
 }
 
-task<> response_writer::send(std::string_view piece, std::string_view behind) {
-    lost_ = true;
-    exchange_.wait_for_send();
-    co_await send_(stream_, exchange_.out(), piece, behind);
-    exchange_.out().clear();
-    exchange_.wait_for_handler();
-    lost_ = false;
-}
-
-void response_writer::finish() {
+std::string_view response_writer::finish() {
+    if (exchange_.broken()) {
+        throw std::system_error(stream_errc::broken, "answer to a client");
+    }
     if (!begun_) {
         begun_ = true;
-        exchange_.answer(head_);
-        return;
+        return exchange_.answer(head_);
     }
+    require_no_body(head_);
     if (form_ == server_exchange::body_form::counted && left_ > 0) {
         throw std::invalid_argument("fewer bytes are written than the Content-Length says");
     }
     if (form_ == server_exchange::body_form::chunked) {
         exchange_.out() += last_chunk;
     }
+    return {};
 }
 
 }  // namespace leat::http

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // response_writer: how a handler of the HTTP server sends a body piece by piece: in chunks, or as many bytes
-// as its Content-Length says. The head goes out with the first piece, the end when the handler returns.
+// as its Content-Length says. The head goes out with the first piece, the end when the handler returns. A
+// handler that writes nothing gives its answer whole in head(), as one that returns a response does.
 #pragma once
 
 #include <leat/bytes.hpp>
@@ -17,25 +18,23 @@ public:
     response_writer(const response_writer&) = delete;
     response_writer& operator=(const response_writer&) = delete;
 
-    // Status and fields, to be set before the first write.
+    // Status and fields, to be set before the first write; and the body, where nothing is written.
     [[nodiscard]] response& head() noexcept { return head_; }
-    // Sends `piece`, which lives until then; completes when the kernel has it, so a slow reader slows the
-    // writer. Throws std::system_error when the connection is gone, std::invalid_argument for more bytes than
-    // the Content-Length that was set.
+    // Sends `piece`, which lives until then, behind the answers before this one; completes when the kernel
+    // has it, so a slow reader slows the writer. Throws std::system_error when the connection is gone,
+    // std::invalid_argument for more bytes than the Content-Length that was set, for a head that is none, and
+    // when head() has a body. Cancelled: the answer ends there; later writes throw stream_errc::broken.
     [[nodiscard]] task<> write(std::string_view piece);
 
-    // For the server: how to send on its connection, and the end of the body, which throws when bytes of it
-    // are missing.
-    using send_function = task<> (*)(void* stream, byte_view, byte_view, byte_view);
+    // For the server: how to send on its connection (send() of server.hpp), and the end of the answer: gives
+    // what is to be sent behind out(). Throws when bytes of the body are missing.
+    using send_function = task<> (*)(void* stream, server_exchange& exchange, byte_view piece,
+                                     byte_view behind);
     response_writer(server_exchange& exchange, void* stream, send_function send) noexcept
         : exchange_(exchange), stream_(stream), send_(send) {}
-    void finish();
-    [[nodiscard]] bool begun() const noexcept { return begun_; }
-    // What it threw last was the connection's doing.
-    [[nodiscard]] bool lost() const noexcept { return lost_; }
+    [[nodiscard]] std::string_view finish();
 
 private:
-    task<> send(std::string_view piece, std::string_view behind);
     void begin();
 
     server_exchange& exchange_;
@@ -45,7 +44,6 @@ private:
     server_exchange::body_form form_ = server_exchange::body_form::chunked;
     std::uint64_t left_ = 0;  // of a counted body
     bool begun_ = false;
-    bool lost_ = false;
 };
 
 }  // namespace leat::http

@@ -15,16 +15,26 @@ struct serve_tls_options {
 
 namespace detail {
 
+// To the server's stop a connection that shakes hands is one without a request.
 template <stream Transport, typename Handler>
 task<> serve_tls_connection(Transport transport, const tls::context& shared, Handler& handler,
                             server_state& server, duration handshake) {
     tls::stream<Transport> secured(std::move(transport), shared);
+    connection_over client(secured);
+    server_exchange exchange(server, client);
+    if (exchange.stopping()) {
+        co_return;
+    }
     try {
-        co_await secured.handshake(handshake);
+        const bool agreed =
+            co_await watched(exchange.deadlines(), secured.handshake(), after(now(), handshake));
+        if (!agreed) {
+            co_return;
+        }
     } catch (const std::system_error&) {
         co_return;  // a client that does not speak TLS, or does not trust us: its own affair
     }
-    co_await serve_connection(secured, handler, server);
+    co_await serve_connection(secured, handler, exchange, client);
 }
 
 }  // namespace detail

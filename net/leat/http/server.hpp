@@ -10,20 +10,35 @@
 //     co_await leat::http::serve(leat::tcp_listener::bind({"0.0.0.0", 8080}), hello);
 //
 // Connections are kept open, pipelined requests are answered in their order, and answers that are ready
-// together leave together. Bad requests are answered with 400, 408, 413, 431, 501 or 505. What a handler
-// throws becomes a 500 and a line of the report.
+// together leave together; a handler that waits holds back no answer before its own.
+//
+// What a handler throws, and an answer that is none (its status, its lengths), becomes a 500 and a line of
+// the report; once a part of it has been sent, the connection is cut instead. Both leave the answers before
+// it whole. The server itself answers what is no request, and closes then:
+//   400  malformed, ambiguous, without one valid Host; also a target with bytes above ASCII, which a client
+//        has to percent-encode (RFC 3986 2.1)
+//   408  a head or a body that comes too slowly (server_limits)
+//   413  a body, 431 a head that is too long
+//   501  CONNECT, a method that HTTP does not know, a transfer coding other than chunked
+//   505  a version other than 1.x
+// A method that is known and not wanted is the handler's to refuse, by 405 with Allow.
 #pragma once
 
 #include <leat/http/response_writer.hpp>
+#include <leat/http/served_connection.hpp>
 #include <leat/http/server_exchange.hpp>
 #include <leat/serve.hpp>
 #include <leat/stream.hpp>
+#include <leat/task_group.hpp>
 #include <leat/tcp.hpp>
 #include <leat/timeout.hpp>
 
 #include <concepts>
 #include <cstdint>
 #include <exception>
+#include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -53,19 +68,121 @@ concept writing_handler = requires(Handler& handler, const request& asked, respo
     { handler(asked, writer) } -> std::same_as<task<>>;
 };
 
-// move_on_after with a deadline that is moved while X runs.
-template <typename X>
-class [[nodiscard]] watched : public leat::detail::move_on_awaiter<X> {
+// What a stream tells of its connection, and a chunk that was received while a handler ran.
+template <stream Stream>
+class connection_over final : public served_connection {
 public:
-    watched(X&& x, deadline_scope*& scope)
-        : leat::detail::move_on_awaiter<X>(never - duration(1), std::forward<X>(x)) {
-        scope = &this->scope_;
+    explicit connection_over(Stream& stream) noexcept : stream_(stream) {}
+
+    [[nodiscard]] std::optional<endpoint> remote_endpoint() const override {
+        if constexpr (requires { endpoint(stream_.remote_endpoint()); }) {
+            return endpoint(stream_.remote_endpoint());
+        } else {
+            return std::nullopt;
+        }
     }
+    [[nodiscard]] std::optional<endpoint> local_endpoint() const override {
+        if constexpr (requires { endpoint(stream_.local_endpoint()); }) {
+            return endpoint(stream_.local_endpoint());
+        } else {
+            return std::nullopt;
+        }
+    }
+    [[nodiscard]] const tls::session* tls() const noexcept override {
+        if constexpr (requires { stream_.session().alpn(); }) {
+            return &stream_.session();
+        } else {
+            return nullptr;
+        }
+    }
+    [[nodiscard]] std::optional<std::uint64_t> acknowledged() const noexcept override {
+        if constexpr (requires { stream_.transport().native_handle(); }) {
+            return acknowledged_bytes(stream_.transport().native_handle());
+        } else if constexpr (requires { stream_.native_handle(); }) {
+            return acknowledged_bytes(stream_.native_handle());
+        } else {
+            return std::nullopt;
+        }
+    }
+    [[nodiscard]] task<> gone() override {
+        if (ahead_.empty()) {
+            try {
+                ahead_ = co_await stream_.recv_chunk();
+            } catch (const std::system_error&) {
+                co_return;
+            }
+            if (ahead_.empty()) {
+                co_return;
+            }
+        }
+        co_await sleep_until(never);
+    }
+
+    [[nodiscard]] chunk take_ahead() noexcept { return std::move(ahead_); }
+
+private:
+    Stream& stream_;
+    chunk ahead_;
 };
 
+// X inside the scope of a connection, as move_on_after with a deadline that moves.
+template <typename X>
+class [[nodiscard]] watched : public leat::detail::scoped<connection_scope, X> {
+public:
+    watched(server_deadlines& deadlines, X&& x, time_point first = never)
+        : leat::detail::scoped<connection_scope, X>(std::forward<X>(x), deadlines, first) {}
+    auto await_resume() { return this->maybe_finish(); }
+};
+
+// The most that is sent at once of a body: what has to be taken for a slow reader's time to begin anew.
+inline constexpr std::size_t sent_at_once_max = 256 * 1024;
+
+// All that is sent on a connection: what is held back, `piece`, and a few bytes behind it.
 template <stream Stream>
-task<> send_over(void* stream, byte_view first, byte_view second, byte_view third) {
-    co_await static_cast<Stream*>(stream)->send_all(first, second, third);
+task<> send(Stream& stream, server_exchange& exchange, byte_view piece = std::string_view(),
+            byte_view behind = std::string_view()) {
+    while (exchange.sending()) {
+        co_await exchange.sent();
+    }
+    if (!exchange.holds_back() && piece.size() == 0) {
+        co_return;
+    }
+    server_exchange::sending_turn turn(exchange);
+    std::span<const std::byte> rest(piece.data(), piece.size());
+    if (rest.empty()) {
+        co_await stream.send_all(turn.held());
+    } else if (rest.size() > sent_at_once_max) {
+        co_await stream.send_all(turn.held(), rest.first(sent_at_once_max));
+        for (rest = rest.subspan(sent_at_once_max); rest.size() > sent_at_once_max;
+             rest = rest.subspan(sent_at_once_max)) {
+            turn.moved(sent_at_once_max);
+            co_await stream.send_all(rest.first(sent_at_once_max));
+        }
+        turn.moved(sent_at_once_max);
+        co_await stream.send_all(rest, behind);
+    } else {
+        co_await stream.send_all(turn.held(), rest, behind);
+    }
+    turn.finish();
+}
+
+template <stream Stream>
+task<> send_over(void* stream, server_exchange& exchange, byte_view piece, byte_view behind) {
+    return send(*static_cast<Stream*>(stream), exchange, piece, behind);
+}
+
+// Runs once the connection's task waits, so answers leave together unless a handler waits. Errors are met
+// by the connection's next send.
+template <stream Stream>
+task<> flush_meanwhile(Stream& stream, server_exchange& exchange) {
+    try {
+        while (!exchange.sending() && !exchange.broken() && exchange.holds_back()) {
+            co_await send(stream, exchange);
+        }
+    } catch (const std::system_error&) {
+        check(exchange.broken(), "a send that fails breaks the connection");
+    }
+    exchange.flushing = false;
 }
 
 template <stream Stream>
@@ -91,11 +208,11 @@ task<> part(Stream& stream) {
     }
 }
 
-template <typename Stream>
-task<> flush(Stream& stream, server_exchange& exchange) {
-    exchange.wait_for_send();
-    co_await stream.send_all(exchange.out());
-    exchange.out().clear();
+template <stream Stream>
+void reset_on_close(Stream& stream) {
+    if constexpr (requires { stream.set_reset_on_close(); }) {
+        stream.set_reset_on_close();
+    }
 }
 
 inline std::string text_of(const std::exception_ptr& failure) {
@@ -108,102 +225,108 @@ inline std::string text_of(const std::exception_ptr& failure) {
     }
 }
 
-// The answer to exchange.asked() by a handler that gives it.
-template <typename Stream, giving_handler Handler>
+// The answer to exchange.asked(), whichever way the handler gives it. Whatever goes wrong with it is a 500,
+// or, where a part of it has been sent, the end of the connection.
+template <stream Stream, typename Handler>
 task<> answer(Stream& stream, Handler& handler, server_exchange& exchange) {
-    response made;
+    response_writer writer(exchange, &stream, &send_over<Stream>);
+    std::string_view rest;
     std::exception_ptr failure;
-    exchange.wait_for_handler();
+    exchange.begin_answer();
     try {
-        made = co_await handler(exchange.asked());
-        exchange.answer(made);
+        if constexpr (giving_handler<Handler>) {
+            writer.head() = co_await handler(exchange.asked());
+        } else {
+            co_await handler(exchange.asked(), writer);
+        }
+        rest = writer.finish();
     } catch (...) {
         failure = std::current_exception();
     }
     if (failure != nullptr) {
-        exchange.answer_failure(text_of(failure));
-    } else if (exchange.leaves_body(made)) {
-        exchange.wait_for_send();
-        co_await stream.send_all(exchange.out(), made.body);
-        exchange.out().clear();
-    }
-}
-
-// The same by one that writes it.
-template <typename Stream, writing_handler Handler>
-task<> answer(Stream& stream, Handler& handler, server_exchange& exchange) {
-    response_writer writer(exchange, &stream, &send_over<Stream>);
-    exchange.wait_for_handler();
-    try {
-        co_await handler(exchange.asked(), writer);
-        writer.finish();
-    } catch (const std::exception& failure) {
-        if (!writer.begun()) {
-            exchange.answer_failure(failure.what());
-        } else {
-            if (!writer.lost()) {
-                exchange.report_failure(failure.what());
-            }
-            throw std::system_error(std::make_error_code(std::errc::connection_aborted));
-        }
+        exchange.fail_answer(text_of(failure));
+    } else if (!rest.empty()) {
+        co_await send(stream, exchange, rest);
     }
 }
 
 // Answers to pipelined requests wait for each other up to so many bytes.
 inline constexpr std::size_t held_back_max = 64 * 1024;
 
+// Answers the requests that end in `rest`, which lies in `input`. Without `flushing`, where a task may send
+// what is held back while a handler waits, it returns when there is something to be sent meanwhile.
+template <stream Stream, typename Handler>
+task<> answer_requests(Stream& stream, Handler& handler, server_exchange& exchange, chunk& input,
+                       std::string_view& rest, task_group* flushing) {
+    while (!exchange.closes() && (flushing != nullptr || !exchange.holds_back())) {
+        switch (exchange.take(rest)) {
+            case server_exchange::found::nothing:
+                co_return;
+            case server_exchange::found::expected:
+                co_await send(stream, exchange, server_exchange::interim_answer());
+                break;
+            case server_exchange::found::request:
+                if (rest.empty()) {
+                    input.reset();  // a slow handler leases no buffer
+                    rest = {};
+                }
+                if (exchange.holds_back() && !std::exchange(exchange.flushing, true)) {
+                    flushing->spawn(flush_meanwhile<Stream>, std::ref(stream), std::ref(exchange));
+                }
+                co_await answer(stream, handler, exchange);
+                break;
+            case server_exchange::found::refused:
+                break;
+        }
+        if (exchange.holds_back() && exchange.out().size() > held_back_max) {
+            co_await send(stream, exchange);
+        }
+    }
+}
+
 // Answers requests until the peer or an answer ends that. Gives whether the peer may have more to say.
-template <typename Stream, typename Handler>
-task<bool> answer_all(Stream& stream, Handler& handler, server_exchange& exchange) {
-    for (;;) {
-        exchange.wait_for_bytes();
-        chunk input = co_await stream.recv_chunk();
+template <stream Stream, typename Handler>
+task<bool> answer_all(Stream& stream, Handler& handler, server_exchange& exchange,
+                      connection_over<Stream>& client) {
+    while (exchange.wait_for_bytes()) {
+        chunk input = client.take_ahead();
+        if (input.empty()) {
+            input = co_await stream.recv_chunk();
+        }
         std::string_view rest = input.text();
         if (rest.empty()) {
             co_return false;
         }
-        for (auto found = exchange.take(rest); found != server_exchange::found::nothing;
-             found = exchange.take(rest)) {
-            if (found == server_exchange::found::expected) {
-                co_await stream.send_all(server_exchange::interim_answer());
-                continue;
-            }
-            if (found == server_exchange::found::request) {
-                if (rest.empty()) {
-                    rest = {};
-                    input.reset();  // a slow handler leases no buffer
-                }
-                co_await answer(stream, handler, exchange);
-            }
-            if (exchange.closes()) {
-                co_await flush(stream, exchange);
-                co_return true;
-            }
-            if (exchange.out().size() > held_back_max) {
-                co_await flush(stream, exchange);
-            }
+        co_await answer_requests(stream, handler, exchange, input, rest, nullptr);
+        if (!rest.empty() && !exchange.closes()) {
+            co_await with_task_group([&](task_group& flushing) {
+                return answer_requests(stream, handler, exchange, input, rest, &flushing);
+            });
         }
-        if (!exchange.out().empty()) {
-            exchange.wait_for_send();
-            co_await stream.send_all(exchange.out());
-            exchange.out().clear();
+        co_await send(stream, exchange);
+        if (exchange.closes()) {
+            co_return true;
         }
     }
+    co_return true;
 }
 
 inline constexpr duration parting = std::chrono::seconds(1);
 
 // All of one connection. Its errors are its own.
-template <typename Stream, typename Handler>
-task<> serve_connection(Stream& stream, Handler& handler, server_state& server) {
-    server_exchange exchange(server);
+template <stream Stream, typename Handler>
+task<> serve_connection(Stream& stream, Handler& handler, server_exchange& exchange,
+                        connection_over<Stream>& client) {
     try {
-        const auto more = co_await watched(answer_all(stream, handler, exchange), exchange.watch);
-        exchange.watch = nullptr;
-        if (!more.has_value()) {
-            exchange.out().clear();
-            exchange.answer_late();
-            co_await move_on_after(parting, stream.send_all(exchange.out()));
+        const auto more =
+            co_await watched(exchange.deadlines(), answer_all(stream, handler, exchange, client));
+        const bool cut = !more.has_value() && exchange.broken();
+        if (cut) {
+            reset_on_close(stream);  // it takes nothing, not even an end
+            co_return;
+        }
+        if (!more.has_value() && exchange.answer_late()) {
+            co_await move_on_after(parting, send(stream, exchange));
         }
         if (more.value_or(true)) {
             co_await move_on_after(parting, part(stream));
@@ -211,7 +334,9 @@ task<> serve_connection(Stream& stream, Handler& handler, server_state& server) 
             co_await move_on_after(parting, end_sending(stream));
         }
     } catch (const std::system_error&) {
-        co_return;
+        if (exchange.ends_by_reset()) {
+            reset_on_close(stream);
+        }
     }
 }
 
@@ -249,7 +374,9 @@ task<> serve(Listener listener, Handler handler, serve_options options = {}) {
     server_state server(options.limits);
     co_await leat::serve(detail::draining_listener<Listener>(std::move(listener), server),
                          [&](detail::accepted_by<Listener> stream) -> task<> {
-                             co_await detail::serve_connection(stream, handler, server);
+                             detail::connection_over client(stream);
+                             server_exchange exchange(server, client);
+                             co_await detail::serve_connection(stream, handler, exchange, client);
                          },
                          {.connections = options.connections,
                           .grace = options.grace,

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// A server for as long as a test talks to it, and what tests say to it and expect of it.
+#pragma once
+
+#include <leat/http.hpp>
+#include <leat/net.hpp>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace leat::testing {
+
+inline constexpr http::serve_options unattended{.grace = duration::zero(), .stop_on = {}};
+
+// Runs a server with `handler` while `body(its endpoint)` runs.
+template <typename Handler, typename Body>
+task<> serving(Handler handler, http::serve_options options, Body body) {
+    co_await with_task_group([&](task_group& group) -> task<> {
+        auto listener = tcp_listener::bind({"127.0.0.1", 0});
+        const endpoint where = listener.local_endpoint();
+        group.spawn(http::serve(std::move(listener), handler, options));
+        co_await body(where);
+        group.cancel();
+    });
+}
+
+// Everything until the server ends the connection, also if that is by an error.
+template <typename Stream>
+task<std::string> rest_of(Stream& peer) {
+    std::string all;
+    for (;;) {
+        const auto more = co_await as_result(peer.recv_chunk());
+        if (!more.ok() || more->empty()) {
+            break;
+        }
+        all += more->text();
+    }
+    co_return all;
+}
+
+inline std::string without_dates(std::string all) {
+    for (std::size_t at = all.find("Date: "); at != all.npos; at = all.find("Date: ")) {
+        all.erase(at, all.find("\r\n", at) + 2 - at);
+    }
+    return all;
+}
+
+// Sends `bytes` and gives all that comes back, without Date fields.
+inline task<std::string> answers_to(endpoint where, std::string bytes) {
+    auto peer = co_await tcp_stream::connect(where);
+    co_await peer.send_all(bytes);
+    peer.shutdown_send();
+    const std::string all = co_await rest_of(peer);
+    co_return without_dates(all);
+}
+
+inline std::string get(std::string_view target) {
+    return "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n";
+}
+
+inline std::string ok(std::string_view body) {
+    return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           std::string(body);
+}
+
+inline const std::string failed =
+    "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain\r\nContent-Length: 22\r\n"
+    "Connection: close\r\n\r\nInternal Server Error\n";
+
+// What servers report to, as run_options.report.
+inline std::vector<std::string> said;
+inline void remember_said(std::string_view line) {
+    said.emplace_back(line);
+}
+
+}  // namespace leat::testing
