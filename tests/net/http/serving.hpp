@@ -12,6 +12,17 @@
 
 namespace leat::testing {
 
+// A listener that the test can close while serve() has it.
+class lent_listener {
+public:
+    explicit lent_listener(tcp_listener& owned) noexcept : owned_(&owned) {}
+    task<tcp_stream> accept() { return owned_->accept(); }
+    void close() noexcept { owned_->close(); }
+
+private:
+    tcp_listener* owned_;
+};
+
 inline constexpr http::serve_options unattended{.grace = duration::zero(), .stop_on = {}};
 
 // Runs a server with `handler` while `body(its endpoint)` runs.

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// The HTTP server over TLS: what a stop does to handshakes, and what handlers see of TLS.
+#include "serving.hpp"
+
+#include <leat/http/serve_tls.hpp>
+#include <leat/testing/certificates.hpp>
+#include <leat/testing/doctest.hpp>
+#include <leat/tls.hpp>
+
+using namespace std::chrono_literals;
+using leat::http::request;
+using leat::http::response;
+using leat::testing::get;
+using leat::testing::lent_listener;
+using leat::testing::rest_of;
+
+namespace {
+
+const leat::testing::certificate_authority& authority() {
+    static const leat::testing::certificate_authority made;
+    return made;
+}
+
+leat::tls::context server_context() {
+    const leat::testing::certificate issued = authority().issue({"server.example"});
+    return leat::tls::context::server({.certificate = leat::tls::pem::text(issued.chain),
+                                       .key = leat::tls::pem::text(issued.key),
+                                       .alpn = "http/1.1"});
+}
+
+leat::task<response> tls_facts(const request& asked) {
+    response made;
+    const leat::tls::session* tls = asked.connection->tls();
+    made.body = tls == nullptr ? "none"
+                               : std::string(tls->version()) + " " + std::string(tls->alpn()) + " " +
+                                     std::string(tls->server_name());
+    co_return made;
+}
+
+}  // namespace
+
+LEAT_TEST("a stop ends TLS handshakes at once, and connections that have asked nothing") {
+    const leat::tls::context shared = server_context();
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const leat::endpoint where = listener.local_endpoint();
+    const leat::http::serve_tls_options patient{.http = {.grace = 1h, .stop_on = {}, .limits = {.idle = 1h}},
+                                                .handshake = 1h};
+    auto serving = leat::spawn(leat::http::serve(lent_listener(listener), shared, tls_facts, patient));
+    auto silent = co_await leat::tcp_stream::connect(where);
+    auto halfway = co_await leat::tcp_stream::connect(where);
+    co_await halfway.send_all("\x16\x03\x01\x02");
+    const auto trusting = leat::tls::context::client({.insecure = true});
+    auto below = co_await leat::tcp_stream::connect(where);
+    leat::tls::stream<leat::tcp_stream> asked(std::move(below), trusting, "server.example");
+    co_await asked.send_all(get("/"));
+    const leat::chunk answer = co_await asked.recv_chunk();
+    CHECK(answer.text().starts_with("HTTP/1.1 200 OK\r\n"));
+    listener.close();
+    const std::string nothing = co_await rest_of(silent);
+    CHECK(nothing.empty());
+    const std::string nothing_either = co_await rest_of(halfway);
+    CHECK(nothing_either.empty());
+    const std::string end = co_await rest_of(asked);
+    CHECK(end.empty());
+    asked.close();
+    co_await serving;
+}
+
+LEAT_TEST("a handshake has its time") {
+    const leat::tls::context shared = server_context();
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const leat::endpoint where = listener.local_endpoint();
+    auto serving = leat::spawn(leat::http::serve(lent_listener(listener), shared, tls_facts,
+                                                 {.http = {.stop_on = {}}, .handshake = 20ms}));
+    auto silent = co_await leat::tcp_stream::connect(where);
+    const std::string nothing = co_await rest_of(silent);
+    CHECK(nothing.empty());
+    listener.close();
+    co_await serving;
+}
+
+LEAT_TEST("a handler sees what TLS agreed on, and that there is none") {
+    const leat::tls::context shared = server_context();
+    co_await leat::testing::serving(
+        tls_facts, leat::testing::unattended, [](leat::endpoint where) -> leat::task<> {
+            const std::string plain = co_await leat::testing::answers_to(where, get("/"));
+            CHECK(plain == leat::testing::ok("none"));
+        });
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const leat::endpoint where = listener.local_endpoint();
+    auto serving =
+        leat::spawn(leat::http::serve(std::move(listener), shared, tls_facts, {.http = {.stop_on = {}}}));
+    const auto trusting = leat::tls::context::client({.insecure = true, .alpn = "http/1.1"});
+    auto below = co_await leat::tcp_stream::connect(where);
+    leat::tls::stream<leat::tcp_stream> peer(std::move(below), trusting, "server.example");
+    co_await peer.send_all(get("/"));
+    const leat::chunk answer = co_await peer.recv_chunk();
+    CHECK(answer.text().ends_with("\r\n\r\nTLSv1.3 http/1.1 server.example"));
+    serving.cancel();
+    co_await serving.join();
+}
