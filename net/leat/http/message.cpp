@@ -11,6 +11,50 @@ struct registered {
     std::string_view phrase;
 };
 
+// The IANA registry of HTTP methods, in order.
+constexpr std::string_view methods[] = {
+    "ACL",
+    "BASELINE-CONTROL",
+    "BIND",
+    "CHECKIN",
+    "CHECKOUT",
+    "CONNECT",
+    "COPY",
+    "DELETE",
+    "GET",
+    "HEAD",
+    "LABEL",
+    "LINK",
+    "LOCK",
+    "MERGE",
+    "MKACTIVITY",
+    "MKCALENDAR",
+    "MKCOL",
+    "MKREDIRECTREF",
+    "MKWORKSPACE",
+    "MOVE",
+    "OPTIONS",
+    "ORDERPATCH",
+    "PATCH",
+    "POST",
+    "PROPFIND",
+    "PROPPATCH",
+    "PUT",
+    "QUERY",
+    "REBIND",
+    "REPORT",
+    "SEARCH",
+    "TRACE",
+    "UNBIND",
+    "UNCHECKOUT",
+    "UNLINK",
+    "UNLOCK",
+    "UPDATE",
+    "UPDATEREDIRECTREF",
+    "VERSION-CONTROL",
+};
+static_assert(std::ranges::is_sorted(methods));
+
 // The IANA registry of HTTP status codes, in order.
 constexpr registered phrases[] = {
     {100, "Continue"},
@@ -76,6 +120,10 @@ constexpr registered phrases[] = {
 };
 
 }  // namespace
+
+bool is_registered_method(std::string_view method) noexcept {
+    return method == "GET" || std::ranges::binary_search(methods, method);  // GET nearly always
+}
 
 std::string_view reason_phrase(int status) noexcept {
     const auto* found = std::ranges::lower_bound(phrases, status, {}, &registered::status);

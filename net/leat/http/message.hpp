@@ -52,6 +52,9 @@ struct response {
     }
 };
 
+// Whether the method is one of those registered for HTTP (RFC 9110 16.1.1). They are case-sensitive.
+[[nodiscard]] bool is_registered_method(std::string_view method) noexcept;
+
 // "Not Found" for 404; empty for a status that is not registered.
 [[nodiscard]] std::string_view reason_phrase(int status) noexcept;
 

@@ -32,6 +32,9 @@ struct server_limits {
     duration send_total = duration::max();
     std::size_t header_bytes = 64 * 1024;
     std::uint64_t body_bytes = 1024 * 1024;
+    // Whether a method that is not registered (IANA) goes to the handler, such as PURGE; otherwise it is
+    // answered with 501.
+    bool any_method = false;
 };
 
 // One transfer that has to make progress: `length` long windows, in each of which enough must move.

@@ -146,6 +146,10 @@ bool server_exchange::wait_for_bytes() noexcept {
 }
 
 server_exchange::found server_exchange::take(std::string_view& input) {
+    const bool between = work_ == nullptr || answered_;
+    if (between && input.empty()) {
+        return found::nothing;
+    }
     if (work_ == nullptr) {
         work_ = server_.lend();
         work_->parser.start();
@@ -165,7 +169,8 @@ server_exchange::found server_exchange::take(std::string_view& input) {
                 break;
             case progress::head:
                 in_body_ = true;
-                if (asked().method == "CONNECT") {
+                if (asked().method == "CONNECT" ||
+                    (!is_registered_method(asked().method) && !server_.limits.any_method)) {
                     return refuse(501);
                 }
                 if (parser.has_body() && input.empty() && asked().version == version::http_1_1 &&

@@ -38,3 +38,13 @@ TEST_CASE("registered status codes have their phrase, others none") {
         CHECK(reason_phrase(status).empty());
     }
 }
+
+TEST_CASE("registered methods are known, in capitals only") {
+    for (const char* method : {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+                               "ACL", "PROPFIND", "VERSION-CONTROL"}) {
+        CHECK_MESSAGE(is_registered_method(method), method);
+    }
+    for (const char* method : {"", "get", "GE", "GETS", "PRI", "FOO", "PURGE"}) {
+        CHECK_MESSAGE(!is_registered_method(method), method);
+    }
+}

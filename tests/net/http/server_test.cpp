@@ -151,6 +151,12 @@ LEAT_TEST("what is no request is refused with a status that says why") {
         const std::string smuggled = co_await status(
             "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
         CHECK(smuggled == "HTTP/1.1 400");
+        const std::string accents = co_await status("GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK(accents == "HTTP/1.1 400");
+        const std::string tunnel = co_await exchange(where, "CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n\r\nxyz");
+        CHECK(tunnel ==
+              "HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain\r\nContent-Length: 16\r\n"
+              "Connection: close\r\n\r\nNot Implemented\n");
     });
 }
 

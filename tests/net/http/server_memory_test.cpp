@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// What connections of the HTTP server hold on to, in the program that counts operator new: next to nothing
+// between two requests, whatever came before.
+#include "serving.hpp"
+
+#include <leat/frame_pool.hpp>
+#include <leat/testing/backends.hpp>
+#include <leat/testing/counted_memory.hpp>
+
+#include "../../support/sanitizers.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include <malloc.h>
+
+using namespace leat::testing;
+
+namespace {
+
+constexpr std::size_t connections = 200;
+
+// All that is allocated now, in bytes, but for frames that wait to be used again.
+std::size_t allocated() {
+    leat::frame_pool::trim();
+    return ::mallinfo2().uordblks;
+}
+
+leat::task<leat::http::response> sized(const leat::http::request& asked) {
+    leat::http::response made;
+    made.body.assign(asked.target == "/15" ? 15'000 : 2, 'b');
+    co_return made;
+}
+
+// Sends `asked` on each of many connections, one after the other, and takes `count` bytes of answers; the
+// connections stay. Gives what each of them keeps allocated, all included but the client's side.
+leat::task<double> kept_by_each(std::string asked, std::size_t count) {
+    double kept = 0;
+    co_await serving(sized, unattended, [&](leat::endpoint where) -> leat::task<> {
+        std::string taken(count, ' ');
+        const auto ask = [&](leat::tcp_stream& peer) -> leat::task<> {
+            co_await peer.send_all(asked);
+            co_await peer.recv_exactly(taken);
+        };
+        {
+            auto first = co_await leat::tcp_stream::connect(where);
+            co_await ask(first);
+        }
+        std::vector<leat::tcp_stream> all;
+        all.reserve(connections);
+        const std::size_t before = allocated();
+        for (std::size_t i = 0; i < connections; ++i) {
+            all.push_back(co_await leat::tcp_stream::connect(where));
+            co_await ask(all.back());
+        }
+        for (int i = 0; i < 10; ++i) {
+            co_await leat::yield();
+        }
+        kept = static_cast<double>(allocated() - before) / connections;
+    });
+    co_return kept;
+}
+
+std::string many(std::string_view request, int times) {
+    std::string all;
+    for (int i = 0; i < times; ++i) {
+        all += request;
+    }
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("an idle HTTP connection keeps no buffer, whatever it was asked before") {
+    if (address_sanitized) {
+        MESSAGE("skipped: the sanitizer has its own allocator");
+        return;
+    }
+    leat::run([]() -> leat::task<> {
+        constexpr std::size_t head_size =
+            std::string_view(
+                "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 2\r\n\r\n")
+                .size();
+        const std::size_t small = head_size + 2;
+        const double plain = co_await kept_by_each(get("/"), small);
+        MESSAGE(plain << " bytes for a connection, with its client");
+        const double header = co_await kept_by_each(
+            "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(60'000, 'x') + "\r\n\r\n", small);
+        CHECK(header < plain + 100);
+        const double answer = co_await kept_by_each(get("/15"), head_size + 4 + 15'000);
+        CHECK(answer < plain + 100);
+        const double pipelined = co_await kept_by_each(many(get("/15"), 4), 4 * (head_size + 4 + 15'000));
+        CHECK(pipelined < plain + 100);
+        const double body = co_await kept_by_each(
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + std::string(100'000, 'b'),
+            small);
+        CHECK(body < plain + 100);
+    });
+}
+
+TEST_CASE("connections that ask one after the other share what a request needs, and allocate nothing") {
+    if (address_sanitized) {
+        MESSAGE("skipped: frames are not recycled under a sanitizer");
+        return;
+    }
+    leat::run([]() -> leat::task<> {
+        co_await serving(sized, unattended, [&](leat::endpoint where) -> leat::task<> {
+            std::vector<leat::tcp_stream> peers;
+            for (int i = 0; i < 20; ++i) {
+                peers.push_back(co_await leat::tcp_stream::connect(where));
+            }
+            std::string asked = get("/");
+            std::string taken(200, ' ');
+            const auto ask_all = [&]() -> leat::task<> {
+                for (leat::tcp_stream& peer : peers) {
+                    co_await peer.send_all(asked);
+                    const std::size_t count = co_await peer.recv(taken);
+                    CHECK(count > 0);
+                }
+            };
+            co_await ask_all();
+            const long made = co_await allocations_during(ask_all);
+            CHECK(made == 0);
+        });
+    });
+}
