@@ -33,6 +33,7 @@ struct stream_model {
     virtual task<> send_all(byte_view from) = 0;
     virtual task<> send_all(stream_pieces pieces) = 0;
     virtual task<> shutdown_send() = 0;
+    [[nodiscard]] virtual bool is_quiet() const noexcept = 0;
     virtual void close() noexcept = 0;
 };
 
@@ -81,6 +82,13 @@ struct stream_model_of final : stream_model {
             co_await held.shutdown_send();
         }
     }
+    bool is_quiet() const noexcept override {
+        if constexpr (requires { held.is_quiet(); }) {
+            return held.is_quiet();
+        } else {
+            return true;
+        }
+    }
     void close() noexcept override { held.close(); }
 
     Stream held;
@@ -108,6 +116,9 @@ public:
         return model().send_all(detail::stream_pieces{first, byte_view(more)...});
     }
     task<> shutdown_send() { return model().shutdown_send(); }
+    // Whether a receive would have to wait: no byte, no end and no error is there. Only a look; true of a
+    // stream that cannot look.
+    [[nodiscard]] bool is_quiet() const noexcept { return model().is_quiet(); }
     void close() noexcept { model().close(); }
 
     // The stream inside, if it is a `Stream`: for what only that can do.

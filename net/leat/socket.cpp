@@ -25,6 +25,11 @@ void socket_state::give_back(const std::byte* bytes, std::size_t count) {
     detail::give_back(returned, {bytes, count});
 }
 
+bool socket_state::is_quiet() const noexcept {
+    return descriptor >= 0 && returned == nullptr && !was_reset &&
+           current_scheduler().io().is_quiet(descriptor);
+}
+
 chunk socket_state::take_returned() noexcept {
     chunk all = std::move(*returned);
     returned.reset();

@@ -35,6 +35,9 @@ struct socket_state : frame_pool::allocated {
     void give_back(const std::byte* bytes, std::size_t count);
     [[nodiscard]] chunk take_returned() noexcept;
 
+    // No byte, no end and no error is there to be received.
+    [[nodiscard]] bool is_quiet() const noexcept;
+
     // As errors name it: "127.0.0.1:8001", a path, or "a peer without a name".
     [[nodiscard]] std::string peer_name() const;
 

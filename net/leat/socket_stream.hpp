@@ -33,6 +33,9 @@ public:
     // What has been handed to the kernel on this stream so far.
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return state().bytes_sent; }
 
+    // Whether a receive would have to wait: no byte, no end and no error is there. Only a look.
+    [[nodiscard]] bool is_quiet() const noexcept { return state().is_quiet(); }
+
     // The peer sees the end after what was sent; receiving goes on. Throws std::system_error.
     void shutdown_send();
 

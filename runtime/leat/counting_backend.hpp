@@ -39,6 +39,7 @@ public:
     std::chrono::system_clock::time_point wall_now() noexcept override { return inner_->wall_now(); }
     std::uint64_t random() noexcept override { return inner_->random(); }
     socket_calls& sockets() noexcept override { return inner_->sockets(); }
+    bool is_quiet(int fd) noexcept override { return inner_->is_quiet(fd); }
     std::optional<name_answer> resolve(const std::string& name) override { return inner_->resolve(name); }
     backend_description describe() const override { return inner_->describe(); }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <leat/net.hpp>
+#include <leat/sync/event.hpp>
 
 #include <functional>
 #include <string>
@@ -13,11 +14,13 @@
 
 namespace support {
 
-enum class then { keep, close, hold };  // the connection: serve on, end it, or say nothing for ever
+// The connection: serve on, close it, say nothing for ever, or end it and wait for the client to close.
+enum class then { keep, close, hold, end };
 
 struct answer {
     std::string bytes;
     then next = then::keep;
+    std::string late = {};  // sent once the test has set http_origin::go_on
 };
 
 class http_origin {
@@ -40,11 +43,18 @@ public:
         return "http://127.0.0.1:" + std::to_string(port()) + std::string(path);
     }
 
+    leat::event go_on;
+    leat::event sent_late;
+    leat::event some_ended;
     int accepted = 0;
     int ended = 0;  // connections that the client has closed
     std::vector<std::string> heads;
 
 private:
+    void note_end() {
+        ++ended;
+        some_ended.set();
+    }
     leat::task<> accept_all() {
         co_await leat::with_task_group([this](leat::task_group& group) -> leat::task<> {
             for (;;) {
@@ -59,7 +69,7 @@ private:
         try {
             co_await answer_all(peer);
         } catch (const std::system_error&) {
-            ++ended;  // reset
+            note_end();  // reset
         }
     }
     leat::task<> answer_all(leat::tcp_stream& peer) {
@@ -69,7 +79,7 @@ private:
             while (end == received.npos) {
                 const auto chunk = co_await peer.recv_chunk();
                 if (chunk.empty()) {
-                    ++ended;
+                    note_end();
                     co_return;
                 }
                 received += chunk.text();
@@ -79,13 +89,21 @@ private:
             received.erase(0, end + 4);
             const answer given = answers_(heads.back());
             co_await peer.send_all(given.bytes);
+            if (!given.late.empty()) {
+                co_await go_on.wait();
+                co_await peer.send_all(given.late);
+                sent_late.set();
+            }
             if (given.next == then::close) {
                 co_return;
             }
-            if (given.next == then::hold) {
+            if (given.next == then::end) {
+                peer.shutdown_send();
+            }
+            if (given.next == then::hold || given.next == then::end) {
                 char byte = 0;
                 (void)co_await peer.recv(std::span(&byte, 1));
-                ++ended;
+                note_end();
                 co_return;
             }
         }

@@ -2,7 +2,7 @@
 // client_connection: one connection of the HTTP client: a stream and the parser of its answers. It sends a
 // request, then gives the answer's head and the pieces of its body. The pool keeps it between requests.
 // Invariant: an answer begins when the one before is complete; after an error, or when a wait was cancelled
-// inside an answer, reusable() is false for ever.
+// inside an answer, reusable() is false for ever. An answer is taken only for a request that went before it.
 #pragma once
 
 #include <leat/any_stream.hpp>
@@ -30,17 +30,22 @@ public:
     [[nodiscard]] response& head() noexcept { return parser_.message(); }
     [[nodiscard]] const response_parser& parser() const noexcept { return parser_; }
 
+    // For one that is idle: completes when it has become useless, because something came that nobody asked
+    // for, or its end, or because `limit` has passed. What TLS has to say to itself is taken in. Cancelled:
+    // nothing has come.
+    [[nodiscard]] task<> watch(duration limit);
+
     // No byte of an answer has come since the request.
     [[nodiscard]] bool silent() const noexcept { return silent_; }
-    // The answer is complete, and the connection can be used for another request.
+    // The answer is complete, and the connection can be used for another request, as far as it was read.
     [[nodiscard]] bool reusable() const noexcept {
-        return parser_.complete() && parser_.keep_alive() && rest_.empty();
+        return parser_.complete() && parser_.keep_alive() && rest_.empty() && !useless_;
     }
+    // Nothing has come behind the answer, not even an end. A look at the socket.
+    [[nodiscard]] bool is_quiet() const noexcept { return stream_.is_quiet(); }
     // Takes the stream out, after a CONNECT: from now on it is the tunnel.
     [[nodiscard]] any_stream take_stream() noexcept { return std::move(stream_); }
     [[nodiscard]] bool has_unread_bytes() const noexcept { return !rest_.empty(); }
-
-    time_point idle_since;  // for the pool
 
 private:
     [[nodiscard]] task<progress> next_event(time_point deadline);
@@ -54,6 +59,7 @@ private:
     chunk input_;
     std::string_view rest_;  // of input_
     bool silent_ = true;
+    bool useless_ = false;
 };
 
 }  // namespace leat::http

@@ -2,6 +2,7 @@
 #include <leat/http/pool.hpp>
 
 #include <algorithm>
+#include <source_location>
 
 namespace leat::http {
 
@@ -17,19 +18,34 @@ connection_pool::lease_awaiter connection_pool::lease(const std::string& place) 
     return {*this, at->second};
 }
 
-std::unique_ptr<client_connection> connection_pool::take_idle(detail::pool_place& place) noexcept {
+task<> idle_connection::watch(duration limit) {
+    watched_ = true;
+    if (connection_ != nullptr) {  // nobody was quicker
+        co_await connection_->watch(limit);
+    }
+}
+
+idle_connection::~idle_connection() {
+    if (pool_ != nullptr) {
+        pool_->watch_ended(*this);
+    }
+}
+
+// The idle connection that was used last, if it may still be used; it leaves the place.
+idle_connection* connection_pool::freshest(detail::pool_place& place) noexcept {
     while (!place.idle.empty()) {
-        auto found = std::move(place.idle.back());
-        place.idle.pop_back();
-        --idle_;
-        if (after(found->idle_since, limits_.idle_time) > now()) {
-            return found;
+        idle_connection& found = *place.idle.back();
+        if (after(found.since_, limits_.idle_time) > now()) {
+            place.idle.pop_back();
+            --idle_;
+            return &found;
         }
-        --place.open;
+        close(found);
     }
     return nullptr;
 }
 
+// The slot of a connection becomes free, with the connection if that is of use to others.
 void connection_pool::give_back(detail::pool_place& place,
                                 std::unique_ptr<client_connection> connection) noexcept {
     if (connection != nullptr && !connection->reusable()) {
@@ -37,7 +53,9 @@ void connection_pool::give_back(detail::pool_place& place,
     }
     if (!place.waiting.empty()) {
         auto& next = static_cast<lease_awaiter&>(place.waiting.pop_front());
-        next.connection_ = std::move(connection);
+        if (connection != nullptr && connection->is_quiet()) {
+            next.connection_ = std::move(connection);
+        }
         next.granted_ = true;
         current_scheduler().finish(next);
         return;
@@ -46,8 +64,7 @@ void connection_pool::give_back(detail::pool_place& place,
         try {
             keep(place, std::move(connection));
             return;
-        } catch (const std::bad_alloc&) {
-            connection.reset();
+        } catch (const std::bad_alloc&) {  // then it is closed
         }
     }
     connection.reset();
@@ -56,23 +73,47 @@ void connection_pool::give_back(detail::pool_place& place,
 }
 
 void connection_pool::keep(detail::pool_place& place, std::unique_ptr<client_connection> connection) {
-    connection->idle_since = now();
-    place.idle.push_back(std::move(connection));
+    place.idle.reserve(place.idle.size() + 1);
+    auto owned = std::make_unique<idle_connection>(std::move(connection));
+    idle_connection& kept = *owned;
+    kept.watch_ = leat::detail::spawn_call(
+        current_scheduler().background(), std::source_location::current(),
+        [owned = std::move(owned), limit = limits_.idle_time] { return owned->watch(limit); });
+    kept.pool_ = this;
+    kept.place_ = &place;
+    kept.since_ = now();
+    place.idle.push_back(&kept);
     if (++idle_ > limits_.idle) {
         close_oldest();
     }
 }
 
+void connection_pool::watch_ended(idle_connection& watched) noexcept {
+    if (watched.fate_ == idle_connection::fate::idle) {  // by itself, or with the run
+        std::erase(watched.place_->idle, &watched);
+        --idle_;
+        watched.connection_.reset();
+    }
+    give_back(*watched.place_, std::move(watched.connection_));
+}
+
+void connection_pool::close(idle_connection& unwanted) noexcept {
+    detail::pool_place& place = *unwanted.place_;
+    std::erase(place.idle, &unwanted);
+    --idle_;
+    --place.open;
+    unwanted.pool_ = nullptr;
+    unwanted.watch_.cancel();
+}
+
 void connection_pool::close_oldest() noexcept {
     detail::pool_place* oldest = nullptr;
     for (auto& [name, place] : places_) {
-        const bool older = !place.idle.empty() && (oldest == nullptr || place.idle.front()->idle_since <
-                                                                            oldest->idle.front()->idle_since);
+        const bool older = !place.idle.empty() &&
+                           (oldest == nullptr || place.idle.front()->since_ < oldest->idle.front()->since_);
         oldest = older ? &place : oldest;
     }
-    oldest->idle.erase(oldest->idle.begin());
-    --oldest->open;
-    --idle_;
+    close(*oldest->idle.front());
     forget_if_unused(*oldest);
 }
 
@@ -105,13 +146,29 @@ bool connection_pool::lease_awaiter::await_ready() noexcept {
         end = wait_end::cancelled;
         return false;
     }
-    connection_ = pool_.take_idle(place_);
-    if (connection_ == nullptr) {
-        if (place_.open >= pool_.limits_.per_place) {
-            return false;
+    while (idle_connection* const found = pool_.freshest(place_)) {
+        if (found->watched_) {
+            found->fate_ = idle_connection::fate::wanted;
+            found->watch_.cancel();
+            return false;  // its watch ends, and gives it to whoever waits first
         }
-        ++place_.open;
+        connection_ = std::move(found->connection_);
+        found->pool_ = nullptr;
+        found->watch_.cancel();
+        if (connection_->is_quiet()) {
+            return granted();
+        }
+        connection_.reset();
+        --place_.open;
     }
+    if (place_.open >= pool_.limits_.per_place) {
+        return false;
+    }
+    ++place_.open;
+    return granted();
+}
+
+bool connection_pool::lease_awaiter::granted() noexcept {
     granted_ = true;
     end = wait_end::finished;
     return this_thread.task->goes_on();

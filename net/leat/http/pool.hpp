@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: MIT
 // connection_pool: the client's connections, by the place they lead to ("http://example.org:80"). It bounds
 // how many are open to one place, keeps those that can be used again, and hands them out, the freshest first.
-// Invariant: every open connection is idle in its place or belongs to one lease. A lease that dies, also by
-// cancellation, closes its connection and gives its slot to whoever waits first.
+// Invariant: every open connection is idle in its place, or its watch is ending, or it belongs to one lease.
+// A lease that dies, also by cancellation, closes its connection and gives its slot to whoever waits first.
+//
+// Theory of operation. Whatever comes on an idle connection is not an answer to anything: an answer that the
+// server made up, the rest of a body that should not be there, or the end. So a task reads from each idle
+// connection, its watch, and the connection is closed as soon as that gets anything. The watch owns the
+// connection. A lease asks it to end; when it has, the connection goes to whoever waits first. It is not
+// trusted even then: bytes may have come since the last turn, so the socket is looked at once more.
 #pragma once
 
 #include <leat/awaited.hpp>
 #include <leat/http/connection.hpp>
 #include <leat/list.hpp>
 #include <leat/scheduler.hpp>
+#include <leat/spawn.hpp>
 #include <leat/wait.hpp>
 
 #include <cstddef>
@@ -21,6 +28,7 @@
 namespace leat::http {
 
 class connection_pool;
+class idle_connection;
 
 struct pool_limits {
     std::size_t per_place;  // open connections, idle ones included
@@ -35,7 +43,7 @@ struct pool_place {
 
     position here;
     std::size_t open = 0;
-    std::vector<std::unique_ptr<client_connection>> idle;  // the freshest last
+    std::vector<idle_connection*> idle;  // the freshest last
     list<wait> waiting;
 };
 
@@ -77,28 +85,56 @@ private:
     std::unique_ptr<client_connection> connection_;
 };
 
+// A connection that nobody uses, with the task that watches it and owns this.
+class idle_connection {
+public:
+    explicit idle_connection(std::unique_ptr<client_connection> held) noexcept
+        : connection_(std::move(held)) {}
+    idle_connection(const idle_connection&) = delete;
+    idle_connection& operator=(const idle_connection&) = delete;
+    ~idle_connection();  // the watch has ended, in whatever way
+
+    [[nodiscard]] task<> watch(duration limit);
+
+private:
+    friend connection_pool;
+    enum class fate : unsigned char { idle, wanted, unwanted };
+
+    connection_pool* pool_ = nullptr;  // null: nobody is told of its end
+    detail::pool_place* place_ = nullptr;
+    std::unique_ptr<client_connection> connection_;
+    handle<void> watch_;
+    time_point since_;
+    fate fate_ = fate::idle;
+    bool watched_ = false;  // the watch has taken its first step
+};
+
 // Outlives its leases. Used on one scheduler at a time.
 class connection_pool {
 public:
     explicit connection_pool(pool_limits limits) noexcept : limits_(limits) {}
     connection_pool(const connection_pool&) = delete;
     connection_pool& operator=(const connection_pool&) = delete;
+    ~connection_pool() { close_idle(); }
 
     class lease_awaiter;
-    // co_await gives a connection_lease for `place`, with an idle connection if there is one (and `fresh` was
-    // not asked for). Waits while as many as allowed are in use. Cancelled: nothing was taken.
+    // co_await gives a connection_lease for `place`, with an idle connection if there is one. Waits while as
+    // many as allowed are in use. Cancelled: nothing was taken.
     [[nodiscard]] lease_awaiter lease(const std::string& place);
 
     [[nodiscard]] std::size_t idle() const noexcept { return idle_; }
-    // Closes the idle connections.
+    // Closes the idle connections; their descriptors within a turn.
     void close_idle() noexcept;
 
 private:
     friend connection_lease;
+    friend idle_connection;
 
-    [[nodiscard]] std::unique_ptr<client_connection> take_idle(detail::pool_place& place) noexcept;
+    [[nodiscard]] idle_connection* freshest(detail::pool_place& place) noexcept;
     void give_back(detail::pool_place& place, std::unique_ptr<client_connection> connection) noexcept;
     void keep(detail::pool_place& place, std::unique_ptr<client_connection> connection);
+    void watch_ended(idle_connection& watched) noexcept;
+    void close(idle_connection& unwanted) noexcept;
     void close_oldest() noexcept;
     void forget_if_unused(detail::pool_place& place) noexcept;
 
@@ -126,6 +162,8 @@ public:
 private:
     friend connection_pool;
     static const wait_kind lease_kind;
+
+    [[nodiscard]] bool granted() noexcept;
 
     connection_pool& pool_;
     detail::pool_place& place_;

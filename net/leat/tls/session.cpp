@@ -133,6 +133,11 @@ bool session::may_have_more() const noexcept {
     return !wire_.input.empty() || SSL_pending(ssl_.get()) > 0;
 }
 
+bool session::has_unread() const noexcept {
+    return input_ended_ || failure_ || !wire_.input.empty() || SSL_has_pending(ssl_.get()) != 0 ||
+           (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
 step session::write(std::span<const std::byte> from) {
     check(established_ || failure_, "a TLS session is written to after its handshake");
     if (failure_) {

@@ -61,6 +61,14 @@ public:
     // Bytes taken for sending so far, before encryption.
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return here().bytes_sent(); }
 
+    // Whether a receive would have to wait, as far as can be told without decrypting: no byte has come, no
+    // end and no error. What TLS says between the two sides itself, such as a ticket, counts as a byte.
+    [[nodiscard]] bool is_quiet() const noexcept
+        requires requires(const Transport& t) { t.is_quiet(); }
+    {
+        return here().is_open() && !here().has_unread() && here().transport.is_quiet();
+    }
+
     // Says close_notify, then ends the transport's sending too; receiving goes on. Cancelled: it can be
     // called again.
     task<> shutdown_send() { return state::shutdown_send(shared()); }

@@ -71,6 +71,8 @@ public:
     void close() noexcept;
 
     [[nodiscard]] bool is_open() const noexcept { return !closed_; }
+    // Nothing is there to be received that has come through the transport.
+    [[nodiscard]] bool has_unread() const noexcept { return !returned_.empty() || session_.has_unread(); }
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
     [[nodiscard]] const session& facts() const noexcept { return session_; }
     // "example.org (192.0.2.1:443)", for errors.

@@ -40,6 +40,9 @@ public:
     // getsockname(2) and getpeername(2); return the size of the address.
     virtual result<socklen_t> local_address(int fd, sockaddr_storage& address) = 0;
     virtual result<socklen_t> remote_address(int fd, sockaddr_storage& address) = 0;
+    // Whether a receive on the stream `fd` would have to wait: no byte, no end and no error is there. Only a
+    // look: bytes stay where they are.
+    virtual bool is_quiet(int fd) noexcept = 0;
 };
 
 // What a backend is and why it was chosen; describe_backend() shows it.
@@ -99,6 +102,8 @@ public:
     [[nodiscard]] virtual std::uint64_t random() noexcept = 0;
 
     [[nodiscard]] virtual socket_calls& sockets() noexcept = 0;
+    // The same as sockets().is_quiet(), also of bytes that the backend has received without being asked.
+    [[nodiscard]] virtual bool is_quiet(int fd) noexcept { return sockets().is_quiet(fd); }
     // What becomes of a look-up of `name`, in lower case, when the backend has names of its own, as a
     // simulation does; empty otherwise: then the system is asked. Throws std::bad_alloc.
     [[nodiscard]] virtual std::optional<name_answer> resolve(const std::string& name) {

@@ -61,6 +61,11 @@ result<socklen_t> kernel_sockets::remote_address(int fd, sockaddr_storage& addre
     return size;
 }
 
+bool kernel_sockets::is_quiet(int fd) noexcept {
+    char byte = 0;
+    return ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 time_point kernel_now() noexcept {
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);

@@ -17,6 +17,7 @@ public:
     result<std::size_t> option(int fd, int level, int name, std::span<std::byte> value) override;
     result<socklen_t> local_address(int fd, sockaddr_storage& address) override;
     result<socklen_t> remote_address(int fd, sockaddr_storage& address) override;
+    bool is_quiet(int fd) noexcept override;
 };
 
 // CLOCK_MONOTONIC as a leat time point.

@@ -31,6 +31,7 @@ public:
     }
     std::uint64_t random() noexcept override { return kernel_random(); }
     socket_calls& sockets() noexcept override { return sockets_; }
+    bool is_quiet(int fd) noexcept override;
     backend_description describe() const override {
         return {ring_.newer_features() ? "uring" : "uring-plain", ring_.features(), ""};
     }

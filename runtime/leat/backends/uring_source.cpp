@@ -181,6 +181,13 @@ void uring_backend::source_brings(int fd, int result, unsigned flags) noexcept {
     }
 }
 
+bool uring_backend::is_quiet(int fd) noexcept {
+    const auto at = static_cast<std::size_t>(fd);
+    const bool nothing_queued = at >= descriptors_.size() || (descriptors_[at].incoming.chunks.count == 0 &&
+                                                              descriptors_[at].incoming.error == 0);
+    return nothing_queued && sockets_.is_quiet(fd);
+}
+
 void uring_backend::source_has_ended(descriptor_state& state, int result) noexcept {
     state.incoming.now = source::life::none;
     --sources_;

@@ -69,4 +69,10 @@ result<socklen_t> simulated_sockets::remote_address(int fd, sockaddr_storage& ad
     return socket->link->name(1 - socket->side).write(address, socket->family);
 }
 
+bool simulated_sockets::is_quiet(int fd) noexcept {
+    const simulated_socket* const socket = network_.find(fd);
+    return socket != nullptr && !socket->dead && socket->state == phase::connected &&
+           !socket->link->readable(socket->side);
+}
+
 }  // namespace leat
