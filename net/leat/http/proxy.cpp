@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/proxy.hpp>
 
+#include <leat/address.hpp>
 #include <leat/http/request_error.hpp>
 #include <leat/http/text.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdlib>
 
 namespace leat::http {
@@ -19,13 +22,70 @@ std::string variable(const char* lower, const char* upper) {
     return {};
 }
 
-// Whether `host` is `domain` or below it.
+// "example.org." names the same host.
+std::string_view without_end_dot(std::string_view name) noexcept {
+    return name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
+}
+
+// Whether `host` is `domain`, which may begin with dots or "*.", or below it.
 bool is_within(std::string_view host, std::string_view domain) noexcept {
-    if (host.size() <= domain.size()) {
-        return equal_ignoring_case(host, domain);
+    domain.remove_prefix(domain.starts_with("*.") ? 2 : 0);
+    domain.remove_prefix(std::min(domain.find_first_not_of('.'), domain.size()));
+    domain = without_end_dot(domain);
+    if (domain.empty() || host.size() <= domain.size()) {
+        return !domain.empty() && equal_ignoring_case(host, domain);
     }
     const std::string_view end = host.substr(host.size() - domain.size());
     return host[host.size() - domain.size() - 1] == '.' && equal_ignoring_case(end, domain);
+}
+
+// Whether the first `count` bits of both are the same.
+bool have_prefix(const address& a, const address& b, unsigned count) noexcept {
+    for (unsigned bit = 0; bit < count; ++bit) {
+        const unsigned differing = a.bytes()[bit / 8] ^ b.bytes()[bit / 8];
+        if ((differing & 0x80U >> bit % 8) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Whether `host` is the address `network`, with or without brackets, or in it: "10.0.0.0/8".
+bool is_in(const address& host, std::string_view network) {
+    const std::size_t slash = network.find('/');
+    std::string_view text = network.substr(0, slash);
+    if (text.starts_with('[') && text.ends_with(']')) {
+        text = text.substr(1, text.size() - 2);
+    }
+    const auto base = address::try_parse(text);
+    if (!base) {
+        return false;
+    }
+    if (slash == network.npos) {
+        return base->unmapped() == host.unmapped();
+    }
+    const std::string_view length = network.substr(slash + 1);
+    unsigned bits = 0;
+    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
+    const bool valid = error == std::errc() && end == length.data() + length.size() &&
+                       bits <= (base->is_ipv4() ? 32U : 128U);
+    return valid && base->is_ipv4() == host.is_ipv4() && have_prefix(*base, host, bits);
+}
+
+// Whether `entry` of a no_proxy list is about this host and port.
+bool is_about(std::string_view entry, std::string_view host, std::uint16_t port) {
+    if (entry == "*") {
+        return true;
+    }
+    const std::size_t colon = entry.rfind(':');
+    const bool has_port = colon != entry.npos && colon > 0 &&  // others are those of an IPv6 address
+                          (entry.find(':') == colon || entry[colon - 1] == ']');
+    if (has_port && entry.substr(colon + 1) != std::to_string(port)) {
+        return false;
+    }
+    const std::string_view name = has_port ? entry.substr(0, colon) : entry;
+    const auto literal = address::try_parse(host.substr(0, host.find('%')));
+    return literal.ok() ? is_in(*literal, name) : is_within(without_end_dot(host), name);
 }
 
 }  // namespace
@@ -39,14 +99,13 @@ proxies proxies::from_environment() {
 }
 
 bool proxies::excludes(const url& target) const {
-    std::string_view list = trim(excluded_);
-    if (list == "*") {
-        return true;
-    }
-    const std::string with_port = target.host() + ":" + std::to_string(target.port());
-    for (auto each = next_element(list); !each.empty(); each = next_element(list)) {
-        each.remove_prefix(std::min(each.find_first_not_of('.'), each.size()));
-        if (!each.empty() && (is_within(target.host(), each) || is_within(with_port, each))) {
+    constexpr std::string_view separators = ", \t\r\n";
+    std::string_view rest = excluded_;
+    while (!rest.empty()) {
+        rest.remove_prefix(std::min(rest.find_first_not_of(separators), rest.size()));
+        const std::string_view entry = rest.substr(0, rest.find_first_of(separators));
+        rest.remove_prefix(entry.size());
+        if (!entry.empty() && is_about(entry, target.host(), target.port())) {
             return true;
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // proxies: which proxy, if any, a URL is fetched through: http_proxy, https_proxy and no_proxy of the
-// environment, read as Python's urllib does. The HTTP client asks.
+// environment. The HTTP client asks.
 #pragma once
 
 #include <leat/http/url.hpp>
@@ -21,7 +21,10 @@ public:
 
     void set_http(std::string_view text) { http_ = text; }
     void set_https(std::string_view text) { https_ = text; }
-    // Hosts, domains and host:port separated by commas, or "*".
+    // What is reached without a proxy, as curl, Python's requests and Go read it: entries separated by commas
+    // or spaces. "example.org" (also ".example.org", "*.example.org" or with a dot at its end) is that host
+    // and all below it; "192.0.2.1", "::1" or "[::1]" an address; "10.0.0.0/8", "fe80::/10" a network; "*"
+    // everything. Behind a host or a bracketed address may stand ":port".
     void set_excluded(std::string_view list) { excluded_ = list; }
 
     // The proxy for `target`. Throws request_error when what stands for it cannot be used.

@@ -5,6 +5,7 @@
 
 #include "../../support/http_origin.hpp"
 
+#include <initializer_list>
 #include <string>
 
 using leat::http::fetched;
@@ -40,6 +41,63 @@ TEST_CASE("a proxy is chosen by scheme, and not for the hosts that no_proxy name
     }
     some.set_excluded("*");
     CHECK(chosen(some, "http://a/") == "none");
+}
+
+TEST_CASE("no_proxy is read as curl, requests and Go read it") {
+    struct row {
+        const char* list;
+        const char* target;
+        bool excluded;
+    };
+    for (const row& each : std::initializer_list<row>{
+             {"127.0.0.0/8", "http://127.0.0.1/", true},
+             {"127.0.0.1/8", "http://127.200.0.1/", true},
+             {"127.0.0.0/8", "http://128.0.0.1/", false},
+             {"10.1.2.0/23", "http://10.1.3.255/", true},
+             {"10.1.2.0/23", "http://10.1.4.0/", false},
+             {"0.0.0.0/0", "http://8.8.8.8/", true},
+             {"0.0.0.0/0", "http://[::1]/", false},
+             {"0.0.0.0/0", "http://a.example/", false},
+             {"10.0.0.0/33", "http://10.0.0.0/", false},
+             {"10.0.0.0/", "http://10.0.0.0/", false},
+             {"10.0.0.0/8x", "http://10.0.0.0/", false},
+             {"fe80::/10", "http://[fe80::1]/", true},
+             {"fe80::/10", "http://[fec0::1]/", false},
+             {"[::1]", "http://[::1]:8080/", true},
+             {"::1", "http://[::1]/", true},
+             {"[::1]:8080", "http://[::1]:8080/", true},
+             {"[::1]:8080", "http://[::1]/", false},
+             {"0:0:0:0:0:0:0:1", "http://[::1]/", true},
+             {"::1", "http://[::2]/", false},
+             {"127.0.0.1", "http://127.0.0.1:81/", true},
+             {"127.0.0.1:81", "http://127.0.0.1:81/", true},
+             {"127.0.0.1:82", "http://127.0.0.1:81/", false},
+             {"0.0.1", "http://127.0.0.1/", false},
+             {"*,x", "http://a/", true},
+             {"x *", "http://a/", true},
+             {"x,*.a.example", "http://b.a.example/", true},
+             {"*.a.example", "http://a.example.org/", false},
+             {"localhost.", "http://localhost/", true},
+             {"localhost", "http://localhost./", true},
+             {"localhost", "http://localhost.example/", false},
+             {".example.org.", "http://www.example.org/", true},
+             {"a b  c", "http://b/", true},
+             {"a\tb,c", "http://b/", true},
+             {"a b  c", "http://d/", false},
+             {"b:80", "http://b/", true},
+             {"b:443", "https://x.b/", true},
+             {"b:443", "http://b/", false},
+             {".", "http://b/", false},
+             {":80", "http://b/", false},
+             {"", "http://b/", false},
+             {" , ,", "http://b/", false},
+         }) {
+        CAPTURE(each.list);
+        CAPTURE(each.target);
+        proxies some;
+        some.set_excluded(each.list);
+        CHECK(some.excludes(url::parse(each.target)) == each.excluded);
+    }
 }
 
 TEST_CASE("a proxy that cannot be used is an error") {
