@@ -22,10 +22,10 @@ struct outcome {
 outcome decode(std::string_view coding, std::string_view input, std::size_t step) {
     auto decoder = content_decoder::make(coding, limit);
     outcome seen;
-    for (std::size_t at = 0; decoder && at < input.size(); at += step) {
+    for (std::size_t at = 0; at < input.size(); at += step) {
         std::string_view piece = input.substr(at, step);
         for (;;) {
-            const auto decoded = (*decoder).next(piece);
+            const auto decoded = decoder.next(piece);
             if (!decoded) {
                 seen.error = decoded.error();
                 return seen;
@@ -37,7 +37,7 @@ outcome decode(std::string_view coding, std::string_view input, std::size_t step
         }
         leat::check(piece.empty(), "nothing more means that the input is used up");
     }
-    seen.error = decoder ? (*decoder).finish().error() : decoder.error();
+    seen.error = decoder.finish().error();
     return seen;
 }
 

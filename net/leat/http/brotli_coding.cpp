@@ -25,7 +25,8 @@ public:
 
     result<std::size_t> decode(std::string_view& input, std::span<char> output) override {
         if (ended_) {
-            return input.empty() ? result<std::size_t>(0) : make_error_code(error::corrupt_content);
+            input = {};
+            return std::size_t(0);
         }
         begun_ = begun_ || !input.empty();
         std::size_t left = input.size();
@@ -39,8 +40,8 @@ public:
                 return make_error_code(error::corrupt_content);
             case BROTLI_DECODER_RESULT_SUCCESS:
                 ended_ = true;
-                if (!input.empty() && room == output.size()) {
-                    return make_error_code(error::corrupt_content);
+                if (room == output.size()) {
+                    input = {};
                 }
                 break;
             case BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT:

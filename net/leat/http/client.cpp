@@ -8,6 +8,7 @@
 #include <leat/timeout.hpp>
 
 #include <algorithm>
+#include <span>
 #include <stdexcept>
 
 namespace leat::http {
@@ -22,21 +23,41 @@ std::string host_and_port(const url& of) {
     return text;
 }
 
+bool is_one_of(std::string_view name, std::span<const std::string_view> names) noexcept {
+    return std::ranges::any_of(names, [&](std::string_view each) { return equal_ignoring_case(name, each); });
+}
+
 // Fields that are for the origin they were given for, and nobody else.
 bool is_secret(std::string_view name) noexcept {
-    return equal_ignoring_case(name, "Authorization") || equal_ignoring_case(name, "Cookie");
+    static constexpr std::string_view names[] = {"Authorization", "Proxy-Authorization", "Cookie", "Cookie2"};
+    return is_one_of(name, names);
+}
+
+// Fields that say how this request is framed, what becomes of this connection, or whom it leads to. A caller
+// who could set them could put the connection out of step.
+void refuse_fields_of_the_client(const headers& fields) {
+    static constexpr std::string_view names[] = {
+        "Connection", "Content-Length",   "Expect",  "Host",    "HTTP2-Settings",   "Keep-Alive",
+        "TE",         "Proxy-Connection", "Trailer", "Upgrade", "Transfer-Encoding"};
+    for (const headers::field field : fields) {
+        if (is_one_of(field.name, names)) {
+            throw std::invalid_argument("the field " + std::string(field.name) +
+                                        " is the HTTP client's own: it cannot be given with a request");
+        }
+    }
 }
 
 }  // namespace
 
 // One request of a user's, and how far it has come.
 struct client::exchange {
-    exchange(std::string_view asked_method, url first, const get_options& given)
+    exchange(std::string_view asked_method, url first, const get_options& given, const headers& with)
         : method(asked_method),
           chain(std::move(first), given.redirects),
           asked(chain.current().to_string()),
           credentials(chain.current().credentials()),
           options(given),
+          fields(with),
           deadline(after(now(), given.total)) {}
 
     // The deadline of a step that may take `length`.
@@ -60,9 +81,7 @@ struct client::exchange {
         }
     }
     [[nodiscard]] parser_limits limits() const {
-        parser_limits chosen{.head_bytes = options.header_bytes};
-        chosen.body_bytes = options.body_bytes.value_or(chosen.body_bytes);
-        return chosen;
+        return {.head_bytes = options.header_bytes};  // the body's limit is not for that of a redirect
     }
 
     std::string_view method;
@@ -70,6 +89,7 @@ struct client::exchange {
     std::string asked;        // the URL that the user gave
     std::string credentials;  // for the current origin
     const get_options& options;
+    const headers& fields;
     time_point deadline;  // of all of it
     duration allowed = duration::zero();
     std::optional<url> proxy;
@@ -100,26 +120,28 @@ secure_transport& client::secure() {
     return *secure_;
 }
 
-task<fetched> client::get(std::string url, get_options options) {
+task<fetched> client::get(std::string url, get_options options, http::headers fields) {
     options.body_bytes = options.body_bytes.value_or(in_memory_max);
-    response_stream reply = co_await request("GET", std::move(url), options);
+    response_stream reply = co_await request("GET", std::move(url), options, fields);
     std::string body = co_await reply.read_all(*options.body_bytes);
-    fetched whole(std::move(reply.head()), reply.url());
+    fetched whole(reply);
     whole.body = std::move(body);
     co_return whole;
 }
 
-task<fetched> client::head(std::string url, get_options options) {
-    response_stream reply = co_await request("HEAD", std::move(url), options);
-    co_return fetched(std::move(reply.head()), reply.url());
+task<fetched> client::head(std::string url, get_options options, http::headers fields) {
+    response_stream reply = co_await request("HEAD", std::move(url), options, fields);
+    co_return fetched(reply);
 }
 
-task<response_stream> client::open(std::string url, get_options options) {
-    co_return co_await request("GET", std::move(url), options);
+task<response_stream> client::open(std::string url, get_options options, http::headers fields) {
+    co_return co_await request("GET", std::move(url), options, fields);
 }
 
-task<response_stream> client::request(std::string_view method, std::string text, const get_options& options) {
-    exchange asked(method, url::parse(text), options);
+task<response_stream> client::request(std::string_view method, std::string text, const get_options& options,
+                                      const headers& fields) {
+    refuse_fields_of_the_client(fields);
+    exchange asked(method, url::parse(text), options, fields);
     try {
         co_return co_await follow(asked);
     } catch (const timed_out& failure) {
@@ -133,9 +155,11 @@ task<response_stream> client::follow(exchange& asked) {
     for (;;) {
         response_stream reply = co_await send(asked);
         if (!redirect_chain::is_redirect(reply.head())) {
-            const bool own =
-                asked.options.headers != nullptr && asked.options.headers->contains("Accept-Encoding");
-            reply.begin_decoding(asked.named(), accept_encodings_ && !own);
+            if (reply.status() == 206 && !asked.fields.contains("Range")) {
+                throw request_error(error::unasked_range, make_error_code(error::unasked_range).message());
+            }
+            reply.begin_decoding(asked.named(), accept_encodings_ && reply.status() != 206 &&
+                                                    !asked.fields.contains("Accept-Encoding"));
             co_return reply;
         }
         co_await reply.discard();
@@ -180,10 +204,7 @@ task<response_stream> client::send(exchange& asked) {
 
 task<any_stream> client::connect(exchange& asked) {
     const url& target = asked.chain.current();
-    const url& peer = asked.proxy ? *asked.proxy : target;
-    const tcp_connect_options limit{.timeout = asked.options.connect};
-    tcp_stream made =
-        co_await timeout_at(asked.deadline, tcp_stream::connect(peer.host(), peer.port(), limit));
+    tcp_stream made = co_await timeout_at(asked.deadline, dial(asked));
     if (!target.is_secure()) {
         co_return any_stream(std::move(made));
     }
@@ -192,6 +213,12 @@ task<any_stream> client::connect(exchange& asked) {
     }
     co_return co_await timeout_at(asked.deadline,
                                   secure().over(std::move(made), target.host(), asked.options.tls_handshake));
+}
+
+task<tcp_stream> client::dial(exchange& asked) {
+    const url& peer = asked.proxy ? *asked.proxy : asked.chain.current();
+    const tcp_connect_options limit{.timeout = asked.options.connect};
+    return tcp_stream::connect(peer.host(), peer.port(), limit);
 }
 
 task<tcp_stream> client::tunnel(exchange& asked, tcp_stream below) {
@@ -218,33 +245,31 @@ task<tcp_stream> client::tunnel(exchange& asked, tcp_stream below) {
 void client::write_request(exchange& asked) const {
     const url& target = asked.chain.current();
     const bool whole_url = asked.proxy && !target.is_secure();
-    const headers* given = asked.options.headers;
-    const auto ours = [&](std::string_view name) { return given == nullptr || !given->contains(name); };
+    const auto sent = [&](std::string_view name) {
+        return !(asked.chain.left_origin() && is_secret(name)) && asked.fields.contains(name);
+    };
     std::string& out = asked.bytes;
     out.assign(asked.method).append(" ");
     out.append(whole_url ? target.to_string() : target.request_target()).append(" HTTP/1.1\r\n");
     append_field(out, "Host", target.authority());
-    if (!user_agent_.empty() && ours("User-Agent")) {
+    if (!user_agent_.empty() && !sent("User-Agent")) {
         append_field(out, "User-Agent", user_agent_);
     }
-    if (ours("Accept")) {
+    if (!sent("Accept")) {
         append_field(out, "Accept", "*/*");
     }
-    if (accept_encodings_ && ours("Accept-Encoding")) {
+    if (accept_encodings_ && !sent("Accept-Encoding") && !sent("Range")) {  // a part of one cannot be undone
         append_field(out, "Accept-Encoding", accept_encoding());
     }
-    if (!asked.credentials.empty()) {
+    if (!asked.credentials.empty() && !sent("Authorization")) {
         append_field(out, "Authorization", basic_authorization(asked.credentials));
     }
-    if (whole_url && asked.proxy->has_credentials()) {
+    if (whole_url && asked.proxy->has_credentials() && !sent("Proxy-Authorization")) {
         append_field(out, "Proxy-Authorization", basic_authorization(asked.proxy->credentials()));
     }
-    if (given != nullptr) {
-        for (const auto field : *given) {
-            const bool kept_back = asked.chain.left_origin() && is_secret(field.name);
-            if (!kept_back && !equal_ignoring_case(field.name, "Host")) {
-                append_field(out, field.name, field.value);
-            }
+    for (const headers::field field : asked.fields) {
+        if (sent(field.name)) {
+            append_field(out, field.name, field.value);
         }
     }
     append_blank_line(out);

@@ -6,9 +6,9 @@
 //     leat::http::client client;
 //     const leat::http::fetched page = co_await client.get("https://example.org/");
 //
-// Any number of tasks of one scheduler may use a client at once. Every failure is a std::system_error (mostly
-// a request_error) whose text is one line that begins with the URL. Cancelling a request at any point closes
-// its connection and leaves the client as it was.
+// Any number of tasks of one scheduler may use a client at once. Every failure is a
+// std::system_error (mostly a request_error) whose text is one line that begins with the URL. Cancelling a
+// request at any point closes its connection and leaves the client as it was.
 #pragma once
 
 #include <leat/clock.hpp>
@@ -42,8 +42,10 @@ struct client_options {
 
 // A response with all of its body, decoded.
 struct fetched : response {
-    fetched(response&& head, http::url from) : response(std::move(head)), url(std::move(from)) {}
-    http::url url;  // where it came from, after redirects
+    explicit fetched(response_stream& from)
+        : response(std::move(from.head())), url(from.url()), undecoded(from.undecoded()) {}
+    http::url url;          // where it came from, after redirects
+    std::string undecoded;  // the Content-Encoding that is still on the body, as response_stream says
 };
 
 class client {
@@ -53,13 +55,21 @@ public:
     client(const client&) = delete;
     client& operator=(const client&) = delete;
 
-    // The response to a GET, of whatever status, after redirects.
-    [[nodiscard]] task<fetched> get(std::string url, get_options options = {});
+    // The response to a GET, of whatever status, after redirects. But a redirect that leads nowhere is an
+    // error, and so is a part of what was asked for whole (206 without a Range among `fields`).
+    //
+    // `fields` go with the request: {{"Accept", "text/plain"}}. Throws std::invalid_argument naming a field
+    // that is the client's own business: Host, and those of framing and of one connection, such as
+    // Content-Length, Transfer-Encoding, Connection and Upgrade. An Authorization among them is sent instead
+    // of credentials in the URL. Authorization, Proxy-Authorization and Cookie stay with the origin that they
+    // were given for when a redirect leads elsewhere.
+    [[nodiscard]] task<fetched> get(std::string url, get_options options = {}, http::headers fields = {});
     // The same; its body goes to `sink`, a function of std::string_view that may give a task, piece by piece.
     template <typename Sink>
         requires std::invocable<Sink&, std::string_view>
-    [[nodiscard]] task<fetched> get(std::string url, Sink sink, get_options options = {}) {
-        response_stream reply = co_await open(std::move(url), options);
+    [[nodiscard]] task<fetched> get(std::string url, Sink sink, get_options options = {},
+                                    http::headers fields = {}) {
+        response_stream reply = co_await open(std::move(url), options, std::move(fields));
         for (;;) {
             const std::string_view piece = co_await reply.read();
             if (piece.empty()) {
@@ -71,12 +81,13 @@ public:
                 co_await sink(piece);
             }
         }
-        co_return fetched(std::move(reply.head()), reply.url());
+        co_return fetched(reply);
     }
     // The head of the response to a HEAD.
-    [[nodiscard]] task<fetched> head(std::string url, get_options options = {});
+    [[nodiscard]] task<fetched> head(std::string url, get_options options = {}, http::headers fields = {});
     // The response to a GET, to be read piece by piece.
-    [[nodiscard]] task<response_stream> open(std::string url, get_options options = {});
+    [[nodiscard]] task<response_stream> open(std::string url, get_options options = {},
+                                             http::headers fields = {});
 
     // In place of those of the environment.
     void use_proxies(http::proxies instead) { proxies_ = std::move(instead); }
@@ -89,10 +100,11 @@ private:
     struct exchange;
 
     [[nodiscard]] task<response_stream> request(std::string_view method, std::string text,
-                                                const get_options& options);
+                                                const get_options& options, const http::headers& fields);
     [[nodiscard]] task<response_stream> follow(exchange& asked);
     [[nodiscard]] task<response_stream> send(exchange& asked);
     [[nodiscard]] task<any_stream> connect(exchange& asked);
+    [[nodiscard]] task<tcp_stream> dial(exchange& asked);
     [[nodiscard]] task<tcp_stream> tunnel(exchange& asked, tcp_stream below);
     [[nodiscard]] secure_transport& secure();
     void write_request(exchange& asked) const;

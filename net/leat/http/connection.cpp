@@ -84,8 +84,6 @@ void client_connection::fail(std::error_code code) const {
         text += length ? " of " + std::to_string(*length) + " bytes" : " bytes, before its last chunk";
     } else if (code == error::head_too_large) {
         text = "header larger than " + std::to_string(limits_.head_bytes) + " bytes";
-    } else if (code == error::body_too_large) {
-        text = "body larger than " + std::to_string(limits_.body_bytes) + " bytes";
     } else if (code == error::no_message) {
         text = "the server closed the connection without an answer";
     }

@@ -19,7 +19,7 @@ public:
     virtual ~content_coding() = default;
 
     // Takes bytes off the front of `input`, which may be empty, and says how many it put into `output`.
-    // Zero means that it needs more input. Fails with corrupt_content, also for bytes behind the end.
+    // Zero means that it needs more input. Fails with corrupt_content. Bytes behind the end are ignored.
     [[nodiscard]] virtual result<std::size_t> decode(std::string_view& input, std::span<char> output) = 0;
 
     // Whether the input may end here.

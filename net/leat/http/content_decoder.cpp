@@ -12,6 +12,11 @@ namespace {
 
 constexpr std::size_t buffer_size = 16384;
 
+// What servers say of content that is as it is; "none" is no registered name, but a common one.
+bool is_no_coding(std::string_view name) noexcept {
+    return equal_ignoring_case(name, "identity") || equal_ignoring_case(name, "none");
+}
+
 // Null when `name` is no coding that can be decoded.
 std::unique_ptr<content_coding> coding_named(std::string_view name) {
     if (equal_ignoring_case(name, "gzip") || equal_ignoring_case(name, "x-gzip")) {
@@ -37,19 +42,27 @@ content_decoder::content_decoder(std::unique_ptr<content_coding> coding, std::ui
     }
 }
 
-result<content_decoder> content_decoder::make(std::string_view content_encoding, std::uint64_t decoded_max) {
-    std::unique_ptr<content_coding> coding;
+bool names_coding(std::string_view content_encoding) noexcept {
     for (auto name = next_element(content_encoding); !name.empty(); name = next_element(content_encoding)) {
-        if (equal_ignoring_case(name, "identity")) {
-            continue;
-        }
-        const bool first = coding == nullptr;
-        coding = coding_named(name);
-        if (!first || coding == nullptr) {
-            return make_error_code(error::unsupported_content_encoding);
+        if (!is_no_coding(name)) {
+            return true;
         }
     }
-    return content_decoder(std::move(coding), decoded_max);
+    return false;
+}
+
+content_decoder content_decoder::make(std::string_view content_encoding, std::uint64_t decoded_max) {
+    std::string_view only;
+    for (auto name = next_element(content_encoding); !name.empty(); name = next_element(content_encoding)) {
+        if (is_no_coding(name)) {
+            continue;
+        }
+        if (!only.empty()) {
+            return content_decoder(nullptr, decoded_max);
+        }
+        only = name;
+    }
+    return content_decoder(coding_named(only), decoded_max);
 }
 
 std::error_code content_decoder::count(std::size_t size) noexcept {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // content_decoder: takes the Content-Encoding off a body as it arrives (RFC 9110 8.4): gzip, deflate, br
-// where the library was built with brotli, and none. The HTTP client pulls decoded pieces out of it:
+// where the library was built with brotli. The HTTP client pulls decoded pieces out of it:
 //
 //     while (!(piece = decoder.next(bytes).value()).empty()) ...    // then get more bytes; finish() at the
 //     end
@@ -26,10 +26,10 @@ public:
 
     // Takes nothing off: the pieces are the bytes given.
     content_decoder() noexcept;
-    // For the value of a Content-Encoding field, which may be empty. Fails with unsupported_content_encoding
-    // for codings not known and for several on top of each other. Nothing is allocated for "identity".
-    [[nodiscard]] static result<content_decoder> make(std::string_view content_encoding,
-                                                      std::uint64_t decoded_max = no_limit);
+    // For the value of a Content-Encoding field, which may be empty. A coding that is not known, and several
+    // on top of each other, are left on: is_identity() tells. Nothing is allocated for an identity.
+    [[nodiscard]] static content_decoder make(std::string_view content_encoding,
+                                              std::uint64_t decoded_max = no_limit);
     content_decoder(content_decoder&&) noexcept;
     content_decoder& operator=(content_decoder&&) noexcept;
     ~content_decoder();
@@ -38,7 +38,8 @@ public:
     // `input` is used up. The piece is good until the next call, or, of an identity, as long as the input.
     // Fails with corrupt_content or content_too_large, and then for ever.
     //
-    // Behind the end of the content nothing may follow, except further gzip members and then zeros.
+    // Behind gzip content there may be further members (RFC 1952 2.2). Whatever else stands behind the end
+    // of the content, such as a line break or zeros, is no part of it and ignored, as browsers and curl do.
     [[nodiscard]] result<std::string_view> next(std::string_view& input);
 
     // The body has ended: truncated_content when the compressed content has not. No body at all is complete.
@@ -58,6 +59,9 @@ private:
     std::uint64_t decoded_max_ = no_limit;
     std::error_code error_;
 };
+
+// Whether the value of a Content-Encoding field names a coding: anything but "identity" and "none".
+[[nodiscard]] bool names_coding(std::string_view content_encoding) noexcept;
 
 // "gzip, deflate, br", or without br: the value of an Accept-Encoding field that promises what this decodes.
 [[nodiscard]] std::string_view accept_encoding() noexcept;

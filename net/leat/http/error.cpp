@@ -43,8 +43,6 @@ const char* text_of(error value) noexcept {
             return "the peer sent data that is part of no message";
         case error::bad_transfer_encoding:
             return "Transfer-Encoding is malformed, or chunked is not its last coding and the only such";
-        case error::unsupported_content_encoding:
-            return "the Content-Encoding is not one that can be decoded";
         case error::corrupt_content:
             return "the compressed body is corrupt";
         case error::truncated_content:
@@ -53,12 +51,12 @@ const char* text_of(error value) noexcept {
             return "the decompressed body is larger than the limit";
         case error::too_many_redirects:
             return "too many redirects";
-        case error::redirect_loop:
-            return "the redirects form a loop";
         case error::insecure_redirect:
             return "refused to follow a redirect from https to http";
         case error::bad_redirect:
-            return "the redirect has no usable Location";
+            return "the redirect has no Location";
+        case error::unasked_range:
+            return "the server sent a part (206) where the whole was asked for";
         case error::too_many_interim_responses:
             return "the server sent too many 1xx responses";
     }

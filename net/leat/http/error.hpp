@@ -30,16 +30,15 @@ enum class error {
     bad_transfer_encoding,
 
     // Content codings.
-    unsupported_content_encoding,
     corrupt_content,
     truncated_content,
     content_too_large,
 
     // What a client meets between messages.
     too_many_redirects,
-    redirect_loop,
     insecure_redirect,
     bad_redirect,
+    unasked_range,
     too_many_interim_responses,
 };
 

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -23,6 +24,14 @@ public:
         std::string_view value;
     };
     class iterator;
+
+    headers() noexcept = default;
+    // {{"Accept", "text/plain"}, {"X-Mine", "1"}}: each is added. Throws as add() does.
+    headers(std::initializer_list<field> fields) {
+        for (const field& each : fields) {
+            add(each.name, each.value);
+        }
+    }
 
     // Adds a field behind the others. Throws std::invalid_argument naming the field when the name is no
     // token or the value holds a line break, a zero or another control character (RFC 9110 5.5).

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 // redirect_chain: the URLs that a request goes through (RFC 9110 15.4), and the rules for going on: not too
-// many, none twice, never from https to http. The HTTP client follows it.
+// many, never from https to http. To come to a URL again is no loop yet: a server may have set a cookie, or
+// be ready by then. The HTTP client follows it.
 #pragma once
 
 #include <leat/http/message.hpp>
 #include <leat/http/url.hpp>
-
-#include <string>
-#include <vector>
 
 namespace leat::http {
 
@@ -17,18 +15,18 @@ public:
         : current_(std::move(first)), max_(redirects_max), left_(redirects_max) {}
 
     [[nodiscard]] const url& current() const noexcept { return current_; }
-    [[nodiscard]] bool redirected() const noexcept { return !visited_.empty(); }
+    [[nodiscard]] bool redirected() const noexcept { return left_ != max_; }
     // Whether the request has left the origin it began at: what was meant for that is not sent on.
     [[nodiscard]] bool left_origin() const noexcept { return left_origin_; }
 
-    // Whether `head` asks to go on elsewhere.
+    // Whether `head` asks to go on elsewhere: 301, 302, 303, 307 or 308.
     [[nodiscard]] static bool is_redirect(const response& head) noexcept;
-    // Goes on to where `head` says. Throws request_error saying which rule is against it.
+    // Goes on to where `head` says. Throws request_error saying which rule is against it; a redirect without
+    // Location is bad_redirect.
     void follow(const response& head);
 
 private:
     url current_;
-    std::vector<std::string> visited_;
     int max_;
     int left_;
     bool left_origin_ = false;

@@ -10,7 +10,9 @@
 namespace leat::http {
 namespace {
 
+// What is worth reading of a body that nobody wants: more costs more than a new connection.
 constexpr std::uint64_t discarded_max = 64 * 1024;
+constexpr duration discarding_max = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -23,19 +25,25 @@ response_stream::response_stream(connection_lease lease, http::url from, const g
       limit_(options.body_bytes),
       idle_(options.idle),
       total_(options.total),
-      deadline_(deadline) {}
+      deadline_(deadline),
+      lowest_rate_(options.lowest_rate),
+      rate_time_(options.rate_time) {}
 
 void response_stream::begin_decoding(std::string named, bool decode) {
     named_ = std::move(named);
-    const auto coding = decode ? head_.headers.get("Content-Encoding") : std::nullopt;
-    auto made = content_decoder::make(coding.value_or(""), limit_.value_or(content_decoder::no_limit));
-    if (!made) {
-        throw request_error(made.error(), made.error().message());
-    }
-    decoder_ = std::move(*made);
-    if (lease_->parser().complete()) {
+    if (lease_->parser().complete()) {  // there is no body
         ended_ = true;
         lease_.drop();
+        return;
+    }
+    const std::uint64_t limit = limit_.value_or(content_decoder::no_limit);
+    if (length_.value_or(0) > limit) {
+        fail_too_long();
+    }
+    const std::string_view coding = head_.headers.get("Content-Encoding").value_or("");
+    decoder_ = content_decoder::make(decode ? coding : "", limit);
+    if (decoder_.is_identity() && names_coding(coding)) {
+        undecoded_ = coding;
     }
 }
 
@@ -51,7 +59,9 @@ task<std::string_view> response_stream::read() {
     } catch (const timed_out& late) {
         code = late.code();
         text = now() >= deadline_ ? "not done within " + length_text(total_)
-                                  : "no more of the body for " + length_text(idle_);
+               : is_too_slow()    ? "slower than " + std::to_string(lowest_rate_) + " bytes a second for " +
+                                     length_text(rate_time_)
+                               : "no more of the body for " + length_text(idle_);
     } catch (const std::system_error& failure) {
         code = failure.code();
         text = failure.what();
@@ -67,28 +77,69 @@ task<std::string_view> response_stream::read_piece() {
         }
         const auto piece = decoder_.next(encoded_);
         if (!piece) {
-            fail(piece.error());
+            if (piece.error() == error::content_too_large) {
+                fail_too_long();
+            }
+            throw request_error(piece.error(), piece.error().message());
         }
         if (!piece->empty()) {
             co_return *piece;
         }
-        encoded_ = co_await lease_->read(std::min(after(now(), idle_), deadline_));
+        co_await receive_piece();
         if (encoded_.empty()) {
             if (const auto complete = decoder_.finish(); !complete) {
-                fail(complete.error());
+                throw request_error(complete.error(), complete.error().message());
             }
             ended_ = true;
             lease_.drop();
+        } else if (lease_->parser().body_bytes() > limit_.value_or(content_decoder::no_limit)) {
+            fail_too_long();
         }
     }
     co_return std::string_view();
 }
 
-void response_stream::fail(std::error_code code) const {
-    if (code == error::content_too_large) {
-        throw request_error(code, "body larger than " + std::to_string(limit_.value_or(0)) + " bytes");
+// Only the time that is spent waiting counts for the rate: a reader may be as slow as it likes.
+task<> response_stream::receive_piece() {
+    const time_point start = now();
+    time_point deadline = std::min(after(start, idle_), deadline_);
+    if (lowest_rate_ != 0) {
+        check_rate();
+        deadline = is_below_rate() ? std::min(deadline, after(start, rate_time_ - waited_)) : deadline;
     }
-    throw request_error(code, code.message());
+    try {
+        encoded_ = co_await lease_->read(deadline);
+    } catch (const timed_out&) {
+        waited_ += now() - start;
+        throw;
+    }
+    waited_ += now() - start;
+    rate_bytes_ += encoded_.size();
+}
+
+// Throws timed_out when the last rate_time_ of waiting has brought too little, else begins the next.
+void response_stream::check_rate() {
+    if (is_too_slow()) {
+        throw timed_out();
+    }
+    if (waited_ >= rate_time_) {
+        waited_ = duration::zero();
+        rate_bytes_ = 0;
+    }
+}
+
+bool response_stream::is_below_rate() const noexcept {
+    using seconds = std::chrono::duration<double>;
+    return static_cast<double>(rate_bytes_) < static_cast<double>(lowest_rate_) * seconds(rate_time_).count();
+}
+
+bool response_stream::is_too_slow() const noexcept {
+    return waited_ >= rate_time_ && is_below_rate();
+}
+
+void response_stream::fail_too_long() const {
+    throw request_error(error::body_too_large,
+                        "body larger than " + std::to_string(limit_.value_or(0)) + " bytes");
 }
 
 task<std::string> response_stream::read_all(std::uint64_t limit) {
@@ -108,13 +159,22 @@ task<std::string> response_stream::read_all(std::uint64_t limit) {
 }
 
 task<> response_stream::discard() {
-    std::uint64_t discarded = 0;
-    while (!ended_ && discarded < discarded_max) {
-        const auto piece = co_await lease_->read(std::min(after(now(), idle_), deadline_));
-        discarded += piece.size();
-        ended_ = piece.empty();
+    try {
+        (void)co_await move_on_after(discarding_max, discard_rest());
+    } catch (const std::system_error&) {  // it costs the connection, not the request
     }
     lease_.drop();
+}
+
+task<> response_stream::discard_rest() {
+    std::uint64_t discarded = 0;
+    while (discarded < discarded_max && length_.value_or(0) <= discarded_max) {
+        const std::string_view piece = co_await lease_->read(deadline_);
+        if (piece.empty()) {
+            co_return;
+        }
+        discarded += piece.size();
+    }
 }
 
 }  // namespace leat::http

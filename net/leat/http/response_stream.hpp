@@ -26,11 +26,14 @@ struct get_options {
     duration tls_handshake = std::chrono::seconds(30);
     duration first_byte = std::chrono::seconds(60);  // from the request to the end of the answer's head
     duration idle = std::chrono::seconds(60);        // between two pieces of the body
-    duration total = duration::max();                // for all of it
+    duration total = duration::max();                // for all of it; a long body may take its time
+    // The least that the body must bring while it is waited for, in bytes a second, measured over `rate_time`
+    // of waiting. 0: any rate will do, as long as `idle` does not pass between two pieces.
+    std::uint64_t lowest_rate = 0;
+    duration rate_time = std::chrono::seconds(30);
     std::size_t header_bytes = 64 * 1024;
     std::optional<std::uint64_t> body_bytes = {};  // without: 64 MiB in memory, else as many as come
     int redirects = 10;
-    const http::headers* headers = nullptr;  // further fields, alive until the head has come
 };
 
 // A response whose body is still to be read. Its end closes the connection unless the body was read to its
@@ -47,6 +50,9 @@ public:
     [[nodiscard]] const http::headers& headers() const noexcept { return head_.headers; }
     // Where it came from, after redirects.
     [[nodiscard]] const http::url& url() const noexcept { return url_; }
+    // The Content-Encoding that is still on the body because it was not undone: the client does not know it,
+    // or was not to. Empty: none.
+    [[nodiscard]] const std::string& undecoded() const noexcept { return undecoded_; }
     // How many bytes of body will come, if it is known: the server said so and they are not compressed.
     [[nodiscard]] std::optional<std::uint64_t> size() const noexcept;
 
@@ -62,14 +68,21 @@ private:
     response_stream(connection_lease lease, http::url from, const get_options& options, time_point deadline);
     void begin_decoding(std::string named, bool decode);
     [[nodiscard]] task<std::string_view> read_piece();
-    [[noreturn]] void fail(std::error_code code) const;
-    // Reads a short rest, so that the connection can be used again.
+    [[nodiscard]] task<> receive_piece();
+    [[nodiscard]] bool is_below_rate() const noexcept;
+    [[nodiscard]] bool is_too_slow() const noexcept;
+    void check_rate();
+    [[noreturn]] void fail_too_long() const;
+    // Reads the rest of a body that nobody wants if it is short and comes soon, so that the connection can be
+    // used again; else closes it. Never fails.
     [[nodiscard]] task<> discard();
+    [[nodiscard]] task<> discard_rest();
 
     connection_lease lease_;
     response head_;
     http::url url_;
     std::string named_;  // the URL as errors name it
+    std::string undecoded_;
     content_decoder decoder_;
     std::string_view encoded_;
     std::optional<std::uint64_t> length_;  // as the server said
@@ -77,6 +90,10 @@ private:
     duration idle_;
     duration total_;
     time_point deadline_;
+    std::uint64_t lowest_rate_;
+    duration rate_time_;
+    duration waited_ = duration::zero();  // for rate_bytes_
+    std::uint64_t rate_bytes_ = 0;
     bool ended_ = false;
 };
 

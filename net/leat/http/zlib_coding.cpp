@@ -5,6 +5,7 @@
 #include <leat/http/error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <new>
 
@@ -15,7 +16,7 @@ namespace {
 
 constexpr int zlib_window = 15;                // a zlib header in front, an Adler-32 behind
 constexpr int gzip_window = zlib_window + 16;  // a gzip header in front, a CRC-32 behind
-constexpr char gzip_first_byte = '\x1f';
+constexpr std::array<Bytef, 2> gzip_magic = {0x1f, 0x8b};
 constexpr int raw_window = -zlib_window;  // neither
 
 // "deflate" means the zlib format (RFC 9110 8.4.1.2), but some servers send raw deflate. The first byte tells
@@ -39,12 +40,13 @@ public:
     [[nodiscard]] bool complete() const noexcept override { return state_ != state::inside; }
 
 private:
-    // unopened -> inside at the first byte; inside -> behind at the end of the stream; behind -> inside at
-    // the next gzip member, behind -> padding at a zero byte, which is final.
-    enum class state : unsigned char { unopened, inside, behind, padding };
+    // unopened -> inside at the first byte; inside -> behind at the end of the stream; behind -> between at
+    // the first byte of the next gzip member, and -> inside at its second. Anything else -> over.
+    enum class state : unsigned char { unopened, inside, behind, between, over };
 
     void open(char first);
-    bool go_on(std::string_view& input) noexcept;
+    void go_on(std::string_view& input);
+    void begin_member();
 
     z_stream stream_{};
     zlib_format format_;
@@ -61,22 +63,32 @@ void zlib_coding::open(char first) {
     state_ = state::inside;
 }
 
-// What may stand behind the end of a stream: another gzip member (RFC 1952 2.2), or zeros up to the end, as
-// tapes leave them. Anything else is an error, since it may be the damaged rest of the content.
-bool zlib_coding::go_on(std::string_view& input) noexcept {
-    if (input.empty()) {
-        return true;
+// Behind the end of a stream may stand another gzip member (RFC 1952 2.2). Anything else is no part of the
+// content: zeros, as tapes leave them, or a line break that a script has written.
+void zlib_coding::go_on(std::string_view& input) {
+    while (!input.empty() && state_ != state::inside) {
+        const auto next = static_cast<Bytef>(input.front());
+        if (state_ == state::behind && format_ == zlib_format::gzip && next == gzip_magic[0]) {
+            state_ = state::between;
+            input.remove_prefix(1);
+        } else if (state_ == state::between && next == gzip_magic[1]) {
+            input.remove_prefix(1);
+            begin_member();
+        } else {
+            state_ = state::over;
+            input = {};
+        }
     }
-    if (format_ != zlib_format::gzip) {
-        return false;
-    }
-    if (state_ == state::padding || input.front() == '\0') {
-        state_ = state::padding;
-        input.remove_prefix(std::min(input.find_first_not_of('\0'), input.size()));
-        return input.empty();
-    }
+}
+
+void zlib_coding::begin_member() {
     state_ = state::inside;
-    return input.front() == gzip_first_byte && ::inflateReset(&stream_) == Z_OK;
+    std::array<Bytef, gzip_magic.size()> begun = gzip_magic;
+    stream_.next_in = begun.data();
+    stream_.avail_in = static_cast<uInt>(begun.size());
+    stream_.avail_out = 0;
+    const int status = ::inflateReset(&stream_) == Z_OK ? ::inflate(&stream_, Z_NO_FLUSH) : Z_STREAM_ERROR;
+    check(status == Z_OK || status == Z_BUF_ERROR, "zlib takes the first bytes of a gzip member");
 }
 
 result<std::size_t> zlib_coding::decode(std::string_view& input, std::span<char> output) {
@@ -88,9 +100,7 @@ result<std::size_t> zlib_coding::decode(std::string_view& input, std::span<char>
     std::size_t written = 0;
     while (written == 0 && state_ != state::unopened) {
         if (state_ != state::inside) {
-            if (!go_on(input)) {
-                return make_error_code(error::corrupt_content);
-            }
+            go_on(input);
             if (state_ != state::inside) {
                 break;
             }

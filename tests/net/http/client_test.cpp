@@ -28,9 +28,6 @@ answer with_length(std::string_view body) {
     return {"HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
             std::string(body)};
 }
-answer redirect_to(std::string_view location) {
-    return {"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + std::string(location) + "\r\n\r\n"};
-}
 
 }  // namespace
 
@@ -94,86 +91,13 @@ LEAT_TEST("a request says what is asked of whom") {
     co_await origin.during([&]() -> leat::task<> {
         leat::http::client client({.user_agent = "test/1", .environment_proxies = false});
         const std::string port = std::to_string(origin.port());
-        leat::http::headers fields;
-        fields.add("X-Mine", "1");
-        fields.add("Accept", "text/plain");
-        (void)co_await client.get("http://us%65r:p%40ss@127.0.0.1:" + port + "/a b?c#d",
-                                  {.headers = &fields});
+        const leat::http::headers fields{{"X-Mine", "1"}, {"Accept", "text/plain"}};
+        (void)co_await client.get("http://us%65r:p%40ss@127.0.0.1:" + port + "/a b?c#d", {}, fields);
         CHECK(origin.heads.at(0) ==
               "GET /a%20b?c HTTP/1.1\r\nHost: 127.0.0.1:" + port +
                   "\r\nUser-Agent: test/1\r\nAccept-Encoding: " + std::string(leat::http::accept_encoding()) +
                   "\r\nAuthorization: Basic dXNlcjpwQHNz\r\nX-Mine: 1\r\n"
                   "Accept: text/plain\r\n\r\n");
-    });
-}
-
-LEAT_TEST("redirects are followed, absolute and relative, over one connection") {
-    http_origin origin([](const std::string& head) -> answer {
-        const std::map<std::string, std::string> to{
-            {"/a/first", "second"}, {"/a/second", "../third?x=1"}, {"/third?x=1", "/end"}};
-        const auto found = to.find(path_of(head));
-        return found != to.end() ? redirect_to(found->second) : with_length(path_of(head));
-    });
-    co_await origin.during([&]() -> leat::task<> {
-        leat::http::client client(direct);
-        const fetched page = co_await client.get(origin.url("/a/first"));
-        CHECK(page.body == "/end");
-        CHECK(page.url.to_string() == origin.url("/end"));
-        CHECK(origin.accepted == 1);
-    });
-}
-
-LEAT_TEST("too many redirects, loops and redirects to nowhere are errors that name the URL") {
-    http_origin origin([](const std::string& head) -> answer {
-        const std::string path = path_of(head);
-        if (path == "/loop") {
-            return redirect_to("/loop2");
-        }
-        if (path == "/loop2") {
-            return redirect_to("/loop");
-        }
-        if (path == "/bad") {
-            return redirect_to("ftp://elsewhere/");
-        }
-        return redirect_to(path + "x");
-    });
-    co_await origin.during([&]() -> leat::task<> {
-        leat::http::client client(direct);
-        const std::string many = co_await error_of(client.get(origin.url("/")));
-        CHECK(many == origin.url("/") + " (redirected to " + origin.url("/xxxxxxxxxx") +
-                          "): too many redirects (10)");
-        const std::string none = co_await error_of(client.get(origin.url("/"), {.redirects = 0}));
-        CHECK(none == origin.url("/") + ": too many redirects (0)");
-        const std::string loop = co_await error_of(client.get(origin.url("/loop")));
-        CHECK(loop == origin.url("/loop") + " (redirected to " + origin.url("/loop2") +
-                          "): the redirects form a loop at " + origin.url("/loop"));
-        const std::string bad = co_await error_of(client.get(origin.url("/bad")));
-        CHECK(bad.starts_with(origin.url("/bad") + ": bad URL \"ftp://elsewhere/\""));
-        CHECK(origin.accepted == 1);
-    });
-}
-
-LEAT_TEST("what was meant for one host is not sent to another") {
-    http_origin other([](const std::string&) { return with_length("other"); });
-    http_origin origin([&](const std::string& head) {
-        return path_of(head) == "/away" ? redirect_to(other.url("/")) : redirect_to("/away");
-    });
-    co_await other.during([&]() -> leat::task<> {
-        co_await origin.during([&]() -> leat::task<> {
-            leat::http::client client(direct);
-            leat::http::headers fields;
-            fields.add("Cookie", "secret");
-            fields.add("X-Other", "shown");
-            const std::string asked = "http://me:secret@127.0.0.1:" + std::to_string(origin.port()) + "/";
-            const fetched page = co_await client.get(asked, {.headers = &fields});
-            CHECK(page.body == "other");
-            CHECK(origin.heads.at(0).find("Authorization: Basic") != std::string::npos);
-            CHECK(origin.heads.at(1).find("Authorization: Basic") != std::string::npos);
-            CHECK(origin.heads.at(1).find("Cookie: secret") != std::string::npos);
-            CHECK(other.heads.at(0).find("Authorization") == std::string::npos);
-            CHECK(other.heads.at(0).find("Cookie") == std::string::npos);
-            CHECK(other.heads.at(0).find("X-Other: shown") != std::string::npos);
-        });
     });
 }
 
@@ -208,8 +132,6 @@ LEAT_TEST("a bad answer is an error of one line that names the URL") {
                         {.body_bytes = 100});
         co_await expect(ok + "Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
                         "the compressed body is corrupt");
-        co_await expect(ok + "Content-Encoding: zstd\r\n\r\n",
-                        "the Content-Encoding is not one that can be decoded");
     });
 }
 
@@ -353,10 +275,11 @@ LEAT_TEST("requests beyond the limit of a host wait for a connection, also when 
 
 LEAT_TEST("cancelling a request at any of its waits leaves the client in order") {
     http_origin origin([&](const std::string& head) -> answer {
-        return path_of(head) == "/" ? redirect_to("/end")
-                                    : answer{
-                                          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                                          "5\r\nhello\r\n0\r\n\r\n"};
+        return path_of(head) == "/"
+                   ? answer{"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /end\r\n\r\n"}
+                   : answer{
+                         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                         "5\r\nhello\r\n0\r\n\r\n"};
     });
     co_await origin.during([&]() -> leat::task<> {
         leat::http::client client({.environment_proxies = false, .connections_per_host = 1});

@@ -303,6 +303,7 @@ TEST_CASE("credentials are what was meant, whatever bytes that is") {
     CHECK(url::parse("http://:@a/").credentials().empty());
     CHECK_FALSE(url::parse("http://@a/").has_credentials());
     CHECK(url::parse("http://j e:\xc3\xa9@a/").href() == "http://j%20e:%C3%A9@a/");
+    CHECK(url::parse("http://jo%3ae@a/").credentials() == "jo:e:");
     CHECK(url::parse("http://joe:@a/").credentials() == "joe:");
     CHECK(url::parse("http://j@e:p@a/").credentials() == "j@e:p");
     CHECK(url::parse("http://joe:%0d%0A%@a/").credentials() == "joe:\r\n%");

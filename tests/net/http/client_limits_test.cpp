@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// How long a body may take, and what a client does where there are no descriptors for a connection.
+#include <leat/fd.hpp>
+#include <leat/http.hpp>
+#include <leat/net.hpp>
+#include <leat/testing/backends.hpp>
+#include <leat/testing/doctest.hpp>
+
+#include "../../support/http_origin.hpp"
+
+#include <string>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+using namespace std::chrono_literals;
+using leat::http::fetched;
+using leat::http::get_options;
+using leat::testing::simulated;
+using support::answer;
+using support::error_of;
+using support::http_origin;
+
+namespace {
+
+constexpr leat::http::client_options direct{.environment_proxies = false};
+
+// A body of pieces of one size, of which one is sent each second.
+struct dripped_body {
+    std::size_t pieces = 0;
+    std::size_t size = 0;
+};
+
+// Serves one request in this way while `body(url)` runs.
+template <typename Body>
+leat::task<> while_dripping(dripped_body sent, Body body) {
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const std::string url = "http://" + listener.local_endpoint().to_string() + "/x";
+    co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+        group.spawn([&]() -> leat::task<> {
+            leat::tcp_stream peer = co_await listener.accept();
+            (void)co_await peer.recv_chunk();  // the request
+            const std::string length = std::to_string(sent.pieces * sent.size);
+            co_await peer.send_all("HTTP/1.1 200 OK\r\nContent-Length: " + length + "\r\n\r\n");
+            const std::string piece(sent.size, 'z');
+            for (std::size_t i = 0; i < sent.pieces; ++i) {
+                co_await leat::sleep(1s);
+                co_await peer.send_all(piece);
+            }
+            (void)co_await peer.recv_chunk();
+        });
+        co_await body(url);
+        group.cancel();
+    });
+}
+
+// What it comes to: the error, or the length of the body.
+leat::task<std::string> outcome(std::string url, get_options options) {
+    leat::http::client client(direct);
+    std::size_t size = 0;
+    const std::string failure = co_await error_of(
+        client.get(std::move(url), [&](std::string_view piece) { size += piece.size(); }, options));
+    co_return failure == "no error" ? std::to_string(size) + " bytes" : failure;
+}
+
+}  // namespace
+
+LEAT_TEST("a long body that comes steadily arrives whole however long it takes", on(simulated)) {
+    const leat::time_point start = leat::now();
+    co_await while_dripping({.pieces = 400, .size = 100'000}, [](std::string url) -> leat::task<> {
+        const std::string whole = co_await outcome(url, {});
+        CHECK(whole == "40000000 bytes");
+    });
+    CHECK(leat::now() - start >= 400s);
+}
+
+LEAT_TEST("a limit for all of it cuts the same body, where one is asked for", on(simulated)) {
+    co_await while_dripping({.pieces = 400, .size = 1000}, [](std::string url) -> leat::task<> {
+        const std::string cut = co_await outcome(url, {.total = 60s});
+        CHECK(cut == url + ": not done within 60 s");
+    });
+}
+
+LEAT_TEST("a body that comes slower than the lowest rate is given up, one that is faster is not",
+          on(simulated)) {
+    const get_options slow{.lowest_rate = 1000, .rate_time = 10s};
+    const leat::time_point start = leat::now();
+    co_await while_dripping({.pieces = 400, .size = 999}, [&](std::string url) -> leat::task<> {
+        const std::string cut = co_await outcome(url, slow);
+        CHECK(cut == url + ": slower than 1000 bytes a second for 10 s");
+    });
+    CHECK(leat::now() - start < 12s);
+    co_await while_dripping({.pieces = 400, .size = 1200}, [&](std::string url) -> leat::task<> {
+        const std::string whole = co_await outcome(url, slow);
+        CHECK(whole == "480000 bytes");
+    });
+}
+
+LEAT_TEST("a body that comes quickly at first and slowly then is given up, too", on(simulated)) {
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const std::string url = "http://" + listener.local_endpoint().to_string() + "/";
+    co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+        group.spawn([&]() -> leat::task<> {
+            leat::tcp_stream peer = co_await listener.accept();
+            (void)co_await peer.recv_chunk();  // the request
+            co_await peer.send_all("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" +
+                                   std::string(500'000, 'z'));
+            for (;;) {
+                co_await leat::sleep(1s);
+                co_await peer.send_all("z");
+            }
+        });
+        const leat::time_point start = leat::now();
+        const std::string cut = co_await outcome(url, {.lowest_rate = 1000, .rate_time = 10s});
+        CHECK(cut == url + ": slower than 1000 bytes a second for 10 s");
+        CHECK(leat::now() - start < 25s);
+        group.cancel();
+    });
+}
+
+LEAT_TEST("a reader that takes its time is not taken for a slow server", on(simulated)) {
+    http_origin origin([](const std::string&) -> answer {
+        return {"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + std::string(300'000, 'z')};
+    });
+    co_await origin.during([&]() -> leat::task<> {
+        leat::http::client client(direct);
+        std::size_t size = 0;
+        (void)co_await client.get(origin.url("/"),
+                                  [&](std::string_view piece) -> leat::task<> {
+                                      size += piece.size();
+                                      co_await leat::sleep(40s);
+                                  },
+                                  {.lowest_rate = 1'000'000, .rate_time = 10s});
+        CHECK(size == 300'000);
+    });
+}
