@@ -47,6 +47,10 @@ void refuse_fields_of_the_client(const headers& fields) {
     }
 }
 
+bool is_shortage_of_descriptors(const std::error_code& code) noexcept {
+    return code == std::errc::too_many_files_open || code == std::errc::too_many_files_open_in_system;
+}
+
 }  // namespace
 
 // One request of a user's, and how far it has come.
@@ -204,7 +208,7 @@ task<response_stream> client::send(exchange& asked) {
 
 task<any_stream> client::connect(exchange& asked) {
     const url& target = asked.chain.current();
-    tcp_stream made = co_await timeout_at(asked.deadline, dial(asked));
+    tcp_stream made = co_await timeout_at(asked.deadline, dial_later(asked));
     if (!target.is_secure()) {
         co_return any_stream(std::move(made));
     }
@@ -219,6 +223,31 @@ task<tcp_stream> client::dial(exchange& asked) {
     const url& peer = asked.proxy ? *asked.proxy : asked.chain.current();
     const tcp_connect_options limit{.timeout = asked.options.connect};
     return tcp_stream::connect(peer.host(), peer.port(), limit);
+}
+
+// Dials; where the process has no descriptor left, as soon as one of ours has gone back.
+task<tcp_stream> client::dial_later(exchange& asked) {
+    constexpr int tries_alone_max = 4;  // a descriptor may go back a little after its connection has ended
+    constexpr duration longest_pause = std::chrono::seconds(1);
+    std::optional<connection_pool::shortage> shortage;
+    int tries_alone = 0;
+    for (duration pause = std::chrono::milliseconds(10);; pause = std::min(2 * pause, longest_pause)) {
+        try {
+            co_return co_await dial(asked);
+        } catch (const std::system_error& failure) {
+            if (!is_shortage_of_descriptors(failure.code())) {
+                throw;
+            }
+            if (!shortage) {
+                shortage.emplace(pool_);
+            }
+            tries_alone = shortage->others_may_end() ? 0 : tries_alone + 1;
+            if (tries_alone > tries_alone_max) {
+                throw;
+            }
+        }
+        (void)co_await move_on_after(pause, shortage->next_end());
+    }
 }
 
 task<tcp_stream> client::tunnel(exchange& asked, tcp_stream below) {

@@ -6,7 +6,8 @@
 //     leat::http::client client;
 //     const leat::http::fetched page = co_await client.get("https://example.org/");
 //
-// Any number of tasks of one scheduler may use a client at once. Every failure is a
+// Any number of tasks of one scheduler may use a client at once. Where the process has no descriptor left for
+// a connection, a request closes an idle one or waits until one of the others has ended. Every failure is a
 // std::system_error (mostly a request_error) whose text is one line that begins with the URL. Cancelling a
 // request at any point closes its connection and leaves the client as it was.
 #pragma once
@@ -105,6 +106,7 @@ private:
     [[nodiscard]] task<response_stream> send(exchange& asked);
     [[nodiscard]] task<any_stream> connect(exchange& asked);
     [[nodiscard]] task<tcp_stream> dial(exchange& asked);
+    [[nodiscard]] task<tcp_stream> dial_later(exchange& asked);
     [[nodiscard]] task<tcp_stream> tunnel(exchange& asked, tcp_stream below);
     [[nodiscard]] secure_transport& secure();
     void write_request(exchange& asked) const;

@@ -60,7 +60,7 @@ void connection_pool::give_back(detail::pool_place& place,
         current_scheduler().finish(next);
         return;
     }
-    if (connection != nullptr && limits_.idle > 0 && this_thread.loop != nullptr) {
+    if (connection != nullptr && limits_.idle > 0 && short_ == 0 && this_thread.loop != nullptr) {
         try {
             keep(place, std::move(connection));
             return;
@@ -70,6 +70,7 @@ void connection_pool::give_back(detail::pool_place& place,
     connection.reset();
     --place.open;
     forget_if_unused(place);
+    descriptor_freed();
 }
 
 void connection_pool::keep(detail::pool_place& place, std::unique_ptr<client_connection> connection) {
@@ -106,6 +107,21 @@ void connection_pool::close(idle_connection& unwanted) noexcept {
     unwanted.watch_.cancel();
 }
 
+bool connection_pool::shortage::others_may_end() const noexcept {
+    std::size_t open = 0;
+    for (const auto& [name, place] : pool_.places_) {
+        open += place.open;
+    }
+    return open > pool_.short_;
+}
+
+connection_pool::shortage::end_awaiter connection_pool::shortage::next_end() noexcept {
+    if (pool_.idle_ > 0) {
+        pool_.close_oldest();
+    }
+    return end_awaiter(pool_);
+}
+
 void connection_pool::close_oldest() noexcept {
     detail::pool_place* oldest = nullptr;
     for (auto& [name, place] : places_) {
@@ -128,6 +144,9 @@ void connection_pool::forget_if_unused(detail::pool_place& place) noexcept {
         places_.erase(place.here);
     }
 }
+
+const wait_kind connection_pool::shortage::end_awaiter::end_kind{"a free descriptor",
+                                                                 leat::detail::wait_queue::leave};
 
 const wait_kind connection_pool::lease_awaiter::lease_kind{"a free connection", [](wait& self) noexcept {
                                                                self.unlink();

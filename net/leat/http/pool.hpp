@@ -16,6 +16,7 @@
 #include <leat/list.hpp>
 #include <leat/scheduler.hpp>
 #include <leat/spawn.hpp>
+#include <leat/sync/wait_queue.hpp>
 #include <leat/wait.hpp>
 
 #include <cstddef>
@@ -122,6 +123,8 @@ public:
     // many as allowed are in use. Cancelled: nothing was taken.
     [[nodiscard]] lease_awaiter lease(const std::string& place);
 
+    class shortage;
+
     [[nodiscard]] std::size_t idle() const noexcept { return idle_; }
     // Closes the idle connections; their descriptors within a turn.
     void close_idle() noexcept;
@@ -137,10 +140,43 @@ private:
     void close(idle_connection& unwanted) noexcept;
     void close_oldest() noexcept;
     void forget_if_unused(detail::pool_place& place) noexcept;
+    void descriptor_freed() noexcept { waiting_for_descriptors_.wake_one(); }
 
     pool_limits limits_;
     std::map<std::string, detail::pool_place> places_;
     std::size_t idle_ = 0;
+    std::size_t short_ = 0;  // leases that found no descriptor for their connection
+    leat::detail::wait_queue waiting_for_descriptors_;
+};
+
+// A lease that finds no descriptor for its connection (EMFILE, ENFILE) has one of these while it waits for
+// one. Meanwhile no connection is kept idle.
+class connection_pool::shortage {
+public:
+    explicit shortage(connection_pool& pool) noexcept : pool_(pool) { ++pool_.short_; }
+    shortage(const shortage&) = delete;
+    shortage& operator=(const shortage&) = delete;
+    ~shortage() { --pool_.short_; }
+
+    // Whether there are connections, idle ones too, that may end.
+    [[nodiscard]] bool others_may_end() const noexcept;
+
+    class [[nodiscard]] end_awaiter : public leat::detail::queue_awaiter<end_awaiter> {
+    public:
+        explicit end_awaiter(connection_pool& pool) noexcept : queue_awaiter(end_kind), pool_(pool) {}
+        bool take_now() const noexcept { return false; }
+        void enqueue() noexcept { pool_.waiting_for_descriptors_.push_back(*this); }
+        void await_resume() const noexcept {}
+
+    private:
+        static const wait_kind end_kind;
+        connection_pool& pool_;
+    };
+    // co_await: goes on when a connection has ended, for this one alone; closes an idle one to that end.
+    [[nodiscard]] end_awaiter next_end() noexcept;
+
+private:
+    connection_pool& pool_;
 };
 
 class [[nodiscard]] connection_pool::lease_awaiter : public leat::detail::awaiter_base, wait {

@@ -134,3 +134,100 @@ LEAT_TEST("a reader that takes its time is not taken for a slow server", on(simu
         CHECK(size == 300'000);
     });
 }
+
+namespace {
+
+// While it lives no descriptor can be opened but in the place of one that is closed.
+class no_more_descriptors {
+public:
+    no_more_descriptors() {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        const leat::fd lowest_free(::dup(0));
+        const rlimit none{.rlim_cur = static_cast<rlim_t>(lowest_free.get()), .rlim_max = before_.rlim_max};
+        ::setrlimit(RLIMIT_NOFILE, &none);
+    }
+    no_more_descriptors(const no_more_descriptors&) = delete;
+    no_more_descriptors& operator=(const no_more_descriptors&) = delete;
+    ~no_more_descriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_{};
+};
+
+// Answers every request with its path.
+class paths_server {
+public:
+    [[nodiscard]] std::string url(std::string_view path) const {
+        return "http://" + where_.to_string() + std::string(path);
+    }
+    [[nodiscard]] leat::task<> run() {
+        co_await leat::http::serve(std::move(listener_),
+                                   [](const leat::http::request& asked) -> leat::task<leat::http::response> {
+                                       leat::http::response made;
+                                       made.body = asked.target;
+                                       co_return made;
+                                   },
+                                   {.grace = 0ms, .stop_on = {}});
+    }
+
+private:
+    leat::tcp_listener listener_ = leat::tcp_listener::bind({"127.0.0.1", 0});
+    leat::endpoint where_ = listener_.local_endpoint();
+};
+
+}  // namespace
+
+LEAT_TEST("without a descriptor left an idle connection gives way to a new one", on(leat::testing::kernel)) {
+    paths_server one;
+    paths_server other;
+    auto serving = leat::spawn([&] { return one.run(); });
+    auto serving_too = leat::spawn([&] { return other.run(); });
+    {
+        leat::http::client client(direct);
+        const fetched first = co_await client.get(one.url("/first"));
+        CHECK(first.body == "/first");
+        CHECK(client.idle_connections() == 1);
+        const no_more_descriptors shortage;
+        const fetched second = co_await client.get(other.url("/second"));
+        CHECK(second.body == "/second");
+    }
+    serving.cancel();
+    serving_too.cancel();
+    co_await leat::join_all(serving, serving_too);
+}
+
+LEAT_TEST("without a descriptor left a request waits for another to end, also beside one that gives up",
+          on(leat::testing::kernel)) {
+    paths_server one;
+    auto serving = leat::spawn([&] { return one.run(); });
+    {
+        leat::http::client client(direct);
+        auto held = co_await client.open(one.url("/held"));
+        const no_more_descriptors shortage;
+        const auto ask = [&client, url = one.url("/waits")]() -> leat::task<std::string> {
+            const fetched page = co_await client.get(url);
+            co_return page.body;
+        };
+        auto gives_up = leat::spawn(ask);
+        auto waits = leat::spawn(ask);
+        for (int i = 0; i < 50; ++i) {
+            co_await leat::yield();
+        }
+        gives_up.cancel();
+        CHECK_FALSE(waits.done());
+        const std::string body = co_await held.read_all();
+        CHECK(body == "/held");
+        const std::string answer = co_await waits;  // one descriptor for it, one for the server
+        CHECK(answer == "/waits");
+    }
+    serving.cancel();
+    co_await serving.join();
+}
+
+LEAT_TEST("without a descriptor left, and no connection that could end, a request fails and says why",
+          on(leat::testing::kernel)) {
+    leat::http::client client(direct);
+    const no_more_descriptors shortage;
+    const std::string what = co_await error_of(client.get("http://127.0.0.1:1/"));
+    CHECK(what == "http://127.0.0.1:1/: connect to 127.0.0.1:1: Too many open files");
+}
