@@ -142,10 +142,12 @@ bool run_engine(std::string_view lines, field_collector& collector) {
     return collector.complete();
 }
 
-// Why the engine did not come to the end. It stops at the first length that it does not like, and the engines
-// differ in what that is and in what they call it: so the fields are looked at again, all of them.
-std::error_code objection_to(std::string_view lines, version of) {
-    headers fields;
+// What is wrong where the engine did not come to the end. It stops at the first length that it does not like,
+// and the engines differ in what that is and in what they call it: so the fields are looked at again, all of
+// them. Where nothing is wrong they are taken: http-parser has a field named "Transfer-EncodingX" for a
+// length.
+std::error_code answer_objection(std::string_view lines, std::size_t fields_max, version of, headers& into) {
+    into.clear();
     while (!lines.starts_with("\r\n")) {
         const std::string_view line = lines.substr(0, lines.find("\r\n"));
         lines.remove_prefix(line.size() + 2);
@@ -154,10 +156,13 @@ std::error_code objection_to(std::string_view lines, version of) {
         if (colon == line.size() || !is_token(line.substr(0, colon)) || !is_field_value(value)) {
             return error::malformed_header;
         }
-        fields.add(line.substr(0, colon), value);
+        into.add(line.substr(0, colon), value);
     }
-    const auto framing = read_framing(fields, of);
-    return framing ? make_error_code(error::malformed_header) : framing.error();
+    if (into.size() > fields_max) {
+        return error::too_many_headers;
+    }
+    const auto framing = read_framing(into, of);
+    return framing ? std::error_code() : framing.error();
 }
 
 // `lines` ends with the blank line.
@@ -167,7 +172,7 @@ std::error_code read_fields(std::string_view lines, std::size_t fields_max, vers
     if (collector.error()) {
         return collector.error();
     }
-    return complete ? std::error_code() : objection_to(lines, of);
+    return complete ? std::error_code() : answer_objection(lines, fields_max, of, into);
 }
 
 // RFC 9112 2.3: "HTTP/" DIGIT "." DIGIT. What is sent by a later minor version is read as the last one known.

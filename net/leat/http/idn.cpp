@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 
 #if LEAT_HAS_IDN
 #include <idn2.h>

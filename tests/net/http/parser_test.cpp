@@ -48,6 +48,14 @@ TEST_CASE("any token is a method: whether it is known is the server's question")
     CHECK(requests("M-SEARCH! / HTTP/1.1\r\nHost: x\r\n\r\n") == "M-SEARCH! / [Host=x]; end");
 }
 
+// http-parser 2.9 has such a field for a length, and refuses it.
+TEST_CASE("a field whose name only begins like one of a length is any field") {
+    CHECK(requests("GET / HTTP/1.1\r\nHost: x\r\nTransfer-EncodingX: a\r\nContent-LengthX: b\r\n\r\n") ==
+          "GET / [Host=x] [Transfer-EncodingX=a] [Content-LengthX=b]; end");
+    CHECK(requests("GET / HTTP/1.1\r\nHost: x\r\nTransfer-EncodingX: a\r\nA: 1\r\n\r\n",
+                   {.limits = {.fields = 2}}) == error_line(error::too_many_headers));
+}
+
 TEST_CASE("a later version of HTTP/1 is read as 1.1") {
     CHECK(requests("GET / HTTP/1.2\r\nHost: x\r\n\r\n") == "GET / [Host=x]; end");
     CHECK(requests("GET / HTTP/1.9\r\n\r\n") == error_line(error::bad_host));
