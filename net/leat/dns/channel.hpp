@@ -45,7 +45,7 @@ struct channel_settings {
 class channel {
 public:
     // Further addresses of an answer are left out.
-    static constexpr std::size_t addresses_max = 1000;
+    static constexpr std::size_t addresses_max = 1024;
     // The best of so many of them is found: c-ares opens a socket for each, to learn from where it would be
     // reached (RFC 6724). The others follow in the order of the answer.
     static constexpr int compared_max = 64;
