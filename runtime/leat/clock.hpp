@@ -4,6 +4,8 @@
 #pragma once
 
 #include <chrono>
+#include <ratio>
+#include <type_traits>
 
 namespace leat {
 
@@ -24,17 +26,25 @@ using time_point = clock::time_point;
 inline constexpr time_point never = time_point::max();
 inline constexpr time_point long_ago = time_point::min();
 
-// Any chrono duration in nanoseconds; what does not fit becomes the largest one that does.
+// Any chrono duration in nanoseconds, rounded down; what does not fit becomes the largest one that does. (Not
+// duration_cast, which multiplies 64-bit counts: 5 hours in ticks of 1/3579545 s overflow there.)
 template <typename Rep, typename Period>
 [[nodiscard]] constexpr duration saturate(std::chrono::duration<Rep, Period> length) noexcept {
     using wide = std::chrono::duration<long double, std::nano>;
     if (wide(length) >= wide(duration::max())) {
         return duration::max();
     }
-    if (wide(length) > wide(duration::zero())) {
-        return std::chrono::duration_cast<duration>(length);
+    if (!(wide(length) > wide::zero())) {
+        return duration::zero();  // negative, or not a number
     }
-    return duration::zero();  // negative, or not a number
+    if constexpr (std::is_integral_v<Rep>) {
+        __extension__ using wide_count = unsigned __int128;
+        using factor = std::ratio_divide<Period, std::nano>;
+        const auto whole = static_cast<wide_count>(length.count()) * factor::num / factor::den;
+        return duration(static_cast<duration::rep>(whole));
+    } else {
+        return duration(static_cast<duration::rep>(wide(length).count()));
+    }
 }
 
 // `start` + `length`; `never` when the sum lies beyond it. A negative length counts as zero.

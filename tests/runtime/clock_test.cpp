@@ -58,3 +58,35 @@ TEST_CASE("a start before the clock's zero overflows nothing") {
     CHECK(leat::after(leat::long_ago, 0s) == leat::long_ago);
     CHECK(leat::after(leat::long_ago, leat::duration::max()) < leat::never);
 }
+
+TEST_CASE_TEMPLATE("five hours are five hours in ticks of any length", Period, std::ratio<1, 3'579'545>,
+                   std::ratio<1, 32'768>, std::ratio<1, 90'000>, std::ratio<1, 44'100>,
+                   std::ratio<1, 1'000'000'000'000>, std::ratio<1, 1'000'000'007>, std::ratio<1001, 30'000>,
+                   std::nano, std::micro, std::ratio<1>, std::ratio<60>, std::ratio<86'400, 24>) {
+    // As many whole ticks as fit into five hours: less than one is missing.
+    const auto hours = std::chrono::duration<long double>(5h);
+    const long double tick = static_cast<long double>(Period::num) / Period::den;
+    const auto ticks = static_cast<std::int64_t>(hours.count() / tick);
+    const std::chrono::duration<std::int64_t, Period> counted(ticks);
+    CHECK(leat::saturate(counted) <= 5h);
+    CHECK(leat::saturate(counted) > 5h - std::chrono::duration<long double>(tick) - 2ns);
+    CHECK(leat::saturate(std::chrono::duration<std::uint64_t, Period>(static_cast<std::uint64_t>(ticks))) ==
+          leat::saturate(counted));
+    CHECK(leat::saturate(-counted) == 0ns);
+    const std::chrono::duration<double, Period> real(static_cast<double>(ticks));
+    CHECK(leat::saturate(real) > 5h - std::chrono::duration<long double>(tick) - 10us);
+    CHECK(leat::saturate(real) < 5h + 10us);
+    CHECK(leat::saturate(std::chrono::duration<int, Period>(0)) == 0ns);
+    CHECK(
+        leat::saturate(std::chrono::duration<std::int64_t, std::ratio_multiply<Period, std::kilo>>::max()) <=
+        leat::duration::max());
+}
+
+TEST_CASE("ticks that divide a second evenly are exact") {
+    using pm_timer = std::chrono::duration<std::int64_t, std::ratio<1, 3'579'545>>;
+    CHECK(leat::saturate(pm_timer(std::int64_t{3'579'545} * 5 * 3600)) == 5h);
+    CHECK(leat::after(start, pm_timer(std::int64_t{3'579'545} * 5 * 3600)) == start + 5h);
+    using video = std::chrono::duration<std::int64_t, std::ratio<1, 90'000>>;
+    CHECK(leat::saturate(video(std::int64_t{90'000} * 3600 * 24 * 365 * 100)) == 24h * 365 * 100);
+    CHECK(leat::saturate(std::chrono::duration<std::int64_t, std::atto>::max()) == 9'223'372'036ns);
+}
