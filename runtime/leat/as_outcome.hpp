@@ -17,6 +17,8 @@ class [[nodiscard]] outcome_awaiter : public awaiter_base {
     using T = typename inner::value_type;
 
 public:
+    static constexpr bool refers_to_temporary = is_temporary_awaiter<X>;
+
     explicit outcome_awaiter(X&& x) : inner_(std::forward<X>(x)) {}
     bool await_ready() noexcept {
         try {
@@ -41,6 +43,11 @@ public:
             }
         }
         return std::move(ended_);
+    }
+    auto defer() && {
+        return [kept = std::move(inner_).defer()]() mutable {
+            return outcome_awaiter<decltype(kept)>(std::move(kept));
+        };
     }
 
 private:

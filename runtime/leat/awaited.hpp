@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // awaited<X>: how each thing that can be awaited is begun in a frame and gives its result: our awaiters, a
-// task, a handle, a callable that gives a task. co_await uses it, and so do timeout, groups and the rest,
-// which all take an X.
+// task, a handle, a callable that gives a task or an awaiter. co_await uses it, and so do timeout, groups and
+// the rest, which all take an X.
 //
 //   bool ready()             begins; true: there is a result already
 //   void suspend(frame&)     the frame waits for it; what runs next is decided by the loop
 //   resume()                 the result, or throws
+//   defer()                  before it has begun: the same as a task or a callable, to be kept by a new task
+//                            (deferred.hpp)
 #pragma once
 
 #include <leat/frame.hpp>
@@ -14,6 +16,7 @@
 #include <concepts>
 #include <coroutine>
 #include <functional>
+#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -49,10 +52,11 @@ inline constexpr bool is_handle<handle<T>> = true;
 template <typename X>
 inline constexpr bool is_awaited_in_place = is_handle<X>;
 
-// A callable without arguments that gives a task.
+// A callable without arguments that gives a task, or an awaiter of ours.
 template <typename X>
-concept task_callable = !our_awaiter<X> && !is_task<std::remove_cvref_t<X>> &&
-                        std::invocable<std::decay_t<X>&> && is_task<std::invoke_result_t<std::decay_t<X>&>>;
+concept awaitable_callable =
+    !our_awaiter<X> && !is_task<std::remove_cvref_t<X>> && std::invocable<std::decay_t<X>&> &&
+    (is_task<std::invoke_result_t<std::decay_t<X>&>> || our_awaiter<std::invoke_result_t<std::decay_t<X>&>>);
 
 template <typename X>
 concept has_member_co_await = requires(X awaitable) { std::forward<X>(awaitable).operator co_await(); };
@@ -74,7 +78,11 @@ concept foreign_awaitable =
 template <typename X>
 concept awaitable_value =
     (is_task<std::remove_cvref_t<X>> && !std::is_lvalue_reference_v<X>) ||
-    is_awaited_in_place<std::remove_cvref_t<X>> || task_callable<X> || foreign_awaitable<X>;
+    is_awaited_in_place<std::remove_cvref_t<X>> || awaitable_callable<X> || foreign_awaitable<X>;
+
+// What timeout, gather and the like take.
+template <typename X>
+concept any_awaitable = our_awaiter<X> || awaitable_value<X>;
 
 // A result as a member of an optional, a vector or a tuple: references are wrapped.
 template <typename T>
@@ -98,8 +106,47 @@ inline void end_frame(frame& ended) noexcept {
     }
 }
 
+// What is none of the kinds below: one sentence instead of a page of errors.
 template <typename X>
-struct awaited;
+struct awaited {
+    static_assert(any_awaitable<X>, "this takes an awaitable, a task, or a callable that gives one");
+    static_assert(!any_awaitable<X>, "include <leat/runtime.hpp>: it tells how this is awaited");
+    using value_type = void;
+    explicit awaited(const X& /*given*/) noexcept {}
+    static bool ready() noexcept { return true; }
+    static void suspend(frame& /*waiter*/) noexcept {}
+    static void resume() noexcept {}
+};
+
+template <typename X>
+concept deferrable = requires(X& awaiter) { std::move(awaiter).defer(); };
+
+// `awaiter`, which has not begun, as a callable that gives the like of it.
+template <our_awaiter X>
+auto defer_awaiter(X& awaiter) {
+    static_assert(
+        deferrable<X>,
+        "this awaitable ends with the expression that it stands in, and no task of its own can keep "
+        "it: give a callable that gives it, as [&] { return object.wait(); }");
+    if constexpr (deferrable<X>) {
+        return std::move(awaiter).defer();
+    } else {
+        return [] { return std::declval<task<void>>(); };
+    }
+}
+
+// Whether the awaiter refers to another one that was a temporary where it was made, as timeout(5s, X) does.
+template <typename Awaiter>
+concept refers_to_temporary = requires { requires Awaiter::refers_to_temporary; };
+// Of what a callable gives: a temporary of the callable is gone by then.
+template <typename Awaiter>
+constexpr void check_given() noexcept {
+    static_assert(!refers_to_temporary<Awaiter>,
+                  "the callable gives an awaitable that refers to a temporary of the callable: make it a "
+                  "coroutine, as [&]() -> leat::task<T> { co_return co_await ...; }");
+}
+template <typename X>
+inline constexpr bool is_temporary_awaiter = our_awaiter<X> && !std::is_reference_v<X>;
 
 // An awaiter of ours stands in the frame already, and is referred to.
 template <our_awaiter X>
@@ -110,6 +157,7 @@ struct awaited<X> {
     bool ready() { return awaiter_.await_ready(); }
     void suspend(frame& waiter) { awaiter_.suspend(waiter); }
     value_type resume() { return awaiter_.await_resume(); }
+    auto defer() { return defer_awaiter(awaiter_); }
 
 private:
     X& awaiter_;
@@ -132,6 +180,7 @@ struct awaited<task<T>> {
         const frame_guard guard{running_->handle};
         return std::move(running_->result).get();
     }
+    task<T> defer() noexcept { return std::move(child_); }
 
 private:
     struct frame_guard {
@@ -143,9 +192,10 @@ private:
     typename task<T>::promise_type* running_ = nullptr;  // owned by the chain of frames
 };
 
-template <task_callable X>
+template <awaitable_callable X>
 struct awaited<X> {
-    using body = awaited<std::invoke_result_t<std::decay_t<X>&>>;
+    using given = std::invoke_result_t<std::decay_t<X>&>;
+    using body = awaited<std::remove_cvref_t<given>>;
     using value_type = typename body::value_type;
     template <typename Callable>
     explicit awaited(Callable&& callable) : callable_(std::forward<Callable>(callable)) {}
@@ -155,10 +205,45 @@ struct awaited<X> {
     }
     void suspend(frame& waiter) noexcept { body_->suspend(waiter); }
     value_type resume() { return body_->resume(); }
+    std::decay_t<X> defer() { return std::move(callable_); }
 
 private:
     std::decay_t<X> callable_;
     std::optional<body> body_;
+};
+
+// The awaiter that a callable gives is kept beside it: awaiters do not move.
+template <awaitable_callable X>
+    requires our_awaiter<std::invoke_result_t<std::decay_t<X>&>> &&
+             (!std::is_reference_v<std::invoke_result_t<std::decay_t<X>&>>)
+struct awaited<X> {
+    using awaiter = std::invoke_result_t<std::decay_t<X>&>;
+    using value_type = decltype(std::declval<awaiter&>().await_resume());
+    template <typename Callable>
+    explicit awaited(Callable&& callable) : callable_(std::forward<Callable>(callable)) {}
+    awaited(const awaited&) = delete;
+    awaited& operator=(const awaited&) = delete;
+    ~awaited() {
+        if (made_) {
+            awaiter_.~awaiter();
+        }
+    }
+    bool ready() {
+        check_given<awaiter>();
+        ::new (static_cast<void*>(&awaiter_)) awaiter(std::invoke(callable_));
+        made_ = true;
+        return awaiter_.await_ready();
+    }
+    void suspend(frame& waiter) { awaiter_.suspend(waiter); }
+    value_type resume() { return awaiter_.await_resume(); }
+    std::decay_t<X> defer() { return std::move(callable_); }
+
+private:
+    std::decay_t<X> callable_;
+    union {
+        awaiter awaiter_;  // once made_
+    };
+    bool made_ = false;
 };
 
 // How `inner`, which has ended, did so: its value or its exception.

@@ -72,6 +72,12 @@ public:
     scope_awaiter(const cancel_scope_options& options, Body&& body)
         : base({std::move(body), &control_}, options.deadline, options.shield), control_(this->scope_) {}
     auto await_resume() { return this->maybe_finish(); }
+    auto defer() && {
+        const cancel_scope_options options{.deadline = this->scope_.deadline, .shield = this->scope_.shield};
+        return [options, body = std::move(this->inner_).defer().body]() mutable {
+            return scope_awaiter(options, std::move(body));
+        };
+    }
 
 private:
     cancel_scope control_;
@@ -82,6 +88,11 @@ class [[nodiscard]] shield_awaiter : public scoped<scope_node, X> {
 public:
     explicit shield_awaiter(X&& x) : scoped<scope_node, X>(std::forward<X>(x), scope_kind::plain, true) {}
     decltype(auto) await_resume() { return this->finish(); }
+    auto defer() && {
+        return [inner = std::move(this->inner_).defer()]() mutable {
+            return shield_awaiter<decltype(inner)>(std::move(inner));
+        };
+    }
 };
 
 }  // namespace detail

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <leat/cancel_scope.hpp>
+#include <leat/deferred.hpp>
 #include <leat/sleep.hpp>
 #include <leat/task.hpp>
 
@@ -40,17 +41,11 @@ public:
     }
 };
 
-}  // namespace detail
-
-// co_await finally(body, cleanup): what `body` gives, after `cleanup`, a callable that gives a task<>. The
-// cleanup runs whether the body returned, threw or was cancelled, behind a shield; then that outcome goes on.
-// An exception of the cleanup replaces it. A cleanup past its limit is cancelled, and the outcome goes on.
-template <detail::awaitable_value Body, detail::task_callable Cleanup>
-[[nodiscard]] task<typename detail::awaited<Body>::value_type> finally(Body body, Cleanup cleanup,
-                                                                       finally_options options = {}) {
-    outcome<typename detail::awaited<Body>::value_type> ended;
+template <typename Body, typename Cleanup>
+task<given_by_awaiting<Body>> finally_deferred(Body body, Cleanup cleanup, finally_options options) {
+    outcome<given_by_awaiting<Body>> ended;
     try {
-        ended = co_await detail::caught<Body>(std::move(body));
+        ended = co_await caught<Body>(std::move(body));
     } catch (...) {
         ended.set_error(std::current_exception());
     }
@@ -60,6 +55,18 @@ template <detail::awaitable_value Body, detail::task_callable Cleanup>
         throw task_cancelled(ended.why());  // unless nothing in the run could go on, and no shield held
     }
     co_return std::move(ended).get();
+}
+
+}  // namespace detail
+
+// co_await finally(X, cleanup): what X gives, after `cleanup`, a callable that gives an awaitable or a task.
+// The cleanup runs whether X returned, threw or was cancelled, behind a shield; then that outcome goes on.
+// An exception of the cleanup replaces it. A cleanup past its limit is cancelled, and the outcome goes on.
+template <typename X, typename Cleanup>
+[[nodiscard]] auto finally(X&& x, Cleanup cleanup, finally_options options = {}) {
+    static_assert(detail::awaitable_callable<Cleanup>,
+                  "the cleanup is a callable that gives an awaitable or a task");
+    return detail::finally_deferred(detail::deferred(std::forward<X>(x)), std::move(cleanup), options);
 }
 
 }  // namespace leat

@@ -248,6 +248,11 @@ public:
         return callback_wait::await_ready();
     }
     T await_resume() { return owner_.take(); }
+    auto defer() && {
+        return [start = std::move(start_), where = where_]() mutable {
+            return callback_awaiter(std::move(start), where);
+        };
+    }
 
 private:
     callback_owner<T> owner_;

@@ -72,6 +72,10 @@ public:
                                      : leat::result<void>();
     }
     void await_resume() const { take().value(kind->name); }
+    auto defer() && noexcept {
+        return
+            [kind = kind, action = action, fd = descriptor] { return readiness_awaiter(*kind, action, fd); };
+    }
 };
 
 // Waits until reading from `fd` would not block: there is data, an end or an error. A regular file always
@@ -93,6 +97,8 @@ class [[nodiscard]] result_awaiter : public awaiter_base {
     using value = typename inner::value_type;
 
 public:
+    static constexpr bool refers_to_temporary = is_temporary_awaiter<X>;
+
     explicit result_awaiter(X&& x) : inner_(std::forward<X>(x)) {}
     bool await_ready() { return inner_.ready(); }
     template <typename Promise>
@@ -112,6 +118,11 @@ public:
             return error.code();
         }
     }
+    auto defer() && {
+        return [kept = std::move(inner_).defer()]() mutable {
+            return result_awaiter<decltype(kept)>(std::move(kept));
+        };
+    }
 
 private:
     inner inner_;
@@ -122,6 +133,8 @@ template <typename X>
     requires requires(X& x) { x.take(); }
 class [[nodiscard]] result_awaiter<X> : public awaiter_base {
 public:
+    static constexpr bool refers_to_temporary = is_temporary_awaiter<X>;
+
     explicit result_awaiter(X&& x) noexcept : inner_(x) {}
     bool await_ready() { return inner_.await_ready(); }
     template <typename Promise>
@@ -130,6 +143,11 @@ public:
     }
     void suspend(frame& waiter) { inner_.suspend(waiter); }
     auto await_resume() { return inner_.take(); }
+    auto defer() && {
+        return [kept = defer_awaiter(inner_)]() mutable {
+            return result_awaiter<decltype(kept)>(std::move(kept));
+        };
+    }
 
 private:
     X& inner_;

@@ -53,7 +53,7 @@ task<std::size_t> join_all(const Handles& handles, join_options options) {
 namespace detail {
 
 template <typename X>
-using gathered = typename awaited<std::remove_cvref_t<X>>::value_type;
+using gathered = given_by_awaiting<X>;
 
 // What a gathered thing gives in the tuple: void gives a unit, and a reference is one there too.
 template <typename T>
@@ -68,34 +68,29 @@ in_tuple<T> take_value(const handle<T>& ended) {
     }
 }
 
-// As a task of its own: tasks and callables start as they are; a handle is awaited.
-template <typename X>
-auto spawn_gathered(task_group& group, std::source_location where, X& x) {
-    if constexpr (is_handle<X>) {
-        return group.spawn([&x]() -> task<typename X::value_type> { co_return co_await x; }, where);
-    } else {
-        return group.spawn(std::move(x), where);
-    }
+// Each X is deferred (deferred.hpp).
+template <typename... X>
+auto gather_deferred(X... x) -> task<std::tuple<in_tuple<gathered<X>>...>> {
+    const std::source_location where = co_await place_awaited();
+    std::tuple<handle<gathered<X>>...> started;
+    co_await with_task_group([&](task_group& group) -> task<> {
+        started = std::tuple<handle<gathered<X>>...>{group.spawn(std::move(x), where)...};
+        co_return;
+    });
+    co_return std::apply(
+        [](const auto&... ended) { return std::tuple<in_tuple<gathered<X>>...>(take_value(ended)...); },
+        started);
 }
 
 }  // namespace detail
 
-// Runs tasks and callables that give tasks (or awaits handles) at once and gives all results, in order, as
-// a std::tuple. The first error cancels the others and is thrown when they have ended.
+// Runs what it is given, awaitables, tasks and callables that give them, each in a task of its own, and gives
+// all results, in order, as a std::tuple. The first error cancels the others and is thrown when they have
+// ended. A handle is only awaited: its task goes on.
 template <typename... X>
     requires(sizeof...(X) > 0 && (!std::ranges::range<X> && ...))
-auto gather(X... x) -> task<std::tuple<detail::in_tuple<detail::gathered<X>>...>> {
-    const std::source_location where = co_await detail::place_awaited();
-    std::tuple<handle<detail::gathered<X>>...> started;
-    co_await with_task_group([&](task_group& group) -> task<> {
-        started = std::tuple<handle<detail::gathered<X>>...>{detail::spawn_gathered(group, where, x)...};
-        co_return;
-    });
-    co_return std::apply(
-        [](const auto&... ended) {
-            return std::tuple<detail::in_tuple<detail::gathered<X>>...>(detail::take_value(ended)...);
-        },
-        started);
+auto gather(X&&... x) {
+    return detail::gather_deferred(detail::deferred(std::forward<X>(x))...);
 }
 
 // The same for a range, which it consumes: gives a std::vector, or nothing for tasks that give nothing.
@@ -107,7 +102,7 @@ auto gather(Range range)
     std::vector<handle<T>> started;
     co_await with_task_group([&](task_group& group) -> task<> {
         for (X& x : range) {
-            started.push_back(detail::spawn_gathered(group, where, x));
+            started.push_back(group.spawn(std::move(x), where));
         }
         co_return;
     });

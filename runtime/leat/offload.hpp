@@ -78,6 +78,11 @@ public:
     }
     void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
     T await_resume() { return std::move(result_).get(); }
+    auto defer() && {
+        return [function = std::move(function_)]() mutable {
+            return offload_awaiter(std::in_place, std::move(function));
+        };
+    }
 
 private:
     void perform() noexcept override {

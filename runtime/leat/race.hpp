@@ -44,28 +44,31 @@ raced<T> take_if_won(const handle<T>& ended) {
     return ended.ok() ? raced<T>(take_value(ended)) : raced<T>();
 }
 
-}  // namespace detail
-
-// Runs tasks and callables that give tasks (or awaits handles), each in a task of its own, until the first
-// has a value; cancels the others, and returns when all have ended, with a std::tuple of std::optional. At
-// least one is engaged: more, if others had their value by then, so that nothing is lost. An exception of any
-// of them cancels the rest and is thrown. A handle that loses is no longer awaited; its task goes on.
-// Cancelled: the racers are cancelled; if one has its value all the same, that is returned.
+// Each X is deferred (deferred.hpp).
 template <typename... X>
-    requires(sizeof...(X) > 0 && (!std::ranges::range<X> && ...))
-auto race(X... x) -> task<std::tuple<detail::raced<detail::gathered<X>>...>> {
-    const std::source_location where = co_await detail::place_awaited();
-    std::tuple<handle<detail::gathered<X>>...> racers;
-    co_await detail::run_race(
+auto race_deferred(X... x) -> task<std::tuple<raced<gathered<X>>...>> {
+    const std::source_location where = co_await place_awaited();
+    std::tuple<handle<gathered<X>>...> racers;
+    co_await run_race(
         [&](task_group& group) {
-            racers = std::tuple<handle<detail::gathered<X>>...>{detail::spawn_gathered(group, where, x)...};
+            racers = std::tuple<handle<gathered<X>>...>{group.spawn(std::move(x), where)...};
         },
         [&] { return std::apply([](const auto&... each) { return (each.ok() || ...); }, racers); });
     co_return std::apply(
-        [](const auto&... each) {
-            return std::tuple<detail::raced<detail::gathered<X>>...>(detail::take_if_won(each)...);
-        },
-        racers);
+        [](const auto&... each) { return std::tuple<raced<gathered<X>>...>(take_if_won(each)...); }, racers);
+}
+
+}  // namespace detail
+
+// Runs what it is given, awaitables, tasks and callables that give them, each in a task of its own, until the
+// first has a value; cancels the others, and returns when all have ended, with a std::tuple of std::optional.
+// At least one is engaged: more, if others had their value by then, so that nothing is lost. An exception of
+// any of them cancels the rest and is thrown. A handle that loses is no longer awaited; its task goes on.
+// Cancelled: the racers are cancelled; if one has its value all the same, that is returned.
+template <typename... X>
+    requires(sizeof...(X) > 0 && (!std::ranges::range<X> && ...))
+auto race(X&&... x) {
+    return detail::race_deferred(detail::deferred(std::forward<X>(x))...);
 }
 
 // The same for a range, which it consumes; gives a std::vector of std::optional. Throws std::invalid_argument
@@ -81,7 +84,7 @@ auto race(Range range) -> task<std::vector<detail::raced<T>>> {
     co_await detail::run_race(
         [&](task_group& group) {
             for (X& x : range) {
-                racers.push_back(detail::spawn_gathered(group, where, x));
+                racers.push_back(group.spawn(std::move(x), where));
             }
         },
         [&] {

@@ -51,6 +51,7 @@ protected:
     bool begins_cancelled() noexcept;
     // Sends `state` there. Throws run_ended, and the state is gone.
     void send(task_state& state);
+    [[nodiscard]] const remote& destination() const noexcept { return to_; }
 
 private:
     struct hop final : inbox::message {
@@ -127,6 +128,11 @@ public:
     }
     void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
     T await_resume() { return std::move(result_).get(); }
+    auto defer() && {
+        return [to = destination(), where = where_, function = std::move(function_)]() mutable {
+            return remote_call(to, where, std::move(function));
+        };
+    }
 
 private:
     [[nodiscard]] bool task_was_cancelled() const noexcept override { return result_.cancelled(); }

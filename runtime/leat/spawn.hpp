@@ -4,6 +4,7 @@
 #pragma once
 
 #include <leat/awaited.hpp>
+#include <leat/deferred.hpp>
 #include <leat/scheduler.hpp>
 #include <leat/stored_arguments.hpp>
 #include <leat/task.hpp>
@@ -204,6 +205,10 @@ public:
             state.seen = true;
             return state.result;
         }
+        auto defer() && {
+            return
+                [joined = handle(static_cast<detail::task_state_of<T>&>(*target))] { return joined.join(); };
+        }
     };
     // Waits for the end and never throws: how it ended, and the value or error. By any number of tasks.
     join_awaiter join() const noexcept { return join_awaiter(state()); }
@@ -271,6 +276,7 @@ struct awaited<handle<T>> : join_wait {
         }
         return std::move(state.result).get();
     }
+    auto defer() const { return deferred(handle<T>(static_cast<task_state_of<T>&>(*target))); }
 };
 
 // Waits for the end of a task without asking how it ended.
@@ -295,26 +301,16 @@ template <typename Function, typename Stored>
 struct spawned_with;
 template <typename Function, typename... Stored>
 struct spawned_with<Function, type_list<Stored...>> {
-    using given = std::invoke_result_t<Function&, Stored...>;
-    static_assert(is_task<given>, "what is spawned is a task, or a callable that gives one");
-    using T = typename given::value_type;
-    using state = spawned<T, Function, Stored...>;
+    static constexpr bool callable = std::invocable<Function&, Stored...>;
+    static_assert(callable, "what is spawned is called with these arguments, and cannot be");
+    using given = typename std::conditional_t<callable, std::invoke_result<Function&, Stored...>,
+                                              std::type_identity<task<>>>::type;
+    static_assert(is_task<given> || our_awaiter<given>,
+                  "what is spawned is an awaitable, a task, or a callable that gives one");
+    using called = std::conditional_t<is_task<given>, Function, awaits_given<Function>>;
+    using T = given_by_awaiting<given>;
+    using state = spawned<T, called, Stored...>;
 };
-
-// Spawns `function(arguments...)`, which gives a task, as a child of `owner`.
-template <typename Function, typename... Arguments>
-auto spawn_call(group_scope& owner, std::source_location where, Function&& function,
-                Arguments&&... arguments) {
-    using stored = stored_arguments<typename parameters_of<std::decay_t<Function>>::type,
-                                    std::decay_t<Arguments>...>::type;
-    using made = spawned_with<std::decay_t<Function>, stored>;
-    return spawn_in<typename made::T>(owner,
-                                      *new typename made::state(where, std::forward<Function>(function),
-                                                                std::forward<Arguments>(arguments)...));
-}
-
-template <typename Function>
-concept spawnable = !is_task<std::remove_cvref_t<Function>>;
 
 // A task as a callable that gives it.
 template <typename T>
@@ -323,50 +319,67 @@ struct prepared {
     task<T> body;
 };
 
-}  // namespace detail
-
-// Starts a concurrent task; it takes its first step after the current one waits. An error that no handle
-// is left to collect is reported once. Throws std::bad_alloc when there is no memory for it.
-template <typename T>
-handle<T> spawn(task<T> body, std::source_location where = std::source_location::current()) {
-    check(body.valid(), "a task is spawned once");
-    return detail::spawn_call(current_scheduler().root(), where, detail::prepared<T>{std::move(body)});
+// Spawns `function(arguments...)`, which gives a task or an awaiter, as a child of `owner`; without arguments
+// it may be any awaitable.
+template <typename Function, typename... Arguments>
+auto spawn_call(group_scope& owner, std::source_location where, Function&& function,
+                Arguments&&... arguments) {
+    using plain = std::decay_t<Function>;
+    if constexpr (is_task<plain>) {
+        check(function.valid(), "a task is spawned once");
+        using T = typename plain::value_type;
+        return spawn_call(owner, where, prepared<T>{deferred(std::forward<Function>(function))});
+    } else if constexpr (sizeof...(Arguments) == 0 && any_awaitable<Function> && !std::invocable<plain&>) {
+        return spawn_call(owner, where, deferred(std::forward<Function>(function)));
+    } else {
+        using stored =
+            stored_arguments<typename parameters_of<plain>::type, std::decay_t<Arguments>...>::type;
+        using made = spawned_with<plain, stored>;
+        return spawn_in<typename made::T>(owner,
+                                          *new typename made::state(where, std::forward<Function>(function),
+                                                                    std::forward<Arguments>(arguments)...));
+    }
 }
 
-// The same of `function(arguments...)`, which gives a task. The callable and its arguments are copied or
-// moved into the new task and live as long as it: captures, temporaries and what arguments are converted to
-// cannot dangle.
+}  // namespace detail
+
+// Starts a concurrent task that awaits X, an awaitable, a task, or a callable that gives one; gives a
+// handle<T>. It takes its first step after the current one waits. An error that no handle is left to collect
+// is reported once. Throws std::bad_alloc when there is no memory for it.
+// The same of `function(arguments...)`, which gives an awaitable or a task. The callable and its arguments
+// are copied or moved into the new task and live as long as it: captures, temporaries and what arguments are
+// converted to cannot dangle.
 // (Overloads, because a default argument cannot follow any number of others.)
-template <detail::spawnable Function>
+template <typename Function>
 auto spawn(Function&& function, std::source_location where = std::source_location::current()) {
     return detail::spawn_call(current_scheduler().root(), where, std::forward<Function>(function));
 }
-template <detail::spawnable Function, typename First>
+template <typename Function, typename First>
 auto spawn(Function&& function, First&& first, std::source_location where = std::source_location::current()) {
     return detail::spawn_call(current_scheduler().root(), where, std::forward<Function>(function),
                               std::forward<First>(first));
 }
-template <detail::spawnable Function, typename First, typename Second>
+template <typename Function, typename First, typename Second>
 auto spawn(Function&& function, First&& first, Second&& second,
            std::source_location where = std::source_location::current()) {
     return detail::spawn_call(current_scheduler().root(), where, std::forward<Function>(function),
                               std::forward<First>(first), std::forward<Second>(second));
 }
-template <detail::spawnable Function, typename First, typename Second, typename Third>
+template <typename Function, typename First, typename Second, typename Third>
 auto spawn(Function&& function, First&& first, Second&& second, Third&& third,
            std::source_location where = std::source_location::current()) {
     return detail::spawn_call(current_scheduler().root(), where, std::forward<Function>(function),
                               std::forward<First>(first), std::forward<Second>(second),
                               std::forward<Third>(third));
 }
-template <detail::spawnable Function, typename First, typename Second, typename Third, typename Fourth>
+template <typename Function, typename First, typename Second, typename Third, typename Fourth>
 auto spawn(Function&& function, First&& first, Second&& second, Third&& third, Fourth&& fourth,
            std::source_location where = std::source_location::current()) {
     return detail::spawn_call(current_scheduler().root(), where, std::forward<Function>(function),
                               std::forward<First>(first), std::forward<Second>(second),
                               std::forward<Third>(third), std::forward<Fourth>(fourth));
 }
-template <detail::spawnable Function, typename... Arguments>
+template <typename Function, typename... Arguments>
     requires(sizeof...(Arguments) > 4)
 auto spawn(Function&& function, Arguments&&... arguments) {
     return detail::spawn_call(current_scheduler().root(), std::source_location::current(),

@@ -49,6 +49,16 @@ struct promise_base : frame {
         where = here;
         return value_awaiter<Value>(std::forward<Value>(value));
     }
+    // What cannot be awaited: one sentence instead of a list of candidates.
+    template <typename Value>
+        requires(!our_awaiter<Value> && !awaitable_value<Value>)
+    std::suspend_never await_transform(Value&& /*value*/) {
+        static_assert(!is_task<std::remove_cvref_t<Value>>,
+                      "a task is awaited once: move it, co_await std::move(task)");
+        static_assert(is_task<std::remove_cvref_t<Value>>,
+                      "what is awaited is an awaitable, a task, or a callable that gives one");
+        return {};
+    }
 
     // A destructor that throws while the frame is destroyed ends up here as well, and nothing could go on.
     static std::exception_ptr escaped_exception() noexcept {

@@ -53,6 +53,11 @@ public:
             --group_.promised;
         }
     }
+    auto defer() && noexcept {
+        return [&group = group_, fewer_than = below, what = kind] {
+            return children_awaiter(group, fewer_than, *what);
+        };
+    }
 
     static const wait_kind for_room;         // cancelling ends it
     static const wait_kind for_place;        // the same, for one that starts a task at once
@@ -148,40 +153,36 @@ public:
         }
     }
 
-    // Starts `function(arguments...)`, which gives a task, as a child; as the free spawn() does. Its error
-    // is the group's. In a group that is cancelled it runs to its first wait.
-    template <detail::spawnable Function>
+    // Starts X, or `function(arguments...)`, as a child; as the free spawn() does. Its error is the group's.
+    // In a group that is cancelled it runs to its first wait.
+    template <typename Function>
     auto spawn(Function&& function, std::source_location where = std::source_location::current()) {
         return detail::spawn_call(open_scope(), where, std::forward<Function>(function));
     }
-    template <detail::spawnable Function, typename First>
+    template <typename Function, typename First>
     auto spawn(Function&& function, First&& first,
                std::source_location where = std::source_location::current()) {
         return detail::spawn_call(open_scope(), where, std::forward<Function>(function),
                                   std::forward<First>(first));
     }
-    template <detail::spawnable Function, typename First, typename Second>
+    template <typename Function, typename First, typename Second>
     auto spawn(Function&& function, First&& first, Second&& second,
                std::source_location where = std::source_location::current()) {
         return detail::spawn_call(open_scope(), where, std::forward<Function>(function),
                                   std::forward<First>(first), std::forward<Second>(second));
     }
-    template <detail::spawnable Function, typename First, typename Second, typename Third>
+    template <typename Function, typename First, typename Second, typename Third>
     auto spawn(Function&& function, First&& first, Second&& second, Third&& third,
                std::source_location where = std::source_location::current()) {
         return detail::spawn_call(open_scope(), where, std::forward<Function>(function),
                                   std::forward<First>(first), std::forward<Second>(second),
                                   std::forward<Third>(third));
     }
-    template <detail::spawnable Function, typename... Arguments>
+    template <typename Function, typename... Arguments>
         requires(sizeof...(Arguments) > 3)
     auto spawn(Function&& function, Arguments&&... arguments) {
         return detail::spawn_call(open_scope(), std::source_location::current(),
                                   std::forward<Function>(function), std::forward<Arguments>(arguments)...);
-    }
-    template <typename T>
-    handle<T> spawn(task<T> body, std::source_location where = std::source_location::current()) {
-        return detail::spawn_call(open_scope(), where, detail::prepared<T>{std::move(body)});
     }
 
     // Waits until there is room for one more child; others may have taken it by the time the waiter runs.
@@ -200,17 +201,12 @@ public:
 
     // The same as spawn, once there are fewer children than the limit; in the order of asking. Cancelled:
     // nothing was started, also when there is room.
-    template <detail::spawnable Function, typename... Arguments>
-    auto spawn_when_free(Function function, Arguments... arguments)
-        -> task<decltype(detail::spawn_call(std::declval<group_scope&>(), {}, std::move(function),
-                                            std::move(arguments)...))> {
-        const std::source_location where = co_await detail::place_awaited();
-        co_await detail::children_awaiter(scope_, limit_, detail::children_awaiter::for_place);
-        try {
-            co_return detail::spawn_call(open_scope(), where, std::move(function), std::move(arguments)...);
-        } catch (...) {
-            current_scheduler().tell_watchers(scope_);  // the place is for the next
-            throw;
+    template <typename Function, typename... Arguments>
+    auto spawn_when_free(Function&& function, Arguments&&... arguments) {
+        if constexpr (sizeof...(Arguments) == 0 && detail::any_awaitable<Function>) {
+            return wait_and_spawn(detail::deferred(std::forward<Function>(function)));
+        } else {
+            return wait_and_spawn(std::forward<Function>(function), std::forward<Arguments>(arguments)...);
         }
     }
 
@@ -265,6 +261,20 @@ private:
         }
         task_group& group;
     };
+
+    template <typename Function, typename... Arguments>
+    auto wait_and_spawn(Function function, Arguments... arguments)
+        -> task<decltype(detail::spawn_call(std::declval<group_scope&>(), {}, std::move(function),
+                                            std::move(arguments)...))> {
+        const std::source_location where = co_await detail::place_awaited();
+        co_await detail::children_awaiter(scope_, limit_, detail::children_awaiter::for_place);
+        try {
+            co_return detail::spawn_call(open_scope(), where, std::move(function), std::move(arguments)...);
+        } catch (...) {
+            current_scheduler().tell_watchers(scope_);  // the place is for the next
+            throw;
+        }
+    }
 
     group_scope& open_scope() {
         if (stopping()) {

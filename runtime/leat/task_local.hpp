@@ -38,6 +38,11 @@ public:
     binding_awaiter(std::unique_ptr<binding> bound, X&& x)
         : scoped<binding_scope, X>(std::forward<X>(x), std::move(bound)) {}
     decltype(auto) await_resume() { return this->finish(); }
+    auto defer() && {
+        return [bound = std::move(this->scope_.bound), inner = std::move(this->inner_).defer()]() mutable {
+            return binding_awaiter<decltype(inner)>(std::move(bound), std::move(inner));
+        };
+    }
 };
 
 }  // namespace detail

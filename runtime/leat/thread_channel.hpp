@@ -175,6 +175,7 @@ protected:
         this->end = wait_end::finished;
         return asking.goes_on();
     }
+    [[nodiscard]] thread_channel* channel_waited_at() const noexcept { return at_; }
     static bool cancel(wait& self) noexcept {
         auto& waiting = static_cast<waiter&>(static_cast<outside_wait&>(self));
         if (!waiting.at_->leave(waiting)) {
@@ -207,6 +208,11 @@ public:
             throw channel_closed();
         }
     }
+    auto defer() && noexcept {
+        return [to = this->channel_waited_at(), value = std::move(*this->value)]() mutable {
+            return to->send(std::move(value));
+        };
+    }
 
 private:
     static inline constinit const wait_kind send_kind{"room in a thread_channel", waiter::cancel};
@@ -222,6 +228,9 @@ public:
         });
     }
     std::optional<T> await_resume() noexcept { return std::move(this->value); }
+    auto defer() && noexcept {
+        return [from = this->channel_waited_at()] { return from->receive(); };
+    }
 
 private:
     static inline constinit const wait_kind receive_kind{"a thread_channel", waiter::cancel};

@@ -25,6 +25,8 @@ namespace detail {
 template <typename Scope, typename X>
 class scoped : public awaiter_base {
 public:
+    static constexpr bool refers_to_temporary = is_temporary_awaiter<X>;
+
     bool await_ready() {
         check(this_thread.task != nullptr, "a scope is entered by a task");
         scope_.attach(*this_thread.task->innermost);
@@ -120,6 +122,7 @@ public:
         }
         return this->finish();
     }
+    auto defer() &&;
 };
 
 template <typename X>
@@ -127,12 +130,13 @@ class [[nodiscard]] move_on_awaiter : public scoped<deadline_scope, X> {
 public:
     move_on_awaiter(time_point deadline, X&& x) : scoped<deadline_scope, X>(std::forward<X>(x), deadline) {}
     auto await_resume() { return this->maybe_finish(); }
+    auto defer() &&;
 };
 
 }  // namespace detail
 
 // co_await timeout(length, X): what X gives, or throws timed_out. X stays alive until then: it is awaited
-// in the same expression.
+// in the same expression, or given to what keeps it, as spawn(timeout(length, X)).
 template <typename Rep, typename Period, typename X>
 [[nodiscard]] detail::timeout_awaiter<X> timeout(std::chrono::duration<Rep, Period> length, X&& x) {
     return {after(now(), length), std::forward<X>(x)};
@@ -153,5 +157,23 @@ template <typename X>
 [[nodiscard]] detail::move_on_awaiter<X> move_on_at(time_point deadline, X&& x) {
     return {deadline, std::forward<X>(x)};
 }
+
+namespace detail {
+
+template <typename X>
+auto timeout_awaiter<X>::defer() && {
+    return [deadline = this->scope_.deadline, inner = std::move(this->inner_).defer()]() mutable {
+        return timeout_at(deadline, std::move(inner));
+    };
+}
+
+template <typename X>
+auto move_on_awaiter<X>::defer() && {
+    return [deadline = this->scope_.deadline, inner = std::move(this->inner_).defer()]() mutable {
+        return move_on_at(deadline, std::move(inner));
+    };
+}
+
+}  // namespace detail
 
 }  // namespace leat

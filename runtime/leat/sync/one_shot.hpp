@@ -98,6 +98,9 @@ public:
         check(!awaited_->taken_, "the value of a one_shot is not read after it has been moved out");
         return awaited_->result_;
     }
+    auto defer() && noexcept {
+        return [awaited = awaited_] { return awaited->wait(); };
+    }
 
 protected:
     one_shot* awaited_;
@@ -128,6 +131,9 @@ struct awaited<one_shot<T>> : one_shot<T>::take_awaiter {
     explicit awaited(one_shot<T>& from) noexcept : one_shot<T>::take_awaiter(from) {}
     bool ready() { return this->await_ready(); }
     T resume() { return this->await_resume(); }
+    auto defer() && noexcept {
+        return [awaited = this->awaited_] { return typename one_shot<T>::take_awaiter(*awaited); };
+    }
 };
 
 }  // namespace detail

@@ -38,7 +38,7 @@ task<long> allocations_of_task(Body body) {
 // nothing later may allocate.
 template <typename Body>
 [[nodiscard]] auto allocations_during(Body body) {
-    if constexpr (leat::detail::task_callable<Body>) {
+    if constexpr (leat::detail::awaitable_callable<Body>) {
         return detail::allocations_of_task(std::move(body));
     } else {
         const long before = counted_memory::allocations;
