@@ -33,7 +33,7 @@ PAGE_LINES = {"README.md": 120, "docs/hacking.md": 120, "docs/architecture.md": 
 # matches counts.
 LEVELS = [
     (0, "runtime/leat/{bytes,cancel_reason,check,result,fd,list,clock,json_text,reference}.*"),
-    (0, "runtime/leat/standard_streams.*"),
+    (0, "runtime/leat/{standard_streams,thread_signals}.*"),
     (1, "runtime/leat/{operation,timers,chunk,returned_bytes,wait}.*"),
     (1, "runtime/leat/backends/backend.hpp"),
     (2, "runtime/leat/backends/*"),

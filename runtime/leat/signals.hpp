@@ -7,6 +7,7 @@
 
 #include <leat/sync/mutex.hpp>
 #include <leat/task.hpp>
+#include <leat/thread_signals.hpp>
 
 #include <cstdint>
 #include <initializer_list>
@@ -28,7 +29,8 @@ void refuse_signal(int number);
 
 // Signal numbers as a plain value, for options. Throws std::invalid_argument naming a number that is no
 // signal, or one that cannot be waited for: SIGKILL and SIGSTOP, those that tell of a fault in the thread
-// that gets them (SIGSEGV, SIGBUS, SIGFPE, SIGILL), and SIGPIPE, which is an error of the write instead.
+// that gets them (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS), SIGPROF, which profilers send to every
+// thread, and SIGPIPE, which is an error of the write instead.
 class signal_numbers {
 public:
     constexpr signal_numbers() noexcept = default;
@@ -38,8 +40,10 @@ public:
         }
     }
     constexpr void add(int number) {
-        const std::uint64_t refused = bit(SIGKILL) | bit(SIGSTOP) | bit(SIGSEGV) | bit(SIGBUS) | bit(SIGFPE) |
-                                      bit(SIGILL) | bit(SIGPIPE) | bit(32) | bit(33);
+        std::uint64_t refused = bit(SIGKILL) | bit(SIGSTOP) | bit(SIGPIPE) | bit(32) | bit(33);
+        for (const int own : detail::own_signals) {
+            refused |= bit(own);
+        }
         if (number < 1 || number > most || (bit(number) & refused) != 0) {
             detail::refuse_signal(number);
         }

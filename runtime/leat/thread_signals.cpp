@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <leat/thread_signals.hpp>
 
-#include <initializer_list>
-
 namespace leat::detail {
 
 signals_blocked::signals_blocked() noexcept {
     sigset_t all;
     sigfillset(&all);
-    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP, SIGABRT, SIGPROF}) {
+    for (const int own : own_signals) {
         sigdelset(&all, own);
     }
     ::pthread_sigmask(SIG_BLOCK, &all, &previous_);

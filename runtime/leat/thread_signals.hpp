@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
-// signals_blocked: threads of the library are started without a share in the process's signals. What a thread
-// does to itself (SIGSEGV and the like) and SIGPROF, for profilers, are left as they were.
+// signals_blocked: threads of the library are started without a share in the process's signals. So a signal
+// that a signal_set waits for finds no thread that would let it do what it does by default.
 #pragma once
 
 #include <signal.h>
 
 namespace leat::detail {
+
+// Signals that are for the very thread that gets them: those that tell of a fault in it, which are the ones
+// that the kernel calls synchronous, and SIGPROF, with which profilers see what each thread does. Threads of
+// the library do not block them; therefore no signal_set can wait for them.
+inline constexpr int own_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGPROF};
 
 // While it lives, this thread blocks signals; a thread started meanwhile inherits that, and keeps it.
 class signals_blocked {

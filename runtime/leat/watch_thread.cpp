@@ -2,6 +2,7 @@
 #include <leat/watch_thread.hpp>
 
 #include <leat/frame.hpp>
+#include <leat/thread_signals.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -84,21 +85,20 @@ watch_thread::watch_thread(duration limit, report_function report)
     ::sem_init(&answered_, 0, 0);
     install();
     this_watch = this;
-    sigset_t all;
-    sigset_t mask;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &mask);  // the new thread begins so: signals are for others
-    was_blocked_ = sigismember(&mask, SIGURG) == 1;
     try {
+        const signals_blocked blocked;
         thread_ = std::thread([this] { run(); });
     } catch (...) {
-        ::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
         this_watch = nullptr;
         uninstall();
         throw;
     }
-    sigdelset(&mask, SIGURG);  // workers, for one, block all
-    ::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
+    sigset_t urgent;
+    sigset_t mask;
+    sigemptyset(&urgent);
+    sigaddset(&urgent, SIGURG);
+    ::pthread_sigmask(SIG_UNBLOCK, &urgent, &mask);  // workers, for one, block it
+    was_blocked_ = sigismember(&mask, SIGURG) == 1;
 }
 
 watch_thread::~watch_thread() {
