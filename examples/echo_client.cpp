@@ -3,42 +3,42 @@
 // the whole reply. Says so and ends when the server closes.
 #include "command_line.hpp"
 
-#include <optional>
+#include <leat/pipe.hpp>
 
-#include <unistd.h>
+#include <optional>
+#include <utility>
 
 namespace {
 
-// Lines of standard input, without blocking the other tasks.
+// Lines of standard input, of any length, without blocking the other tasks.
 class input_lines {
 public:
     // The next line without its newline; empty optional at the end.
     leat::task<std::optional<std::string>> next() {
-        for (;;) {
-            if (const std::size_t end = buffered_.find('\n'); end != std::string::npos) {
-                std::string line = buffered_.substr(0, end);
-                buffered_.erase(0, end + 1);
-                co_return line;
+        for (std::size_t searched = begin_;;) {
+            const std::size_t end = buffered_.find('\n', searched);
+            if (end != std::string::npos) {
+                const std::size_t begin = std::exchange(begin_, end + 1);
+                co_return buffered_.substr(begin, end - begin);
             }
-            co_await leat::readable(STDIN_FILENO);
-            char bytes[4096];
-            const ssize_t count = ::read(STDIN_FILENO, bytes, sizeof bytes);
-            if (count < 0 && errno != EAGAIN && errno != EINTR) {
-                throw std::system_error(errno, std::system_category(), "standard input");
-            }
-            if (count == 0) {
+            buffered_.erase(0, std::exchange(begin_, 0));
+            searched = buffered_.size();
+            const leat::chunk more = co_await input_.recv_chunk();
+            if (more.empty()) {
                 std::optional<std::string> last;
                 if (!buffered_.empty()) {
                     last = std::exchange(buffered_, "");
                 }
                 co_return last;
             }
-            buffered_.append(bytes, count > 0 ? static_cast<std::size_t>(count) : 0);
+            buffered_.append(reinterpret_cast<const char*>(more.data()), more.size());
         }
     }
 
 private:
+    leat::pipe_reader input_ = leat::pipe_reader::standard_input();
     std::string buffered_;
+    std::size_t begin_ = 0;  // of what has not been given
 };
 
 // What came first while waiting for input: a line, the end of the input, or something from the server.
@@ -61,17 +61,24 @@ leat::task<event> next_event(input_lines& input, leat::tcp_stream& server) {
     co_return happened;
 }
 
-// Sends `line` and prints the reply, which has its length. False when the server has closed.
+// Sends `line` and prints the reply, which has its length. Both at once: the server sends back while it still
+// receives, and stops receiving when nobody takes that. False when the server has closed.
 leat::task<bool> exchange(leat::tcp_stream& server, const std::string& line) {
-    const auto sent = co_await leat::as_result(server.send_all(line));
     std::string reply(line.size(), '\0');
-    const auto received = co_await leat::as_result(server.recv_exactly(reply));
-    if (sent.ok() && received.ok()) {
+    bool whole = false;
+    co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+        group.spawn([&]() -> leat::task<> { (void)co_await leat::as_result(server.send_all(line)); });
+        const auto received = co_await leat::as_result(server.recv_exactly(reply));
+        whole = received.ok();
+        if (!whole) {
+            group.cancel();
+        }
+    });
+    if (whole) {
         std::printf("Received %s\n", reply.c_str());
         std::fflush(stdout);
-        co_return true;
     }
-    co_return false;
+    co_return whole;
 }
 
 leat::task<> talk(examples::target where) {

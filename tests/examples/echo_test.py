@@ -85,6 +85,12 @@ def lines_are_sent_and_printed(place, tmp):
     expect(by_name.stdout == "Received name\n", "localhost reaches a server that has IPv4 only")
 
 
+def a_line_longer_than_all_buffers_comes_back(place):
+    line = "0123456789abcdef" * (1 << 20)
+    done = run("echo_client", place, input=f"{line}\nshort\n")
+    expect(done.stdout == f"Received {line}\nReceived short\n", f"16 MB come back: {len(done.stdout)}")
+
+
 def a_server_that_closes_ends_the_client():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         def answer_once():
@@ -124,6 +130,7 @@ if __name__ == "__main__":
             place = listening[0]
             many_clients_at_once(listening, 1000)
             a_half_closed_client_gets_its_bytes(place)
+            a_line_longer_than_all_buffers_comes_back(place)
             with tempfile.NamedTemporaryFile() as tmp:
                 lines_are_sent_and_printed(place, tmp.name)
     a_server_that_closes_ends_the_client()
