@@ -13,6 +13,8 @@
 #include <csignal>
 #include <cstring>
 
+#include <sys/resource.h>
+
 namespace {
 
 struct fetch_options {
@@ -35,11 +37,35 @@ std::string plain(std::string_view text) {
     return line;
 }
 
+// How many transfers at once, and how many idle connections beside them, the limit of descriptors allows. A
+// transfer has a connection and perhaps a file. A new connection can wait for a descriptor, but the file
+// could only fail, after its URL has been answered: so there are enough for all. What else is open (the
+// standard streams, the backend, name resolution, connections that are about to be closed) has its own share.
+struct descriptor_shares {
+    std::size_t transfers;
+    std::size_t idle;
+};
+
+descriptor_shares share_descriptors(const fetch_options& options) {
+    constexpr rlim_t for_others = 16;
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    const rlim_t available = std::max(limit.rlim_cur, for_others) - for_others;
+    const rlim_t each =
+        options.output_dir.empty() || options.discard ? 2 : 3;  // an idle connection, and these
+    const auto most = static_cast<rlim_t>(options.parallel);
+    return {static_cast<std::size_t>(std::clamp<rlim_t>(available / each, 1, most)),
+            static_cast<std::size_t>(std::min<rlim_t>(available / each, 100))};
+}
+
 // What all transfers of a run share.
 struct session {
     const fetch_options& options;
-    leat::http::client client{
-        {.ca_file = options.ca_file, .insecure = options.insecure, .accept_encodings = options.compressed}};
+    descriptor_shares shares = share_descriptors(options);
+    leat::http::client client{{.ca_file = options.ca_file,
+                               .insecure = options.insecure,
+                               .accept_encodings = options.compressed,
+                               .idle_connections = shares.idle}};
     fetch::progress progress{options.urls.size()};
     fetch::output_folder folder{options.output_dir};
 };
@@ -53,7 +79,7 @@ leat::task<> receive(session& all, fetch::transfer& transfer) {
     leat::http::get_options limits;
     limits.total = leat::saturate(std::chrono::duration<double>(all.options.timeout));
     leat::http::response_stream reply = co_await all.client.open(transfer.url, limits);
-    if (reply.status() >= 400) {
+    if (reply.status() / 100 != 2) {
         const std::string status = std::to_string(reply.status()) + " " + plain(reply.head().reason);
         throw std::runtime_error(transfer.shown + ": the server answered " + status);
     }
@@ -95,7 +121,7 @@ leat::task<> fetch_one(session& all, std::string url) {
 leat::task<> fetch_each(session& all) {
     co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
         group.spawn([&] { return all.progress.draw(); });
-        co_await leat::for_each_concurrently(all.options.urls, static_cast<std::size_t>(all.options.parallel),
+        co_await leat::for_each_concurrently(all.options.urls, all.shares.transfers,
                                              [&](std::string url) { return fetch_one(all, std::move(url)); });
         group.cancel();
     });
@@ -144,7 +170,8 @@ void add_options(examples::command_line& command, fetch_options& options) {
     using examples::kind;
     command.add("urls", options.urls, "what to fetch");
     command.add("-i,--input-file", options.input, "a file with one URL a line; - is standard input");
-    command.add("--parallel", options.parallel, "at most so many at once", 1, 100'000);
+    command.add("--parallel", options.parallel, "at most so many at once, fewer where descriptors are scarce",
+                1, 100'000);
     command.add("--output-dir", options.output_dir, "where to write; without it bytes are only counted",
                 kind::existing_directory);
     command.add_flag("--discard", options.discard, "only count the bytes");

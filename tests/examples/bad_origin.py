@@ -41,6 +41,8 @@ fixed_answers = {
     "/gzip/broken": head("200 OK", "Content-Encoding: gzip", "Content-Length: 9") + b"not gzip!",
     "/loop": head("302 Found", "Location: /loop", "Content-Length: 0"),
     "/nowhere": head("302 Found", "Location: http://:0:0/", "Content-Length: 0"),
+    "/unchanged": head("304 Not Modified", "Connection: close"),  # though nothing was known of it
+    "/choices": head("300 Multiple Choices", "Content-Length: 4") + b"this",
     "/missing": head("404 Not Found", "Content-Length: 0"),
     "/escapes": head("404 \x9b2J" + "x" * 5000, "Content-Length: 0"),
 }

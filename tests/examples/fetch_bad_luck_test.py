@@ -36,12 +36,14 @@ answers = {  # what goes wrong with a path of the bad origin
     "/nothing": "the server closed the connection without an answer",
     "/gzip/broken": "the compressed body is corrupt",
     "/missing": "the server answered 404 Not Found",
+    "/unchanged": "the server answered 304 Not Modified",
+    "/choices": "the server answered 300 Multiple Choices",
     "/escapes": "the server answered 404 ?2J" + "x" * 97,
     "/reset": "recv from {place}: Connection reset by peer",
     "/reset/in-body": "recv from {place}: Connection reset by peer",
 }
 redirects = {  # the same, for those that begin by telling where they were redirected to
-    "/loop": " (redirected to {base}/loop): the redirects form a loop at {base}/loop",
+    "/loop": " (redirected to {base}/loop): too many redirects (10)",
     "/endless/": " (redirected to {base}/endless/xxxxxxxxxx): too many redirects (10)",
 }
 bad_urls = {
@@ -99,7 +101,8 @@ def from_a_bad_network(refusing, not_tls):
 
 def from_bad_urls(base):
     lines = {url: f'error: bad URL "{url}": {why}' for url, why in bad_urls.items()}
-    lines["http://a\x1b[2J\n/"] = 'error: bad URL "http://a?[2J?/": it holds a control character'
+    no_host = bad_urls["http://a b/"]
+    lines["http://a\x1b[2J\n/"] = f'error: bad URL "http://a?[2J?/": {no_host}'
     location = f'"http://:0:0/" in a redirect from {base}/nowhere'
     why = "its port is not a number from 1 to 65535"
     lines[base + "/nowhere"] = f"error: {base}/nowhere: bad URL {location}: {why}"

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import http.server
 import os
+import resource
 import signal
 import subprocess
 import tempfile
@@ -216,6 +217,19 @@ def four_thousand_urls_with_one_name(base):
         expect(not wrong and len(found) == 4000, f"in the order of the URLs: {wrong[:5]}")
 
 
+def few_descriptors_are_shared_by_all(base, backend):
+    urls = "\n".join(f"{base}/{number}" for number in range(200))
+
+    def thirty():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (30, 30))
+    with tempfile.TemporaryDirectory() as out:
+        done = run("fetch", "-i", "-", "--output-dir", out, "--backend", backend, input=urls,
+                   preexec_fn=thirty)
+        expect(done.stderr == "" and "200 of 200 URLs" in done.stdout, f"all arrive: {done.stderr[:300]}")
+        wrong = [number for number in range(200) if (Path(out) / str(number)).read_text() != f"/{number}"]
+        expect(not wrong, f"each in its file: {wrong[:5]}")
+
+
 def bytes_are_as_they_were_stored(base):
     with tempfile.TemporaryDirectory() as out:
         Origin.codings.clear()
@@ -264,6 +278,7 @@ if __name__ == "__main__":
         a_signal_stops_all_in_order(base, backend)
         a_reader_that_goes_away_stops_all_in_order(base, backend)
         each_url_has_a_name_of_its_own(base, backend)
+        few_descriptors_are_shared_by_all(base, backend)
     a_signal_that_is_ignored_stays_so(base)
     a_full_disk_behind_standard_output_is_an_error(base)
     what_is_killed_leaves_an_unfinished_name_and_hinders_nobody(base)
