@@ -27,19 +27,32 @@ bool is_over(const process_state& child) noexcept {
     return child.status.has_value() || child.lost;
 }
 
-// Takes note of its end if it has ended.
-void reap(process_state& child) noexcept {
+// Takes note of its end if it has ended. One that leads a group is left a zombie: as long as it is there, the
+// number of the group is nobody else's.
+void note_end(process_state& child) noexcept {
+    const int kept = child.group ? WNOWAIT : 0;
     siginfo_t ended{};
     int answer = 0;
     do {
-        answer = ::waitid(P_PIDFD, static_cast<id_t>(child.descriptor.get()), &ended, WEXITED | WNOHANG);
+        answer =
+            ::waitid(P_PIDFD, static_cast<id_t>(child.descriptor.get()), &ended, WEXITED | WNOHANG | kept);
     } while (answer != 0 && errno == EINTR);
     if (answer != 0) {
-        child.lost = true;
+        child.lost = !child.status.has_value();
+        child.zombie = false;
     } else if (ended.si_pid != 0) {
         child.status = ended.si_code == CLD_EXITED
                            ? exit_status::exited(ended.si_status)
                            : exit_status::killed(ended.si_status, ended.si_code == CLD_DUMPED);
+        child.zombie = child.group;
+    }
+}
+
+// Nothing is sent to its group any more. Reaps it if it has ended.
+void leave_group(process_state& child) noexcept {
+    child.group = false;
+    if (!is_over(child) || child.zombie) {
+        note_end(child);
     }
 }
 
@@ -57,14 +70,17 @@ task<exit_status> wait_for(child_reference child) {
     const mutex_guard turn = co_await child->turn.lock();
     while (!is_over(*child)) {
         co_await readable(child->descriptor.get());
-        reap(*child);
+        note_end(*child);
     }
     co_return status_of(*child);
 }
 
-// 0, or an errno value. Not after it has been reaped: by then the number may be another's.
-int send(const process_state& child, int number) noexcept {
-    if (is_over(child)) {
+// 0, or an errno value. Not after it has been reaped, by us or others: by then the number may be another's.
+int send(process_state& child, int number) noexcept {
+    if (child.group && (!is_over(child) || child.zombie)) {
+        note_end(child);
+    }
+    if (is_over(child) && !child.zombie) {
         return 0;
     }
     const int answer =
@@ -72,7 +88,7 @@ int send(const process_state& child, int number) noexcept {
     return answer == 0 || errno == ESRCH ? 0 : errno;
 }
 
-void send_or_throw(const process_state& child, int number) {
+void send_or_throw(process_state& child, int number) {
     if (const int error = send(child, number)) {
         throw std::system_error(errno_code(error), "signal " + std::to_string(number) + " to process " +
                                                        std::to_string(child.id));
@@ -84,10 +100,14 @@ task<exit_status> stop_child(child_reference child, duration grace) {
     send_or_throw(*child, SIGTERM);
     const auto ended = co_await move_on_after(grace, wait_for(child));
     if (ended.has_value()) {
+        (void)send(*child, SIGKILL);  // to what is left of its group
+        leave_group(*child);
         co_return *ended;
     }
     send_or_throw(*child, SIGKILL);
-    co_return co_await wait_for(child);
+    const exit_status killed = co_await wait_for(child);
+    leave_group(*child);
+    co_return killed;
 }
 
 task<> wait_unheard(child_reference child) {
@@ -104,7 +124,7 @@ void block_until_end(process_state& child) noexcept {
     const int limit = static_cast<int>(std::chrono::milliseconds(end_limit).count());
     while (::poll(&end, 1, limit) < 0 && errno == EINTR) {
     }
-    reap(child);
+    note_end(child);
 }
 
 // False when there is no run, or no memory.
@@ -209,13 +229,13 @@ process& process::operator=(process&& other) noexcept {
 }
 
 void process::drop() noexcept {
-    if (!state_ || state_->id < 0 || is_over(*state_)) {
+    if (!state_ || state_->id < 0) {
         return;
     }
     if (!detached_) {
         (void)send(*state_, SIGKILL);
     }
-    reap(*state_);
+    leave_group(*state_);
     if (is_over(*state_)) {
         return;
     }
@@ -231,7 +251,7 @@ task<exit_status> process::wait() {
 
 std::optional<exit_status> process::try_wait() {
     if (!is_over(state())) {
-        reap(state());
+        note_end(state());
     }
     return state().lost ? status_of(state()) : state().status;
 }

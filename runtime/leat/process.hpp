@@ -108,7 +108,9 @@ struct process_options {
     std::span<const std::string> environment = {};
     bool inherit_environment = true;  // else it has nothing but `environment`
     // It leads a process group of its own: the terminal's Ctrl-C does not reach it, and signal(), stop() and
-    // the kill at the end reach all of the group, until its leader has been waited for.
+    // the kill at the end of its `process` reach all of the group, also when the child itself has ended:
+    // until then it is left a zombie, which keeps the number of the group. Only the child is waited for. A
+    // process that leaves the group, as daemons do with setsid(2), is not reached.
     bool new_group = false;
     bool search_path = true;           // a program without a slash is looked for in this process's PATH
     bool inherit_descriptors = false;  // those above 2 that are not close-on-exec stay open in it
@@ -118,9 +120,10 @@ namespace detail {
 
 struct process_state {
     pid_t id = -1;
-    fd descriptor;  // a pidfd
-    bool group = false;
-    std::optional<exit_status> status;  // once it has been reaped
+    fd descriptor;                      // a pidfd
+    bool group = false;                 // it leads one, which is signalled with it
+    bool zombie = false;                // it has ended, and is not reaped yet
+    std::optional<exit_status> status;  // once it has ended and that was seen
     bool lost = false;                  // somebody else has reaped it
     mutex turn;                         // held by the task that waits for the descriptor
     std::uint32_t references = 1;
@@ -128,8 +131,9 @@ struct process_state {
 
 }  // namespace detail
 
-// A child process. Its end kills a child that still runs, with SIGKILL, and reaps it in the background of
-// the run, which ends after that; outside of a run it waits for that itself. Belongs to one scheduler.
+// A child process. Its end kills a child that still runs, and what is left of its group (new_group), with
+// SIGKILL, and reaps it in the background of the run, which ends after that; outside of a run it waits for
+// that itself. Children of the child are killed only as members of its group. Belongs to one scheduler.
 //
 // The child begins with no signal blocked, SIGPIPE and SIGCHLD as by default, other ignored signals ignored
 // as here, and no descriptors but the three. Starting it takes this thread about a millisecond.
@@ -160,13 +164,15 @@ public:
     // How it ended, if it has.
     [[nodiscard]] std::optional<exit_status> try_wait();
 
-    // Sends a signal, to all of its group if it has one of its own. Nothing if it has ended. Throws
-    // std::system_error for a number that is none, or when the child runs as somebody else.
+    // Sends a signal, to all of its group if it has one of its own. Nothing if it has ended and leads no
+    // group. Throws std::system_error for a number that is none, or when the child runs as somebody else.
     void signal(int number);
-    // SIGTERM; SIGKILL if it has not ended after `grace`. Waits for its end. Cancelled: it was sent SIGTERM.
+    // SIGTERM; SIGKILL if it has not ended after `grace`. Waits for its end. All of a group of its own gets
+    // both; what is left of it when the child has ended is killed then. Cancelled: SIGTERM was sent.
     [[nodiscard]] task<exit_status> stop(duration grace);
 
-    // It lives on when this object ends. A run reaps it in the background as long as it lasts.
+    // It lives on when this object ends, and so does its group. A run reaps it in the background as long as
+    // it lasts.
     void detach() noexcept { detached_ = true; }
 
 private:
@@ -209,7 +215,9 @@ struct process_result {
 
 // Runs a program to its end: gives how it ended and what it wrote, until all who hold its output have closed
 // it. A program that does not read all its input is no error. Throws as process::spawn. Whatever ends it
-// early, cancelling or an error, kills the child and waits for its end: no process is left.
+// early, cancelling or an error, kills the child and waits for its end. What the child has started, as a
+// shell does for `a | b`, is killed as well only with new_group; then also what is left of it after a good
+// end.
 [[nodiscard]] task<process_result> run_process(command_line command, run_process_options options = {});
 
 }  // namespace leat
