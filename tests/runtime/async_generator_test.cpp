@@ -25,7 +25,7 @@ static_assert(!std::is_copy_constructible_v<async_generator<int>>);
 
 // What runs inside a scope or a group is a task, which has no co_yield.
 template <typename Body>
-concept runs_in_scope = requires { typename leat::detail::awaited<std::invoke_result_t<Body>>::value_type; };
+concept runs_in_scope = leat::detail::any_awaitable<std::invoke_result_t<Body>>;
 static_assert(runs_in_scope<leat::task<int> (*)()>);
 static_assert(!runs_in_scope<async_generator<int> (*)()>);
 
