@@ -321,7 +321,11 @@ void detached_work::perform() noexcept {
 }
 
 void detached_work::run() noexcept {
-    report_("detached work failed: " + error_text(error_));
+    try {
+        report_("detached work failed: " + error_text(error_));
+    } catch (const std::bad_alloc&) {
+        report_("detached work failed, and there is no memory to say how");
+    }
     delete this;
 }
 

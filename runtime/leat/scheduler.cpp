@@ -157,7 +157,10 @@ remote scheduler::remote() {
 void scheduler::no_progress() {
     if (!deadlocked_) {
         deadlocked_ = true;
-        deadlock_dump_ = dump_tasks(*this);
+        try {
+            deadlock_dump_ = dump_tasks(*this);
+        } catch (const std::bad_alloc&) {  // the deadlock is told all the same, without the list
+        }
         root_.cancel("nothing could wake it");
         return;
     }
@@ -286,10 +289,11 @@ void scheduler::unwind(task_state& task) noexcept {
 
 // The last of a task: takes its result and tells those who wait for it.
 void scheduler::end(task_state& task) noexcept {
-    auto& owner = static_cast<group_scope&>(*task.own.parent);
     task.finish(task.leaf);
     task.bindings = {};
     task.done = true;
+    // Not before: the destructors of users that have run until here may have moved it into another group.
+    auto& owner = static_cast<group_scope&>(*task.own.parent);
     ended_ = task.id;
     ++ended_tasks_;
     if (observer_ != nullptr) [[unlikely]] {
@@ -315,6 +319,9 @@ void scheduler::end(task_state& task) noexcept {
         }
     }
     tell_watchers(owner);
+    // First, so that a signal handler that looks at the running task (watch_thread) finds none that is freed.
+    this_thread.task = nullptr;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
     task.drop_reference();
 }
 
@@ -345,13 +352,17 @@ void task_state::set_name(std::string_view text) {
 }
 
 void task_state::report_error(const std::exception_ptr& error) const noexcept {
-    std::string line = "task " + std::to_string(id);
-    if (name_ != nullptr) {
-        line += " \"" + *name_ + "\"";
+    try {
+        std::string line = "task " + std::to_string(id);
+        if (name_ != nullptr) {
+            line += " \"" + *name_ + "\"";
+        }
+        line += std::string(", spawned at ") + spawned_at.file_name() + ":" +
+                std::to_string(spawned_at.line()) + ", failed: " + detail::error_text(error);
+        report(line);
+    } catch (const std::bad_alloc&) {
+        report("a task failed, and there is no memory to say which");
     }
-    line += std::string(", spawned at ") + spawned_at.file_name() + ":" + std::to_string(spawned_at.line()) +
-            ", failed: " + detail::error_text(error);
-    report(line);
 }
 
 }  // namespace leat

@@ -231,3 +231,29 @@ VIRTUAL_TEST("as_result of a task or handle gives its value or the code of its s
     }
     CHECK(passed);
 }
+
+namespace {
+
+// Notes, when it dies, whether a task runs.
+struct current_at_death {
+    explicit current_at_death(int& counter) noexcept : with_a_task(&counter) {}
+    current_at_death(current_at_death&& other) noexcept
+        : with_a_task(std::exchange(other.with_a_task, nullptr)) {}
+    current_at_death& operator=(current_at_death&&) = delete;
+    ~current_at_death() {
+        if (with_a_task != nullptr) {
+            *with_a_task = leat::this_thread.task != nullptr ? 1 : 0;
+        }
+    }
+
+    int* with_a_task;
+};
+
+}  // namespace
+
+VIRTUAL_TEST("a task that is freed is no longer the running one, for a signal handler that looks at that") {
+    int with_a_task = -1;
+    (void)leat::spawn([&]() -> leat::task<current_at_death> { co_return current_at_death(with_a_task); });
+    co_await leat::yield();
+    CHECK(with_a_task == 0);
+}
