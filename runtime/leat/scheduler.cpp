@@ -175,6 +175,7 @@ void scheduler::no_progress() {
 
 void scheduler::spawn(task_state& task, group_scope& owner) noexcept {
     task.id = ++tasks_;
+    task.home = this;
     task.report = report_;
     if (this_thread.task != nullptr && &owner != &background_) {  // a service is nobody's child
         task.bindings = this_thread.task->bindings;

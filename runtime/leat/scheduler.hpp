@@ -143,8 +143,8 @@ private:
     timers alarms_;
     list<task_state> ready_;
     list<operation> completed_;
-    group_scope root_{group_scope::errors::to_handles};
-    group_scope background_{group_scope::errors::to_handles};
+    group_scope root_{group_scope::errors::to_handles, this};
+    group_scope background_{group_scope::errors::to_handles, this};
     std::vector<std::unique_ptr<service>> services_;
     std::shared_ptr<inbox> inbox_;
     std::weak_ptr<inbox_door> door_;  // held by the remotes: others may post while it lives

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <leat/bindings.hpp>
+#include <leat/check.hpp>
 #include <leat/frame.hpp>
 #include <leat/frame_pool.hpp>
 #include <leat/outcome.hpp>
@@ -62,6 +63,12 @@ public:
             delete this;
         }
     }
+    // For who asks the task, awaits it or lets go of it: nothing of a task that runs is for other threads.
+    // What has ended only changes hands.
+    void check_home() const noexcept {
+        check(done || home == this_thread.loop || home == nullptr,
+              "a task that runs is asked, awaited and cancelled in its own run");
+    }
     // A running task holds one reference to itself.
     [[nodiscard]] bool only_reference() const noexcept { return references_ == 1; }
     // drop_reference() for those who could have asked for the result: the last one to go without having
@@ -100,7 +107,9 @@ public:
     list<wait> joiners;         // waits of the tasks that await this one, and end_listeners
     detail::bindings bindings;  // of task_locals; what its spawner had then, and what it binds itself
     std::source_location spawned_at;
-    std::uint64_t since = 0;           // the tick (ticks.hpp) of the turn in which its wait began
+    const scheduler* home =
+        nullptr;              // whose task it is, once it has been spawned; perhaps gone when it is done
+    std::uint64_t since = 0;  // the tick (ticks.hpp) of the turn in which its wait began
     report_function report = nullptr;  // of its run, which it may outlive
     std::uint32_t id = 0;
     std::int8_t inline_budget = inline_completions_max;
