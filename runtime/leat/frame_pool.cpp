@@ -29,7 +29,13 @@ struct free_block {
     free_block* next;
 };
 
-constinit thread_local free_block* unused[classes] = {};
+// The unused blocks of one size class.
+struct size_class {
+    free_block* unused;
+    std::size_t kept;  // their bytes
+};
+
+constinit thread_local size_class all[classes] = {};
 
 constinit thread_local std::int64_t blocks = 0;
 constinit std::atomic<std::int64_t> blocks_of_ended_threads = 0;
@@ -56,8 +62,11 @@ bool may_keep() noexcept {
     return state == keeping::started;
 }
 
-std::size_t class_of(std::size_t size) noexcept {
+constexpr std::size_t class_of(std::size_t size) noexcept {
     return (size + granule - 1) / granule - 1;
+}
+constexpr std::size_t size_of(std::size_t index) noexcept {
+    return (index + 1) * granule;
 }
 
 }  // namespace
@@ -65,12 +74,13 @@ std::size_t class_of(std::size_t size) noexcept {
 void* allocate(std::size_t size) {
     const std::size_t index = class_of(size);
     const bool pooled = recycling && index < classes;
-    if (free_block* block = pooled ? unused[index] : nullptr) {
-        unused[index] = block->next;
+    if (free_block* block = pooled ? all[index].unused : nullptr) {
+        all[index].unused = block->next;
+        all[index].kept -= size_of(index);
         ++blocks;
         return block;
     }
-    void* const block = ::operator new(pooled ? (index + 1) * granule : size);
+    void* const block = ::operator new(pooled ? size_of(index) : size);
     ++blocks;
     return block;
 }
@@ -86,19 +96,22 @@ std::int64_t left_by_ended_threads() noexcept {
 void release(void* block, std::size_t size) noexcept {
     --blocks;
     const std::size_t index = class_of(size);
-    if (!may_keep() || !recycling || index >= classes) {
+    if (!may_keep() || !recycling || index >= classes || all[index].kept + size_of(index) > kept_most)
+        [[unlikely]] {
         ::operator delete(block);
         return;
     }
-    unused[index] = ::new (block) free_block{unused[index]};
+    all[index].unused = ::new (block) free_block{all[index].unused};
+    all[index].kept += size_of(index);
 }
 
 void trim() noexcept {
-    for (free_block*& head : unused) {
-        while (free_block* block = head) {
-            head = block->next;
+    for (size_class& each : all) {
+        while (free_block* block = each.unused) {
+            each.unused = block->next;
             ::operator delete(block);
         }
+        each.kept = 0;
     }
 }
 

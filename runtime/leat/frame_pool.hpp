@@ -2,6 +2,9 @@
 // frame_pool: memory for coroutine frames and task states, recycled per thread in size classes, so that
 // a steady program allocates none. Under AddressSanitizer every block goes to the heap, to be checked.
 // A block may be freed on another thread than the one that allocated it; it then feeds that one.
+// Invariant: a thread keeps at most kept_most bytes of each size; what is released above that goes to the
+// heap. So the memory of a burst of tasks comes back as they end, and tasks that are spawned on one thread
+// and end on another pile up on neither. What glibc keeps of it then malloc_trim(3) gives to the system.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +15,9 @@ namespace leat::frame_pool {
 // Throws std::bad_alloc when there is no memory. Blocks are aligned for any ordinary object.
 [[nodiscard]] void* allocate(std::size_t size);
 void release(void* block, std::size_t size) noexcept;
+
+// Of one size, in one thread: enough for a thousand tasks of some hundred bytes that begin at once.
+inline constexpr std::size_t kept_most = std::size_t{512} * 1024;
 
 // Gives this thread's unused blocks back to the heap; the end of a run and of a thread do it too.
 void trim() noexcept;
