@@ -3,6 +3,7 @@
 
 #include <leat/returned_bytes.hpp>
 
+#include <new>
 #include <string>
 
 namespace leat {
@@ -85,9 +86,20 @@ bool recv_exactly_awaiter::await_ready() {
     return length == 0 ? end_with(0) : begin();
 }
 
-recv_exactly_awaiter::~recv_exactly_awaiter() {
-    if (end == wait_end::cancelled && socket_->descriptor >= 0) {
-        socket_->give_back(whole_.data(), before_ + static_cast<std::size_t>(transferred));
+constinit const wait_kind recv_exactly_awaiter::whole_kind{"recv", detail::cancel_operation,
+                                                           detail::explain_operation, give_up};
+
+bool recv_exactly_awaiter::give_up(wait& self) noexcept {
+    auto& read = static_cast<recv_exactly_awaiter&>(self);
+    try {
+        if (read.socket_->descriptor >= 0) {
+            read.socket_->give_back(read.whole_.data(),
+                                    read.before_ + static_cast<std::size_t>(read.transferred));
+        }
+        return true;
+    } catch (const std::bad_alloc&) {
+        read.operation::result = -ENOMEM;
+        return false;
     }
 }
 

@@ -119,19 +119,22 @@ public:
 };
 
 // co_await fills the buffer, or throws stream_errc::end_of_stream saying how much arrived. Cancelled: what
-// had arrived is given back to the stream, and the next read sees it.
+// had arrived is given back to the stream, and the next read sees it. Without memory for that it throws
+// std::errc::not_enough_memory instead, and what had arrived is in the buffer.
 class [[nodiscard]] recv_exactly_awaiter : public detail::socket_awaiter {
 public:
     recv_exactly_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
-        : socket_awaiter(detail::recv_kind, operation_kind::recv, socket), whole_(into) {
+        : socket_awaiter(whole_kind, operation_kind::recv, socket), whole_(into) {
         whole = true;
     }
-    ~recv_exactly_awaiter();
     bool await_ready();
     leat::result<void> take() noexcept;
     void await_resume();
 
 private:
+    static bool give_up(wait& self) noexcept;
+    static const wait_kind whole_kind;
+
     byte_buffer whole_;
     std::size_t before_ = 0;  // bytes that had been given back to the stream
 };

@@ -8,6 +8,7 @@
 #include <leat/stream.hpp>
 
 #include <algorithm>
+#include <new>
 #include <string>
 
 #include <fcntl.h>
@@ -111,6 +112,9 @@ void check_open(const pipe_state& pipe, const char* what) {
     if (pipe.descriptor < 0) {
         fail(stream_errc::closed, what);
     }
+    if (pipe.recv_broken) {
+        fail(errno_code(ENOMEM), "recv from a pipe: what a cancelled read had taken is lost");
+    }
 }
 
 // Waits; another task may have closed the pipe meanwhile.
@@ -169,7 +173,11 @@ struct arriving {
 
     ~arriving() {
         if (unwinding() && pipe.descriptor >= 0) {
-            detail::give_back(pipe.returned, into.first(done));
+            try {
+                detail::give_back(pipe.returned, into.first(done));
+            } catch (const std::bad_alloc&) {
+                pipe.recv_broken = true;
+            }
         }
     }
 };

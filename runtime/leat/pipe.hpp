@@ -32,6 +32,7 @@ struct pipe_state : frame_pool::allocated {
     bool shared;  // others use the same open file description and expect it to block
     bool busy = false;
     bool send_broken = false;
+    bool recv_broken = false;  // what a cancelled read had taken is lost
     std::uint64_t bytes_sent = 0;
     std::unique_ptr<chunk> returned;  // returned_bytes.hpp
 };

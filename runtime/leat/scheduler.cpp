@@ -224,6 +224,10 @@ void scheduler::finish(wait& leaf) noexcept {
 }
 
 void scheduler::abandon(wait& leaf) noexcept {
+    if (leaf.kind->give_up != nullptr && !leaf.kind->give_up(leaf)) [[unlikely]] {
+        finish(leaf);
+        return;
+    }
     leaf.end = wait_end::cancelled;
     leaf.task->waiting = nullptr;
     leaf.task->phase = task_phase::unwinding;
