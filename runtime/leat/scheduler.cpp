@@ -4,8 +4,11 @@
 #include <leat/awaited.hpp>
 #include <leat/dump.hpp>
 #include <leat/error_text.hpp>
+#include <leat/frame_upkeep.hpp>
 
+#include <algorithm>
 #include <exception>
+#include <new>
 #include <string>
 
 namespace leat {
@@ -69,6 +72,16 @@ void scheduler::turn_until(Predicate over) {
     }
 }
 
+namespace {
+
+// When the loop is to look after the frames that it keeps, if nothing else happens before. (In virtual time
+// nothing is to happen that the program has not asked for.)
+time_point next_upkeep(backend& io) noexcept {
+    return frame_pool::has_surplus && !io.time_is_virtual() ? frame_pool::give_back_surplus(io.now()) : never;
+}
+
+}  // namespace
+
 void scheduler::collect() {
     const bool idle = ready_.empty();
     if (!idle && io_->pending() == 0 && !io_->wants_every_turn()) {
@@ -76,7 +89,7 @@ void scheduler::collect() {
     }
     time_point deadline = long_ago;
     if (idle && waits_for_idle_.empty()) {
-        deadline = alarms_.next();
+        deadline = std::min(alarms_.next(), next_upkeep(*io_));
         // Asked first: then nothing is posted after the look below.
         const bool alone = door_.expired() && awaits_others_ == 0;
         if (inbox_ != nullptr && !inbox_->about_to_sleep()) {

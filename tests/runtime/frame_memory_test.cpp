@@ -3,14 +3,17 @@
 #include <leat/testing/counted_memory.hpp>
 
 #include <leat/frame_pool.hpp>
+#include <leat/frame_upkeep.hpp>
 #include <leat/remote_call.hpp>
 #include <leat/runtime.hpp>
 
 #include "../support/sanitizers.hpp"
 #include "other_thread.hpp"
+#include "virtual_kernel.hpp"
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cstddef>
 #include <thread>
 #include <vector>
@@ -18,6 +21,7 @@
 using leat::testing::counted_memory::allocations;
 using leat::testing::counted_memory::living;
 namespace frame_pool = leat::frame_pool;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -45,21 +49,44 @@ leat::task<> yield_once() {
 
 }  // namespace
 
-TEST_CASE("of a burst of blocks as many stay as a size may keep" * doctest::skip(!recycles)) {
+TEST_CASE("what a burst of blocks leaves goes back in periods, but for what a size may keep" *
+          doctest::skip(!recycles)) {
+    constexpr auto period = frame_pool::upkeep_period;
+    constexpr long burst = 20 * kept_most;
+    constexpr long given_back_most = frame_pool::given_back_most;
+    static_assert(burst - kept_most > given_back_most && burst - kept_most < 2 * given_back_most);
     frame_pool::trim();
+    CHECK_FALSE(frame_pool::has_surplus);
     const long before = living;
-    {
-        const auto blocks = allocated(20 * kept_most);
-        release(blocks);
-    }
+    release(allocated(burst));
+    CHECK(living - before == burst);
+    CHECK(frame_pool::has_surplus);
+    leat::time_point now{1h};
+    CHECK(frame_pool::give_back_surplus(now) == now + period);
+    CHECK(frame_pool::give_back_surplus(now += period) == now + period);
+    CHECK(living - before == burst);  // it was in use in this period
+    CHECK(frame_pool::give_back_surplus(now += period / 2) == now + period / 2);
+    CHECK(living - before == burst);
+    CHECK(frame_pool::give_back_surplus(now += period / 2) == now + period);
+    CHECK(living - before == burst - given_back_most);
+    CHECK(frame_pool::give_back_surplus(now += period) == leat::never);
     CHECK(living - before == kept_most);
-    const long made = allocations;
-    const auto again = allocated(kept_most);
-    CHECK(allocations - made == 1);  // the vector: each of the blocks was there
-    release(again);
-    CHECK(living - before == kept_most + 1);
+    CHECK_FALSE(frame_pool::has_surplus);
     frame_pool::trim();
-    CHECK(living - before == 1);
+    CHECK(living == before);
+}
+
+TEST_CASE("bursts that come once in a period find their blocks again" * doctest::skip(!recycles)) {
+    frame_pool::trim();
+    release(allocated(5 * kept_most));
+    leat::time_point now{1h};
+    const long made = allocations;
+    for (int round = 0; round < 10; ++round) {
+        (void)frame_pool::give_back_surplus(now += frame_pool::upkeep_period);
+        release(allocated(5 * kept_most));
+    }
+    CHECK(allocations - made == 10);  // the vectors
+    frame_pool::trim();
 }
 
 TEST_CASE("blocks that another thread has allocated are kept up to the same bound" *
@@ -72,28 +99,30 @@ TEST_CASE("blocks that another thread has allocated are kept up to the same boun
         release(blocks);
     }
     CHECK(living - before == kept_most);
+    CHECK_FALSE(frame_pool::has_surplus);
     frame_pool::trim();
     CHECK(living - before == 0);
 }
 
-TEST_CASE("a burst of tasks leaves a bounded number of blocks" * doctest::skip(!recycles)) {
-    long left = -1;
-    constexpr long tasks = 50'000;
-    leat::run([&]() -> leat::task<> {
+TEST_CASE("an idle loop gives back what a burst of tasks leaves" * doctest::skip(!recycles)) {
+    leat::run_virtually([](leat::virtual_kernel& kernel) -> leat::task<> {
+        constexpr long tasks = 50'000;
+        kernel.says_that_time_is_virtual = false;
         frame_pool::trim();
         const long before = living;
         for (long i = 0; i < tasks; ++i) {
             leat::spawn(yield_once);
         }
-        co_await leat::yield();
         while (leat::current_scheduler().root().size > 1) {
             co_await leat::yield();
         }
-        left = living - before;
+        CHECK(living - before >= 2 * tasks);  // a frame and a state each
+        const int collects = kernel.collects;
+        co_await leat::sleep(1h);
+        CHECK(living - before <= 2 * static_cast<long>(frame_pool::kept_most / 64));
+        CHECK(living - before > 0);
+        CHECK(kernel.collects - collects < 20);  // then it sleeps
     });
-    // A frame and a state each, of at least 64 bytes.
-    CHECK(left > 0);
-    CHECK(left <= 2 * static_cast<long>(frame_pool::kept_most / 64));
 }
 
 TEST_CASE("tasks spawned on another thread, one way, leave a bounded number of blocks there" *
