@@ -1,22 +1,40 @@
 // SPDX-License-Identifier: MIT
 #include <leat/backends/slab_pool.hpp>
 
+#include <leat/check.hpp>
+
 namespace leat {
 
+// From then on any thread may release what is leased. The backend's own share keeps the pool until here.
 void slab_pool::let_go::operator()(slab_pool* pool) const noexcept {
-    pool->abandoned_ = true;
-    if (pool->leased_ == 0) {
-        delete pool;
-    }
+    ++pool->leased_;
+    pool->abandoned_.store(true, std::memory_order_release);
+    pool->drop_abandoned();
 }
 
 void slab_pool::release(std::byte* buffer, std::uint32_t index) noexcept {
+    if (abandoned_.load(std::memory_order_acquire)) [[unlikely]] {
+        release_abandoned(buffer, index);
+        return;
+    }
+    check(home_ == &living_, "a chunk is freed by the thread that received it, until its run has ended");
     if (index != from_heap) [[likely]] {
         put_back(buffer, index);
     } else {
         delete[] buffer;
     }
-    if (--leased_ == 0 && abandoned_) [[unlikely]] {
+    --leased_;
+}
+
+void slab_pool::release_abandoned(std::byte* buffer, std::uint32_t index) noexcept {
+    if (index == from_heap) {
+        delete[] buffer;
+    }
+    drop_abandoned();
+}
+
+void slab_pool::drop_abandoned() noexcept {
+    if (std::atomic_ref(leased_).fetch_sub(1, std::memory_order_acq_rel) == 1) {
         delete this;
     }
 }

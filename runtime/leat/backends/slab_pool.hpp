@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // slab_pool: the receive buffers of one backend, of one size, made in slabs as they are needed and
 // reused last in, first out. Past the cap single buffers come from the heap, so a lease never fails for
-// lack of pooled ones. Invariant: it outlives its backend until the last leased buffer is back.
+// lack of pooled ones. Buffers come back on the thread of the backend; once that is gone, on any.
+// Invariant: it outlives its backend until the last leased buffer is back.
 #pragma once
 
 #include <leat/chunk.hpp>
 
+#include <atomic>
 #include <memory>
 #include <new>
 #include <vector>
@@ -30,11 +32,15 @@ public:
     using owner = std::unique_ptr<slab_pool, let_go>;
 
     slab_pool() noexcept { ++living_; }
-    ~slab_pool() { --living_; }
+    ~slab_pool() {
+        if (home_ == &living_) {
+            --living_;
+        }
+    }
     slab_pool(const slab_pool&) = delete;
     slab_pool& operator=(const slab_pool&) = delete;
 
-    // Pools of this thread: more than it has backends when somebody holds a buffer.
+    // Pools that this thread has made: more than it has backends when somebody holds a buffer.
     [[nodiscard]] static std::int64_t living() noexcept { return living_; }
 
     // Sees to it that there is a buffer to take. False when there is no memory for one.
@@ -63,6 +69,8 @@ private:
     };
 
     [[gnu::noinline]] bool provide_more() noexcept;
+    [[gnu::noinline]] void release_abandoned(std::byte* buffer, std::uint32_t index) noexcept;
+    void drop_abandoned() noexcept;
     void put_back(std::byte* buffer, std::uint32_t index) noexcept {
         unused_ = ::new (buffer) free_buffer{unused_, index};
     }
@@ -72,7 +80,8 @@ private:
     free_buffer* unused_ = nullptr;
     std::vector<std::unique_ptr<std::byte[]>> slabs_;
     std::size_t leased_ = 0;
-    bool abandoned_ = false;
+    std::atomic<bool> abandoned_ = false;
+    const std::int64_t* const home_ = &living_;  // tells its thread from others
 };
 
 }  // namespace leat
