@@ -33,7 +33,7 @@ PAGE_LINES = {"README.md": 120, "docs/hacking.md": 120, "docs/architecture.md": 
 # matches counts.
 LEVELS = [
     (0, "runtime/leat/{bytes,cancel_reason,check,result,fd,list,clock,json_text,reference}.*"),
-    (1, "runtime/leat/{operation,timers,chunk,returned_bytes,wait}.*"),
+    (1, "runtime/leat/{operation,descriptor_owner,timers,chunk,returned_bytes,wait}.*"),
     (1, "runtime/leat/backends/backend.hpp"),
     (2, "runtime/leat/backends/*"),
     (3, "runtime/leat/{scheduler,inbox,frame,frame_pool,task_state,scope_node,group_scope,outcome}.*"),

@@ -110,7 +110,8 @@ public:
 
     // In <leat/remote_call.hpp>. Spawns a task there: function(arguments...) gives it. False, and nothing is
     // run, when that run() has ended. Function and arguments are copied or moved into the task on this
-    // thread, and die on the other. Throws std::bad_alloc.
+    // thread, and die on the other; a stream among the arguments is detached from its run. Throws
+    // std::bad_alloc.
     template <typename Function, typename... Arguments>
     bool spawn(Function&& function, Arguments&&... arguments) const;
     // co_await remote.call(function): runs the task that function() gives there, and gives its result here.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <leat/chunk.hpp>
+#include <leat/descriptor_owner.hpp>
 #include <leat/wait.hpp>
 
 #include <cerrno>
@@ -58,6 +59,8 @@ struct operation : wait {
     std::int64_t result = 0;       // at least 0, or a negated errno
     std::int64_t transferred = 0;  // send, `whole`: bytes done so far; they survive an error or a cancel
     buffer_pool* pool = nullptr;   // recv_chunk: whose buffer it is
+    // Whose descriptor it is. Null: leat does not know, as for readable().
+    descriptor_owner* owner = nullptr;
 
     // The end of a recv_chunk: `size` bytes in a buffer that the awaiter owns from now on.
     void deliver(buffer_pool& from, std::byte* leased, std::uint32_t index, std::int64_t size) noexcept {

@@ -59,6 +59,7 @@ scheduler::~scheduler() {
     while (io_->pending() > 0) {  // descriptors that are being closed
         io_->collect(never, completed_);
     }
+    io_->detach_all();
     delist();
     this_thread.loop = nullptr;
     frame_pool::trim();

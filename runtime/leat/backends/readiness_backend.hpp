@@ -9,6 +9,7 @@
 //     trying. But data and FIN may be told as one: once RDHUP, HUP or ERR was seen it is always tried. So it
 //     is once PRI was, as a read stops at urgent data, and where descriptors may be among the bytes. A
 //     datagram says nothing of the next one.
+//   * What is believed of a descriptor, and its registration, are of the owner that its operations name.
 //   * readable() and writable() serve descriptors that belong to others, who close them without telling.
 //     They are watched for one wait only, so that nothing is believed of a descriptor number later.
 //
@@ -34,6 +35,8 @@ public:
     bool cancel(operation& op) noexcept final;
     void wake() noexcept final;
     void retire(int fd) noexcept final;
+    void detach(descriptor_owner& owner) final;
+    void detach_all() noexcept final;
     std::size_t pending() const noexcept final { return pending_; }
     time_point now() noexcept final { return kernel_now(); }
     std::chrono::system_clock::time_point wall_now() noexcept final {
@@ -47,7 +50,8 @@ protected:
     struct alignas(32) descriptor_state {
         operation* reader = nullptr;
         operation* writer = nullptr;
-        std::uint32_t generation = 0;  // counts the sockets that have had this number
+        descriptor_owner* owner = nullptr;  // at home here
+        std::uint32_t generation = 0;       // counts the sockets that have had this number
         readiness ready;
         bool watched = false;
     };
@@ -57,7 +61,8 @@ protected:
     ~readiness_backend() override;
 
     // Sees to it that told() is called when `fd` is ready, also when it is already. Returns 0 or an errno
-    // value. EPERM: it is a file, which is always ready. A close ends it.
+    // value. EPERM: it is a file, which is always ready. A close alone does not end it: others may have the
+    // same socket.
     virtual int watch(int fd, std::uint32_t generation) noexcept = 0;
     virtual void stop_watching(int fd) noexcept = 0;
 
@@ -83,7 +88,9 @@ private:
     descriptor_state& state_of(const operation& op) noexcept {
         return descriptors_[static_cast<std::size_t>(op.descriptor)];
     }
-    [[gnu::noinline]] void stop_watching_unused(int fd, descriptor_state& state) noexcept;
+    [[gnu::noinline]] void adopt(descriptor_owner* owner, descriptor_state& state) noexcept;
+    void stop_watching_unused(int fd, descriptor_state& state) noexcept;
+    void forget(int fd, descriptor_state& state) noexcept;
     [[gnu::always_inline]] inline void retry(operation*& waiting, descriptor_state& state);
     void complete(operation*& waiting) noexcept {
         completed_.push_back(*std::exchange(waiting, nullptr));

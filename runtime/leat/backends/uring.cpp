@@ -68,6 +68,9 @@ uring_backend::descriptor_state& uring_backend::state_of(int fd) {
 
 bool uring_backend::submit(operation& op) {
     descriptor_state& state = state_of(op.descriptor);
+    if (state.owner != op.owner) [[unlikely]] {
+        adopt(op.owner, state);
+    }
     operation*& waiting = slot_of(op, state);
     check(waiting == nullptr, "one task at a time waits to read (or to write) on a descriptor");
     check(!state.retiring, "a retired descriptor is not used");
@@ -260,63 +263,11 @@ bool uring_backend::cancel(operation& op) noexcept {
     check(slot_of(op, state) == &op, "only a pending operation is cancelled");
     slot_of(op, state) = nullptr;
     --pending_;
+    if (op.phase == on_source) {
+        end_source(op.descriptor, state.incoming);
+    }
     op.result = -ECANCELED;
     return true;
-}
-
-void uring_backend::retire(int fd) noexcept {
-    const auto index = static_cast<std::size_t>(fd);
-    if (index >= descriptors_.size()) {
-        ::close(fd);
-        return;
-    }
-    descriptor_state& state = descriptors_[index];
-    state.retiring = true;
-    ++pending_;
-    buffers_.clear(state.incoming.chunks);
-    end_retired(state.reader, state);
-    end_retired(state.writer, state);
-    end_source(fd, state.incoming);
-    if (state.incoming.watched) {
-        ask_to_end(user_data_of(tag::hang_up, fd));
-    }
-    close_if_over(fd, state);
-}
-
-void uring_backend::end_retired(operation* op, descriptor_state& state) noexcept {
-    if (op == nullptr) {
-        return;
-    }
-    op->retired = !op->cancel_requested;
-    switch (phase{op->phase}) {
-        case completed:
-        case asked_to_end:
-            break;
-        case on_source:
-            finish(*op, -ECANCELED);
-            break;
-        case to_restart:
-            op->unlink();
-            finish(*op, -ECANCELED);
-            break;
-        case with_kernel:
-            if (withdraw(*op, state)) {
-                finish(*op, -ECANCELED);
-            } else {
-                op->phase = asked_to_end;
-                ask_to_end(user_data_of(*op));
-            }
-            break;
-    }
-}
-
-void uring_backend::close_if_over(int fd, descriptor_state& state) noexcept {
-    if (state.retiring && state.reader == nullptr && state.writer == nullptr &&
-        state.incoming.now == source::life::none && !state.incoming.watched && !state.incoming.overrun) {
-        state = {};
-        --pending_;
-        ::close(fd);
-    }
 }
 
 void uring_backend::collect(time_point deadline, list<operation>& done) {

@@ -24,6 +24,8 @@ public:
     void collect(time_point deadline, list<operation>& done) override;
     void wake() noexcept override;
     void retire(int fd) noexcept override;
+    void detach(descriptor_owner& owner) override;
+    void detach_all() noexcept override;
     std::size_t pending() const noexcept override { return pending_; }
     time_point now() noexcept override { return kernel_now(); }
     std::chrono::system_clock::time_point wall_now() noexcept override {
@@ -63,6 +65,7 @@ private:
         life now = life::none;
         bool watched = false;  // the kernel is to tell of a hang-up
         bool overrun = false;  // in the list that starts with overrun_
+        bool lost = false;     // it brought what nobody will read
         std::int8_t calm = 0;  // how often it would have paid lately; armed when above 1
         uring_buffers::queue chunks;
         std::uint32_t at = 0;  // position of its entry in the submission queue
@@ -77,7 +80,8 @@ private:
     struct descriptor_state {
         operation* reader = nullptr;
         operation* writer = nullptr;
-        std::uint32_t reader_at = 0;  // positions of their entries in the submission queue
+        descriptor_owner* owner = nullptr;  // at home here
+        std::uint32_t reader_at = 0;        // positions of their entries in the submission queue
         std::uint32_t writer_at = 0;
         readiness ready{.readable = false};  // whether a plain system call is likely to succeed
         bool retiring = false;
@@ -136,6 +140,12 @@ private:
     void end_overrun() noexcept;
 
     void restart_all();
+
+    // Descriptors that come and go (uring_owners.cpp).
+    [[gnu::noinline]] void adopt(descriptor_owner* owner, descriptor_state& state) noexcept;
+    static bool in_flight(const descriptor_state& state) noexcept;
+    void settle(int fd, descriptor_state& state) noexcept;
+    void give_back(descriptor_owner& owner, source& from);
     void end_retired(operation* op, descriptor_state& state) noexcept;
     void close_if_over(int fd, descriptor_state& state) noexcept;
 

@@ -5,7 +5,8 @@
 //   * A source brings data whether somebody reads or not; what nobody waits for is queued under the
 //     descriptor, in order. Every read takes from the queue first. While a source lives nothing else may
 //     receive from its descriptor, or bytes would change places: readers wait for it, without an entry of
-//     their own, so cancelling them is local.
+//     their own, so cancelling them is local. It ends when its reader is cancelled: what arrives then stays
+//     with the kernel, for whoever has the socket too, and for a peer to be told when it is closed unread.
 //   * When the queue grows beyond chunks_max the source is ended, and the rest stays with the kernel, and so
 //     with the peer. After that, and after a read into a buffer of the reader's own, it takes a while until
 //     one is armed again: plain receives are better for a stream of bulk data.
@@ -157,6 +158,7 @@ void uring_backend::source_brings(int fd, int result, unsigned flags) noexcept {
         if (result > 0 && !state.retiring) [[likely]] {
             buffers_.push(from.chunks, number, static_cast<std::uint32_t>(result));
         } else {
+            from.lost |= result > 0;
             buffers_.release(number);
         }
     }
