@@ -6,6 +6,7 @@
 
 #include <leat/pipe.hpp>
 #include <leat/runtime.hpp>
+#include <leat/testing/backends.hpp>
 #include <leat/threads.hpp>
 #include <leat/udp.hpp>
 #include <leat/unix.hpp>
@@ -45,6 +46,13 @@ void check_use_elsewhere(leat::task<> (*use)(leat::tcp_stream&)) {
             std::thread([&] { leat::run([&] { return use(both.server); }); }).join();
         },
         home_rule);
+}
+
+leat::task<> detach_while_somebody_waits() {
+    connection both = co_await connected();
+    auto waits = leat::spawn([&]() -> leat::task<> { (void)co_await both.server.recv_chunk(); });
+    co_await leat::yield();
+    both.server.detach();
 }
 
 template <typename Object>
@@ -103,15 +111,16 @@ TEST_CASE("an operation that is awaited in another run than the one its stream i
         home_rule);
 }
 
-TEST_CASE("detaching a stream that somebody waits on aborts") {
-    check_task_aborts(
-        []() -> leat::task<> {
-            connection both = co_await connected();
-            auto waits = leat::spawn([&]() -> leat::task<> { (void)co_await both.server.recv_chunk(); });
-            co_await leat::yield();
-            both.server.detach();
-        },
-        "nobody waits on a socket that is detached");
+TEST_CASE("detaching a stream that somebody waits on aborts, on every backend") {
+    for (const auto& each : leat::testing::backends(leat::testing::every_backend)) {
+        if (!each.refused.empty()) {
+            MESSAGE("skipped on " << each.name << ": " << each.refused);
+            continue;
+        }
+        INFO("backend: ", each.name);
+        leat::testing::check_aborts([&] { leat::testing::run_on(each, detach_while_somebody_waits); },
+                                    "nobody waits on a socket that is detached");
+    }
 }
 
 TEST_CASE("freeing a chunk on another thread than its run's aborts while that goes on") {

@@ -41,6 +41,11 @@ bool simulated_backend::submit(operation& op) {
         op.result = -error_of_descriptor(op.descriptor);
         return true;
     }
+    if (op.owner != nullptr && op.owner != socket->owner) {
+        op.owner->check_home(nullptr);
+        op.owner->home = this;
+        socket->owner = op.owner;
+    }
     waiter& place = socket->waiting(op.action);
     check(place.op == nullptr, "one task at a time waits to read (or to write) on a descriptor");
     if (wire_.strikes(&simulated_faults::late_start)) {
@@ -195,8 +200,28 @@ void simulated_backend::retire(int fd) noexcept {
     if (simulated_socket* const socket = network_.find(fd)) {
         drop(socket->reader);
         drop(socket->writer);
+        if (descriptor_owner* const owner = std::exchange(socket->owner, nullptr)) {
+            owner->home = nullptr;
+        }
         network_.close(*socket);
     }
+}
+
+void simulated_backend::detach(descriptor_owner& owner) {
+    owner.check_home(this);
+    simulated_socket& socket = *network_.find(owner.descriptor);
+    check(socket.reader.op == nullptr && socket.writer.op == nullptr,
+          "nobody waits on a socket that is detached");
+    socket.owner = nullptr;
+    owner.home = nullptr;
+}
+
+void simulated_backend::detach_all() noexcept {
+    network_.for_each_socket([this](simulated_socket& socket) {
+        if (socket.owner != nullptr) {
+            detach(*socket.owner);
+        }
+    });
 }
 
 std::chrono::system_clock::time_point simulated_backend::wall_now() noexcept {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <leat/backends/simulated/connection.hpp>
+#include <leat/descriptor_owner.hpp>
 
 #include <deque>
 #include <map>
@@ -70,6 +71,7 @@ struct simulated_socket : std::enable_shared_from_this<simulated_socket> {
     datagram_state datagrams;
     waiter reader;
     waiter writer;
+    descriptor_owner* owner = nullptr;  // at home in the run of this simulation
 };
 
 }  // namespace leat
