@@ -147,6 +147,19 @@ LEAT_TEST("the port of a listener that is closed while somebody accepts is free 
     CHECK(code == std::errc::operation_canceled);
 }
 
+LEAT_TEST("the port of a listener that is closed before a cancelled accept has ended is free at once") {
+    auto listener = on_loopback();
+    const leat::endpoint at = listener.local_endpoint();
+    auto waits = leat::spawn([&]() -> leat::task<> { (void)co_await listener.accept(); });
+    co_await let_the_loop_look();
+    waits.cancel();
+    listener.close();
+    auto again = leat::tcp_listener::bind(at);
+    CHECK(again.local_endpoint() == at);
+    const auto& ended = co_await waits.join();
+    CHECK(ended.cancelled());
+}
+
 LEAT_TEST("the port of a datagram socket that is closed while somebody receives is free at once") {
     auto socket = leat::udp_socket::bind({"127.0.0.1", 0});
     const leat::endpoint at = socket.local_endpoint();
