@@ -19,6 +19,7 @@ using conformance::carries;
 using conformance::connected;
 using conformance::connection;
 using conformance::patience;
+using life_tests::arrive_unread;
 using life_tests::receive_ahead;
 
 namespace {
@@ -70,8 +71,7 @@ LEAT_TEST("a stream that goes to another run is read there to the end, also what
     leat::other_thread there;
     connection both = co_await connected();
     co_await receive_ahead(both.client, both.server);
-    co_await both.client.send_all("one ");
-    co_await let_the_loop_look();
+    co_await arrive_unread(both.client, "one ");
     CHECK(there.remote().spawn(echo, std::move(both.server)));
     co_await both.client.send_all("two");
     both.client.shutdown_send();
@@ -83,8 +83,7 @@ LEAT_TEST("a stream that is detached goes to another run in what it is part of",
     leat::other_thread there;
     connection both = co_await connected();
     co_await receive_ahead(both.client, both.server);
-    co_await both.client.send_all("abc");
-    co_await let_the_loop_look();
+    co_await arrive_unread(both.client, "abc");
     both.server.detach();
     const std::string got = co_await there.remote().call([&]() -> leat::task<std::string> {
         std::string text(3, ' ');
@@ -119,8 +118,7 @@ LEAT_TEST("a stream that goes through a thread_channel works where it arrives", 
         std::optional<leat::tcp_stream> arrived = co_await channel.receive();
         co_await echo(std::move(*arrived));
     }));
-    co_await both.client.send_all("abc");
-    co_await let_the_loop_look();
+    co_await arrive_unread(both.client, "abc");
     co_await channel.send(std::move(both.server));
     std::string back(3, ' ');
     co_await leat::timeout(patience, both.client.recv_exactly(back));
@@ -145,8 +143,7 @@ TEST_CASE("a stream that has outlived its run goes on in a run of another thread
     leat::run([&]() -> leat::task<> {
         both = co_await connected();
         co_await receive_ahead(both.client, both.server);
-        co_await both.client.send_all("abc");
-        co_await let_the_loop_look();
+        co_await arrive_unread(both.client, "abc");
     });
     std::thread([&] {
         leat::run([&]() -> leat::task<> {

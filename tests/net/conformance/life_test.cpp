@@ -23,6 +23,7 @@ using conformance::connected;
 using conformance::connection;
 using conformance::error_of;
 using conformance::patience;
+using life_tests::arrive_unread;
 using life_tests::receive_ahead;
 
 namespace {
@@ -208,8 +209,7 @@ leat::task<bool> sees_reset(leat::tcp_stream& peer) {
 LEAT_TEST("a peer sees a reset when bytes that have arrived are never read") {
     connection both = co_await connected();
     co_await receive_ahead(both.client, both.server);
-    co_await both.client.send_all("unread");
-    co_await let_the_loop_look();
+    co_await arrive_unread(both.client, "unread");
     both.server.close();
     const bool reset = co_await sees_reset(both.client);
     CHECK(reset);
@@ -223,8 +223,7 @@ LEAT_TEST("a peer sees a reset when bytes that come after the last reader was ca
     reader.cancel();
     co_await reader.join();
     co_await let_the_loop_look();
-    co_await both.client.send_all("unread");
-    co_await let_the_loop_look();
+    co_await arrive_unread(both.client, "unread");
     both.server.close();
     const bool reset = co_await sees_reset(both.client);
     CHECK(reset);

@@ -21,6 +21,7 @@ using conformance::connected;
 using conformance::connection;
 using conformance::on_two_backends;
 using conformance::patience;
+using life_tests::arrive_unread;
 using life_tests::receive_ahead;
 
 namespace {
@@ -45,10 +46,8 @@ TEST_CASE("bytes that arrived in a run are read in the next one, then what comes
             [&]() -> leat::task<> {
                 both = co_await connected();
                 co_await receive_ahead(both.client, both.server);
-                co_await both.client.send_all("one ");
-                co_await let_the_loop_look();
-                co_await both.client.send_all("two ");
-                co_await let_the_loop_look();
+                co_await arrive_unread(both.client, "one ");
+                co_await arrive_unread(both.client, "two ");
             },
             first);
         leat::run(
@@ -74,12 +73,9 @@ TEST_CASE("more bytes than a backend receives ahead are read in the next run, in
             [&]() -> leat::task<> {
                 both = co_await connected();
                 co_await receive_ahead(both.client, both.server);
-                auto sender =
-                    leat::spawn([&]() -> leat::task<> { co_await both.client.send_all(many_bytes()); });
-                co_await let_the_loop_look();
+                co_await arrive_unread(both.client, many_bytes());
                 const std::string head = co_await read(both.server, 1000);
                 CHECK(head == many_bytes().substr(0, 1000));
-                co_await sender;
             },
             first);
         leat::run(
@@ -123,8 +119,7 @@ TEST_CASE("a reset that came behind bytes in a run is told in the next one, behi
             [&]() -> leat::task<> {
                 both = co_await connected();
                 co_await receive_ahead(both.client, both.server);
-                co_await both.client.send_all("last words");
-                co_await let_the_loop_look();
+                co_await arrive_unread(both.client, "last words");
                 both.client.set_reset_on_close();
                 both.client.close();
                 co_await let_the_loop_look();
@@ -152,8 +147,7 @@ TEST_CASE("a stream that was never read in its run sends a reset when it is clos
             [&]() -> leat::task<> {
                 both = co_await connected();
                 co_await receive_ahead(both.client, both.server);
-                co_await both.client.send_all("unread");
-                co_await let_the_loop_look();
+                co_await arrive_unread(both.client, "unread");
             },
             first);
         both.server.close();
@@ -174,8 +168,7 @@ TEST_CASE("a Unix stream that outlives its run is read to the end in the next on
             [&]() -> leat::task<> {
                 auto [here, there] = leat::unix_stream::pair();
                 co_await receive_ahead(here, there);
-                co_await here.send_all("abc");
-                co_await let_the_loop_look();
+                co_await arrive_unread(here, "abc");
                 one = std::move(here);
                 other = std::move(there);
             },

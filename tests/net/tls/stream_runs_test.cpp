@@ -13,6 +13,7 @@
 #include <doctest/doctest.h>
 
 using cancel_tests::let_the_loop_look;
+using life_tests::arrive_unread;
 using life_tests::receive_ahead;
 
 namespace {
@@ -26,8 +27,7 @@ leat::task<pair> with_bytes_unread() {
     co_await both.client.handshake();
     co_await accepting;
     co_await receive_ahead(both.client, both.server);
-    co_await both.client.send_all("one ");
-    co_await let_the_loop_look();
+    co_await arrive_unread(both.client, "one ");
     co_return both;
 }
 
