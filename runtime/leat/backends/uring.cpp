@@ -38,17 +38,20 @@ uring_backend::uring_backend(const uring_options& options)
     if (!wake_) {
         throw std::system_error(errno_code(errno), "eventfd");
     }
+    make_room();
     watch_wake();
 }
 
 uring_backend::~uring_backend() {
     check(pending_ == 0, "a backend ends after its last operation");
     if (ring_.newer_features()) {
-        io_uring_sqe& all = next_entry();
+        make_room();
+        io_uring_sqe& all = ring_.next();
         all.opcode = IORING_OP_ASYNC_CANCEL;
         all.cancel_flags = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL;
         all.user_data = static_cast<std::uint64_t>(tag::ignored);
     } else {
+        make_room();
         ask_to_end(static_cast<std::uint64_t>(tag::wake));
     }
     while (watching_wake_ || sources_ != 0) {
@@ -75,6 +78,7 @@ bool uring_backend::submit(operation& op) {
     check(waiting == nullptr, "one task at a time waits to read (or to write) on a descriptor");
     check(!state.retiring, "a retired descriptor is not used");
     if (state.incoming.engaged() && reads(op.action)) {
+        make_room();
         if (serve(op, state.incoming)) {
             return true;
         }
@@ -85,6 +89,7 @@ bool uring_backend::submit(operation& op) {
     if (worth_trying(op, state) && attempt(op, state.ready, buffers_.pool())) {
         return true;
     }
+    make_room();
     waiting = &op;
     ++pending_;
     start(op, state);
@@ -118,12 +123,9 @@ bool uring_backend::entered(int status) noexcept {
     return status == 0;
 }
 
-// The next entry of the submission queue. A full queue is handed over first, which runs nobody.
-io_uring_sqe& uring_backend::next_entry() {
-    for (;;) {
-        if (io_uring_sqe* const free = ring_.next()) [[likely]] {
-            return *free;
-        }
+// Hands over a queue that is too full for what is decided next.
+void uring_backend::hand_over_queue() {
+    while (ring_.room() < entries_max) {
         if (!entered(ring_.enter())) {
             reap();
         }
@@ -135,7 +137,7 @@ void uring_backend::start(operation& op, descriptor_state& state) {
         arm_source(op, state)) {
         return;
     }
-    io_uring_sqe& entry = next_entry();
+    io_uring_sqe& entry = ring_.next();
     (reads(op.action) ? state.reader_at : state.writer_at) = ring_.position();
     op.phase = with_kernel;
     entry.fd = op.descriptor;
@@ -233,7 +235,7 @@ bool uring_backend::withdraw(const operation& op, const descriptor_state& state)
 // The kernel looks for what is to end when it takes the entry, and takes entries in order: so it cannot find
 // a later operation at the same address.
 void uring_backend::ask_to_end(std::uint64_t user_data) noexcept {
-    io_uring_sqe& entry = next_entry();
+    io_uring_sqe& entry = ring_.next();
     entry.opcode = IORING_OP_ASYNC_CANCEL;
     entry.flags = IOSQE_CQE_SKIP_SUCCESS;
     entry.addr = user_data;
@@ -242,6 +244,7 @@ void uring_backend::ask_to_end(std::uint64_t user_data) noexcept {
 
 bool uring_backend::cancel(operation& op) noexcept {
     op.cancel_requested = true;
+    make_room();
     descriptor_state& state = state_of(op);
     switch (phase{op.phase}) {
         case completed:
@@ -288,6 +291,7 @@ void uring_backend::collect(time_point deadline, list<operation>& done) {
         reap();
     }
     if (!watching_wake_) {
+        make_room();
         watch_wake();
     }
     end_overrun();
@@ -300,6 +304,7 @@ void uring_backend::collect(time_point deadline, list<operation>& done) {
 
 void uring_backend::restart_all() {
     while (!restart_.empty()) {
+        make_room();
         operation& op = restart_.pop_front();
         descriptor_state& state = state_of(op);
         if (worth_trying(op, state) && attempt(op, state.ready, buffers_.pool())) {
@@ -312,7 +317,7 @@ void uring_backend::restart_all() {
 
 // Polled for every write, so that it need not be read while it is watched.
 void uring_backend::watch_wake() noexcept {
-    io_uring_sqe& entry = next_entry();
+    io_uring_sqe& entry = ring_.next();
     entry.opcode = IORING_OP_POLL_ADD;
     entry.fd = wake_.get();
     entry.len = ring_.newer_features() ? IORING_POLL_ADD_MULTI : 0;

@@ -55,6 +55,10 @@ private:
         wake,
         ignored,
     };
+    // What one call may put into the submission queue: retire() ends a reader, a writer, a source and a
+    // watch.
+    static constexpr unsigned entries_max = uring_ring::entries_min;
+
     static constexpr int tag_bits = 3;
     static constexpr std::uint64_t tag_mask = (1U << tag_bits) - 1;
 
@@ -110,7 +114,14 @@ private:
         return ring_.newer_features() ? IORING_RECVSEND_POLL_FIRST : 0;
     }
     static bool entered(int status) noexcept;
-    io_uring_sqe& next_entry();
+    // Before any decision: what follows finds room for entries_max entries. To make it the queue may have to
+    // be handed over, and then completions may be reaped, which changes what is known of any operation.
+    void make_room() {
+        if (ring_.room() < entries_max) [[unlikely]] {
+            hand_over_queue();
+        }
+    }
+    [[gnu::noinline]] void hand_over_queue();
     bool withdraw(std::uint32_t position, std::uint64_t user_data) noexcept;
     bool withdraw(const operation& op, const descriptor_state& state) noexcept;
     void ask_to_end(std::uint64_t user_data) noexcept;

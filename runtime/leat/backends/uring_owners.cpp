@@ -25,6 +25,7 @@ void uring_backend::adopt(descriptor_owner* owner, descriptor_state& state) noex
         return;  // readable() of a descriptor that a socket has
     }
     owner->check_home(nullptr);
+    make_room();
     if (descriptor_owner* const before = state.owner) {
         before->home = nullptr;
         before->descriptor = -1;
@@ -64,6 +65,7 @@ void uring_backend::retire(int fd) noexcept {
         ::close(fd);
         return;
     }
+    make_room();
     descriptor_state& state = descriptors_[index];
     if (descriptor_owner* const owner = std::exchange(state.owner, nullptr)) {
         owner->home = nullptr;
@@ -137,6 +139,7 @@ void uring_backend::give_back(descriptor_owner& owner, source& from) {
 
 void uring_backend::detach(descriptor_owner& owner) {
     owner.check_home(this);
+    make_room();
     descriptor_state& state = descriptors_[static_cast<std::size_t>(owner.descriptor)];
     const auto waits = [](const operation* op) { return op != nullptr && !op->cancel_requested; };
     check(!waits(state.reader) && !waits(state.writer), "nobody waits on a socket that is detached");

@@ -41,8 +41,12 @@ public:
     uring_ring(const uring_ring&) = delete;
     uring_ring& operator=(const uring_ring&) = delete;
 
-    // A submission, zeroed, that the next enter hands to the kernel; null when the queue is full.
-    [[nodiscard]] io_uring_sqe* next() noexcept;
+    static constexpr unsigned entries_min = 4;
+
+    // How many submissions there is room for until the next enter.
+    [[nodiscard]] unsigned room() const noexcept { return entries_ - queued(); }
+    // A submission, zeroed, that the next enter hands to the kernel. There is room for it.
+    [[nodiscard]] io_uring_sqe& next() noexcept;
     // The position of what next() gave last.
     [[nodiscard]] std::uint32_t position() const noexcept { return ring_.sq.sqe_tail - 1; }
     // The submission at `position` if the kernel has not taken it; otherwise null.

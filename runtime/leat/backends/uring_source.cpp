@@ -46,7 +46,7 @@ bool uring_backend::arm_source(operation& first, descriptor_state& state) {
         return false;
     }
     first.phase = on_source;
-    io_uring_sqe& entry = next_entry();
+    io_uring_sqe& entry = ring_.next();
     entry.opcode = IORING_OP_RECV;
     entry.fd = first.descriptor;
     entry.flags = IOSQE_BUFFER_SELECT;
@@ -67,7 +67,7 @@ void uring_backend::watch(int fd, source& from) {
     if (from.watched) {
         return;
     }
-    io_uring_sqe& entry = next_entry();
+    io_uring_sqe& entry = ring_.next();
     entry.opcode = IORING_OP_POLL_ADD;
     entry.fd = fd;
     entry.user_data = user_data_of(tag::hang_up, fd);
@@ -225,6 +225,7 @@ void uring_backend::note_overrun(int fd, source& from) noexcept {
 
 void uring_backend::end_overrun() noexcept {
     while (overrun_ >= 0) {
+        make_room();
         const int fd = overrun_;
         descriptor_state& state = descriptors_[static_cast<std::size_t>(fd)];
         overrun_ = state.incoming.overrun_next;
