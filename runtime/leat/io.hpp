@@ -8,6 +8,7 @@
 #include <leat/result.hpp>
 #include <leat/scheduler.hpp>
 
+#include <algorithm>
 #include <coroutine>
 
 namespace leat {
@@ -43,7 +44,7 @@ public:
             return false;
         }
         end = wait_end::finished;
-        return completed_inline(*here.task);
+        return here.task->goes_on(cost());
     }
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
@@ -56,6 +57,12 @@ protected:
 
     // False when the task has had its share: it goes to the end of the ready queue.
     static bool completed_inline(task_state& task) noexcept { return task.goes_on(); }
+
+    // For how many waits it counts when it has completed at once: bytes cost time as well.
+    [[nodiscard]] int cost() const noexcept {
+        constexpr int bytes_of_one_shift = 14;  // 16 KiB
+        return 1 + static_cast<int>(std::max<std::int64_t>(operation::result, 0) >> bytes_of_one_shift);
+    }
 
     // The result of the finished operation: a count, or an error.
     [[nodiscard]] leat::result<std::size_t> count() const noexcept {

@@ -7,6 +7,7 @@
 #include <leat/frame_upkeep.hpp>
 
 #include <algorithm>
+#include <climits>
 #include <exception>
 #include <new>
 #include <string>
@@ -46,9 +47,10 @@ template <bool observed, typename Predicate>
 void scheduler::turn_until(Predicate over) {
     for (;;) {
         switches_ = 0;
+        inline_left_ = inline_max;
         this_thread.tick = ticks_.read();
         int steps = 0;
-        for (; steps < steps_max && !ready_.empty(); ++steps) {
+        for (; steps < steps_max && inline_left_ > 0 && !ready_.empty(); ++steps) {
             if constexpr (observed) {
                 observed_step(order_is_drawn_ ? take_any_ready() : ready_.pop_front());
             } else {
@@ -83,7 +85,7 @@ time_point next_upkeep(backend& io) noexcept {
 }  // namespace
 
 void scheduler::collect() {
-    const bool idle = ready_.empty();
+    const bool idle = ready_.empty() && arrived_.empty();
     if (!idle && io_->pending() == 0 && !io_->wants_every_turn()) {
         return;
     }
@@ -125,21 +127,25 @@ void scheduler::expire_timers() noexcept {
     if (alarms_.empty()) {
         return;
     }
-    const time_point now = io_->now();
-    while (timer* expired = alarms_.expire(now)) {
+    time_point until = io_->now();
+    for (int count = 1; timer* expired = alarms_.expire(until); ++count) {
+        if (count == timers_max) [[unlikely]] {
+            until = expired->deadline;
+        }
         expired->expired(*expired);
     }
 }
 
-void scheduler::take_inbox() noexcept {
+void scheduler::take_inbox(int most) noexcept {
     if (inbox_ == nullptr) {
         return;
     }
-    list<inbox::message> arrived;
-    inbox_->take(arrived);
-    while (!arrived.empty()) {
-        arrived.pop_front().run();
+    inbox_->take(arrived_);
+    int count = 0;
+    for (; count < most && !arrived_.empty(); ++count) {
+        arrived_.pop_front().run();
     }
+    inbox_->have_run(count);
 }
 
 void scheduler::close_inbox() noexcept {
@@ -147,7 +153,7 @@ void scheduler::close_inbox() noexcept {
         return;
     }
     inbox_->close();
-    take_inbox();
+    take_inbox(INT_MAX);
 }
 
 const std::shared_ptr<inbox>& scheduler::messages() {
@@ -272,6 +278,7 @@ void scheduler::step(task_state& task) noexcept {
         task.phase = task_phase::started;
         unwind(task);
     }
+    inline_left_ += task.inline_budget - task_state::inline_completions_max;
     if (task.phase == task_phase::ended) [[unlikely]] {
         end(task);
     }

@@ -47,12 +47,11 @@ scheduler::~scheduler() {
     watch_.reset();
     dump_signal_.reset();
     if (inbox_ != nullptr) {
-        list<inbox::message> left;
         inbox_->close();
-        inbox_->take(left);
+        inbox_->take(arrived_);
         inbox_->abandon();
-        while (!left.empty()) {
-            left.pop_front().drop();
+        while (!arrived_.empty()) {
+            arrived_.pop_front().drop();
         }
     }
     services_.clear();

@@ -43,7 +43,8 @@ struct end_listener : wait {
 
 class task_state : public list_link, public frame_pool::allocated {
 public:
-    // Waits that may be over at once, in a row, before the task yields to the others.
+    // Waits that may be over at once, in a row, before the task yields to the others. One that has moved many
+    // bytes counts for several.
     static constexpr std::int8_t inline_completions_max = 32;
 
     explicit task_state(std::source_location spawned) noexcept : spawned_at(spawned) { own.task = this; }
@@ -54,8 +55,11 @@ public:
     [[nodiscard]] bool cancelled() const noexcept { return innermost->cancelled; }
 
     // After something that it awaits has completed at once. False when it has had its share of that: then
-    // it goes to the end of the ready queue.
-    [[nodiscard]] bool goes_on() noexcept { return --inline_budget >= 0; }
+    // it goes to the end of the ready queue. `cost`: for how many waits it counts.
+    [[nodiscard]] bool goes_on(int cost = 1) noexcept {
+        inline_budget = static_cast<std::int8_t>(inline_budget - cost);
+        return inline_budget >= 0;
+    }
 
     void add_reference() noexcept { ++references_; }
     void drop_reference() noexcept {

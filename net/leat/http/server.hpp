@@ -17,6 +17,7 @@
 #include <leat/http/response_writer.hpp>
 #include <leat/http/server_exchange.hpp>
 #include <leat/serve.hpp>
+#include <leat/sleep.hpp>
 #include <leat/stream.hpp>
 #include <leat/tcp.hpp>
 #include <leat/timeout.hpp>
@@ -173,6 +174,7 @@ task<bool> answer_all(Stream& stream, Handler& handler, server_exchange& exchang
                     input.reset();  // a slow handler leases no buffer
                 }
                 co_await answer(stream, handler, exchange);
+                co_await leat::detail::share_awaiter();  // a chunk may hold hundreds of requests
             }
             if (exchange.closes()) {
                 co_await flush(stream, exchange);
