@@ -102,11 +102,31 @@ void socket_awaiter::fail(const char* what) const {
 
 }  // namespace detail
 
+using detail::cancel_operation, detail::explain_operation;
+
+constinit const wait_kind recv_awaiter::kind{
+    "recv", cancel_operation, explain_operation, nullptr,
+    [](wait& self) noexcept { return static_cast<recv_awaiter&>(self).begin_anew(); }};
+constinit const wait_kind recv_exactly_awaiter::whole_kind{
+    "recv", cancel_operation, explain_operation, give_up,
+    [](wait& self) noexcept { return static_cast<recv_exactly_awaiter&>(self).begin_anew(); }};
+constinit const wait_kind recv_chunk_awaiter::kind{
+    "recv", cancel_operation, explain_operation, nullptr,
+    [](wait& self) noexcept { return static_cast<recv_chunk_awaiter&>(self).begin_anew(); }};
+constinit const wait_kind send_awaiter::kind{
+    "send", cancel_operation, explain_operation, give_up,
+    [](wait& self) noexcept { return static_cast<send_awaiter&>(self).begin_anew(); }};
+
 bool recv_awaiter::await_ready() {
     if ((length == 0 || owner->returned != nullptr) && !closed() && !cancelled()) [[unlikely]] {
         return end_with(static_cast<std::int64_t>(detail::take_returned(owner->returned, {buffer, length})));
     }
     return begin();
+}
+
+bool recv_awaiter::begin_anew() {
+    const std::size_t count = detail::take_returned(owner->returned, {buffer, length});
+    return count != 0 ? end_anew_with(static_cast<std::int64_t>(count)) : submit_anew();
 }
 
 leat::result<std::size_t> recv_awaiter::take() noexcept {
@@ -124,15 +144,24 @@ std::size_t recv_awaiter::await_resume() {
 
 bool recv_exactly_awaiter::await_ready() {
     if (!closed() && !cancelled()) {
-        before_ = detail::take_returned(owner->returned, whole_);
+        take_returned();
+    } else {
+        length = whole_.size();
     }
-    buffer = whole_.data() + before_;
-    length = whole_.size() - before_;
     return length == 0 && !closed() ? end_with(0) : begin();
 }
 
-constinit const wait_kind recv_exactly_awaiter::whole_kind{"recv", detail::cancel_operation,
-                                                           detail::explain_operation, give_up};
+// What was given back comes first; it has given back nothing since it was made.
+void recv_exactly_awaiter::take_returned() noexcept {
+    before_ += detail::take_returned(owner->returned, {whole_.data() + before_, whole_.size() - before_});
+    buffer = whole_.data() + before_;
+    length = whole_.size() - before_;
+}
+
+bool recv_exactly_awaiter::begin_anew() {
+    take_returned();
+    return length == 0 ? end_anew_with(0) : submit_anew();
+}
 
 bool recv_exactly_awaiter::give_up(wait& self) noexcept {
     auto& read = static_cast<recv_exactly_awaiter&>(self);
@@ -176,11 +205,28 @@ bool recv_chunk_awaiter::end_with_returned() noexcept {
     return closed() ? begin() : end_with(static_cast<std::int64_t>(owner->returned->size()));
 }
 
+bool recv_chunk_awaiter::begin_anew() {
+    return owner->returned != nullptr ? end_anew_with(static_cast<std::int64_t>(owner->returned->size()))
+                                        : submit_anew();
+}
+
 bool send_awaiter::end_early() noexcept {
     if (closed()) {
         return end_with(is_closed);
     }
     return end_with(socket().send_broken ? is_broken : 0);
+}
+
+bool send_awaiter::begin_anew() {
+    return socket().send_broken ? end_anew_with(is_broken) : submit_anew();
+}
+
+// Cancelled midway: what is sent after it would stand behind a gap.
+bool send_awaiter::give_up(wait& self) noexcept {
+    auto& cut_off = static_cast<send_awaiter&>(self);
+    cut_off.account();
+    cut_off.transferred = 0;
+    return true;
 }
 
 leat::result<std::size_t> send_awaiter::take() const noexcept {

@@ -90,6 +90,13 @@ protected:
         end = cancelled() ? wait_end::cancelled : wait_end::finished;
         return end == wait_end::finished && completed_inline(*this_thread.task);
     }
+    // For wait_kind::begin: what an awaiter looks at before it asks the kernel may be otherwise since a
+    // cancelled one has ended.
+    bool end_anew_with(std::int64_t code) noexcept {
+        operation::result = code;
+        return true;
+    }
+    bool submit_anew() { return this_thread.loop->io().submit(*this); }
     // What it failed with.
     [[nodiscard]] std::error_code error() const noexcept;
     // For a receive: behind a reset that somebody else was told of there is no end. (A peer that ended
@@ -110,13 +117,17 @@ protected:
 class [[nodiscard]] recv_awaiter : public detail::socket_awaiter {
 public:
     recv_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
-        : socket_awaiter(detail::recv_kind, operation_kind::recv, socket) {
+        : socket_awaiter(kind, operation_kind::recv, socket) {
         buffer = into.data();
         length = into.size();
     }
     bool await_ready();
     leat::result<std::size_t> take() noexcept;
     std::size_t await_resume();
+
+private:
+    bool begin_anew();
+    static const wait_kind kind;
 };
 
 // co_await fills the buffer, or throws stream_errc::end_of_stream saying how much arrived. Cancelled: what
@@ -135,6 +146,8 @@ public:
 private:
     static bool give_up(wait& self) noexcept;
     static const wait_kind whole_kind;
+    bool begin_anew();
+    void take_returned() noexcept;
 
     byte_buffer whole_;
     std::size_t before_ = 0;  // bytes that had been given back to the stream
@@ -145,7 +158,7 @@ private:
 class [[nodiscard]] recv_chunk_awaiter : public detail::socket_awaiter {
 public:
     explicit recv_chunk_awaiter(detail::socket_state& socket) noexcept
-        : socket_awaiter(detail::recv_kind, operation_kind::recv_chunk, socket) {}
+        : socket_awaiter(kind, operation_kind::recv_chunk, socket) {}
     bool await_ready() { return owner->returned == nullptr || cancelled() ? begin() : end_with_returned(); }
     leat::result<chunk> take() noexcept {
         end_by_reset(operation::result == 0);
@@ -162,6 +175,9 @@ public:
     }
 
 private:
+    bool begin_anew();
+    static const wait_kind kind;
+
     bool end_with_returned() noexcept;
     // The buffer of the kernel's bytes, or the bytes that had been given back.
     chunk given() noexcept {
@@ -177,7 +193,7 @@ private:
 class [[nodiscard]] send_awaiter : public detail::socket_awaiter {
 public:
     send_awaiter(detail::socket_state& socket, byte_view from) noexcept
-        : socket_awaiter(detail::send_kind, operation_kind::send, socket) {
+        : socket_awaiter(kind, operation_kind::send, socket) {
         buffer = const_cast<std::byte*>(from.data());
         length = from.size();
     }
@@ -194,8 +210,11 @@ public:
 protected:
     using socket_awaiter::socket_awaiter;
     bool end_early() noexcept;
+    static const wait_kind kind;
 
 private:
+    static bool give_up(wait& self) noexcept;
+    bool begin_anew();
     // Runs once, when the send has ended or never began. What was transferred counts however it ended.
     void account() noexcept {
         if (operation::result >= 0 && end == wait_end::finished) [[likely]] {
@@ -227,7 +246,7 @@ class [[nodiscard]] send_pieces_awaiter : public send_all_awaiter {
 public:
     template <typename... Pieces>
     explicit send_pieces_awaiter(detail::socket_state& socket, const Pieces&... pieces) noexcept
-        : send_all_awaiter(detail::send_kind, operation_kind::send_vectors, socket),
+        : send_all_awaiter(kind, operation_kind::send_vectors, socket),
           pieces_{iovec{const_cast<std::byte*>(pieces.data()), pieces.size()}...} {
         vectors = pieces_;
         length = Count;

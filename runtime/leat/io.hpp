@@ -15,6 +15,10 @@ namespace leat {
 
 namespace detail {
 
+// What the kinds of all operations have in common.
+bool cancel_operation(wait& self) noexcept;
+void explain_operation(const wait& self, wait_facts& facts) noexcept;
+
 extern const wait_kind accept_kind, connect_kind, recv_kind, send_kind, readable_kind, writable_kind;
 // The parts of these kinds, for a kind that does more.
 bool cancel_operation(wait& self) noexcept;

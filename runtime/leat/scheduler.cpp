@@ -106,6 +106,8 @@ void scheduler::collect() {
         operation& op = completed_.pop_front();
         if (ended_cancelled(op)) {
             abandon(op);
+        } else if (op.its_turn) [[unlikely]] {
+            begin_anew(op);
         } else {
             finish(op);
         }
@@ -114,6 +116,13 @@ void scheduler::collect() {
         while (!waits_for_idle_.empty()) {
             finish(waits_for_idle_.pop_front());
         }
+    }
+}
+
+void scheduler::begin_anew(operation& op) {
+    op.its_turn = false;
+    if (op.kind->begin != nullptr ? op.kind->begin(op) : io_->submit(op)) {
+        finish(op);
     }
 }
 

@@ -144,6 +144,7 @@ private:
     void take_inbox(int most = messages_max) noexcept;
     void close_inbox() noexcept;
     void collect();
+    void begin_anew(operation& op);
     void no_progress();
 
     std::unique_ptr<detail::operation_counts> counts_;  // when the run counts

@@ -6,7 +6,10 @@
 //   * A submitted operation stays where it is until it has completed. It completes exactly once: at once
 //     (submit returns true), at its cancellation (cancel returns true), or in a later collect.
 //   * A completion decides, not a cancel: an operation that was cancelled may still succeed.
-//   * One reader and one writer at a time for each descriptor; a second one is misuse.
+//   * One reader and one writer at a time for each descriptor; a second one is misuse. One that was cancelled
+//     does not count, but keeps its place until it has completed: the next waits behind it. When its turn has
+//     come it is handed over with its_turn set, neither begun nor completed, to be submitted again: what the
+//     cancelled one has taken or done is known by then.
 //   * No descriptor, byte or buffer is lost: what arrives for a cancelled operation is delivered.
 //   * What is kept under the number of a descriptor is of the owner that its operations name
 //     (descriptor_owner.hpp). Another owner of the same number begins anew.

@@ -4,9 +4,7 @@
 #include <leat/backends/uring_backend.hpp>
 
 #include <algorithm>
-#include <bit>
 
-#include <limits.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 
@@ -17,19 +15,6 @@ namespace {
 constexpr std::size_t few = 2;     // completions in a turn that leave a send worth a system call of its own
 constexpr std::size_t batch = 64;  // completions in a turn; of more, the first are cold when they are used
 constexpr int rounds_max = 16;     // of asking for them
-constexpr std::size_t piece_max = 1U << 30;  // the kernel's own limit is a little below 2 GiB
-
-std::uint32_t poll_mask(std::uint32_t events) noexcept {
-    // The kernel reads it as two halves, the low one first.
-    return std::endian::native == std::endian::big ? std::rotl(events, 16) : events;
-}
-
-void pass(io_uring_sqe& entry, std::uint8_t opcode, const msghdr& message, unsigned flags) noexcept {
-    entry.opcode = opcode;
-    entry.addr = reinterpret_cast<std::uintptr_t>(&message);
-    entry.len = 1;
-    entry.msg_flags = flags;
-}
 
 }  // namespace
 
@@ -77,6 +62,12 @@ bool uring_backend::submit(operation& op) {
     operation*& waiting = slot_of(op, state);
     check(waiting == nullptr, "one task at a time waits to read (or to write) on a descriptor");
     check(!state.retiring, "a retired descriptor is not used");
+    if (leaves(op, state)) [[unlikely]] {
+        op.phase = behind;
+        waiting = &op;
+        ++pending_;
+        return false;
+    }
     if (state.incoming.engaged() && reads(op.action)) {
         make_room();
         if (serve(op, state.incoming)) {
@@ -132,89 +123,6 @@ void uring_backend::hand_over_queue() {
     }
 }
 
-void uring_backend::start(operation& op, descriptor_state& state) {
-    if (op.action == operation_kind::recv_chunk && buffers_.shared() && ++state.incoming.calm > 1 &&
-        arm_source(op, state)) {
-        return;
-    }
-    io_uring_sqe& entry = ring_.next();
-    (reads(op.action) ? state.reader_at : state.writer_at) = ring_.position();
-    op.phase = with_kernel;
-    entry.fd = op.descriptor;
-    entry.user_data = user_data_of(op);
-    const auto done = static_cast<std::size_t>(op.transferred);
-    switch (op.action) {
-        case operation_kind::accept:
-            entry.opcode = IORING_OP_ACCEPT;
-            entry.accept_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
-            if (op.address != nullptr) {
-                // The kernel writes the size of the address until it completes, so it lives in the operation.
-                entry.addr = reinterpret_cast<std::uintptr_t>(op.address);
-                entry.addr2 = reinterpret_cast<std::uintptr_t>(
-                    ::new (&op.transferred) socklen_t(static_cast<socklen_t>(op.length)));
-            }
-            break;
-        case operation_kind::connect:
-            entry.opcode = IORING_OP_CONNECT;
-            entry.addr = reinterpret_cast<std::uintptr_t>(op.address);
-            entry.off = op.length;
-            break;
-        case operation_kind::recv:
-            entry.opcode = IORING_OP_RECV;
-            entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
-            entry.len = static_cast<std::uint32_t>(std::min(op.length - done, piece_max));
-            entry.msg_flags = op.whole ? MSG_WAITALL : 0;
-            entry.ioprio = state.ready.readable ? 0 : poll_first();
-            break;
-        case operation_kind::recv_chunk:
-            ask_for_chunk(entry);
-            break;
-        case operation_kind::recv_datagram:
-            pass(entry, IORING_OP_RECVMSG, *op.message, 0);
-            entry.ioprio = state.ready.readable ? 0 : poll_first();
-            break;
-        case operation_kind::send:
-            entry.opcode = IORING_OP_SEND;
-            entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
-            entry.len = static_cast<std::uint32_t>(std::min(op.length - done, piece_max));
-            entry.msg_flags = MSG_NOSIGNAL | (op.whole ? MSG_WAITALL : 0);
-            break;
-        case operation_kind::send_vectors: {
-            msghdr& message = ring_.message();
-            message = {};
-            message.msg_iov = op.vectors;
-            message.msg_iovlen = std::min<std::size_t>(op.length, IOV_MAX);
-            pass(entry, IORING_OP_SENDMSG, message, MSG_NOSIGNAL | (op.whole ? MSG_WAITALL : 0));
-            break;
-        }
-        case operation_kind::send_datagram:
-            pass(entry, IORING_OP_SENDMSG, *op.message, MSG_NOSIGNAL);
-            break;
-        case operation_kind::readable:
-            entry.opcode = IORING_OP_POLL_ADD;
-            entry.poll32_events = poll_mask(POLLIN | POLLRDHUP);
-            break;
-        case operation_kind::writable:
-            entry.opcode = IORING_OP_POLL_ADD;
-            entry.poll32_events = poll_mask(POLLOUT);
-            break;
-    }
-}
-
-// Without buffers to choose from the kernel only tells when there is something.
-void uring_backend::ask_for_chunk(io_uring_sqe& entry) const noexcept {
-    if (!buffers_.shared()) {
-        entry.opcode = IORING_OP_POLL_ADD;
-        entry.poll32_events = poll_mask(POLLIN | POLLRDHUP);
-        return;
-    }
-    entry.opcode = IORING_OP_RECV;
-    entry.flags = IOSQE_BUFFER_SELECT;
-    entry.buf_group = uring_buffers::group;
-    entry.len = slab_pool::buffer_size;
-    entry.ioprio = poll_first();
-}
-
 // True when the kernel has not taken that entry: it never will.
 bool uring_backend::withdraw(std::uint32_t position, std::uint64_t user_data) noexcept {
     io_uring_sqe* const entry = ring_.unsubmitted(position);
@@ -259,7 +167,14 @@ bool uring_backend::cancel(operation& op) noexcept {
             if (!withdraw(op, state)) {
                 op.phase = asked_to_end;
                 ask_to_end(user_data_of(op));
+                slot_of(op, state) = nullptr;
+                leaves(op, state) = true;
                 return false;
+            }
+            break;
+        case behind:
+            if (op.linked()) {
+                op.unlink();
             }
             break;
     }
@@ -275,7 +190,7 @@ bool uring_backend::cancel(operation& op) noexcept {
 
 void uring_backend::collect(time_point deadline, list<operation>& done) {
     restart_all();
-    if (completed_count_ != 0 || woken_) {
+    if (completed_count_ != 0 || !turns_.empty() || woken_) {
         deadline = long_ago;
     }
     buffers_.top_up();
@@ -295,6 +210,7 @@ void uring_backend::collect(time_point deadline, list<operation>& done) {
         watch_wake();
     }
     end_overrun();
+    give_turns();
     crowded_ = completed_count_ > few;
     woken_ = false;
     pending_ -= completed_count_;
@@ -321,7 +237,7 @@ void uring_backend::watch_wake() noexcept {
     entry.opcode = IORING_OP_POLL_ADD;
     entry.fd = wake_.get();
     entry.len = ring_.newer_features() ? IORING_POLL_ADD_MULTI : 0;
-    entry.poll32_events = poll_mask(POLLIN);
+    entry.poll32_events = uring_ring::poll_mask(POLLIN);
     entry.user_data = static_cast<std::uint64_t>(tag::wake);
     watching_wake_ = true;
 }

@@ -44,6 +44,7 @@ private:
         asked_to_end,  // and another one to cancel it
         on_source,     // it has none, and waits for what the source of its descriptor brings
         to_restart,    // in restart_: it is given another entry before the next enter
+        behind,        // it waits for a cancelled one to complete; then it is in turns_
         completed,     // in completed_
     };
 
@@ -89,6 +90,8 @@ private:
         std::uint32_t writer_at = 0;
         readiness ready{.readable = false};  // whether a plain system call is likely to succeed
         bool retiring = false;
+        bool reader_leaves = false;  // the kernel has one that was cancelled, and is not `reader` any more
+        bool writer_leaves = false;
         source incoming;
     };
 
@@ -106,10 +109,15 @@ private:
         return reads(op.action) ? state.reader : state.writer;
     }
 
-    // Entries into the submission queue (uring.cpp).
+    static bool& leaves(const operation& op, descriptor_state& state) noexcept {
+        return reads(op.action) ? state.reader_leaves : state.writer_leaves;
+    }
+
+    // Entries into the submission queue (uring.cpp, uring_start.cpp).
     bool worth_trying(const operation& op, const descriptor_state& state) const noexcept;
     void start(operation& op, descriptor_state& state);
     void ask_for_chunk(io_uring_sqe& entry) const noexcept;
+    void ask_to_send_vectors(const operation& op, io_uring_sqe& entry) noexcept;
     [[nodiscard]] std::uint16_t poll_first() const noexcept {
         return ring_.newer_features() ? IORING_RECVSEND_POLL_FIRST : 0;
     }
@@ -137,6 +145,8 @@ private:
     void finish_or_go_on(operation& op, int result) noexcept;
     void restart(operation& op) noexcept;
     void finish(operation& op, std::int64_t result) noexcept;
+    void finish_cancelled(operation& op, descriptor_state& state) noexcept;
+    void give_turns() noexcept;
 
     // Sources (uring_source.cpp).
     bool wait_for_source(operation& op, descriptor_state& state);
@@ -154,6 +164,7 @@ private:
 
     // Descriptors that come and go (uring_owners.cpp).
     [[gnu::noinline]] void adopt(descriptor_owner* owner, descriptor_state& state) noexcept;
+    static bool is_used(const descriptor_state& state) noexcept;
     static bool in_flight(const descriptor_state& state) noexcept;
     void settle(int fd, descriptor_state& state) noexcept;
     void give_back(descriptor_owner& owner, source& from);
@@ -167,6 +178,7 @@ private:
     std::vector<descriptor_state> descriptors_;  // by descriptor number
     list<operation> completed_;                  // handed over at the end of collect
     list<operation> restart_;
+    list<operation> turns_;  // of those that waited behind a cancelled one
     std::size_t completed_count_ = 0;
     std::size_t pending_ = 0;
     std::size_t sources_ = 0;  // and watches, that the kernel has, or will have

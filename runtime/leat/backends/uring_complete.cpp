@@ -165,9 +165,32 @@ void uring_backend::finish(operation& op, std::int64_t result) noexcept {
     completed_.push_back(op);
     ++completed_count_;
     descriptor_state& state = state_of(op);
-    slot_of(op, state) = nullptr;
+    if (operation*& place = slot_of(op, state); place == &op) [[likely]] {
+        place = nullptr;
+    } else {
+        finish_cancelled(op, state);
+    }
     if (state.retiring) [[unlikely]] {
         close_if_over(op.descriptor, state);
+    }
+}
+
+// It has left its place before. Who waits behind it stays there until all that has completed is handed over.
+void uring_backend::finish_cancelled(operation& op, descriptor_state& state) noexcept {
+    leaves(op, state) = false;
+    if (operation* const next = slot_of(op, state); next != nullptr) {
+        turns_.push_back(*next);
+    }
+}
+
+void uring_backend::give_turns() noexcept {
+    while (!turns_.empty()) {
+        operation& op = turns_.pop_front();
+        slot_of(op, state_of(op)) = nullptr;
+        op.phase = with_kernel;
+        op.its_turn = true;
+        completed_.push_back(op);
+        ++completed_count_;
     }
 }
 

@@ -39,9 +39,13 @@ void uring_backend::adopt(descriptor_owner* owner, descriptor_state& state) noex
     owner->home = this;
 }
 
+// Whether operations have the socket open, those that were cancelled and have not ended, too.
+bool uring_backend::is_used(const descriptor_state& state) noexcept {
+    return state.reader != nullptr || state.writer != nullptr || state.reader_leaves || state.writer_leaves;
+}
+
 bool uring_backend::in_flight(const descriptor_state& state) noexcept {
-    return state.reader != nullptr || state.writer != nullptr || state.incoming.now != source::life::none ||
-           state.incoming.watched;
+    return is_used(state) || state.incoming.now != source::life::none || state.incoming.watched;
 }
 
 // Ends what the kernel does for `fd`, of which the operations have been asked to end, and waits for that.
@@ -76,7 +80,7 @@ void uring_backend::retire(int fd) noexcept {
     buffers_.clear(state.incoming.chunks);
     end_retired(state.reader, state);
     end_retired(state.writer, state);
-    if (state.reader != nullptr || state.writer != nullptr) {
+    if (is_used(state)) {
         settle(fd, state);  // they have the socket open: a name that it is bound to is not free until then
     } else {
         end_source(fd, state.incoming);
@@ -110,6 +114,12 @@ void uring_backend::end_retired(operation* op, descriptor_state& state) noexcept
                 op->phase = asked_to_end;
                 ask_to_end(user_data_of(*op));
             }
+            break;
+        case behind:
+            if (op->linked()) {
+                op->unlink();
+            }
+            finish(*op, -ECANCELED);
             break;
     }
 }

@@ -14,6 +14,7 @@
 #include <leat/backends/uring_options.hpp>
 #include <leat/clock.hpp>
 
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -75,6 +76,11 @@ public:
         }
         __atomic_store_n(ring_.cq.khead, last, __ATOMIC_RELEASE);
         return last - first;
+    }
+
+    // The events of poll(2), as an entry holds them: the kernel reads two halves, the low one first.
+    [[nodiscard]] static std::uint32_t poll_mask(std::uint32_t events) noexcept {
+        return std::endian::native == std::endian::big ? std::rotl(events, 16) : events;
     }
 
     // For io_uring_register(2) by liburing.

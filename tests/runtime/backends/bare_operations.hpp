@@ -73,7 +73,9 @@ inline std::size_t collect(leat::backend& io, leat::time_point deadline) {
     for (; !done.empty(); ++count) {
         leat::operation& op = done.pop_front();
         REQUIRE(op.end == leat::wait_end::pending);
-        op.end = leat::wait_end::finished;
+        if (!std::exchange(op.its_turn, false) || io.submit(op)) {
+            op.end = leat::wait_end::finished;
+        }
     }
     return count;
 }

@@ -18,9 +18,11 @@ struct simulated_socket : std::enable_shared_from_this<simulated_socket> {
     enum class phase : std::uint8_t { fresh, listening, connecting, connected };
 
     // The operation that waits for one direction. Its number tells it from a later one at the same place.
+    // While it is a cancelled one, another may wait behind it.
     struct waiter {
         operation* op = nullptr;
         std::uint64_t number = 0;
+        operation* behind = nullptr;
     };
 
     // What a datagram socket has beside.
