@@ -59,8 +59,9 @@ int poll_backend::await_events(time_point deadline) {
 }
 
 void poll_backend::collect(time_point deadline, list<operation>& done) {
+    deadline = go_on(deadline);
     list_descriptors();
-    const int count = await_events(has_completed() ? long_ago : deadline);
+    const int count = await_events(deadline);
     check(count >= 0 || errno == EINTR || errno == ENOMEM, "waiting for no more than may be open works");
     if (count > 0) {
         if (polled_.front().revents != 0) {

@@ -33,7 +33,35 @@ bool readiness_backend::submit(operation& op) {
 
 // Apart from submit, so that one that has to wait, as most receives have, saves no registers.
 bool readiness_backend::submit_ready(operation& op, descriptor_state& state) {
-    return attempt(op, state.ready, *pool_) || fail_or_wait(op, state);
+    if (attempt(op, state.ready, *pool_) || fail_or_wait(op, state)) {
+        return true;
+    }
+    if (state.ready.to_try(op.action) && !for_others(op)) [[unlikely]] {
+        note_unfinished(op, state);
+    }
+    return false;
+}
+
+void readiness_backend::note_unfinished(const operation& op, descriptor_state& state) noexcept {
+    if (!state.unfinished) {
+        state.unfinished = true;
+        state.next_unfinished = std::exchange(unfinished_, op.descriptor);
+    }
+}
+
+// Each once, and whoever has still more to do is noted again. One that is gone meanwhile, or another in its
+// place, does no harm: a try is never wrong.
+void readiness_backend::try_unfinished() noexcept {
+    for (int fd = std::exchange(unfinished_, -1); fd >= 0;) {
+        descriptor_state& state = descriptors_[static_cast<std::size_t>(fd)];
+        fd = state.next_unfinished;
+        state.unfinished = false;
+        for (operation** const waiting : {&state.reader, &state.writer}) {
+            if (*waiting != nullptr && !for_others(**waiting)) {
+                retry(*waiting, state);
+            }
+        }
+    }
 }
 
 // The first operation on a descriptor with so high a number.

@@ -54,6 +54,8 @@ protected:
         std::uint32_t generation = 0;       // counts the sockets that have had this number
         readiness ready;
         bool watched = false;
+        bool unfinished = false;  // in the list that starts with unfinished_
+        int next_unfinished = -1;
     };
 
     // Throws std::system_error when there is no descriptor for wake().
@@ -73,7 +75,14 @@ protected:
 
     // Readable from a wake() until it is read from.
     [[nodiscard]] int wake_descriptor() const noexcept { return wake_.get(); }
-    [[nodiscard]] bool has_completed() const noexcept { return !completed_.empty(); }
+    // Goes on with what a try has left to do. Returns until when to wait for events: not at all while there
+    // is something to hand over, or more of that.
+    [[nodiscard]] time_point go_on(time_point deadline) noexcept {
+        if (unfinished_ >= 0) [[unlikely]] {
+            try_unfinished();
+        }
+        return completed_.empty() && unfinished_ < 0 ? deadline : long_ago;
+    }
     void hand_over(list<operation>& done) noexcept;
 
 private:
@@ -89,7 +98,9 @@ private:
         return descriptors_[static_cast<std::size_t>(op.descriptor)];
     }
     [[gnu::noinline]] void adopt(descriptor_owner* owner, descriptor_state& state) noexcept;
-    void stop_watching_unused(int fd, descriptor_state& state) noexcept;
+    [[gnu::noinline]] void try_unfinished() noexcept;
+    [[gnu::noinline]] void note_unfinished(const operation& op, descriptor_state& state) noexcept;
+    [[gnu::noinline]] void stop_watching_unused(int fd, descriptor_state& state) noexcept;
     void forget(int fd, descriptor_state& state) noexcept;
     [[gnu::always_inline]] inline void retry(operation*& waiting, descriptor_state& state);
     void complete(operation*& waiting) noexcept {
@@ -105,6 +116,7 @@ private:
     list<operation> completed_;  // handed over at the end of collect
     std::size_t completed_count_ = 0;
     std::size_t pending_ = 0;
+    int unfinished_ = -1;  // descriptors whose operations are worth another try at once
 };
 
 inline void readiness_backend::told(descriptor_state& state, std::uint32_t events) {
@@ -131,8 +143,12 @@ inline void readiness_backend::retry(operation*& waiting, descriptor_state& stat
     if (for_others(op)) [[unlikely]] {
         complete(waiting);
         stop_watching_unused(op.descriptor, state);
-    } else if (state.ready.to_try(op.action) && attempt(op, state.ready, *pool_)) {
-        complete(waiting);
+    } else if (state.ready.to_try(op.action)) {
+        if (attempt(op, state.ready, *pool_)) {
+            complete(waiting);
+        } else if (state.ready.to_try(op.action)) [[unlikely]] {
+            note_unfinished(op, state);
+        }
     }
 }
 

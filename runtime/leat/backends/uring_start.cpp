@@ -11,7 +11,7 @@ namespace leat {
 
 namespace {
 
-constexpr std::size_t piece_max = 1U << 30;  // the kernel's own limit is a little below 2 GiB
+constexpr std::size_t piece_max = 1U << 20;  // of one entry: a fast peer must not keep the others waiting
 
 void pass(io_uring_sqe& entry, std::uint8_t opcode, const msghdr& message, unsigned flags) noexcept {
     entry.opcode = opcode;
