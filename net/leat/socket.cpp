@@ -189,16 +189,17 @@ leat::result<void> recv_exactly_awaiter::take() noexcept {
 
 void recv_exactly_awaiter::await_resume() {
     end_by_reset(operation::result >= 0 && static_cast<std::size_t>(operation::result) < length);
-    if (operation::result < 0) [[unlikely]] {
+    const bool failed = operation::result < 0;
+    if (!failed && static_cast<std::size_t>(operation::result) == length) [[likely]] {
+        return;
+    }
+    const std::size_t arrived = before_ + static_cast<std::size_t>(transferred);
+    if (failed && arrived == 0) {
         fail("recv from ");
     }
-    if (const std::size_t arrived = static_cast<std::size_t>(operation::result); arrived < length)
-        [[unlikely]] {
-        throw std::system_error(stream_errc::end_of_stream, "recv from " + socket().peer_name() + ": " +
-                                                                std::to_string(before_ + arrived) + " of " +
-                                                                std::to_string(whole_.size()) +
-                                                                " bytes arrived");
-    }
+    throw std::system_error(failed ? error() : stream_errc::end_of_stream,
+                            "recv from " + socket().peer_name() + ": " + std::to_string(arrived) + " of " +
+                                std::to_string(whole_.size()) + " bytes arrived");
 }
 
 bool recv_chunk_awaiter::end_with_returned() noexcept {

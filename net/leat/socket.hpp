@@ -130,9 +130,10 @@ private:
     static const wait_kind kind;
 };
 
-// co_await fills the buffer, or throws stream_errc::end_of_stream saying how much arrived. Cancelled: what
-// had arrived is given back to the stream, and the next read sees it. Without memory for that it throws
-// std::errc::not_enough_memory instead, and what had arrived is in the buffer.
+// co_await fills the buffer, or throws stream_errc::end_of_stream, or another error, saying how much arrived;
+// that is in the buffer. Cancelled: what had arrived is given back to the stream, and the next read sees it.
+// Without memory for that it throws std::errc::not_enough_memory instead, and what had arrived is in the
+// buffer.
 class [[nodiscard]] recv_exactly_awaiter : public detail::socket_awaiter {
 public:
     recv_exactly_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
