@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 
 namespace leat {
@@ -64,10 +65,16 @@ void readiness_backend::try_unfinished() noexcept {
     }
 }
 
-// The first operation on a descriptor with so high a number.
+// The first operation on a descriptor with so high a number. One that is not open is no reason to grow.
 bool readiness_backend::submit_first(operation& op) {
     check(op.descriptor >= 0, "an operation is on an open descriptor");
-    descriptors_.resize(std::max(static_cast<std::size_t>(op.descriptor) + 1, descriptors_.size() * 2));
+    if (::fcntl(op.descriptor, F_GETFD) < 0) {
+        op.result = -errno;
+        return true;
+    }
+    const std::size_t count = std::max(static_cast<std::size_t>(op.descriptor) + 1, descriptors_.size() * 2);
+    make_room_for(count);
+    descriptors_.resize(count);
     return submit(op);
 }
 

@@ -67,6 +67,10 @@ protected:
     // same socket.
     virtual int watch(int fd, std::uint32_t generation) noexcept = 0;
     virtual void stop_watching(int fd) noexcept = 0;
+    // Called before a descriptor with a number below `count` is watched for the first time: whatever
+    // collect() needs for so many is allocated here, where an operation can fail for it. Throws
+    // std::bad_alloc.
+    virtual void make_room_for(std::size_t count) { (void)count; }
 
     // Of each descriptor that has been waited for, by number.
     [[nodiscard]] std::vector<descriptor_state>& states() noexcept { return descriptors_; }

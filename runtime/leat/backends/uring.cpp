@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 
@@ -38,8 +39,9 @@ uring_backend::~uring_backend() {
     } else {
         make_room();
         ask_to_end(static_cast<std::uint64_t>(tag::wake));
+        ask_to_end(static_cast<std::uint64_t>(tag::edges));
     }
-    while (watching_wake_ || sources_ != 0) {
+    while (watching_wake_ || watching_edges_ || sources_ != 0) {
         entered(ring_.enter_and_wait(never));
         reap();
     }
@@ -55,6 +57,11 @@ uring_backend::descriptor_state& uring_backend::state_of(int fd) {
 }
 
 bool uring_backend::submit(operation& op) {
+    if (static_cast<std::size_t>(op.descriptor) >= descriptors_.size() && ::fcntl(op.descriptor, F_GETFD) < 0)
+        [[unlikely]] {
+        op.result = -errno;  // no reason to grow
+        return true;
+    }
     descriptor_state& state = state_of(op.descriptor);
     if (state.owner != op.owner) [[unlikely]] {
         adopt(op.owner, state);
@@ -88,6 +95,9 @@ bool uring_backend::submit(operation& op) {
 }
 
 bool uring_backend::worth_trying(const operation& op, const descriptor_state& state) const noexcept {
+    if (state.by_edge) [[unlikely]] {
+        return transfers(op);
+    }
     switch (op.action) {
         case operation_kind::accept:
         case operation_kind::recv_chunk:
@@ -159,6 +169,7 @@ bool uring_backend::cancel(operation& op) noexcept {
         case asked_to_end:
             return false;
         case on_source:
+        case on_edge:
             break;
         case to_restart:
             op.unlink();
@@ -190,7 +201,11 @@ bool uring_backend::cancel(operation& op) noexcept {
 
 void uring_backend::collect(time_point deadline, list<operation>& done) {
     restart_all();
-    if (completed_count_ != 0 || !turns_.empty() || woken_) {
+    if (edges_.descriptor() >= 0 && !watching_edges_) [[unlikely]] {
+        make_room();
+        watch_edges();
+    }
+    if (completed_count_ != 0 || !turns_.empty() || !restart_.empty() || woken_) {
         deadline = long_ago;
     }
     buffers_.top_up();
@@ -219,9 +234,10 @@ void uring_backend::collect(time_point deadline, list<operation>& done) {
 }
 
 void uring_backend::restart_all() {
-    while (!restart_.empty()) {
+    list<operation> now;
+    for (now.append(restart_); !now.empty();) {
         make_room();
-        operation& op = restart_.pop_front();
+        operation& op = now.pop_front();
         descriptor_state& state = state_of(op);
         if (worth_trying(op, state) && attempt(op, state.ready, buffers_.pool())) {
             finish(op, op.result);
@@ -240,6 +256,15 @@ void uring_backend::watch_wake() noexcept {
     entry.poll32_events = uring_ring::poll_mask(POLLIN);
     entry.user_data = static_cast<std::uint64_t>(tag::wake);
     watching_wake_ = true;
+}
+
+void uring_backend::watch_edges() noexcept {
+    io_uring_sqe& entry = ring_.next();
+    entry.opcode = IORING_OP_POLL_ADD;
+    entry.fd = edges_.descriptor();
+    entry.poll32_events = uring_ring::poll_mask(POLLIN);
+    entry.user_data = static_cast<std::uint64_t>(tag::edges);
+    watching_edges_ = true;
 }
 
 void uring_backend::woken(bool still_watched) noexcept {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <leat/backends/backend.hpp>
+#include <leat/backends/edge_watch.hpp>
 #include <leat/backends/kernel_sockets.hpp>
 #include <leat/backends/readiness.hpp>
 #include <leat/backends/uring_buffers.hpp>
@@ -43,9 +44,10 @@ private:
         with_kernel,   // it has an entry, which the kernel may have taken
         asked_to_end,  // and another one to cancel it
         on_source,     // it has none, and waits for what the source of its descriptor brings
-        to_restart,    // in restart_: it is given another entry before the next enter
-        behind,        // it waits for a cancelled one to complete; then it is in turns_
-        completed,     // in completed_
+        on_edge,     // it has none: the kernel would try it again and again; edges_ tells when it is worth it
+        to_restart,  // in restart_: it is given another entry before the next enter
+        behind,      // it waits for a cancelled one to complete; then it is in turns_
+        completed,   // in completed_
     };
 
     // What the low bits of user_data say of the rest of it.
@@ -54,6 +56,7 @@ private:
         source,     // its descriptor, shifted
         hang_up,    // the same
         wake,
+        edges,
         ignored,
     };
     // What one call may put into the submission queue: retire() ends a reader, a writer, a source and a
@@ -90,6 +93,7 @@ private:
         std::uint32_t writer_at = 0;
         readiness ready{.readable = false};  // whether a plain system call is likely to succeed
         bool retiring = false;
+        bool by_edge = false;        // edges_ watches it, because the error it has lasts
         bool reader_leaves = false;  // the kernel has one that was cancelled, and is not `reader` any more
         bool writer_leaves = false;
         source incoming;
@@ -109,6 +113,11 @@ private:
         return reads(op.action) ? state.reader : state.writer;
     }
 
+    // Whether an error that lasts would make the kernel try it again and again.
+    static bool transfers(const operation& op) noexcept {
+        return op.action != operation_kind::readable && op.action != operation_kind::writable &&
+               op.action != operation_kind::accept && op.action != operation_kind::connect;
+    }
     static bool& leaves(const operation& op, descriptor_state& state) noexcept {
         return reads(op.action) ? state.reader_leaves : state.writer_leaves;
     }
@@ -134,6 +143,7 @@ private:
     bool withdraw(const operation& op, const descriptor_state& state) noexcept;
     void ask_to_end(std::uint64_t user_data) noexcept;
     void watch_wake() noexcept;
+    void watch_edges() noexcept;
     void woken(bool still_watched) noexcept;
 
     // Completions (uring_complete.cpp).
@@ -144,6 +154,8 @@ private:
     void sent(operation& op, descriptor_state& state, int result);
     void finish_or_go_on(operation& op, int result) noexcept;
     void restart(operation& op) noexcept;
+    void go_on(operation& op) noexcept;
+    void look_at_edges() noexcept;
     void finish(operation& op, std::int64_t result) noexcept;
     void finish_cancelled(operation& op, descriptor_state& state) noexcept;
     void give_turns() noexcept;
@@ -186,6 +198,8 @@ private:
     bool crowded_ = false;     // the last turn completed more than a few operations
     bool woken_ = false;
     bool watching_wake_ = false;
+    bool watching_edges_ = false;
+    edge_watch edges_;
 };
 
 }  // namespace leat

@@ -74,6 +74,9 @@ void uring_backend::retire(int fd) noexcept {
     if (descriptor_owner* const owner = std::exchange(state.owner, nullptr)) {
         owner->home = nullptr;
     }
+    if (state.by_edge) {
+        edges_.remove(fd);
+    }
     state.retiring = true;
     ++pending_;
     state.incoming.lost |= state.incoming.chunks.count != 0;
@@ -101,6 +104,7 @@ void uring_backend::end_retired(operation* op, descriptor_state& state) noexcept
         case asked_to_end:
             break;
         case on_source:
+        case on_edge:
             finish(*op, -ECANCELED);
             break;
         case to_restart:
@@ -155,6 +159,9 @@ void uring_backend::detach(descriptor_owner& owner) {
     check(!waits(state.reader) && !waits(state.writer), "nobody waits on a socket that is detached");
     settle(owner.descriptor, state);
     give_back(owner, state.incoming);
+    if (state.by_edge) {
+        edges_.remove(owner.descriptor);
+    }
     state = {};
     owner.home = nullptr;
 }

@@ -172,7 +172,7 @@ void uring_backend::source_brings(int fd, int result, unsigned flags) noexcept {
         } else if (over && result == 0) {
             finish(*reader, reader->transferred);
         } else if (over) {
-            restart(*reader);
+            go_on(*reader);
         }
     }
     if (from.chunks.count > chunks_max && from.now == source::life::armed) [[unlikely]] {

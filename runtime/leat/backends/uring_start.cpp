@@ -23,6 +23,13 @@ void pass(io_uring_sqe& entry, std::uint8_t opcode, const msghdr& message, unsig
 }  // namespace
 
 void uring_backend::start(operation& op, descriptor_state& state) {
+    if (state.by_edge && transfers(op)) [[unlikely]] {
+        op.phase = on_edge;
+        if (state.ready.to_try(op.action)) {
+            restart(op);  // it has done as much as one try may do
+        }
+        return;
+    }
     if (op.action == operation_kind::recv_chunk && buffers_.shared() && ++state.incoming.calm > 1 &&
         arm_source(op, state)) {
         return;
