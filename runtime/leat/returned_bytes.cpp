@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <leat/returned_bytes.hpp>
 
-#include <leat/check.hpp>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <new>
 
 namespace leat::detail {
 
@@ -19,7 +18,9 @@ bytes_view unread_of(const std::unique_ptr<chunk>& returned) noexcept {
 
 std::unique_ptr<chunk> joined(bytes_view first, bytes_view second) {
     const std::size_t size = first.size() + second.size();
-    check(size <= UINT32_MAX, "less than 4 GiB are given back to a stream");
+    if (size > UINT32_MAX) {
+        throw std::bad_alloc();  // more than a chunk can hold
+    }
     auto all = std::make_unique<chunk>();
     auto* const buffer = new std::byte[size];
     *all = chunk(heap_buffers, buffer, 0, static_cast<std::uint32_t>(size));

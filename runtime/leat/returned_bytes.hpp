@@ -11,7 +11,8 @@
 
 namespace leat::detail {
 
-// Puts `bytes` before what was given back already. Throws std::bad_alloc.
+// Puts `bytes` before what was given back already. Throws std::bad_alloc, also for 4 GiB and more; then
+// nothing has changed.
 void give_back(std::unique_ptr<chunk>& returned, std::span<const std::byte> bytes);
 // Puts `bytes` behind it, as what came later. Throws std::bad_alloc, and nothing has changed.
 void give_back_behind(std::unique_ptr<chunk>& returned, std::span<const std::byte> bytes);
