@@ -2,9 +2,10 @@
 // frame_pool: memory for coroutine frames and task states, recycled per thread in size classes, so that
 // a steady program allocates none. Under AddressSanitizer every block goes to the heap, to be checked.
 // A block may be freed on another thread than the one that allocated it; it then feeds that one.
-// Invariant: a thread keeps at most kept_most bytes of each size; what is released above that goes to the
-// heap. So the memory of a burst of tasks comes back as they end, and tasks that are spawned on one thread
-// and end on another pile up on neither. What glibc keeps of it then malloc_trim(3) gives to the system.
+// Invariant: a thread keeps at most kept_most bytes of each size, and above that no more blocks than it has
+// had in use itself: tasks that are spawned on one thread and end on another pile up on neither. What a burst
+// leaves above kept_most goes back to the heap while the loop is idle (frame_upkeep.hpp), or by trim() at
+// once. glibc may keep it then: malloc_trim(3) gives it to the system, and holds the thread for some time.
 #pragma once
 
 #include <cstddef>
