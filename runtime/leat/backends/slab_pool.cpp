@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace leat {
 
@@ -44,8 +45,20 @@ void slab_pool::drop_abandoned() noexcept {
     }
 }
 
+// Those that provide() got and nobody took.
+void slab_pool::free_heap_buffers() noexcept {
+    for (free_buffer** link = &unused_; *link != nullptr;) {
+        if ((*link)->index == from_heap) {
+            delete[] reinterpret_cast<std::byte*>(std::exchange(*link, (*link)->next));
+        } else {
+            link = &(*link)->next;
+        }
+    }
+}
+
 // Slabs of which nothing is leased go, until half are left. Others stay: then it is tried again later.
 void slab_pool::shrink() noexcept {
+    free_heap_buffers();
     std::array<std::uint32_t, slabs_max> unused{};
     for (const free_buffer* each = unused_; each != nullptr; each = each->next) {
         ++unused[each->index / buffers_in_slab];

@@ -35,6 +35,7 @@ public:
 
     slab_pool() noexcept { ++living_; }
     ~slab_pool() {
+        free_heap_buffers();
         if (home_ == &living_) {
             --living_;
         }
@@ -73,6 +74,7 @@ private:
 
     [[gnu::noinline]] bool provide_more() noexcept;
     [[gnu::noinline]] void shrink() noexcept;
+    void free_heap_buffers() noexcept;
     [[gnu::noinline]] void release_abandoned(std::byte* buffer, std::uint32_t index) noexcept;
     void drop_abandoned() noexcept;
     void put_back(std::byte* buffer, std::uint32_t index) noexcept {
