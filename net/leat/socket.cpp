@@ -208,7 +208,7 @@ bool recv_chunk_awaiter::end_with_returned() noexcept {
 
 bool recv_chunk_awaiter::begin_anew() {
     return owner->returned != nullptr ? end_anew_with(static_cast<std::int64_t>(owner->returned->size()))
-                                        : submit_anew();
+                                      : submit_anew();
 }
 
 bool send_awaiter::end_early() noexcept {

@@ -74,15 +74,11 @@ void scheduler::turn_until(Predicate over) {
     }
 }
 
-namespace {
-
 // When the loop is to look after the frames that it keeps, if nothing else happens before. (In virtual time
 // nothing is to happen that the program has not asked for.)
-time_point next_upkeep(backend& io) noexcept {
+static time_point next_upkeep(backend& io) noexcept {
     return frame_pool::has_surplus && !io.time_is_virtual() ? frame_pool::give_back_surplus(io.now()) : never;
 }
-
-}  // namespace
 
 void scheduler::collect() {
     const bool idle = ready_.empty() && arrived_.empty();
