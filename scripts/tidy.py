@@ -34,11 +34,11 @@ PAGE_LINES = {"README.md": 120, "docs/hacking.md": 120, "docs/architecture.md": 
 LEVELS = [
     (0, "runtime/leat/{bytes,cancel_reason,check,result,fd,list,clock,json_text,reference}.*"),
     (0, "runtime/leat/{standard_streams,thread_signals}.*"),
-    (1, "runtime/leat/{operation,timers,chunk,returned_bytes,wait}.*"),
+    (1, "runtime/leat/{operation,descriptor_owner,timers,chunk,returned_bytes,wait}.*"),
     (1, "runtime/leat/backends/backend.hpp"),
     (2, "runtime/leat/backends/*"),
     (3, "runtime/leat/{scheduler,inbox,frame,frame_pool,task_state,scope_node,group_scope,outcome}.*"),
-    (3, "runtime/leat/{scheduler_looking,watch_thread}.*"),
+    (3, "runtime/leat/{scheduler_looking,watch_thread,frame_upkeep}.*"),
     (3, "runtime/leat/{awaited,bindings,error_text,ticks,dump,dump_*,counters,counting_backend,observer}.*"),
     (4, "runtime/leat/*"),
     (5, "net/leat/{address,endpoint,number,socket,socket_opening,socket_stream,unix_endpoint}.*"),

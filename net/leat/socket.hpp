@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 // socket: an open socket and what awaiting an operation on it means. tcp, udp and unix are built on it.
 // Invariant: the descriptor is retired through the backend when the owner closes it or dies; the small
-// state outlives that until the last operation has let go of it.
+// state outlives that until the last operation has let go of it, one that nobody has awaited yet, too.
 #pragma once
 
 #include <leat/bytes.hpp>
+#include <leat/descriptor_owner.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/frame_pool.hpp>
 #include <leat/io.hpp>
 #include <leat/stream.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 
@@ -19,16 +19,18 @@ namespace leat {
 
 namespace detail {
 
-// Shared by the owner of a socket and its operations in flight.
-struct socket_state : frame_pool::allocated {
-    explicit socket_state(int fd) noexcept : descriptor(fd) {}
-
+// Shared by a socket and its operations. It is made before the descriptor is: then no descriptor is without
+// an owner for want of memory.
+struct socket_state : descriptor_owner, frame_pool::allocated {
     void add_reference() noexcept { ++references; }
     void drop_reference() noexcept {
         if (--references == 0) {
-            delete this;
+            destroy();
         }
     }
+    // Nobody waits on it. What was received stays, and the next operation may be of another run, also of
+    // another thread. Misuse in a run that it is not at home in. Throws std::bad_alloc.
+    void detach();
     void close() noexcept;
 
     // Bytes that a cancelled read had taken: the next read sees them first.
@@ -41,41 +43,39 @@ struct socket_state : frame_pool::allocated {
     // As errors name it: "127.0.0.1:8001", a path, or "a peer without a name".
     [[nodiscard]] std::string peer_name() const;
 
-    int descriptor;  // -1 once closed
-    std::uint32_t references = 1;
-    std::uint64_t bytes_sent = 0;
-    std::unique_ptr<chunk> returned;         // what was given back; null as a rule
-    std::unique_ptr<std::string> unix_name;  // of a peer of the Unix family that has one
-    endpoint remote;                         // of any other peer
-    bool stops_short = false;                // as operation::stops_short says
+    bool stops_short = false;  // as operation::stops_short says
     bool send_broken = false;
-    bool was_reset = false;  // somebody has been told of it; the kernel tells it once
+    bool has_name = false;  // it is a named_socket_state
+    std::uint32_t references = 1;
+    endpoint remote;  // of a peer of IP
+    std::uint64_t bytes_sent = 0;
+
+private:
+    void destroy() noexcept;
 };
 
-// An operation on a socket. While it is suspended it keeps the state alive, not the socket open.
+// Of a socket whose peer is of the Unix family and has a name.
+struct named_socket_state : socket_state {
+    explicit named_socket_state(std::string of_peer) : name(std::move(of_peer)) { has_name = true; }
+    std::string name;
+};
+
+// An operation on a socket. It keeps the state alive, not the socket open: which descriptor that has, and
+// whether it is open, is looked up when the wait begins.
 class socket_awaiter : public io_awaiter {
 public:
-    ~socket_awaiter() {
-        if (suspended()) {
-            socket_->drop_reference();
-        }
-    }
-    void suspend(frame& waiter) noexcept {
-        socket_->add_reference();
-        io_awaiter::suspend(waiter);
-    }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        suspend(waiter.promise());
-    }
+    ~socket_awaiter() { socket().drop_reference(); }
 
 protected:
-    socket_awaiter(const wait_kind& what, operation_kind asked, socket_state& socket) noexcept
-        : io_awaiter(what, asked, socket.descriptor), socket_(&socket) {
-        stops_short = socket.stops_short;
+    socket_awaiter(const wait_kind& what, operation_kind asked, socket_state& on) noexcept
+        : io_awaiter(what, asked, -1) {
+        on.add_reference();
+        owner = &on;
+        stops_short = on.stops_short;
     }
 
-    [[nodiscard]] bool suspended() const noexcept { return wait::task != nullptr; }
+    [[nodiscard]] socket_state& socket() const noexcept { return static_cast<socket_state&>(*owner); }
+    [[nodiscard]] bool closed() const noexcept { return owner->descriptor < 0; }
 
     // Beside errno values, what a result may say without asking the kernel.
     static constexpr std::int64_t is_closed = -10'001;
@@ -83,26 +83,34 @@ protected:
 
     [[nodiscard]] static bool cancelled() noexcept { return this_thread.task->cancelled(); }
     // Begins, unless the socket is closed.
-    bool begin() { return descriptor >= 0 ? io_awaiter::await_ready() : end_with(is_closed); }
+    bool begin() {
+        descriptor = owner->descriptor;
+        return descriptor >= 0 ? io_awaiter::await_ready() : end_with(is_closed);
+    }
     // Ends at once with `code`, without asking the kernel.
     bool end_with(std::int64_t code) noexcept {
         operation::result = code;
         end = cancelled() ? wait_end::cancelled : wait_end::finished;
         return end == wait_end::finished && completed_inline(*this_thread.task);
     }
+    // For wait_kind::begin: what an awaiter looks at before it asks the kernel may be otherwise since a
+    // cancelled one has ended.
+    bool end_anew_with(std::int64_t code) noexcept {
+        operation::result = code;
+        return true;
+    }
+    bool submit_anew() { return this_thread.loop->io().submit(*this); }
     // What it failed with.
     [[nodiscard]] std::error_code error() const noexcept;
-    // For a receive: behind a reset that another operation was told of there is no end. (A peer that ended
+    // For a receive: behind a reset that somebody else was told of there is no end. (A peer that ended
     // before it reset gives senders EPIPE, not ECONNRESET: tcp_reset() of Linux.)
     void end_by_reset(bool at_end) noexcept {
-        if (at_end && socket_->was_reset) {
-            operation::result = -ECONNRESET;
+        if (at_end && owner->ended_by != 0) {
+            operation::result = -owner->ended_by;
         }
     }
     // Throws error() as "recv from 127.0.0.1:8001: Connection reset by peer".
     [[noreturn]] void fail(const char* what) const;
-
-    socket_state* socket_;
 };
 
 }  // namespace detail
@@ -112,29 +120,39 @@ protected:
 class [[nodiscard]] recv_awaiter : public detail::socket_awaiter {
 public:
     recv_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
-        : socket_awaiter(detail::recv_kind, operation_kind::recv, socket) {
+        : socket_awaiter(kind, operation_kind::recv, socket) {
         buffer = into.data();
         length = into.size();
     }
     bool await_ready();
     leat::result<std::size_t> take() noexcept;
     std::size_t await_resume();
+
+private:
+    bool begin_anew();
+    static const wait_kind kind;
 };
 
-// co_await fills the buffer, or throws stream_errc::end_of_stream saying how much arrived. Cancelled: what
-// had arrived is given back to the stream, and the next read sees it.
+// co_await fills the buffer, or throws stream_errc::end_of_stream, or another error, saying how much arrived;
+// that is in the buffer. Cancelled: what had arrived is given back to the stream, and the next read sees it.
+// Without memory for that it throws std::errc::not_enough_memory instead, and what had arrived is in the
+// buffer.
 class [[nodiscard]] recv_exactly_awaiter : public detail::socket_awaiter {
 public:
     recv_exactly_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
-        : socket_awaiter(detail::recv_kind, operation_kind::recv, socket), whole_(into) {
+        : socket_awaiter(whole_kind, operation_kind::recv, socket), whole_(into) {
         whole = true;
     }
-    ~recv_exactly_awaiter();
     bool await_ready();
     leat::result<void> take() noexcept;
     void await_resume();
 
 private:
+    static bool give_up(wait& self) noexcept;
+    static const wait_kind whole_kind;
+    bool begin_anew();
+    void take_returned() noexcept;
+
     byte_buffer whole_;
     std::size_t before_ = 0;  // bytes that had been given back to the stream
 };
@@ -144,8 +162,8 @@ private:
 class [[nodiscard]] recv_chunk_awaiter : public detail::socket_awaiter {
 public:
     explicit recv_chunk_awaiter(detail::socket_state& socket) noexcept
-        : socket_awaiter(detail::recv_kind, operation_kind::recv_chunk, socket) {}
-    bool await_ready() { return socket_->returned == nullptr || cancelled() ? begin() : end_with_returned(); }
+        : socket_awaiter(kind, operation_kind::recv_chunk, socket) {}
+    bool await_ready() { return owner->returned == nullptr || cancelled() ? begin() : end_with_returned(); }
     leat::result<chunk> take() noexcept {
         end_by_reset(operation::result == 0);
         return operation::result >= 0 ? leat::result<chunk>(given()) : leat::result<chunk>(error());
@@ -161,11 +179,14 @@ public:
     }
 
 private:
+    bool begin_anew();
+    static const wait_kind kind;
+
     bool end_with_returned() noexcept;
     // The buffer of the kernel's bytes, or the bytes that had been given back.
     chunk given() noexcept {
         if (pool == nullptr) [[unlikely]] {
-            return operation::result == 0 ? chunk() : socket_->take_returned();
+            return operation::result == 0 ? chunk() : socket().take_returned();
         }
         return received();
     }
@@ -176,12 +197,12 @@ private:
 class [[nodiscard]] send_awaiter : public detail::socket_awaiter {
 public:
     send_awaiter(detail::socket_state& socket, byte_view from) noexcept
-        : socket_awaiter(detail::send_kind, operation_kind::send, socket) {
+        : socket_awaiter(kind, operation_kind::send, socket) {
         buffer = const_cast<std::byte*>(from.data());
         length = from.size();
     }
     ~send_awaiter() { account(); }
-    bool await_ready() { return length != 0 && !socket_->send_broken ? begin() : end_early(); }
+    bool await_ready() { return length != 0 && !socket().send_broken ? begin() : end_early(); }
     leat::result<std::size_t> take() const noexcept;
     std::size_t await_resume() const {
         if (operation::result < 0) [[unlikely]] {
@@ -193,15 +214,18 @@ public:
 protected:
     using socket_awaiter::socket_awaiter;
     bool end_early() noexcept;
+    static const wait_kind kind;
 
 private:
+    static bool give_up(wait& self) noexcept;
+    bool begin_anew();
     // Runs once, when the send has ended or never began. What was transferred counts however it ended.
     void account() noexcept {
         if (operation::result >= 0 && end == wait_end::finished) [[likely]] {
-            socket_->bytes_sent += static_cast<std::uint64_t>(operation::result);
+            socket().bytes_sent += static_cast<std::uint64_t>(operation::result);
         } else if (transferred > 0) {
-            socket_->bytes_sent += static_cast<std::uint64_t>(transferred);
-            socket_->send_broken = true;
+            socket().bytes_sent += static_cast<std::uint64_t>(transferred);
+            socket().send_broken = true;
         }
     }
 };
@@ -226,7 +250,7 @@ class [[nodiscard]] send_pieces_awaiter : public send_all_awaiter {
 public:
     template <typename... Pieces>
     explicit send_pieces_awaiter(detail::socket_state& socket, const Pieces&... pieces) noexcept
-        : send_all_awaiter(detail::send_kind, operation_kind::send_vectors, socket),
+        : send_all_awaiter(kind, operation_kind::send_vectors, socket),
           pieces_{iovec{const_cast<std::byte*>(pieces.data()), pieces.size()}...} {
         vectors = pieces_;
         length = Count;

@@ -2,6 +2,7 @@
 #include <leat/socket_opening.hpp>
 
 #include <span>
+#include <string>
 
 #include <fcntl.h>
 
@@ -25,10 +26,35 @@ endpoint remote_endpoint_of(int fd) {
                : endpoint();
 }
 
-void make_non_blocking(int fd) {
+namespace {
+
+int option_of(int fd, int name, const std::string& what) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    if (::getsockopt(fd, SOL_SOCKET, name, &value, &size) != 0) {
+        throw std::system_error(errno_code(errno), what);
+    }
+    return value;
+}
+
+}  // namespace
+
+void take_over(int fd, const taken_over& wanted) {
+    const std::string what = "from_fd of descriptor " + std::to_string(fd) + ", which is not " + wanted.what;
+    const int family = option_of(fd, SO_DOMAIN, what);
+    const bool is_ip = family == AF_INET || family == AF_INET6;
+    if (option_of(fd, SO_TYPE, what) != wanted.type) {
+        throw std::system_error(errno_code(EPROTOTYPE), what);
+    }
+    if (!(is_ip && wanted.of_ip) && !(family == AF_UNIX && wanted.of_unix)) {
+        throw std::system_error(errno_code(EAFNOSUPPORT), what);
+    }
+    if ((option_of(fd, SO_ACCEPTCONN, what) != 0) != wanted.listens) {
+        throw std::system_error(errno_code(EINVAL), what);
+    }
     const int flags = ::fcntl(fd, F_GETFL);
     if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
-        throw std::system_error(errno_code(errno), "from_fd");
+        throw std::system_error(errno_code(errno), "from_fd of descriptor " + std::to_string(fd));
     }
 }
 

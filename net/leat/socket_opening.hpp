@@ -22,8 +22,17 @@ void set_int_option(int fd, int level, int name, int value, const char* what = "
 // 0.0.0.0:0 when there is none, or one that is not of IP.
 [[nodiscard]] endpoint remote_endpoint_of(int fd);
 
-// For from_fd, which the error names: throws std::system_error.
-void make_non_blocking(int fd);
+// What from_fd takes over.
+struct taken_over {
+    const char* what;  // as the error says it
+    int type;          // SOCK_STREAM, SOCK_DGRAM
+    bool of_ip;        // the families it may be of
+    bool of_unix;
+    bool listens;
+};
+
+// Makes `fd` non-blocking, if it is what it shall be; throws std::system_error naming both otherwise.
+void take_over(int fd, const taken_over& wanted);
 
 // Whether an error of accept(2) is the connection's own: it died before it was accepted, or the network did.
 [[nodiscard]] bool of_the_connection(std::error_code error) noexcept;
@@ -36,6 +45,7 @@ public:
         address = const_cast<sockaddr*>(peer);
         length = size;
     }
+    bool await_ready() { return begin(); }
     leat::result<void> await_resume() const noexcept {
         return operation::result < 0 ? leat::result<void>(error()) : leat::result<void>();
     }

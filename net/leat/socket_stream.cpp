@@ -19,11 +19,4 @@ void socket_stream::set_option(int level, int name, int value) {
     set_int_option(state().descriptor, level, name, value);
 }
 
-socket_listener::~socket_listener() {
-    if (socket_ != nullptr) {
-        socket_->close();
-        socket_->drop_reference();
-    }
-}
-
 }  // namespace leat::detail

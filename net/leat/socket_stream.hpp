@@ -4,6 +4,7 @@
 // Invariant: an owner that is open has a socket of its own, which nobody else closes.
 #pragma once
 
+#include <leat/detachable.hpp>
 #include <leat/socket.hpp>
 
 #include <cstdint>
@@ -15,7 +16,7 @@ namespace leat::detail {
 
 // See the awaiters in socket.hpp for what each operation gives, when it completes and what cancelling it
 // means.
-class socket_stream {
+class socket_stream : public at_home_in_run {
 public:
     // Receives some bytes, or exactly as many as fit, or some in a leased buffer.
     recv_awaiter recv(byte_buffer into) noexcept { return {state(), into}; }
@@ -39,9 +40,17 @@ public:
     // The peer sees the end after what was sent; receiving goes on. Throws std::system_error.
     void shutdown_send();
 
-    // Operations in flight end with operation_canceled, then the descriptor closes. Later operations fail
-    // with stream_errc::closed.
+    // Operations in flight end with operation_canceled, and the descriptor closes. Later operations fail with
+    // stream_errc::closed, those that were made before, too. When bytes have arrived that nobody has read,
+    // the peer of a TCP connection sees a reset, and what is unsent is dropped: shutdown_send() and reading
+    // to the end before it avoid that. A process that has a duplicate of the socket keeps the connection, but
+    // not the bytes that leat had received ahead.
     void close() noexcept { state().close(); }
+    // Lets go of the run: the next operation may be awaited in another one, also on another thread, and so
+    // may it be closed there. What has arrived is read there. Nobody waits on it now. A stream that is given
+    // to remote.spawn or to a thread_channel by itself is detached by that, and one that outlives its run by
+    // its end. Throws std::bad_alloc.
+    void detach() { state().detach(); }
     [[nodiscard]] bool is_open() const noexcept { return socket_ != nullptr && socket_->descriptor >= 0; }
 
     // SO_SNDBUF and SO_RCVBUF, in bytes; the kernel doubles them.
@@ -54,7 +63,8 @@ public:
 
 protected:
     socket_stream() noexcept = default;
-    explicit socket_stream(int fd) : socket_(new socket_state(fd)) {}
+    // `made` has no other owner.
+    explicit socket_stream(socket_state& made) noexcept : socket_(&made) {}
     socket_stream(socket_stream&& other) noexcept : socket_(std::exchange(other.socket_, nullptr)) {}
     socket_stream& operator=(socket_stream&& other) noexcept {
         if (this != &other) {
@@ -81,24 +91,40 @@ private:
     socket_state* socket_ = nullptr;
 };
 
-class socket_listener {
+class socket_listener : public at_home_in_run {
 public:
-    // A pending accept ends with operation_canceled; connections in the queue are reset.
-    void close() noexcept { socket_->close(); }
-    [[nodiscard]] int native_handle() const noexcept { return socket_->descriptor; }
+    // A pending accept ends with operation_canceled; connections in the queue are reset. What it was bound to
+    // is free when this returns.
+    void close() noexcept { state().close(); }
+    // As that of a stream.
+    void detach() { state().detach(); }
+    [[nodiscard]] int native_handle() const noexcept { return state().descriptor; }
 
 protected:
-    explicit socket_listener(int fd) : socket_(new socket_state(fd)) {}
+    socket_listener() : socket_(new socket_state) {}
     socket_listener(socket_listener&& other) noexcept : socket_(std::exchange(other.socket_, nullptr)) {}
     socket_listener& operator=(socket_listener&& other) noexcept {
-        std::swap(socket_, other.socket_);
+        if (this != &other) {
+            drop();
+            socket_ = std::exchange(other.socket_, nullptr);
+        }
         return *this;
     }
-    ~socket_listener();
+    ~socket_listener() { drop(); }
 
-    [[nodiscard]] socket_state& state() const noexcept { return *socket_; }
+    [[nodiscard]] socket_state& state() const noexcept {
+        check(socket_ != nullptr, "this listener has not been moved from");
+        return *socket_;
+    }
 
 private:
+    void drop() noexcept {
+        if (socket_state* socket = std::exchange(socket_, nullptr)) {
+            socket->close();
+            socket->drop_reference();
+        }
+    }
+
     socket_state* socket_;
 };
 

@@ -10,8 +10,8 @@ namespace leat {
 
 using detail::current_sockets;
 using detail::local_endpoint_of;
-using detail::make_non_blocking;
 using detail::set_int_option;
+using detail::socket_state;
 
 namespace {
 
@@ -41,13 +41,11 @@ std::string detail::describe_connect(const std::string& peer, const std::optiona
     return "connect to " + peer + (local.has_value() ? " from " + local->to_string() : "");
 }
 
-tcp_stream::tcp_stream(int fd, const endpoint& remote) : socket_stream(fd) {
-    state().remote = remote;
-}
-
 task<tcp_stream> tcp_stream::connect(endpoint peer, tcp_connect_options options) {
+    tcp_stream stream(*new socket_state);
     const int fd = current_sockets().open(peer.family(), SOCK_STREAM, 0).value("socket");
-    tcp_stream stream(fd, peer);
+    stream.state().descriptor = fd;
+    stream.state().remote = peer;
     disable_nagle(fd);
     result<void> connected =
         options.local.has_value() ? bind_to_connect(fd, *options.local, peer) : result<void>();
@@ -64,8 +62,9 @@ task<tcp_stream> tcp_stream::connect(endpoint peer, tcp_connect_options options)
 
 tcp_stream tcp_stream::from_fd(int fd) {
     detail::require_kernel("from_fd");
-    tcp_stream stream(fd, endpoint());
-    make_non_blocking(fd);
+    tcp_stream stream(*new socket_state);
+    detail::take_over(fd, {"a connected stream socket", SOCK_STREAM, true, true, false});
+    stream.state().descriptor = fd;
     stream.state().remote = detail::remote_endpoint_of(fd);
     stream.state().stops_short = stream.remote_endpoint() == endpoint();  // it may be of the Unix domain
     return stream;
@@ -84,8 +83,9 @@ void tcp_stream::set_reset_on_close() {
 
 tcp_listener tcp_listener::bind(const endpoint& at, tcp_listen_options options) {
     const std::string what = "listen on " + at.to_string();
-    tcp_listener listener(current_sockets().open(at.family(), SOCK_STREAM, 0).value(what.c_str()));
-    const int fd = listener.native_handle();
+    tcp_listener listener;
+    const int fd = current_sockets().open(at.family(), SOCK_STREAM, 0).value(what.c_str());
+    listener.state().descriptor = fd;
     set_int_option(fd, SOL_SOCKET, SO_REUSEADDR, 1, what.c_str());
     if (options.reuse_port) {
         set_int_option(fd, SOL_SOCKET, SO_REUSEPORT, 1, what.c_str());
@@ -100,19 +100,22 @@ tcp_listener tcp_listener::bind(const endpoint& at, tcp_listen_options options) 
 
 tcp_listener tcp_listener::from_fd(int fd) {
     detail::require_kernel("from_fd");
-    tcp_listener listener(fd);
-    make_non_blocking(fd);
+    tcp_listener listener;
+    detail::take_over(fd, {"a listening TCP socket", SOCK_STREAM, true, false, true});
+    listener.state().descriptor = fd;
     return listener;
 }
 
 task<tcp_stream> tcp_listener::accept() {
+    tcp_stream stream(*new socket_state);
     for (;;) {
         sockaddr_in6 name{};  // or a sockaddr_in, which is smaller
         detail::accept_awaiter next(state(), reinterpret_cast<sockaddr*>(&name), sizeof name);
         const result<int> fd = co_await next;
         if (fd.ok()) {
             const socklen_t size = name.sin6_family == AF_INET ? sizeof(sockaddr_in) : sizeof name;
-            tcp_stream stream(*fd, endpoint::from_sockaddr(reinterpret_cast<sockaddr*>(&name), size));
+            stream.state().descriptor = *fd;
+            stream.state().remote = endpoint::from_sockaddr(reinterpret_cast<sockaddr*>(&name), size);
             disable_nagle(*fd);
             co_return stream;
         }

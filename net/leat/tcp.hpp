@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // tcp_listener and tcp_stream: TCP connections. Both own their socket: closing them, or their end, closes
-// it. They belong to one scheduler; a stream that outlives run() can still be closed.
+// it. They belong to one run at a time, from their first operation to its end: see detach().
 #pragma once
 
 #include <leat/endpoint.hpp>
@@ -34,7 +34,8 @@ public:
     // host and port.
     [[nodiscard]] static task<tcp_stream> connect(std::string host, int port,
                                                   tcp_connect_options options = {});
-    // Takes over a connected socket, and makes it non-blocking.
+    // Takes over a connected socket, also one of the Unix domain, and makes it non-blocking. Throws
+    // std::system_error for what is not a stream, or listens; then the descriptor is still the caller's.
     [[nodiscard]] static tcp_stream from_fd(int fd);
 
     tcp_stream() noexcept = default;
@@ -49,7 +50,7 @@ public:
 
 private:
     friend class tcp_listener;
-    tcp_stream(int fd, const endpoint& remote);
+    using socket_stream::socket_stream;
 };
 
 namespace detail {
@@ -70,7 +71,8 @@ class tcp_listener : public detail::socket_listener {
 public:
     // Throws std::system_error naming the endpoint. Port 0 picks a free one: see local_endpoint().
     [[nodiscard]] static tcp_listener bind(const endpoint& at, tcp_listen_options options = {});
-    // Takes over a listening socket, and makes it non-blocking.
+    // Takes over a listening socket of IP, and makes it non-blocking. Throws std::system_error for any other
+    // descriptor; then it is still the caller's.
     [[nodiscard]] static tcp_listener from_fd(int fd);
 
     // Waits for the next connection. Errors of a connection that died in the queue are passed over; others
@@ -81,7 +83,7 @@ public:
     [[nodiscard]] endpoint local_endpoint() const;
 
 private:
-    explicit tcp_listener(int fd) : socket_listener(fd) {}
+    tcp_listener() = default;
 };
 
 }  // namespace leat

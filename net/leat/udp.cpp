@@ -32,7 +32,7 @@ datagram recv_from_awaiter::received() const noexcept {
 }
 
 void recv_from_awaiter::fail(std::error_code reason) const {
-    throw std::system_error(reason, described("recv", " from ", socket_->remote));
+    throw std::system_error(reason, described("recv", " from ", socket().remote));
 }
 
 leat::result<datagram> recv_from_awaiter::take() const noexcept {
@@ -75,7 +75,7 @@ leat::result<void> connect_datagrams_awaiter::take() noexcept {
     if (operation::result < 0) {
         return error();
     }
-    socket_->remote = peer_;
+    socket().remote = peer_;
     return {};
 }
 
@@ -87,8 +87,9 @@ void connect_datagrams_awaiter::await_resume() {
 
 udp_socket udp_socket::bind(const endpoint& at, udp_bind_options options) {
     const std::string what = "bind to " + at.to_string();
-    udp_socket socket(current_sockets().open(at.family(), SOCK_DGRAM, 0).value(what.c_str()));
-    const int fd = socket.native_handle();
+    udp_socket socket(*new detail::socket_state);
+    const int fd = current_sockets().open(at.family(), SOCK_DGRAM, 0).value(what.c_str());
+    socket.socket_->descriptor = fd;
     if (options.reuse_port) {
         set_int_option(fd, SOL_SOCKET, SO_REUSEPORT, 1, what.c_str());
     }
@@ -104,8 +105,9 @@ udp_socket udp_socket::bind(const endpoint& at, udp_bind_options options) {
 
 udp_socket udp_socket::from_fd(int fd) {
     detail::require_kernel("from_fd");
-    udp_socket socket(fd);
-    detail::make_non_blocking(fd);
+    udp_socket socket(*new detail::socket_state);
+    detail::take_over(fd, {"a datagram socket", SOCK_DGRAM, true, true, false});
+    socket.socket_->descriptor = fd;
     socket.socket_->remote = detail::remote_endpoint_of(fd);
     return socket;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // udp_socket: sends and receives datagrams, for servers and clients. It owns its socket: closing it, or its
-// end, closes that. It belongs to one scheduler; a socket that outlives run() can still be closed.
+// end, closes that. It belongs to one run at a time, from its first operation to its end: see detach().
 //
 //   auto socket = leat::udp_socket::bind({"0.0.0.0", 5300});
 //   const leat::datagram question = co_await socket.recv_from(buffer);
@@ -11,6 +11,7 @@
 // Invariant: a datagram is taken from the socket, or handed to it, once and as one, or not at all.
 #pragma once
 
+#include <leat/detachable.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/socket.hpp>
 
@@ -131,11 +132,12 @@ struct udp_bind_options {
 
 // See the awaiters above for what each operation gives, when it completes and what cancelling it means.
 // Without co_await, functions do not wait; they throw std::system_error.
-class udp_socket {
+class udp_socket : public detail::at_home_in_run {
 public:
     // The error names the endpoint. Port 0 picks a free one, as a client wants it: bind({"0.0.0.0", 0}).
     [[nodiscard]] static udp_socket bind(const endpoint& at, udp_bind_options options = {});
-    // Takes over a datagram socket, also one that is not of IP, and makes it non-blocking.
+    // Takes over a datagram socket, also one of the Unix domain, and makes it non-blocking. Throws
+    // std::system_error for any other descriptor; then it is still the caller's.
     [[nodiscard]] static udp_socket from_fd(int fd);
 
     udp_socket() noexcept = default;
@@ -158,9 +160,12 @@ public:
     send_datagram_awaiter send_to(byte_view from, const endpoint& to) noexcept { return {state(), from, to}; }
     send_datagram_awaiter send(byte_view from) noexcept { return {state(), from}; }
 
-    // Operations in flight end with operation_canceled, then the descriptor closes. Later operations fail
-    // with stream_errc::closed.
+    // Operations in flight end with operation_canceled, and the descriptor closes: its port is free when this
+    // returns. Later operations fail with stream_errc::closed.
     void close() noexcept { state().close(); }
+    // Lets go of the run: the next operation may be awaited in another one, also on another thread, and so
+    // may it be closed there. Nobody waits on it now.
+    void detach() { state().detach(); }
     [[nodiscard]] bool is_open() const noexcept { return socket_ != nullptr && socket_->descriptor >= 0; }
 
     [[nodiscard]] endpoint local_endpoint() const;
@@ -175,7 +180,7 @@ public:
     [[nodiscard]] int native_handle() const noexcept { return state().descriptor; }
 
 private:
-    explicit udp_socket(int fd) : socket_(new detail::socket_state(fd)) {}
+    explicit udp_socket(detail::socket_state& made) noexcept : socket_(&made) {}
 
     [[nodiscard]] detail::socket_state& state() const noexcept {
         check(socket_ != nullptr, "this socket has not been moved from");

@@ -54,8 +54,8 @@ bool remove_stale(const unix_endpoint& at) {
 }  // namespace
 
 task<unix_stream> unix_stream::connect(unix_endpoint peer, unix_connect_options options) {
-    unix_stream stream(current_sockets().open(AF_UNIX, SOCK_STREAM, 0).value("socket"));
-    stream.state().unix_name = std::make_unique<std::string>(peer.to_string());
+    unix_stream stream(*new detail::named_socket_state(peer.to_string()));
+    stream.state().descriptor = current_sockets().open(AF_UNIX, SOCK_STREAM, 0).value("socket");
     const auto ended =
         co_await move_on_after(options.timeout, connect_when_there_is_room(stream.state(), peer));
     const result<void> connected = ended.has_value() ? *ended : std::make_error_code(std::errc::timed_out);
@@ -67,23 +67,22 @@ task<unix_stream> unix_stream::connect(unix_endpoint peer, unix_connect_options 
 
 unix_stream unix_stream::from_fd(int fd) {
     detail::require_kernel("from_fd");
-    unix_stream stream(fd);
-    detail::make_non_blocking(fd);
+    unix_stream stream(*new detail::socket_state);
+    detail::take_over(fd, {"a connected stream socket of the Unix domain", SOCK_STREAM, false, true, false});
+    stream.state().descriptor = fd;
     return stream;
 }
 
 std::pair<unix_stream, unix_stream> unix_stream::pair() {
     detail::require_kernel("a pair of sockets");
+    unix_stream one(*new detail::socket_state);
+    unix_stream other(*new detail::socket_state);
     int both[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, both) != 0) {
         throw std::system_error(errno_code(errno), "socketpair");
     }
-    fd first(both[0]);
-    fd second(both[1]);
-    unix_stream one(first.get());
-    (void)first.release();
-    unix_stream other(second.get());
-    (void)second.release();
+    one.state().descriptor = both[0];
+    other.state().descriptor = both[1];
     return {std::move(one), std::move(other)};
 }
 
@@ -122,8 +121,9 @@ void detail::socket_file::remove() noexcept {
 
 unix_listener unix_listener::bind(const unix_endpoint& at, unix_listen_options options) {
     const std::string what = "listen on " + at.to_string();
-    unix_listener listener(current_sockets().open(AF_UNIX, SOCK_STREAM, 0).value(what.c_str()));
-    const int fd = listener.native_handle();
+    unix_listener listener;
+    const int fd = current_sockets().open(AF_UNIX, SOCK_STREAM, 0).value(what.c_str());
+    listener.state().descriptor = fd;
     const bool makes_file = at.is_path() && !detail::in_simulation();
     result<void> bound = current_sockets().bind(fd, at.data(), at.size());
     if (makes_file && options.replace_stale && bound.error() == std::errc::address_in_use &&
@@ -140,17 +140,19 @@ unix_listener unix_listener::bind(const unix_endpoint& at, unix_listen_options o
 
 unix_listener unix_listener::from_fd(int fd) {
     detail::require_kernel("from_fd");
-    unix_listener listener(fd);
-    detail::make_non_blocking(fd);
+    unix_listener listener;
+    detail::take_over(fd, {"a listening socket of the Unix domain", SOCK_STREAM, false, true, true});
+    listener.state().descriptor = fd;
     return listener;
 }
 
 task<unix_stream> unix_listener::accept() {
+    unix_stream stream(*new detail::socket_state);
     for (;;) {
         detail::accept_awaiter next(state(), nullptr, 0);
         const result<int> fd = co_await next;
         if (fd.ok()) {
-            unix_stream stream(*fd);
+            stream.state().descriptor = *fd;
             co_return stream;
         }
         if (!detail::of_the_connection(fd.error())) {

@@ -33,7 +33,8 @@ public:
     // Connects to who listens at `peer`, and waits while the queue there is full. Throws std::system_error
     // naming it. Cancelled: the socket is closed.
     [[nodiscard]] static task<unix_stream> connect(unix_endpoint peer, unix_connect_options options = {});
-    // Takes over a connected socket, and makes it non-blocking. Not in a simulation.
+    // Takes over a connected socket, and makes it non-blocking. Throws std::system_error for what is not a
+    // stream of the Unix domain, or listens; then the descriptor is still the caller's. Not in a simulation.
     [[nodiscard]] static unix_stream from_fd(int fd);
     // Two that are connected (socketpair(2)). Throws std::system_error; not in a simulation.
     [[nodiscard]] static std::pair<unix_stream, unix_stream> pair();
@@ -48,7 +49,9 @@ public:
 
 private:
     friend class unix_listener;
-    explicit unix_stream(int fd) : socket_stream(fd) { state().stops_short = true; }
+    explicit unix_stream(detail::socket_state& made) noexcept : socket_stream(made) {
+        state().stops_short = true;
+    }
 };
 
 struct unix_listen_options {
@@ -70,9 +73,12 @@ public:
     socket_file(socket_file&& other) noexcept
         : path_(std::exchange(other.path_, {})), device_(other.device_), number_(other.number_) {}
     socket_file& operator=(socket_file&& other) noexcept {
-        std::swap(path_, other.path_);
-        std::swap(device_, other.device_);
-        std::swap(number_, other.number_);
+        if (this != &other) {
+            remove();
+            path_ = std::exchange(other.path_, {});
+            device_ = other.device_;
+            number_ = other.number_;
+        }
         return *this;
     }
     ~socket_file() { remove(); }
@@ -93,13 +99,15 @@ public:
     // Binds and listens. Throws std::system_error naming the endpoint; std::errc::address_in_use also for a
     // path where something else is.
     [[nodiscard]] static unix_listener bind(const unix_endpoint& at, unix_listen_options options = {});
-    // Takes over a listening socket, and makes it non-blocking; its file is left alone. Not in a simulation.
+    // Takes over a listening socket, and makes it non-blocking; its file is left alone. Throws
+    // std::system_error for any other descriptor; then it is still the caller's. Not in a simulation.
     [[nodiscard]] static unix_listener from_fd(int fd);
 
     // Waits for the next connection; throws as that of tcp_listener. Cancelled: no connection was taken.
     [[nodiscard]] task<unix_stream> accept();
 
-    // A pending accept ends with operation_canceled; connections in the queue are reset.
+    // A pending accept ends with operation_canceled; connections in the queue are reset. What it was bound to
+    // is free when this returns.
     void close() noexcept {
         file_.remove();
         socket_listener::close();
@@ -108,7 +116,7 @@ public:
     [[nodiscard]] unix_endpoint local_endpoint() const;
 
 private:
-    explicit unix_listener(int fd) : socket_listener(fd) {}
+    unix_listener() = default;
 
     detail::socket_file file_;  // goes before the socket
 };

@@ -20,11 +20,15 @@ public:
 
     // Cancels everything inside: waits end as cancelled, frames unwind up to the with_cancel_scope. Only
     // asks: what succeeds all the same is delivered. Nothing when it was cancelled before.
-    void cancel(cancel_reason why = cancel_reason::requested) noexcept { node_.cancel(why); }
+    void cancel(cancel_reason why = cancel_reason::requested) noexcept {
+        check_home();
+        node_.cancel(why);
+    }
 
     // Cancels it at `deadline`, instead of at the one before; `never` takes it away. One that has passed
     // already cancels now. A deadline that has passed cannot be undone. Throws std::bad_alloc.
     void set_deadline(time_point deadline) {
+        check_home();
         if (node_.cancelled) {
             return;
         }
@@ -36,6 +40,7 @@ public:
     }
     template <typename Rep, typename Period>
     void set_timeout(std::chrono::duration<Rep, Period> length) {
+        check_home();
         set_deadline(after(now(), length));
     }
     [[nodiscard]] time_point deadline() const noexcept { return node_.deadline; }
@@ -46,6 +51,11 @@ public:
     [[nodiscard]] cancel_reason reason() const noexcept { return node_.reason; }
 
 private:
+    void check_home() const noexcept {
+        check(!node_.entered() || node_.task->home == this_thread.loop,
+              "a cancel scope is used in its own run");
+    }
+
     deadline_scope& node_;
 };
 

@@ -3,24 +3,19 @@
 
 namespace leat::detail {
 
-// Carries a state to its scheduler; whatever becomes of the message, lets go of it.
-class callback_state::arrival {
-public:
-    explicit arrival(callback_state& state) noexcept : state_(&state) {
-        state.owners_.fetch_add(1, std::memory_order_relaxed);
-    }
-    arrival(arrival&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
-    arrival& operator=(arrival&&) = delete;
-    ~arrival() {
-        if (state_ != nullptr) {
-            state_->let_go();
-        }
-    }
-    void operator()() const noexcept { state_->arrive(); }
+namespace {
 
-private:
-    callback_state* state_;
-};
+// An exception for an error; for want of memory for its text, that want.
+template <typename Error, typename... Arguments>
+std::exception_ptr made(const Arguments&... arguments) noexcept {
+    try {
+        return std::make_exception_ptr(Error(arguments...));
+    } catch (...) {
+        return std::current_exception();
+    }
+}
+
+}  // namespace
 
 callback_state::callback_state(called_from where) : loop_(&current_scheduler()) {
     if (where == called_from::any_thread) {
@@ -36,7 +31,15 @@ void callback_state::settle() noexcept {
     }
     // Taken out: a callback that is kept after its call keeps no run from its end.
     const remote home = *std::exchange(home_, std::nullopt);
-    (void)home.post(arrival(*this));
+    owners_.fetch_add(1, std::memory_order_relaxed);  // the message
+    if (!home.post_message(*this)) {
+        let_go();
+    }
+}
+
+void callback_state::run() noexcept {
+    arrive();
+    let_go();
 }
 
 void callback_state::arrive() noexcept {
@@ -56,10 +59,14 @@ bool callback_state::fail(std::exception_ptr error, bool nothing_comes) noexcept
     return true;
 }
 
+bool callback_state::fail(std::error_code error) noexcept {
+    return fail(made<std::system_error>(error, "a callback"), error == std::errc::operation_canceled);
+}
+
 void callback_state::drop_callback() noexcept {
     if (callbacks_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
         if (!claimed_.load(std::memory_order_relaxed)) {
-            fail(std::make_exception_ptr(callback_dropped()), true);
+            fail(made<callback_dropped>(), true);
         }
         let_go();
     }

@@ -47,8 +47,9 @@ namespace detail {
 enum class called_from : bool { own_thread, any_thread };
 
 // What a wait and its callbacks share. It outlives the wait for as long as there are callbacks. Any thread
-// may count and claim; the one with the claim writes the result; the rest is for the thread of the wait.
-class callback_state : public frame_pool::allocated {
+// may count and claim; the one with the claim writes the result; the rest is for the thread of the wait. The
+// state is itself the message that tells that thread, because to call back must not need memory.
+class callback_state : public frame_pool::allocated, inbox::message {
 public:
     explicit callback_state(called_from where);
     callback_state(const callback_state&) = delete;
@@ -60,6 +61,7 @@ public:
     void add_callback() noexcept { callbacks_.fetch_add(1, std::memory_order_relaxed); }
     void drop_callback() noexcept;
     bool fail(std::exception_ptr error, bool nothing_comes = false) noexcept;
+    bool fail(std::error_code error) noexcept;
 
     [[nodiscard]] bool settled() const noexcept { return settled_; }
     // Whether there is no result because the wait was asked to end.
@@ -74,7 +76,8 @@ protected:
     virtual void set_error(std::exception_ptr error) noexcept = 0;
 
 private:
-    class arrival;
+    void run() noexcept override;
+    void drop() noexcept override { let_go(); }
     void arrive() noexcept;
     void let_go() noexcept;
 
@@ -116,10 +119,7 @@ public:
     }
 
     // The wait ends with this error: std::system_error, or what the exception is.
-    bool fail(std::error_code error) const noexcept {
-        return state().fail(std::make_exception_ptr(std::system_error(error, "a callback")),
-                            error == std::errc::operation_canceled);
-    }
+    bool fail(std::error_code error) const noexcept { return state().fail(error); }
     bool fail(std::exception_ptr error) const noexcept { return state().fail(std::move(error)); }
 
     // For a C API: this callback as a pointer, which is given to call() or adopt() once.

@@ -3,6 +3,8 @@
 // Invariant: it does not end before its tasks; `size` counts those that have not ended.
 #pragma once
 
+#include <leat/check.hpp>
+#include <leat/frame.hpp>
 #include <leat/scope_node.hpp>
 #include <leat/wait.hpp>
 
@@ -24,7 +26,13 @@ struct group_scope : scope_node {
     // Who learns of a child's error: the group's owner, or the holder of the child's handle.
     enum class errors : bool { to_handles, to_group };
 
-    explicit group_scope(errors where) noexcept : scope_node(scope_kind::catching), error_policy(where) {}
+    // Belongs to the run that it is made in, or to `of`.
+    explicit group_scope(errors where, const scheduler* of = this_thread.loop) noexcept
+        : scope_node(scope_kind::catching), home(of), error_policy(where) {}
+
+    void check_home() const noexcept {
+        check(home == this_thread.loop, "a task group is used in its own run");
+    }
 
     // Keeps the first error, for the owner to rethrow, and cancels the group. False: it had one already.
     bool fail(std::exception_ptr error) noexcept {
@@ -53,6 +61,7 @@ struct group_scope : scope_node {
         }
     }
 
+    const scheduler* home;
     errors error_policy;
     std::size_t size = 0;
     std::size_t promised = 0;  // places for watchers that have been woken and have not run yet

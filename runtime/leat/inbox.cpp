@@ -12,11 +12,12 @@ void inbox::tell_reader() noexcept {
     }
 }
 
-bool inbox::post(message& from) noexcept {
+bool inbox::post(message& from, std::size_t most) noexcept {
     const std::lock_guard lock(mutex_);
-    if (closed_) {
+    if (closed_ || waiting() >= most) {
         return false;
     }
+    waiting_.fetch_add(1, std::memory_order_relaxed);
     posted_.push_back(from);
     tell_reader();
     return true;
@@ -25,6 +26,7 @@ bool inbox::post(message& from) noexcept {
 void inbox::deliver(message& awaited) noexcept {
     const std::lock_guard lock(mutex_);
     check(reader_ != nullptr, "a run does not end before what its tasks wait for");
+    waiting_.fetch_add(1, std::memory_order_relaxed);
     posted_.push_back(awaited);
     tell_reader();
 }

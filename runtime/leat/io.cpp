@@ -5,8 +5,6 @@
 
 namespace leat::detail {
 
-namespace {
-
 bool cancel_operation(wait& self) noexcept {
     auto& op = static_cast<operation&>(self);
     op.cancel_requested = true;
@@ -16,8 +14,6 @@ bool cancel_operation(wait& self) noexcept {
 void explain_operation(const wait& self, wait_facts& facts) noexcept {
     facts.asked = &static_cast<const operation&>(self);
 }
-
-}  // namespace
 
 constinit const wait_kind accept_kind{"accept", cancel_operation, explain_operation};
 constinit const wait_kind connect_kind{"connect", cancel_operation, explain_operation};

@@ -8,13 +8,21 @@
 #include <leat/result.hpp>
 #include <leat/scheduler.hpp>
 
+#include <algorithm>
 #include <coroutine>
 
 namespace leat {
 
 namespace detail {
 
+// What the kinds of all operations have in common.
+bool cancel_operation(wait& self) noexcept;
+void explain_operation(const wait& self, wait_facts& facts) noexcept;
+
 extern const wait_kind accept_kind, connect_kind, recv_kind, send_kind, readable_kind, writable_kind;
+// The parts of these kinds, for a kind that does more.
+bool cancel_operation(wait& self) noexcept;
+void explain_operation(const wait& self, wait_facts& facts) noexcept;
 
 // Whether this thread runs on a simulation.
 [[nodiscard]] bool in_simulation() noexcept;
@@ -40,7 +48,7 @@ public:
             return false;
         }
         end = wait_end::finished;
-        return completed_inline(*here.task);
+        return here.task->goes_on(cost());
     }
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
@@ -53,6 +61,12 @@ protected:
 
     // False when the task has had its share: it goes to the end of the ready queue.
     static bool completed_inline(task_state& task) noexcept { return task.goes_on(); }
+
+    // For how many waits it counts when it has completed at once: bytes cost time as well.
+    [[nodiscard]] int cost() const noexcept {
+        constexpr int bytes_of_one_shift = 14;  // 16 KiB
+        return 1 + static_cast<int>(std::max<std::int64_t>(operation::result, 0) >> bytes_of_one_shift);
+    }
 
     // The result of the finished operation: a count, or an error.
     [[nodiscard]] leat::result<std::size_t> count() const noexcept {

@@ -216,8 +216,8 @@ public:
     }
 
     void begin(detail::offloaded_work& work) {
+        arm();  // before it is queued: there may be no memory for a timer
         queue_.push_back(work);
-        await_next();
     }
 
 private:
@@ -226,8 +226,8 @@ private:
         virtual_pool* owner = nullptr;
     };
 
-    void await_next() {
-        if (!next_.armed() && !queue_.empty()) {
+    void arm() {
+        if (!next_.armed()) {
             const auto drawn = loop_.io().random() % static_cast<std::uint64_t>(virtual_delay_max.count());
             loop_.alarms().arm(next_,
                                after(loop_.io().now(), duration(static_cast<duration::rep>(drawn) + 1)));
@@ -237,7 +237,9 @@ private:
         if (!queue_.empty()) {  // it may have been withdrawn
             queue_.pop_front().perform();
         }
-        await_next();
+        if (!queue_.empty()) {
+            arm();  // in the room of the timer that has just expired
+        }
     }
 
     scheduler& loop_;
@@ -321,7 +323,11 @@ void detached_work::perform() noexcept {
 }
 
 void detached_work::run() noexcept {
-    report_("detached work failed: " + error_text(error_));
+    try {
+        report_("detached work failed: " + error_text(error_));
+    } catch (const std::bad_alloc&) {
+        report_("detached work failed, and there is no memory to say how");
+    }
     delete this;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <leat/chunk.hpp>
+#include <leat/descriptor_owner.hpp>
 #include <leat/wait.hpp>
 
 #include <cerrno>
@@ -45,6 +46,7 @@ struct operation : wait {
     bool whole = false;             // recv, send: do all, not some. Ends short at end of stream or an error
     bool cancel_requested = false;  // backend::cancel has been called
     bool retired = false;           // its descriptor was retired: ends with ECANCELED, which is an error
+    bool its_turn = false;          // it has waited behind a cancelled one, and is to be submitted again
     bool stops_short = false;       // recv: may end before what is there, as it does at SCM_RIGHTS (unix(7))
     std::uint8_t phase = 0;         // the backend's own note of how far it is
     int descriptor;
@@ -58,6 +60,8 @@ struct operation : wait {
     std::int64_t result = 0;       // at least 0, or a negated errno
     std::int64_t transferred = 0;  // send, `whole`: bytes done so far; they survive an error or a cancel
     buffer_pool* pool = nullptr;   // recv_chunk: whose buffer it is
+    // Whose descriptor it is. Null: leat does not know, as for readable().
+    descriptor_owner* owner = nullptr;
 
     // The end of a recv_chunk: `size` bytes in a buffer that the awaiter owns from now on.
     void deliver(buffer_pool& from, std::byte* leased, std::uint32_t index, std::int64_t size) noexcept {

@@ -126,12 +126,13 @@ public:
         how_ = ending::cancelled;
     }
     void reset() noexcept {
-        if (how_ == ending::value) {
+        // First: a destructor that looks here finds nothing, rather than what is dying.
+        const ending how = std::exchange(how_, ending::none);
+        if (how == ending::value) {
             std::destroy_at(&value_);
-        } else if (how_ == ending::error) {
+        } else if (how == ending::error) {
             std::destroy_at(&error_);
         }
-        how_ = ending::none;
     }
 
 private:

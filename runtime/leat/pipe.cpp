@@ -9,6 +9,7 @@
 #include <leat/stream.hpp>
 
 #include <algorithm>
+#include <new>
 #include <string>
 
 #include <fcntl.h>
@@ -34,12 +35,12 @@ constexpr std::size_t chunk_most = 65536;  // what a pipe holds, unless it was t
 class busy_mark {
 public:
     explicit busy_mark(pipe_state& pipe) noexcept : pipe_(pipe) {
-        check(!pipe.busy, "one task at a time uses an end of a pipe");
-        pipe_.busy = true;
+        check(pipe.busy == nullptr, "one task at a time uses an end of a pipe");
+        pipe_.busy = this_thread.loop;
     }
     busy_mark(const busy_mark&) = delete;
     busy_mark& operator=(const busy_mark&) = delete;
-    ~busy_mark() { pipe_.busy = false; }
+    ~busy_mark() { pipe_.busy = nullptr; }
 
 private:
     pipe_state& pipe_;
@@ -80,6 +81,9 @@ std::size_t counted(std::int64_t answer, const char* what) {
 void check_open(const pipe_state& pipe, const char* what) {
     if (pipe.descriptor < 0) {
         fail(stream_errc::closed, what);
+    }
+    if (pipe.recv_broken) {
+        fail(errno_code(ENOMEM), "recv from a pipe: what a cancelled read had taken is lost");
     }
 }
 
@@ -139,7 +143,11 @@ struct arriving {
 
     ~arriving() {
         if (unwinding() && pipe.descriptor >= 0) {
-            detail::give_back(pipe.returned, into.first(done));
+            try {
+                detail::give_back(pipe.returned, into.first(done));
+            } catch (const std::bad_alloc&) {
+                pipe.recv_broken = true;
+            }
         }
     }
 };
@@ -255,6 +263,8 @@ void make_non_blocking(int number) {
 }  // namespace
 
 void detail::pipe_state::close() noexcept {
+    check(busy == nullptr || busy == this_thread.loop,
+          "an end of a pipe that a task uses is closed by the run of that task");
     const int fd = std::exchange(descriptor, -1);
     returned.reset();
     if (fd >= 0 && this_thread.loop != nullptr) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // pipe_reader and pipe_writer: the ends of pipes, and the standard streams of this process, as the two halves
 // of a byte stream. The pipes of child processes (process.hpp) are these. They own their descriptor; they
-// belong to one scheduler, and one that outlives run() can still be closed.
+// belong to the scheduler of the task that uses them, while one does, and to none between.
 //
 // SIGPIPE is never raised: a write into a pipe that nobody reads fails with errc::broken_pipe.
 #pragma once
@@ -30,10 +30,11 @@ struct pipe_state : frame_pool::allocated {
     int descriptor;  // -1 once closed
     std::uint32_t references = 1;
     bool shared;  // others use the same open file description and expect it to block
-    bool busy = false;
     bool send_broken = false;
+    bool recv_broken = false;  // what a cancelled read had taken is lost
     std::uint64_t bytes_sent = 0;
     std::unique_ptr<chunk> returned;  // returned_bytes.hpp
+    const scheduler* busy = nullptr;  // that of the task that uses it, while one does
 };
 
 using pipe_reference = reference<pipe_state>;

@@ -9,6 +9,7 @@
 // that run is ending (inbox.hpp), hence the task always begins and ends, and `go_` always comes home.
 #pragma once
 
+#include <leat/detachable.hpp>
 #include <leat/spawn.hpp>
 
 #include <memory>
@@ -92,7 +93,7 @@ public:
     void finish(frame* outermost) noexcept override {
         spawned<T, Function>::finish(outermost);
         try {
-            *result_ = std::move(this->result);
+            give_result();
         } catch (...) {
             result_->set_error(std::current_exception());
         }
@@ -101,6 +102,18 @@ public:
     }
 
 private:
+    void give_result() {
+        if constexpr (detachable<T>) {
+            if (this->result.ok()) {
+                T value = std::move(this->result).get();
+                value.detach();
+                result_->set_value(std::move(value));
+                return;
+            }
+        }
+        *result_ = std::move(this->result);
+    }
+
     call_wait* call_;
     outcome<T>* result_;
 };
@@ -148,6 +161,7 @@ bool spawn_there(const remote& to, std::source_location where, Function&& functi
     using stored = typename stored_arguments<typename parameters_of<std::decay_t<Function>>::type,
                                              std::decay_t<Arguments>...>::type;
     using made = typename spawned_with<std::decay_t<Function>, stored>::state;
+    (detach_for_other_thread(arguments), ...);
     auto* state = new made(where, std::forward<Function>(function), std::forward<Arguments>(arguments)...);
     struct dropped {
         void operator()(task_state* unsent) const noexcept { unsent->drop_reference(); }
@@ -171,7 +185,8 @@ bool remote::spawn(Function&& function, Arguments&&... arguments) const {
 }
 
 // The callable is moved or copied into the task, and dies there with it; what both refer to lives until the
-// call has ended. Throws what the task throws; task_cancelled when it was cancelled there, also by the end
+// call has ended. A stream in it is detached by its owner before; one that the task gives comes detached.
+// Throws what the task throws; task_cancelled when it was cancelled there, also by the end
 // of that run; run_ended when that run has ended before. The task there belongs to the root of that run.
 // Cancelled: the task there is asked to end, and the wait goes on until it has. A result that came all the
 // same is given, and the next wait is the cancelled one.

@@ -1,26 +1,45 @@
 // SPDX-License-Identifier: MIT
 #include <leat/returned_bytes.hpp>
 
-#include <leat/check.hpp>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <new>
 
 namespace leat::detail {
 
-void give_back(std::unique_ptr<chunk>& returned, std::span<const std::byte> bytes) {
-    if (bytes.empty()) {
-        return;
+namespace {
+
+using bytes_view = std::span<const std::byte>;
+
+bytes_view unread_of(const std::unique_ptr<chunk>& returned) noexcept {
+    return returned == nullptr ? bytes_view() : *returned;
+}
+
+std::unique_ptr<chunk> joined(bytes_view first, bytes_view second) {
+    const std::size_t size = first.size() + second.size();
+    if (size > UINT32_MAX) {
+        throw std::bad_alloc();  // more than a chunk can hold
     }
-    const std::span<const std::byte> unread = returned == nullptr ? std::span<const std::byte>() : *returned;
-    const std::size_t size = bytes.size() + unread.size();
-    check(size <= UINT32_MAX, "a cancelled read gives back less than 4 GiB");
-    std::unique_ptr<std::byte[]> joined(new std::byte[size]);
-    std::ranges::copy(unread, std::ranges::copy(bytes, joined.get()).out);
     auto all = std::make_unique<chunk>();
-    *all = chunk(heap_buffers, joined.release(), 0, static_cast<std::uint32_t>(size));
-    returned = std::move(all);
+    auto* const buffer = new std::byte[size];
+    *all = chunk(heap_buffers, buffer, 0, static_cast<std::uint32_t>(size));
+    std::ranges::copy(second, std::ranges::copy(first, buffer).out);
+    return all;
+}
+
+}  // namespace
+
+void give_back(std::unique_ptr<chunk>& returned, bytes_view bytes) {
+    if (!bytes.empty()) {
+        returned = joined(bytes, unread_of(returned));
+    }
+}
+
+void give_back_behind(std::unique_ptr<chunk>& returned, bytes_view bytes) {
+    if (!bytes.empty()) {
+        returned = joined(unread_of(returned), bytes);
+    }
 }
 
 std::size_t take_returned(std::unique_ptr<chunk>& returned, std::span<std::byte> into) noexcept {

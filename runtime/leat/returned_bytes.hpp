@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a cancelled read gives back to its stream, for the next read to see first; for sockets and pipes. It
-// stands on the heap, null as a rule: it happens only when a read is cancelled midway.
+// What is given back to a stream, for the next read to see first; for sockets and pipes: by a cancelled read
+// what it had, by a backend what it had received ahead. It stands on the heap, null as a rule.
 #pragma once
 
 #include <leat/chunk.hpp>
@@ -11,8 +11,11 @@
 
 namespace leat::detail {
 
-// Puts `bytes` before what was given back already. Throws std::bad_alloc.
+// Puts `bytes` before what was given back already. Throws std::bad_alloc, also for 4 GiB and more; then
+// nothing has changed.
 void give_back(std::unique_ptr<chunk>& returned, std::span<const std::byte> bytes);
+// Puts `bytes` behind it, as what came later. Throws std::bad_alloc, and nothing has changed.
+void give_back_behind(std::unique_ptr<chunk>& returned, std::span<const std::byte> bytes);
 
 // Moves bytes that were given back to `into`, as many as fit; returns how many.
 [[nodiscard]] std::size_t take_returned(std::unique_ptr<chunk>& returned, std::span<std::byte> into) noexcept;

@@ -4,8 +4,12 @@
 #include <leat/awaited.hpp>
 #include <leat/dump.hpp>
 #include <leat/error_text.hpp>
+#include <leat/frame_upkeep.hpp>
 
+#include <algorithm>
+#include <climits>
 #include <exception>
+#include <new>
 #include <string>
 
 namespace leat {
@@ -43,9 +47,10 @@ template <bool observed, typename Predicate>
 void scheduler::turn_until(Predicate over) {
     for (;;) {
         switches_ = 0;
+        inline_left_ = inline_max;
         this_thread.tick = ticks_.read();
         int steps = 0;
-        for (; steps < steps_max && !ready_.empty(); ++steps) {
+        for (; steps < steps_max && inline_left_ > 0 && !ready_.empty(); ++steps) {
             if constexpr (observed) {
                 observed_step(order_is_drawn_ ? take_any_ready() : ready_.pop_front());
             } else {
@@ -69,14 +74,20 @@ void scheduler::turn_until(Predicate over) {
     }
 }
 
+// When the loop is to look after the frames that it keeps, if nothing else happens before. (In virtual time
+// nothing is to happen that the program has not asked for.)
+static time_point next_upkeep(backend& io) noexcept {
+    return frame_pool::has_surplus && !io.time_is_virtual() ? frame_pool::give_back_surplus(io.now()) : never;
+}
+
 void scheduler::collect() {
-    const bool idle = ready_.empty();
+    const bool idle = ready_.empty() && arrived_.empty();
     if (!idle && io_->pending() == 0 && !io_->wants_every_turn()) {
         return;
     }
     time_point deadline = long_ago;
     if (idle && waits_for_idle_.empty()) {
-        deadline = alarms_.next();
+        deadline = std::min(alarms_.next(), next_upkeep(*io_));
         // Asked first: then nothing is posted after the look below.
         const bool alone = door_.expired() && awaits_others_ == 0;
         if (inbox_ != nullptr && !inbox_->about_to_sleep()) {
@@ -91,6 +102,8 @@ void scheduler::collect() {
         operation& op = completed_.pop_front();
         if (ended_cancelled(op)) {
             abandon(op);
+        } else if (op.its_turn) [[unlikely]] {
+            begin_anew(op);
         } else {
             finish(op);
         }
@@ -99,6 +112,13 @@ void scheduler::collect() {
         while (!waits_for_idle_.empty()) {
             finish(waits_for_idle_.pop_front());
         }
+    }
+}
+
+void scheduler::begin_anew(operation& op) {
+    op.its_turn = false;
+    if (op.kind->begin != nullptr ? op.kind->begin(op) : io_->submit(op)) {
+        finish(op);
     }
 }
 
@@ -112,21 +132,25 @@ void scheduler::expire_timers() noexcept {
     if (alarms_.empty()) {
         return;
     }
-    const time_point now = io_->now();
-    while (timer* expired = alarms_.expire(now)) {
+    time_point until = io_->now();
+    for (int count = 1; timer* expired = alarms_.expire(until); ++count) {
+        if (count == timers_max) [[unlikely]] {
+            until = expired->deadline;
+        }
         expired->expired(*expired);
     }
 }
 
-void scheduler::take_inbox() noexcept {
+void scheduler::take_inbox(int most) noexcept {
     if (inbox_ == nullptr) {
         return;
     }
-    list<inbox::message> arrived;
-    inbox_->take(arrived);
-    while (!arrived.empty()) {
-        arrived.pop_front().run();
+    inbox_->take(arrived_);
+    int count = 0;
+    for (; count < most && !arrived_.empty(); ++count) {
+        arrived_.pop_front().run();
     }
+    inbox_->have_run(count);
 }
 
 void scheduler::close_inbox() noexcept {
@@ -134,7 +158,7 @@ void scheduler::close_inbox() noexcept {
         return;
     }
     inbox_->close();
-    take_inbox();
+    take_inbox(INT_MAX);
 }
 
 const std::shared_ptr<inbox>& scheduler::messages() {
@@ -157,7 +181,10 @@ remote scheduler::remote() {
 void scheduler::no_progress() {
     if (!deadlocked_) {
         deadlocked_ = true;
-        deadlock_dump_ = dump_tasks(*this);
+        try {
+            deadlock_dump_ = dump_tasks(*this);
+        } catch (const std::bad_alloc&) {  // the deadlock is told all the same, without the list
+        }
         root_.cancel("nothing could wake it");
         return;
     }
@@ -172,6 +199,7 @@ void scheduler::no_progress() {
 
 void scheduler::spawn(task_state& task, group_scope& owner) noexcept {
     task.id = ++tasks_;
+    task.home = this;
     task.report = report_;
     if (this_thread.task != nullptr && &owner != &background_) {  // a service is nobody's child
         task.bindings = this_thread.task->bindings;
@@ -220,6 +248,10 @@ void scheduler::finish(wait& leaf) noexcept {
 }
 
 void scheduler::abandon(wait& leaf) noexcept {
+    if (leaf.kind->give_up != nullptr && !leaf.kind->give_up(leaf)) [[unlikely]] {
+        finish(leaf);
+        return;
+    }
     leaf.end = wait_end::cancelled;
     leaf.task->waiting = nullptr;
     leaf.task->phase = task_phase::unwinding;
@@ -251,6 +283,7 @@ void scheduler::step(task_state& task) noexcept {
         task.phase = task_phase::started;
         unwind(task);
     }
+    inline_left_ += task.inline_budget - task_state::inline_completions_max;
     if (task.phase == task_phase::ended) [[unlikely]] {
         end(task);
     }
@@ -286,10 +319,11 @@ void scheduler::unwind(task_state& task) noexcept {
 
 // The last of a task: takes its result and tells those who wait for it.
 void scheduler::end(task_state& task) noexcept {
-    auto& owner = static_cast<group_scope&>(*task.own.parent);
     task.finish(task.leaf);
     task.bindings = {};
     task.done = true;
+    // Not before: the destructors of users that have run until here may have moved it into another group.
+    auto& owner = static_cast<group_scope&>(*task.own.parent);
     ended_ = task.id;
     ++ended_tasks_;
     if (observer_ != nullptr) [[unlikely]] {
@@ -315,6 +349,9 @@ void scheduler::end(task_state& task) noexcept {
         }
     }
     tell_watchers(owner);
+    // First, so that a signal handler that looks at the running task (watch_thread) finds none that is freed.
+    this_thread.task = nullptr;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
     task.drop_reference();
 }
 
@@ -345,13 +382,17 @@ void task_state::set_name(std::string_view text) {
 }
 
 void task_state::report_error(const std::exception_ptr& error) const noexcept {
-    std::string line = "task " + std::to_string(id);
-    if (name_ != nullptr) {
-        line += " \"" + *name_ + "\"";
+    try {
+        std::string line = "task " + std::to_string(id);
+        if (name_ != nullptr) {
+            line += " \"" + *name_ + "\"";
+        }
+        line += std::string(", spawned at ") + spawned_at.file_name() + ":" +
+                std::to_string(spawned_at.line()) + ", failed: " + detail::error_text(error);
+        report(line);
+    } catch (const std::bad_alloc&) {
+        report("a task failed, and there is no memory to say which");
     }
-    line += std::string(", spawned at ") + spawned_at.file_name() + ":" + std::to_string(spawned_at.line()) +
-            ", failed: " + detail::error_text(error);
-    report(line);
 }
 
 }  // namespace leat

@@ -2,14 +2,21 @@
 // scheduler: the loop. One for each thread that is in run(); it resumes tasks, fires timers and asks the
 // backend for completions. Nothing in it is locked but the inbox.
 //
-// A turn: run ready tasks (at most steps_max steps), read the clock once and expire timers, take the
-// inbox, collect completions. The collect looks without waiting while tasks are ready, and is left out
-// when they are and no operation is pending.
+// A turn: run ready tasks, read the clock once and expire timers, take the inbox, collect completions. The
+// collect looks without waiting while there is something to run, and is left out when there is and no
+// operation is pending.
 //
-// Fairness: I/O and timers wait for at most steps_max steps of tasks. A step ends when its task waits; a
-// task whose operations keep completing at once goes to the end of the queue after
-// task_state::inline_completions_max of them. Ready tasks run in the order in which they became ready, but
-// for those that switch_to takes to the front, at most switches_max times a turn.
+// Fairness: no source of work can keep the others waiting, because a turn does a bounded amount of each.
+//   * Tasks: at most steps_max steps. A step ends when its task waits; a task whose operations keep
+//   completing
+//     at once goes to the end of the queue after task_state::inline_completions_max of them. Of those of all
+//     tasks together a turn has inline_max, and the step that exceeds it is its last. One that has moved
+//     bytes counts for one more each 16 KiB.
+//   * Timers: timers_max, and those with the deadline of the last, since equal deadlines pass together.
+//   * The inbox: messages_max. The rest stays in order.
+//   * Completions: what one look into the kernel brings. Backends bound the bytes that one try moves.
+// All of that is counted, not timed, so that a simulation replays it. Ready tasks run in the order in which
+// they became ready, but for those that switch_to takes to the front, at most switches_max times a turn.
 #pragma once
 
 #include <leat/backends/backend.hpp>
@@ -54,6 +61,9 @@ class scheduler {
 public:
     static constexpr int steps_max = 128;
     static constexpr int switches_max = steps_max / 2;
+    static constexpr int inline_max = 2 * steps_max;
+    static constexpr int timers_max = 1024;
+    static constexpr int messages_max = 256;
 
     // What `how` names outlives the scheduler. Throws std::invalid_argument for an impossible dump_signal.
     scheduler(std::unique_ptr<backend> io, report_function report, const looking& how = {});
@@ -131,9 +141,10 @@ private:
     void end(task_state& task) noexcept;
     [[nodiscard]] bool alarm_may_wake_task() const noexcept;
     void expire_timers() noexcept;
-    void take_inbox() noexcept;
+    void take_inbox(int most = messages_max) noexcept;
     void close_inbox() noexcept;
     void collect();
+    void begin_anew(operation& op);
     void no_progress();
 
     std::unique_ptr<detail::operation_counts> counts_;  // when the run counts
@@ -143,14 +154,16 @@ private:
     timers alarms_;
     list<task_state> ready_;
     list<operation> completed_;
-    group_scope root_{group_scope::errors::to_handles};
-    group_scope background_{group_scope::errors::to_handles};
+    group_scope root_{group_scope::errors::to_handles, this};
+    group_scope background_{group_scope::errors::to_handles, this};
     std::vector<std::unique_ptr<service>> services_;
     std::shared_ptr<inbox> inbox_;
+    list<inbox::message> arrived_;    // taken from the inbox, and left to the next turn
     std::weak_ptr<inbox_door> door_;  // held by the remotes: others may post while it lives
     std::size_t awaits_others_ = 0;
     std::uint32_t tasks_ = 0;  // spawned so far, for their ids
     int switches_ = 0;         // of this turn
+    int inline_left_ = 0;      // of this turn's waits that are over at once
     list<wait> waits_for_idle_;
     const timer* limit_ = nullptr;
     bool order_is_drawn_ = false;

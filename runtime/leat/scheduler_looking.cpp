@@ -47,18 +47,18 @@ scheduler::~scheduler() {
     watch_.reset();
     dump_signal_.reset();
     if (inbox_ != nullptr) {
-        list<inbox::message> left;
         inbox_->close();
-        inbox_->take(left);
+        inbox_->take(arrived_);
         inbox_->abandon();
-        while (!left.empty()) {
-            left.pop_front().drop();
+        while (!arrived_.empty()) {
+            arrived_.pop_front().drop();
         }
     }
     services_.clear();
     while (io_->pending() > 0) {  // descriptors that are being closed
         io_->collect(never, completed_);
     }
+    io_->detach_all();
     delist();
     this_thread.loop = nullptr;
     frame_pool::trim();

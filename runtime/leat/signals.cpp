@@ -4,21 +4,23 @@
 // pending for the process and for the thread. So whoever takes a signal there puts a copy into the queue of
 // every other set that asks for it, and wakes the task that waits on such a set: a message to its scheduler
 // ends the wait on the signalfd, whose signal is gone. A task looks into its queue first. That, the list of
-// sets and the queues are under one lock.
+// sets and the queues are under one lock. No signal is lost for want of memory: the queues get room before a
+// signal is taken, and a task that waits has brought the message that will wake it.
 #include <leat/signals.hpp>
 
 #include <leat/cancel_scope.hpp>
 #include <leat/fd.hpp>
+#include <leat/frame_pool.hpp>
 #include <leat/io.hpp>
 #include <leat/worker_signals.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <deque>
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <sys/signalfd.h>
 
@@ -26,15 +28,39 @@ namespace leat {
 
 namespace detail {
 
+// Ends a wait of a set on the thread of the set.
+class signal_alarm final : public inbox::message, public frame_pool::allocated {
+public:
+    explicit signal_alarm(remote to) noexcept : to_(std::move(to)) {}
+
+    // Sends `alarm` to the wait of `receiver` with that number.
+    static void send(std::unique_ptr<signal_alarm> alarm, const signal_receiver& receiver,
+                     std::uint64_t wait) noexcept {
+        alarm->receiver_ = &receiver;
+        alarm->wait_ = wait;
+        const remote to = std::move(alarm->to_);  // the alarm may be gone before it has been posted
+        if (to.post_message(*alarm)) {
+            (void)alarm.release();
+        }
+    }
+    void run() noexcept override;
+    void drop() noexcept override { delete this; }
+
+private:
+    remote to_;
+    const signal_receiver* receiver_ = nullptr;
+    std::uint64_t wait_ = 0;
+};
+
 struct signal_receiver : list_link {
     signal_numbers wanted;
     fd source;
     const void* thread = nullptr;
     // Under the lock:
-    std::deque<signal_info> queue;     // copies of what other sets have taken
-    std::optional<leat::remote> door;  // while a task waits
-    std::uint64_t waits = 0;           // counts the waits, so that a late wake-up ends no other
-    cancel_scope* waiting = nullptr;   // for the receiver's thread only
+    std::vector<signal_info> queue;       // copies of what other sets have taken
+    std::unique_ptr<signal_alarm> alarm;  // while a task waits that nobody has woken
+    std::uint64_t waits = 0;              // counts the waits, so that a late wake-up ends no other
+    cancel_scope* waiting = nullptr;      // for the receiver's thread only
 };
 
 void refuse_signal(int number) {
@@ -48,10 +74,12 @@ void refuse_signal(int number) {
 
 namespace {
 
+using detail::signal_alarm;
 using detail::signal_receiver;
 
 // Copies that a set keeps for a program that does not ask; more are dropped.
 constexpr std::size_t copies_max = 1024;
+constexpr std::size_t copies_least = 8;  // for which there is room
 
 struct registry {
     std::mutex lock;
@@ -110,7 +138,7 @@ struct thread_mask {
 thread_local thread_mask blocked_here;
 
 // Ends the wait that `receiver` was in at that time, if it is in it still. On its thread.
-void end_wait(const signal_receiver* receiver, std::uint64_t wait) {
+void end_wait(const signal_receiver* receiver, std::uint64_t wait) noexcept {
     registry& all = all_receivers();
     const std::lock_guard lock(all.lock);
     for (signal_receiver* each = all.receivers.first(); each != nullptr; each = all.receivers.next(*each)) {
@@ -120,11 +148,20 @@ void end_wait(const signal_receiver* receiver, std::uint64_t wait) {
     }
 }
 
-// Copies what `from` has taken to all others that want it: of those on other threads none has missed what
-// was kept for this worker.
-void share(const signal_receiver& from, const signal_info& taken, const signalfd_siginfo& received) {
+// Room in the queues of all others for one more copy, before `from` takes a signal. Under the lock.
+void make_room(const signal_receiver& from) {
     registry& all = all_receivers();
-    const std::lock_guard lock(all.lock);
+    for (signal_receiver* each = all.receivers.first(); each != nullptr; each = all.receivers.next(*each)) {
+        if (each != &from && each->queue.size() == each->queue.capacity()) {
+            each->queue.reserve(std::clamp<std::size_t>(2 * each->queue.size(), copies_least, copies_max));
+        }
+    }
+}
+
+// Copies what `from` has taken to all others that want it: of those on other threads none has missed what
+// was kept for this worker. Under the lock, after make_room().
+void share(const signal_receiver& from, const signal_info& taken, const signalfd_siginfo& received) noexcept {
+    registry& all = all_receivers();
     const bool kept = detail::kept_by_other_worker(received);
     if (!kept) {
         detail::keep_for_other_workers(received);
@@ -140,23 +177,25 @@ void share(const signal_receiver& from, const signal_info& taken, const signalfd
             continue;
         }
         each->queue.push_back(taken);
-        if (each->door.has_value()) {
-            each->door->post([each, wait = each->waits] { end_wait(each, wait); });
+        if (each->alarm != nullptr) {
+            signal_alarm::send(std::move(each->alarm), *each, each->waits);
         }
     }
 }
 
-std::optional<signal_info> take_copy(signal_receiver& receiver) {
+std::optional<signal_info> take_copy(signal_receiver& receiver) noexcept {
     const std::lock_guard lock(all_receivers().lock);
     if (receiver.queue.empty()) {
         return std::nullopt;
     }
     const signal_info first = receiver.queue.front();
-    receiver.queue.pop_front();
+    receiver.queue.erase(receiver.queue.begin());
     return first;
 }
 
 std::optional<signal_info> take_from_kernel(const signal_receiver& receiver) {
+    const std::lock_guard lock(all_receivers().lock);
+    make_room(receiver);
     signalfd_siginfo received;
     ssize_t size = 0;
     do {
@@ -183,10 +222,10 @@ class waiting_place {
 public:
     // Not engaged: a signal is there by now.
     waiting_place(signal_receiver& receiver, cancel_scope& scope) : receiver_(receiver) {
-        leat::remote door = current_scheduler().remote();
+        auto alarm = std::make_unique<signal_alarm>(current_scheduler().remote());
         const std::lock_guard lock(all_receivers().lock);
         if (receiver_.queue.empty()) {
-            receiver_.door.emplace(std::move(door));
+            receiver_.alarm = std::move(alarm);
             receiver_.waiting = &scope;
             ++receiver_.waits;
         }
@@ -194,9 +233,9 @@ public:
     waiting_place(const waiting_place&) = delete;
     waiting_place& operator=(const waiting_place&) = delete;
     ~waiting_place() {
-        std::optional<leat::remote> door;  // goes after the lock
+        std::unique_ptr<signal_alarm> alarm;  // goes after the lock
         const std::lock_guard lock(all_receivers().lock);
-        door.swap(receiver_.door);
+        alarm.swap(receiver_.alarm);
         receiver_.waiting = nullptr;
     }
     [[nodiscard]] bool engaged() const noexcept { return receiver_.waiting != nullptr; }
@@ -206,6 +245,11 @@ private:
 };
 
 }  // namespace
+
+void detail::signal_alarm::run() noexcept {
+    end_wait(receiver_, wait_);
+    delete this;
+}
 
 signal_set::signal_set(const signal_numbers& numbers)
     : receiver_(std::make_unique<detail::signal_receiver>()) {

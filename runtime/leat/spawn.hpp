@@ -147,6 +147,7 @@ struct join_wait : wait {
             return false;
         }
         if (!target->done) {
+            target->check_home();
             return false;
         }
         end = wait_end::finished;
@@ -172,7 +173,8 @@ struct join_wait : wait {
 
 }  // namespace detail
 
-// What one holds of a spawned task. Move-only; used on the scheduler's thread.
+// What one holds of a spawned task. Move-only. While the task runs it is used and dropped in the task's run;
+// that of a task that has ended may be used and dropped anywhere.
 template <typename T>
 class handle {
 public:
@@ -246,12 +248,14 @@ public:
 
     [[nodiscard]] detail::task_state_of<T>& state() const noexcept {
         check(state_ != nullptr, "this handle refers to a task");
+        state_->check_home();
         return *state_;
     }
 
 private:
     void drop() noexcept {
         if (detail::task_state_of<T>* state = std::exchange(state_, nullptr)) {
+            state->check_home();
             state->let_go();
         }
     }
@@ -292,6 +296,7 @@ struct [[nodiscard]] end_awaiter : awaiter_base, join_wait {
 
 template <typename T>
 handle<T> spawn_in(group_scope& owner, task_state_of<T>& state) noexcept {
+    owner.check_home();
     handle<T> held(state);
     this_thread.loop->spawn(state, owner);
     return held;

@@ -33,6 +33,7 @@ public:
     }
     bool await_ready() noexcept {
         check(fresh(), "a wait is awaited once");
+        group_.check_home();
         if (this_thread.task->cancelled()) [[unlikely]] {
             begin_cancelled();
         }
@@ -233,12 +234,16 @@ public:
     }
 
     // Cancels the body and all children. with_task_group absorbs it.
-    void cancel(cancel_reason why = cancel_reason::requested) noexcept { scope_.cancel(why); }
+    void cancel(cancel_reason why = cancel_reason::requested) noexcept {
+        scope_.check_home();
+        scope_.cancel(why);
+    }
 
     // Ends the group softly: cancels the body, and lets the children finish; those that have not after
     // `grace` are cancelled. Nothing more is spawned: that throws std::system_error
     // (std::errc::operation_canceled). with_task_group absorbs it. Throws std::bad_alloc.
     void stop(duration grace) {
+        scope_.check_home();
         current_scheduler().alarms().arm(grace_, after(now(), grace));
         scope_.stopping = true;
         body_.cancel("the group stops");

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <leat/bindings.hpp>
+#include <leat/check.hpp>
 #include <leat/frame.hpp>
 #include <leat/frame_pool.hpp>
 #include <leat/outcome.hpp>
@@ -42,7 +43,8 @@ struct end_listener : wait {
 
 class task_state : public list_link, public frame_pool::allocated {
 public:
-    // Waits that may be over at once, in a row, before the task yields to the others.
+    // Waits that may be over at once, in a row, before the task yields to the others. One that has moved many
+    // bytes counts for several.
     static constexpr std::int8_t inline_completions_max = 32;
 
     explicit task_state(std::source_location spawned) noexcept : spawned_at(spawned) { own.task = this; }
@@ -53,14 +55,23 @@ public:
     [[nodiscard]] bool cancelled() const noexcept { return innermost->cancelled; }
 
     // After something that it awaits has completed at once. False when it has had its share of that: then
-    // it goes to the end of the ready queue.
-    [[nodiscard]] bool goes_on() noexcept { return --inline_budget >= 0; }
+    // it goes to the end of the ready queue. `cost`: for how many waits it counts.
+    [[nodiscard]] bool goes_on(int cost = 1) noexcept {
+        inline_budget = static_cast<std::int8_t>(inline_budget - cost);
+        return inline_budget >= 0;
+    }
 
     void add_reference() noexcept { ++references_; }
     void drop_reference() noexcept {
         if (--references_ == 0) {
             delete this;
         }
+    }
+    // For who asks the task, awaits it or lets go of it: nothing of a task that runs is for other threads.
+    // What has ended only changes hands.
+    void check_home() const noexcept {
+        check(done || home == this_thread.loop || home == nullptr,
+              "a task that runs is asked, awaited and cancelled in its own run");
     }
     // A running task holds one reference to itself.
     [[nodiscard]] bool only_reference() const noexcept { return references_ == 1; }
@@ -100,7 +111,9 @@ public:
     list<wait> joiners;         // waits of the tasks that await this one, and end_listeners
     detail::bindings bindings;  // of task_locals; what its spawner had then, and what it binds itself
     std::source_location spawned_at;
-    std::uint64_t since = 0;           // the tick (ticks.hpp) of the turn in which its wait began
+    const scheduler* home =
+        nullptr;              // whose task it is, once it has been spawned; perhaps gone when it is done
+    std::uint64_t since = 0;  // the tick (ticks.hpp) of the turn in which its wait began
     report_function report = nullptr;  // of its run, which it may outlive
     std::uint32_t id = 0;
     std::int8_t inline_budget = inline_completions_max;

@@ -14,6 +14,7 @@
 // Invariant: a value is in the channel, with its sender, or with its receiver, never nowhere.
 #pragma once
 
+#include <leat/detachable.hpp>
 #include <leat/outside_wait.hpp>
 #include <leat/sync/channel.hpp>
 #include <leat/sync/ring.hpp>
@@ -83,7 +84,8 @@ public:
     class receive_awaiter;
 
     // co_await channel.send(value): waits for room, in the order of asking. Throws channel_closed when the
-    // channel is closed before there was room. Cancelled: the value was not sent, and dies with the wait.
+    // channel is closed before there was room. Cancelled: the value was not sent, and dies with the wait. A
+    // stream is detached from its run first.
     // While a task waits nothing is called a deadlock in its run.
     [[nodiscard]] send_awaiter send(T value) noexcept { return send_awaiter(*this, std::move(value)); }
     // co_await channel.receive() gives std::optional<T>: the next value; empty once the channel is closed
@@ -199,6 +201,7 @@ public:
         this->value.emplace(std::move(value));
     }
     bool await_ready() {
+        detail::detach_for_other_thread(*this->value);
         return this->begin([](thread_channel& to, place& self, auto before_waiting) {
             return to.begin_send(self, before_waiting);
         });
@@ -276,6 +279,7 @@ bool thread_channel<T>::take(std::optional<T>& into, list<place>& found) noexcep
 
 template <typename T>
 bool thread_channel<T>::try_send(T& value) {
+    detail::detach_for_other_thread(value);
     list<place> found;
     bool sent = false;
     {

@@ -4,6 +4,7 @@
 #include <leat/check.hpp>
 
 #include <algorithm>
+#include <new>
 
 namespace leat {
 
@@ -86,10 +87,24 @@ void timers::sift_down(std::size_t index, const entry& moved) noexcept {
     place(index, moved);
 }
 
+// To half of its room, of which then less than half is used: the next timers need no memory either.
+void timers::shrink() noexcept {
+    try {
+        std::vector<entry> smaller;
+        smaller.reserve(std::max(heap_.capacity() / 2, room_kept));
+        smaller.assign(heap_.begin(), heap_.end());
+        heap_.swap(smaller);
+    } catch (const std::bad_alloc&) {  // it stays as it is
+    }
+}
+
 void timers::remove(std::size_t index) noexcept {
     heap_[index].node->index = timer::idle;
     const entry last = heap_.back();
     heap_.pop_back();
+    if (heap_.size() < heap_.capacity() / 4 && heap_.capacity() > room_kept) [[unlikely]] {
+        shrink();
+    }
     if (index == heap_.size()) {
         return;
     }

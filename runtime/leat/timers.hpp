@@ -37,6 +37,9 @@ public:
 
     [[nodiscard]] bool empty() const noexcept { return heap_.empty(); }
     [[nodiscard]] std::size_t size() const noexcept { return heap_.size(); }
+    // How many can be armed before more memory is needed. It shrinks with the number of those that are armed.
+    [[nodiscard]] std::size_t room() const noexcept { return heap_.capacity(); }
+    static constexpr std::size_t room_kept = 256;
 
     // No armed deadline is earlier than this; `never` when none is armed.
     [[nodiscard]] time_point next() const noexcept { return heap_.empty() ? never : heap_.front().deadline; }
@@ -60,6 +63,7 @@ private:
     void sift_up(std::size_t index, const entry& moved) noexcept;
     void sift_down(std::size_t index, const entry& moved) noexcept;
     void remove(std::size_t index) noexcept;
+    void shrink() noexcept;
 
     std::vector<entry> heap_;
     std::uint64_t armed_ = 0;

@@ -33,6 +33,13 @@ struct wait_kind {
     bool (*cancel)(wait& self) noexcept;
     // Adds what `self` knows to `facts`; null for what has nothing to add to its name.
     void (*explain)(const wait& self, wait_facts& facts) noexcept = nullptr;
+    // What `self` is still to do once it has ended as cancelled, before its task unwinds and before anybody
+    // else runs; null for nothing. False: that failed, and the wait ends with the error, which it gives as
+    // its result.
+    bool (*give_up)(wait& self) noexcept = nullptr;
+    // Begins `self`, an operation whose turn has come, anew (operation.hpp). True: it has ended at once. Null
+    // for those that are submitted as they are.
+    bool (*begin)(wait& self) noexcept = nullptr;
 };
 
 enum class wait_end : std::uint8_t {

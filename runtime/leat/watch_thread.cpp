@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <memory>
+#include <new>
 
 #include <cxxabi.h>
 #include <dlfcn.h>
@@ -134,7 +135,10 @@ void watch_thread::run() {
         } else if (step != 0 && !told && std::chrono::steady_clock::now() - since >= limit_) {
             told = true;
             lock.unlock();
-            ask(step);
+            try {
+                ask(step);
+            } catch (const std::bad_alloc&) {  // of the report a part is missing
+            }
             lock.lock();
         }
     }

@@ -127,3 +127,27 @@ TEST_CASE("an outcome destroys each value once, also when it is moved, copied or
     }
     CHECK(counted::alive == 0);
 }
+
+namespace {
+
+// Looks at the outcome that it is the value of while it dies.
+struct looking_back {
+    explicit looking_back(const leat::outcome<looking_back>& whole, leat::ending& into) noexcept
+        : of(&whole), seen(&into) {}
+    looking_back(looking_back&&) = delete;
+    ~looking_back() { *seen = of->how(); }
+
+    const leat::outcome<looking_back>* of;
+    leat::ending* seen;
+};
+
+}  // namespace
+
+TEST_CASE("a value that dies with its outcome finds that empty") {
+    leat::ending seen = leat::ending::value;
+    leat::outcome<looking_back> whole;
+    whole.set_value(whole, seen);
+    whole.set_cancelled();
+    CHECK(seen == leat::ending::none);
+    CHECK(whole.cancelled());
+}

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <semaphore>
 #include <string>
@@ -140,6 +141,87 @@ TEST_CASE("what a post holds may post again from its destructor") {
         (void)remote.post([held = std::move(held)] {});
         co_return;
     });
+}
+
+TEST_CASE("what was posted does not keep a task waiting, and is run in order") {
+    static constexpr int posts = 20 * leat::scheduler::messages_max;
+    leat::run_virtually([&](leat::virtual_kernel& kernel) -> leat::task<> {
+        std::vector<int> ran;
+        std::size_t ran_before = 0;
+        auto sleeper = leat::spawn([&]() -> leat::task<> {
+            co_await leat::sleep(1ms);
+            ran_before = ran.size();
+        });
+        co_await leat::yield();
+        const leat::remote remote = leat::current_scheduler().remote();
+        for (int i = 0; i < posts; ++i) {
+            remote.post([&ran, i] { ran.push_back(i); });
+        }
+        CHECK(remote.pending() == posts);
+        kernel.advance(1h);
+        co_await sleeper;
+        CHECK(ran_before <= 2 * leat::scheduler::messages_max);
+        CHECK(remote.pending() == posts - ran.size());
+        while (remote.pending() != 0) {
+            co_await leat::yield();
+        }
+        std::vector<int> expected(posts);
+        std::iota(expected.begin(), expected.end(), 0);
+        CHECK(ran == expected);
+    });
+}
+
+LEAT_TEST("a thread that posts without pause keeps no task waiting", on(kernel)) {
+    std::atomic<bool> over = false;
+    std::atomic<bool> under_way = false;
+    std::uint64_t ran = 0;
+    std::thread poster([&, remote = leat::current_scheduler().remote()] {
+        while (!over) {
+            remote.try_post(100'000, [&] { ++ran; });
+            under_way = true;
+        }
+    });
+    while (!under_way) {
+        co_await leat::yield();
+    }
+    for (int i = 0; i < 20; ++i) {
+        const std::uint64_t before = ran;
+        const std::uint64_t turns = leat::current_scheduler().counters().turns;
+        co_await leat::yield();
+        CHECK(leat::current_scheduler().counters().turns - turns <= 1);
+        CHECK(ran - before <= leat::scheduler::messages_max);
+    }
+    over = true;
+    poster.join();
+}
+
+TEST_CASE("a post beyond what the poster allows to wait is refused") {
+    leat::run_virtually([&](leat::virtual_kernel&) -> leat::task<> {
+        int ran = 0;
+        const leat::remote remote = leat::current_scheduler().remote();
+        for (int i = 0; i < 10; ++i) {
+            const bool accepted = remote.try_post(3, [&ran] { ++ran; });
+            CHECK(accepted == (i < 3));
+        }
+        CHECK(remote.pending() == 3);
+        while (remote.pending() != 0) {
+            co_await leat::yield();
+        }
+        CHECK(ran == 3);
+        CHECK(remote.try_post(1, [&ran] { ++ran; }));
+    });
+}
+
+TEST_CASE("all that was posted is run, also when it is more than a turn runs and the run ends") {
+    int ran = 0;
+    leat::run_virtually([&](leat::virtual_kernel&) -> leat::task<> {
+        const leat::remote remote = leat::current_scheduler().remote();
+        for (int i = 0; i < 5 * leat::scheduler::messages_max; ++i) {
+            remote.post([&ran] { ++ran; });
+        }
+        co_return;
+    });
+    CHECK(ran == 5 * leat::scheduler::messages_max);
 }
 
 // Two threads: whichever of the loop and the last remote comes first, the verdict is the same.

@@ -231,3 +231,134 @@ VIRTUAL_TEST("as_result of a task or handle gives its value or the code of its s
     }
     CHECK(passed);
 }
+
+namespace {
+
+// Notes, when it dies, whether a task runs.
+struct current_at_death {
+    explicit current_at_death(int& counter) noexcept : with_a_task(&counter) {}
+    current_at_death(current_at_death&& other) noexcept
+        : with_a_task(std::exchange(other.with_a_task, nullptr)) {}
+    current_at_death& operator=(current_at_death&&) = delete;
+    ~current_at_death() {
+        if (with_a_task != nullptr) {
+            *with_a_task = leat::this_thread.task != nullptr ? 1 : 0;
+        }
+    }
+
+    int* with_a_task;
+};
+
+}  // namespace
+
+VIRTUAL_TEST("a task that is freed is no longer the running one, for a signal handler that looks at that") {
+    int with_a_task = -1;
+    (void)leat::spawn([&]() -> leat::task<current_at_death> { co_return current_at_death(with_a_task); });
+    co_await leat::yield();
+    CHECK(with_a_task == 0);
+}
+
+VIRTUAL_TEST("a turn bounds the operations that complete at once, of all tasks together") {
+    bool over = false;
+    int steps = 0;
+    kernel.inline_results[7] = 1;
+    std::vector<leat::handle<void>> busy;
+    for (int i = 0; i < 10; ++i) {
+        busy.push_back(leat::spawn(transfer_until, std::ref(over), 7, std::ref(steps)));
+    }
+    auto alarm = leat::spawn([&]() -> leat::task<> {
+        co_await leat::sleep(1s);
+        over = true;
+    });
+    co_await leat::yield();
+    kernel.advance(2s);
+    steps = 0;
+    co_await alarm;
+    CHECK(steps <= 2 * (leat::scheduler::inline_max + inline_max + 1));
+    co_await leat::join_all(busy);
+}
+
+VIRTUAL_TEST("an operation that moves many bytes counts for several") {
+    bool over = false;
+    int steps = 0;
+    kernel.inline_results[7] = 256 * 1024;  // 17 of a task's share of 32
+    auto busy = leat::spawn(transfer_until, std::ref(over), 7, std::ref(steps));
+    co_await leat::yield();
+    CHECK(steps == 1);
+    co_await leat::yield();
+    CHECK(steps == 3);  // the one that made it yield has completed too
+    over = true;
+    co_await busy;
+}
+
+VIRTUAL_TEST("operations that fail at once cannot keep timers waiting") {
+    bool over = false;
+    int steps = 0;
+    kernel.inline_results[7] = -ECONNREFUSED;
+    auto busy = leat::spawn([&]() -> leat::task<> {
+        while (!over) {
+            (void)co_await leat::as_result(leat::transfer(7));
+            ++steps;
+        }
+    });
+    auto alarm = leat::spawn([&]() -> leat::task<> {
+        co_await leat::sleep(1s);
+        over = true;
+    });
+    co_await leat::yield();
+    kernel.advance(2s);
+    steps = 0;
+    co_await alarm;
+    CHECK(steps <= 2 * (leat::scheduler::inline_max + inline_max + 1));
+    co_await busy;
+}
+
+VIRTUAL_TEST("a great number of timers that have expired does not keep a completion waiting") {
+    constexpr int sleepers = 4 * leat::scheduler::timers_max;
+    int woken = 0;
+    int woken_before = -1;
+    std::vector<leat::handle<void>> all;
+    for (int i = 0; i < sleepers; ++i) {
+        all.push_back(leat::spawn([&, i]() -> leat::task<> {
+            co_await leat::sleep(std::chrono::microseconds(1 + i));
+            ++woken;
+        }));
+    }
+    auto reader = leat::spawn([&]() -> leat::task<> {
+        co_await leat::transfer(7);
+        woken_before = woken;
+    });
+    while (kernel.pending() == 0) {
+        co_await leat::yield();
+    }
+    kernel.advance(1h);
+    kernel.complete(7);
+    co_await reader;
+    CHECK(woken_before >= 0);
+    CHECK(woken_before <= 2 * leat::scheduler::timers_max);
+    co_await leat::join_all(all);
+    CHECK(woken == sleepers);
+}
+
+VIRTUAL_TEST("timers of one deadline expire together, however many came before them") {
+    const leat::time_point both = kernel.now() + 1s;
+    std::vector<leat::handle<void>> earlier;
+    for (int i = 1; i < leat::scheduler::timers_max; ++i) {
+        earlier.push_back(leat::spawn([&]() -> leat::task<> { co_await leat::sleep_until(both - 1ms); }));
+    }
+    co_await leat::yield();
+    bool inner_returned = false;
+    auto nested = leat::spawn([&]() -> leat::task<> {
+        (void)co_await leat::move_on_at(both, [&]() -> leat::task<> {
+            (void)co_await leat::move_on_at(both, leat::stuck());
+            inner_returned = true;
+        }());
+    });
+    while (kernel.pending() != 0 || leat::current_scheduler().alarms().size() != earlier.size() + 2) {
+        co_await leat::yield();
+    }
+    kernel.advance(1h);
+    co_await nested;
+    CHECK_FALSE(inner_returned);
+    co_await leat::join_all(earlier);
+}

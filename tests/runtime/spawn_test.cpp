@@ -5,8 +5,10 @@
 #include "virtual_kernel.hpp"
 
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 using namespace std::chrono_literals;
 using leat::stuck;
@@ -324,4 +326,25 @@ VIRTUAL_TEST("a callback of on_done may spawn and cancel, and what it holds dies
     CHECK(other.cancelled());
     CHECK(ran);
     CHECK(held.use_count() == 1);
+}
+
+TEST_CASE("what is held of a task that has ended may be asked and dropped on another thread") {
+    std::optional<leat::handle<int>> kept;
+    std::thread([&] {
+        leat::run([&]() -> leat::task<> {
+            kept = leat::spawn(doubled, 4);
+            co_await kept->join();
+        });
+    }).join();
+    CHECK(kept->done());
+    CHECK(kept->value() == 8);
+    int seen = 0;
+    kept->on_done([&](const leat::outcome<int>& ended) { seen = ended.value(); });
+    CHECK(seen == 8);
+    kept->cancel();
+    leat::run([&]() -> leat::task<> {
+        const int taken = co_await *kept;
+        CHECK(taken == 8);
+    });
+    kept.reset();
 }

@@ -180,3 +180,50 @@ LEAT_TEST("a start may give a value that can only be moved") {
         CHECK(*box == 5);
     });
 }
+
+namespace {
+
+// Says at its end that the task is ready.
+struct ready_at_its_end {
+    explicit ready_at_its_end(started<int> given) noexcept : ready(std::move(given)) {}
+    ready_at_its_end(ready_at_its_end&&) noexcept = default;
+    ready_at_its_end& operator=(ready_at_its_end&&) noexcept = default;
+    ~ready_at_its_end() { ready.set(80); }
+
+    started<int> ready;
+};
+
+// `last` dies with the frame, after the task has its result.
+leat::task<> ready_by_destruction(started<int> ready, std::unique_ptr<ready_at_its_end> last) {
+    last = std::make_unique<ready_at_its_end>(std::move(ready));
+    co_await leat::sleep(1s);
+}
+
+leat::task<> failing_by_destruction(started<int> ready, std::unique_ptr<ready_at_its_end> last) {
+    last = std::make_unique<ready_at_its_end>(std::move(ready));
+    co_await leat::sleep(1s);
+    throw std::runtime_error("failed at last");
+}
+
+}  // namespace
+
+VIRTUAL_TEST("a child that a destructor calls ready while it ends is delivered, and has ended in the group") {
+    co_await with_task_group([&](task_group& group) -> leat::task<> {
+        const int port = co_await group.start(ready_by_destruction, std::unique_ptr<ready_at_its_end>());
+        CHECK(port == 80);
+        CHECK(group.size() == 0);
+        const int again = co_await group.start(ready_by_destruction, std::unique_ptr<ready_at_its_end>());
+        CHECK(again == 80);
+    });
+}
+
+VIRTUAL_TEST("a child that fails and is called ready by a destructor while it ends fails the group") {
+    int port = 0;
+    const std::string thrown = co_await thrown_by(with_task_group([&](task_group& group) -> leat::task<> {
+        port = co_await group.start(failing_by_destruction, std::unique_ptr<ready_at_its_end>());
+        co_await stuck();
+    }));
+    CHECK(port == 80);
+    CHECK(thrown == "failed at last");
+    CHECK(leat::reports.empty());
+}

@@ -196,3 +196,36 @@ TEST_CASE("100,000 random changes give what an ordered map gives") {
     CHECK(mistakes == 0);
     CHECK(armed.size() > 0);
 }
+
+TEST_CASE("after a burst of timers their memory goes back, and those that are left expire in order") {
+    timers armed;
+    std::vector<alarm_clock> all(100'000);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        armed.arm(all[i], at(static_cast<std::int64_t>(i)));
+    }
+    CHECK(armed.room() >= all.size());
+    for (std::size_t i = 0; i < all.size(); i += 2) {
+        armed.disarm(all[i]);
+    }
+    CHECK(armed.room() >= all.size());  // half of it is in use
+    CHECK(expired(armed, all, at(99'799)).size() == 49'900);
+    CHECK(armed.size() == 100);
+    CHECK(armed.room() <= 512);
+    CHECK(armed.next() == at(99'801));
+    CHECK(expired(armed, all, at(100'000)).size() == 100);
+    CHECK(armed.room() <= 512);
+    CHECK(armed.room() >= timers::room_kept);
+}
+
+TEST_CASE("a few timers that come and go keep their memory") {
+    timers armed;
+    std::vector<alarm_clock> all(timers::room_kept);
+    for (int round = 0; round < 3; ++round) {
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            armed.arm(all[i], at(1));
+        }
+        const std::size_t room = armed.room();
+        CHECK(expired(armed, all, at(1)).size() == all.size());
+        CHECK(armed.room() == room);
+    }
+}

@@ -24,6 +24,8 @@ namespace leat {
 
 class virtual_kernel final : public backend {
 public:
+    // False: the loop does also what it does in real time only.
+    bool says_that_time_is_virtual = true;
     // What a cancel does to a pending operation.
     enum class on_cancel { ends_now, ends_later, succeeds_later, stays };
 
@@ -76,7 +78,7 @@ public:
     void retire(int /*fd*/) noexcept override {}
     std::size_t pending() const noexcept override { return pending_.size() + completions_; }
     time_point now() noexcept override { return time_; }
-    bool time_is_virtual() const noexcept override { return true; }
+    bool time_is_virtual() const noexcept override { return says_that_time_is_virtual; }
     std::chrono::system_clock::time_point wall_now() noexcept override { return {}; }
     std::uint64_t random() noexcept override { return 4; }
     socket_calls& sockets() noexcept override { return sockets_; }

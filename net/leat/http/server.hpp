@@ -28,6 +28,7 @@
 #include <leat/http/served_connection.hpp>
 #include <leat/http/server_exchange.hpp>
 #include <leat/serve.hpp>
+#include <leat/sleep.hpp>
 #include <leat/stream.hpp>
 #include <leat/task_group.hpp>
 #include <leat/tcp.hpp>
@@ -274,6 +275,7 @@ task<> answer_requests(Stream& stream, Handler& handler, server_exchange& exchan
                     flushing->spawn(flush_meanwhile<Stream>, std::ref(stream), std::ref(exchange));
                 }
                 co_await answer(stream, handler, exchange);
+                co_await leat::detail::share_awaiter();  // a chunk may hold hundreds of requests
                 break;
             case server_exchange::found::refused:
                 break;

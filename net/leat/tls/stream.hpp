@@ -9,13 +9,14 @@
 // transport.
 #pragma once
 
+#include <leat/detachable.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/tls/stream_state.hpp>
 
 namespace leat::tls {
 
 template <leat::stream Transport>
-class stream {
+class stream : public leat::detail::at_home_in_run {
 public:
     // A client's `host` is whom the certificate must be for; a server has none. The context may go before
     // the stream does. Throws tls::error for a host that cannot be one.
@@ -77,6 +78,12 @@ public:
     // stream_errc::closed. Without shutdown_send() before it, the peer sees a truncated stream.
     void close() noexcept { here().close(); }
     [[nodiscard]] bool is_open() const noexcept { return state_ != nullptr && state_->is_open(); }
+    // Lets the transport go to another run, and the stream with it. Nobody waits on it.
+    void detach()
+        requires requires(Transport& t) { t.detach(); }
+    {
+        here().transport.detach();
+    }
 
     [[nodiscard]] endpoint local_endpoint() const
         requires requires(const Transport& t) { t.local_endpoint(); }

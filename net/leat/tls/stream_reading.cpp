@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 namespace leat::tls::detail {
 
@@ -16,7 +17,11 @@ struct stream_state::unfinished_read {
     unfinished_read& operator=(const unfinished_read&) = delete;
     ~unfinished_read() {
         if (filled < whole.size() && unwinding()) {
-            state_.give_back(whole.first(filled));
+            try {
+                state_.give_back(whole.first(filled));
+            } catch (const std::bad_alloc&) {
+                state_.lost_bytes_ = true;
+            }
         }
     }
 
@@ -57,7 +62,7 @@ task<> stream_state::read_on(step blocked) {
 task<std::size_t> stream_state::recv(state_reference self, byte_buffer into) {
     const exclusive reader(self->reading_, "one task at a time receives from a TLS stream");
     co_await checkpoint();
-    self->require_open("recv from ");
+    self->require_readable();
     if (!self->is_established()) {
         co_await self->establish();
     }
@@ -79,7 +84,7 @@ task<std::size_t> stream_state::recv(state_reference self, byte_buffer into) {
 task<> stream_state::recv_exactly(state_reference self, byte_buffer into) {
     const exclusive reader(self->reading_, "one task at a time receives from a TLS stream");
     co_await checkpoint();
-    self->require_open("recv from ");
+    self->require_readable();
     if (!self->is_established()) {
         co_await self->establish();
     }
@@ -102,7 +107,7 @@ task<> stream_state::recv_exactly(state_reference self, byte_buffer into) {
 task<chunk> stream_state::recv_chunk(state_reference self) {
     const exclusive reader(self->reading_, "one task at a time receives from a TLS stream");
     co_await checkpoint();
-    self->require_open("recv from ");
+    self->require_readable();
     if (!self->is_established()) {
         co_await self->establish();
     }
@@ -122,6 +127,14 @@ task<chunk> stream_state::recv_chunk(state_reference self) {
             co_return chunk();
         }
         co_await self->read_on(next);
+    }
+}
+
+void stream_state::require_readable() const {
+    require_open("recv from ");
+    if (lost_bytes_) {
+        throw std::system_error(std::make_error_code(std::errc::not_enough_memory),
+                                "recv from " + peer() + ": what a cancelled read had taken is lost");
     }
 }
 

@@ -125,6 +125,7 @@ private:
     static task<> flush_quietly(state_reference self);
 
     void require_open(const char* what) const;
+    void require_readable() const;
     [[noreturn]] void fail(const char* what, std::error_code code, std::string_view text) const;
 
     std::size_t take_returned(std::span<std::byte> into) noexcept;
@@ -135,7 +136,8 @@ private:
     std::uint64_t bytes_sent_ = 0;
     std::uint32_t references_ = 1;
     bool closed_ = false;
-    bool broken_ = false;  // a send was cut off midway
+    bool lost_bytes_ = false;  // there was no memory to give back what a cancelled read had taken
+    bool broken_ = false;      // a send was cut off midway
     bool reading_ = false;
     bool writing_ = false;
 };

@@ -6,8 +6,13 @@
 //   * A submitted operation stays where it is until it has completed. It completes exactly once: at once
 //     (submit returns true), at its cancellation (cancel returns true), or in a later collect.
 //   * A completion decides, not a cancel: an operation that was cancelled may still succeed.
-//   * One reader and one writer at a time for each descriptor; a second one is misuse.
+//   * One reader and one writer at a time for each descriptor; a second one is misuse. One that was cancelled
+//     does not count, but keeps its place until it has completed: the next waits behind it. When its turn has
+//     come it is handed over with its_turn set, neither begun nor completed, to be submitted again: what the
+//     cancelled one has taken or done is known by then.
 //   * No descriptor, byte or buffer is lost: what arrives for a cancelled operation is delivered.
+//   * What is kept under the number of a descriptor is of the owner that its operations name
+//     (descriptor_owner.hpp). Another owner of the same number begins anew.
 #pragma once
 
 #include <leat/clock.hpp>
@@ -79,10 +84,24 @@ public:
     // Ends the collect under way, or the next one. The only call another thread may make.
     virtual void wake() noexcept = 0;
 
-    // Gives up `fd`: completes what is pending on it with ECANCELED (a real result that came first is kept)
-    // and closes it after the last completion. Nobody may use `fd` afterwards. The socket is not shut down:
-    // another process may have it too.
+    // Gives up `fd`, and what is kept for its owner: what is pending on it completes with ECANCELED (a real
+    // result that came first is kept), and it closes. Nobody may use `fd` afterwards. The socket is not shut
+    // down: another process may have it too. When operations were pending, or none was ever asked to receive
+    // chunks, it is closed when this returns, so that the name it was bound to is free; else it may close
+    // later, while it counts as pending. Bytes that were received and that nobody has read are lost: then
+    // the peer of a TCP connection sees a reset, as it does when a kernel finds them unread.
     virtual void retire(int fd) noexcept = 0;
+
+    // Gives `owner`, which is at home here, all that is kept for it: what receives for it ends, received
+    // bytes are in owner.returned, in order, and it is at home nowhere. Nobody waits on it. Throws
+    // std::bad_alloc; then it is still at home.
+    virtual void detach(descriptor_owner& owner) { (void)owner; }
+    // The same for all owners that are at home here, at the end of a run, when nothing is pending. One for
+    // whose bytes there is no memory is closed, and its peer sees a reset.
+    virtual void detach_all() noexcept {}
+    [[nodiscard]] virtual bool is_home_of(const descriptor_owner& owner) const noexcept {
+        return owner.home == this;
+    }
 
     // Operations submitted and not yet completed. Descriptors being retired count too.
     [[nodiscard]] virtual std::size_t pending() const noexcept = 0;

@@ -87,7 +87,7 @@ int epoll_backend::await_events(time_point deadline) {
 }
 
 void epoll_backend::collect(time_point deadline, list<operation>& done) {
-    const int count = await_events(has_completed() ? long_ago : deadline);
+    const int count = await_events(go_on(deadline));
     check(count >= 0 || errno == EINTR, "waiting for events works");
     for (int i = 0; i < count; ++i) {
         const epoll_event& event = events_[static_cast<std::size_t>(i)];

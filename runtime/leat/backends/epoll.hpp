@@ -3,7 +3,7 @@
 // is told of readiness is in readiness_backend.hpp.
 //
 //   * A descriptor is registered once, edge-triggered for both directions, when an operation on it first
-//     has to wait; never modified, and removed by its close.
+//     has to wait; never modified, and removed before its close, which a duplicate of it would outlive.
 //   * Each registration carries a generation. An event left over from a closed descriptor is recognised
 //     by its old generation and dropped.
 #pragma once

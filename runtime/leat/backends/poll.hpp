@@ -3,7 +3,8 @@
 // does once it is told of readiness is in readiness_backend.hpp.
 //
 // Before each wait it lists who waits for which descriptor, and the kernel looks at all of them: the cost of
-// a turn grows with the number of descriptors. Nothing is registered, so nothing is left over from a close.
+// a turn grows with the number of descriptors. Nothing is registered, so nothing is left over from a close;
+// but for sockets with an error that lasts, which an epoll instance watches (edge_watch.hpp).
 #pragma once
 
 #include <leat/backends/backend.hpp>

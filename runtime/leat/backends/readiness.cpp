@@ -63,28 +63,29 @@ bool attempt_connect(operation& op, readiness& ready) noexcept {
     }
     int error = 0;
     socklen_t size = sizeof error;
-    ::getsockopt(op.descriptor, SOL_SOCKET, SO_ERROR, &error, &size);
-    return complete(op, -error);
+    const int status = ::getsockopt(op.descriptor, SOL_SOCKET, SO_ERROR, &error, &size);
+    return complete(op, status == 0 ? -error : -errno);
 }
 
 bool attempt_recv(operation& op, readiness& ready) noexcept {
-    for (;;) {
+    for (std::size_t moved = 0;;) {
         const auto done = static_cast<std::size_t>(op.transferred);
-        const std::size_t wanted = op.length - done;
+        const std::size_t wanted = std::min(op.length - done, bytes_of_a_try);
         const std::int64_t answer = uninterrupted(
             [&] { return system_call::recv(op.descriptor, op.buffer + done, wanted, MSG_DONTWAIT); });
         if (answer < 0) {
             return complete_unless_blocked(op, answer, ready.readable);
         }
         op.transferred += answer;
+        moved += static_cast<std::size_t>(answer);
         const bool drained = static_cast<std::size_t>(answer) < wanted;
         if (drained && !ready.always_try) {
             ready.readable = false;
         }
-        if (!op.whole || !drained || answer == 0) {
+        if (!op.whole || answer == 0 || static_cast<std::size_t>(op.transferred) == op.length) {
             return complete(op, op.transferred);
         }
-        if (!ready.readable) {
+        if (!ready.readable || moved >= bytes_of_a_try) {
             return false;
         }
     }
@@ -103,21 +104,44 @@ bool attempt_send_datagram(operation& op, readiness& ready) noexcept {
     return complete_unless_blocked(op, answer, ready.writable);
 }
 
+// sendmsg(2) of the first bytes_of_a_try of what is left. A vector that goes beyond is cut for that long.
+std::int64_t send_first_vectors(operation& op) noexcept {
+    msghdr message{};
+    message.msg_iov = op.vectors;
+    std::size_t room = bytes_of_a_try;
+    iovec* last = nullptr;
+    std::size_t length_of_last = 0;
+    for (std::size_t count = 0; room > 0 && count < std::min<std::size_t>(op.length, IOV_MAX); ++count) {
+        last = &op.vectors[count];
+        length_of_last = last->iov_len;
+        last->iov_len = std::min(last->iov_len, room);
+        room -= last->iov_len;
+        ++message.msg_iovlen;
+    }
+    const std::int64_t answer = uninterrupted(
+        [&] { return system_call::sendmsg(op.descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL); });
+    if (last != nullptr) {
+        last->iov_len = length_of_last;
+    }
+    return answer;
+}
+
 bool attempt_send_vectors(operation& op, readiness& ready) noexcept {
-    do {
-        const std::int64_t answer = uninterrupted([&] {
-            msghdr message{};
-            message.msg_iov = op.vectors;
-            message.msg_iovlen = std::min<std::size_t>(op.length, IOV_MAX);
-            return system_call::sendmsg(op.descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-        });
+    for (std::size_t moved = 0;;) {
+        const std::int64_t answer = send_first_vectors(op);
         if (answer < 0) {
             return complete_unless_blocked(op, answer, ready.writable);
         }
         op.transferred += answer;
+        moved += static_cast<std::size_t>(answer);
         advance_vectors(op, static_cast<std::size_t>(answer));
-    } while (op.whole && op.length > 0);
-    return complete(op, op.transferred);
+        if (!op.whole || op.length == 0) {
+            return complete(op, op.transferred);
+        }
+        if (moved >= bytes_of_a_try) {
+            return false;
+        }
+    }
 }
 
 }  // namespace
@@ -173,11 +197,15 @@ bool received_otherwise(operation& op, readiness& ready, slab_pool& pool, slab_p
 }
 
 bool sent_otherwise(operation& op, readiness& ready, std::int64_t answer) noexcept {
-    for (;; answer = send_rest(op)) {
+    for (std::size_t moved = 0;; answer = send_rest(op)) {
         if (answer >= 0) {
             op.transferred += answer;
+            moved += static_cast<std::size_t>(answer);
             if (static_cast<std::size_t>(op.transferred) == op.length || !op.whole) {
                 return complete(op, op.transferred);
+            }
+            if (moved >= bytes_of_a_try) {
+                return false;
             }
         } else if (errno != EINTR) {
             return complete_unless_blocked(op, -errno, ready.writable);

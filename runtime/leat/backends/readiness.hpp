@@ -7,6 +7,7 @@
 #include <leat/backends/system_call.hpp>
 #include <leat/operation.hpp>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace leat {
@@ -22,6 +23,10 @@ struct readiness {
         return reads(kind) ? readable : writable;
     }
 };
+
+// A try moves no more bytes than this: however fast the peer is, the others have their turn. What `whole` has
+// left to do after that is tried again later.
+inline constexpr std::size_t bytes_of_a_try = 256 * 1024;
 
 namespace detail {
 
@@ -55,8 +60,8 @@ inline bool attempt_recv_chunk(operation& op, readiness& ready, slab_pool& pool)
 
 // MSG_NOSIGNAL, because a closed peer is an error here and never a signal.
 inline std::int64_t send_rest(const operation& op) noexcept {
-    return system_call::send(op.descriptor, op.buffer + op.transferred,
-                             op.length - static_cast<std::size_t>(op.transferred),
+    const std::size_t left = op.length - static_cast<std::size_t>(op.transferred);
+    return system_call::send(op.descriptor, op.buffer + op.transferred, std::min(left, bytes_of_a_try),
                              MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
@@ -75,7 +80,8 @@ void advance_vectors(operation& op, std::size_t count) noexcept;
 }  // namespace detail
 
 // Does as much of `op`, which is to_try(), as is possible without waiting. True: it is complete, with its
-// result. False: it would block; what `whole` has done so far is in op.transferred.
+// result. False: it would block, or, if it is still to_try(), has done as much as one try may do; what
+// `whole` has done so far is in op.transferred.
 [[nodiscard, gnu::always_inline]] inline bool attempt(operation& op, readiness& ready, slab_pool& pool) {
     if (op.action == operation_kind::recv_chunk) {
         return detail::attempt_recv_chunk(op, ready, pool);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 
 namespace leat {
@@ -25,18 +26,55 @@ bool readiness_backend::submit(operation& op) {
         return submit_first(op);
     }
     descriptor_state& state = descriptors_[index];
+    if (state.owner != op.owner) [[unlikely]] {
+        adopt(op.owner, state);
+    }
     return state.ready.to_try(op.action) ? submit_ready(op, state) : fail_or_wait(op, state);
 }
 
 // Apart from submit, so that one that has to wait, as most receives have, saves no registers.
 bool readiness_backend::submit_ready(operation& op, descriptor_state& state) {
-    return attempt(op, state.ready, *pool_) || fail_or_wait(op, state);
+    if (attempt(op, state.ready, *pool_) || fail_or_wait(op, state)) {
+        return true;
+    }
+    if (state.ready.to_try(op.action) && !for_others(op)) [[unlikely]] {
+        note_unfinished(op, state);
+    }
+    return false;
 }
 
-// The first operation on a descriptor with so high a number.
+void readiness_backend::note_unfinished(const operation& op, descriptor_state& state) noexcept {
+    if (!state.unfinished) {
+        state.unfinished = true;
+        state.next_unfinished = std::exchange(unfinished_, op.descriptor);
+    }
+}
+
+// Each once, and whoever has still more to do is noted again. One that is gone meanwhile, or another in its
+// place, does no harm: a try is never wrong.
+void readiness_backend::try_unfinished() noexcept {
+    for (int fd = std::exchange(unfinished_, -1); fd >= 0;) {
+        descriptor_state& state = descriptors_[static_cast<std::size_t>(fd)];
+        fd = state.next_unfinished;
+        state.unfinished = false;
+        for (operation** const waiting : {&state.reader, &state.writer}) {
+            if (*waiting != nullptr && !for_others(**waiting)) {
+                retry(*waiting, state);
+            }
+        }
+    }
+}
+
+// The first operation on a descriptor with so high a number. One that is not open is no reason to grow.
 bool readiness_backend::submit_first(operation& op) {
     check(op.descriptor >= 0, "an operation is on an open descriptor");
-    descriptors_.resize(std::max(static_cast<std::size_t>(op.descriptor) + 1, descriptors_.size() * 2));
+    if (::fcntl(op.descriptor, F_GETFD) < 0) {
+        op.result = -errno;
+        return true;
+    }
+    const std::size_t count = std::max(static_cast<std::size_t>(op.descriptor) + 1, descriptors_.size() * 2);
+    make_room_for(count);
+    descriptors_.resize(count);
     return submit(op);
 }
 
@@ -66,10 +104,50 @@ bool readiness_backend::fail_or_watch(operation& op, descriptor_state& state) {
 
 void readiness_backend::stop_watching_unused(int fd, descriptor_state& state) noexcept {
     if (state.reader == nullptr && state.writer == nullptr) {
+        forget(fd, state);
+    }
+}
+
+// What is known of the socket that has the number, and what tells of it: a duplicate keeps that alive.
+void readiness_backend::forget(int fd, descriptor_state& state) noexcept {
+    if (std::exchange(state.watched, false)) {
         stop_watching(fd);
-        state.watched = false;
-        state.ready = {};
-        ++state.generation;
+    }
+    state.ready = {};
+    ++state.generation;
+}
+
+// The first operation of an owner here. One that had the number before and still is at home here has lost it:
+// it was closed behind its back.
+void readiness_backend::adopt(descriptor_owner* owner, descriptor_state& state) noexcept {
+    if (owner == nullptr) {
+        return;  // readable() of a descriptor that a socket has
+    }
+    owner->check_home(nullptr);
+    if (descriptor_owner* const before = std::exchange(state.owner, owner)) {
+        before->home = nullptr;
+        before->descriptor = -1;
+        drop(state.reader);
+        drop(state.writer);
+    }
+    owner->home = this;
+    stop_watching_unused(owner->descriptor, state);
+}
+
+void readiness_backend::detach(descriptor_owner& owner) {
+    owner.check_home(this);
+    descriptor_state& state = descriptors_[static_cast<std::size_t>(owner.descriptor)];
+    check(state.reader == nullptr && state.writer == nullptr, "nobody waits on a socket that is detached");
+    forget(owner.descriptor, state);
+    state.owner = nullptr;
+    owner.home = nullptr;
+}
+
+void readiness_backend::detach_all() noexcept {
+    for (descriptor_state& state : descriptors_) {
+        if (state.owner != nullptr) {
+            detach(*state.owner);
+        }
     }
 }
 
@@ -115,9 +193,10 @@ void readiness_backend::retire(int fd) noexcept {
         descriptor_state& state = descriptors_[index];
         drop(state.reader);
         drop(state.writer);
-        state.ready = {};
-        state.watched = false;
-        ++state.generation;
+        forget(fd, state);
+        if (descriptor_owner* const owner = std::exchange(state.owner, nullptr)) {
+            owner->home = nullptr;
+        }
     }
     ::close(fd);
 }

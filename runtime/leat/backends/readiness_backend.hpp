@@ -9,6 +9,7 @@
 //     trying. But data and FIN may be told as one: once RDHUP, HUP or ERR was seen it is always tried. So it
 //     is once PRI was, as a read stops at urgent data, and where descriptors may be among the bytes. A
 //     datagram says nothing of the next one.
+//   * What is believed of a descriptor, and its registration, are of the owner that its operations name.
 //   * readable() and writable() serve descriptors that belong to others, who close them without telling.
 //     They are watched for one wait only, so that nothing is believed of a descriptor number later.
 //
@@ -34,6 +35,8 @@ public:
     bool cancel(operation& op) noexcept final;
     void wake() noexcept final;
     void retire(int fd) noexcept final;
+    void detach(descriptor_owner& owner) final;
+    void detach_all() noexcept final;
     std::size_t pending() const noexcept final { return pending_; }
     time_point now() noexcept final { return kernel_now(); }
     std::chrono::system_clock::time_point wall_now() noexcept final {
@@ -47,9 +50,12 @@ protected:
     struct alignas(32) descriptor_state {
         operation* reader = nullptr;
         operation* writer = nullptr;
-        std::uint32_t generation = 0;  // counts the sockets that have had this number
+        descriptor_owner* owner = nullptr;  // at home here
+        std::uint32_t generation = 0;       // counts the sockets that have had this number
         readiness ready;
         bool watched = false;
+        bool unfinished = false;  // in the list that starts with unfinished_
+        int next_unfinished = -1;
     };
 
     // Throws std::system_error when there is no descriptor for wake().
@@ -57,9 +63,14 @@ protected:
     ~readiness_backend() override;
 
     // Sees to it that told() is called when `fd` is ready, also when it is already. Returns 0 or an errno
-    // value. EPERM: it is a file, which is always ready. A close ends it.
+    // value. EPERM: it is a file, which is always ready. A close alone does not end it: others may have the
+    // same socket.
     virtual int watch(int fd, std::uint32_t generation) noexcept = 0;
     virtual void stop_watching(int fd) noexcept = 0;
+    // Called before a descriptor with a number below `count` is watched for the first time: whatever
+    // collect() needs for so many is allocated here, where an operation can fail for it. Throws
+    // std::bad_alloc.
+    virtual void make_room_for(std::size_t count) { (void)count; }
 
     // Of each descriptor that has been waited for, by number.
     [[nodiscard]] std::vector<descriptor_state>& states() noexcept { return descriptors_; }
@@ -68,7 +79,14 @@ protected:
 
     // Readable from a wake() until it is read from.
     [[nodiscard]] int wake_descriptor() const noexcept { return wake_.get(); }
-    [[nodiscard]] bool has_completed() const noexcept { return !completed_.empty(); }
+    // Goes on with what a try has left to do. Returns until when to wait for events: not at all while there
+    // is something to hand over, or more of that.
+    [[nodiscard]] time_point go_on(time_point deadline) noexcept {
+        if (unfinished_ >= 0) [[unlikely]] {
+            try_unfinished();
+        }
+        return completed_.empty() && unfinished_ < 0 ? deadline : long_ago;
+    }
     void hand_over(list<operation>& done) noexcept;
 
 private:
@@ -83,7 +101,11 @@ private:
     descriptor_state& state_of(const operation& op) noexcept {
         return descriptors_[static_cast<std::size_t>(op.descriptor)];
     }
+    [[gnu::noinline]] void adopt(descriptor_owner* owner, descriptor_state& state) noexcept;
+    [[gnu::noinline]] void try_unfinished() noexcept;
+    [[gnu::noinline]] void note_unfinished(const operation& op, descriptor_state& state) noexcept;
     [[gnu::noinline]] void stop_watching_unused(int fd, descriptor_state& state) noexcept;
+    void forget(int fd, descriptor_state& state) noexcept;
     [[gnu::always_inline]] inline void retry(operation*& waiting, descriptor_state& state);
     void complete(operation*& waiting) noexcept {
         completed_.push_back(*std::exchange(waiting, nullptr));
@@ -98,6 +120,7 @@ private:
     list<operation> completed_;  // handed over at the end of collect
     std::size_t completed_count_ = 0;
     std::size_t pending_ = 0;
+    int unfinished_ = -1;  // descriptors whose operations are worth another try at once
 };
 
 inline void readiness_backend::told(descriptor_state& state, std::uint32_t events) {
@@ -124,8 +147,12 @@ inline void readiness_backend::retry(operation*& waiting, descriptor_state& stat
     if (for_others(op)) [[unlikely]] {
         complete(waiting);
         stop_watching_unused(op.descriptor, state);
-    } else if (state.ready.to_try(op.action) && attempt(op, state.ready, *pool_)) {
-        complete(waiting);
+    } else if (state.ready.to_try(op.action)) {
+        if (attempt(op, state.ready, *pool_)) {
+            complete(waiting);
+        } else if (state.ready.to_try(op.action)) [[unlikely]] {
+            note_unfinished(op, state);
+        }
     }
 }
 

@@ -4,9 +4,8 @@
 #include <leat/backends/uring_backend.hpp>
 
 #include <algorithm>
-#include <bit>
 
-#include <limits.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 
@@ -17,19 +16,6 @@ namespace {
 constexpr std::size_t few = 2;     // completions in a turn that leave a send worth a system call of its own
 constexpr std::size_t batch = 64;  // completions in a turn; of more, the first are cold when they are used
 constexpr int rounds_max = 16;     // of asking for them
-constexpr std::size_t piece_max = 1U << 30;  // the kernel's own limit is a little below 2 GiB
-
-std::uint32_t poll_mask(std::uint32_t events) noexcept {
-    // The kernel reads it as two halves, the low one first.
-    return std::endian::native == std::endian::big ? std::rotl(events, 16) : events;
-}
-
-void pass(io_uring_sqe& entry, std::uint8_t opcode, const msghdr& message, unsigned flags) noexcept {
-    entry.opcode = opcode;
-    entry.addr = reinterpret_cast<std::uintptr_t>(&message);
-    entry.len = 1;
-    entry.msg_flags = flags;
-}
 
 }  // namespace
 
@@ -38,20 +24,24 @@ uring_backend::uring_backend(const uring_options& options)
     if (!wake_) {
         throw std::system_error(errno_code(errno), "eventfd");
     }
+    make_room();
     watch_wake();
 }
 
 uring_backend::~uring_backend() {
     check(pending_ == 0, "a backend ends after its last operation");
     if (ring_.newer_features()) {
-        io_uring_sqe& all = next_entry();
+        make_room();
+        io_uring_sqe& all = ring_.next();
         all.opcode = IORING_OP_ASYNC_CANCEL;
         all.cancel_flags = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL;
         all.user_data = static_cast<std::uint64_t>(tag::ignored);
     } else {
+        make_room();
         ask_to_end(static_cast<std::uint64_t>(tag::wake));
+        ask_to_end(static_cast<std::uint64_t>(tag::edges));
     }
-    while (watching_wake_ || sources_ != 0) {
+    while (watching_wake_ || watching_edges_ || sources_ != 0) {
         entered(ring_.enter_and_wait(never));
         reap();
     }
@@ -67,11 +57,26 @@ uring_backend::descriptor_state& uring_backend::state_of(int fd) {
 }
 
 bool uring_backend::submit(operation& op) {
+    if (static_cast<std::size_t>(op.descriptor) >= descriptors_.size() && ::fcntl(op.descriptor, F_GETFD) < 0)
+        [[unlikely]] {
+        op.result = -errno;  // no reason to grow
+        return true;
+    }
     descriptor_state& state = state_of(op.descriptor);
+    if (state.owner != op.owner) [[unlikely]] {
+        adopt(op.owner, state);
+    }
     operation*& waiting = slot_of(op, state);
     check(waiting == nullptr, "one task at a time waits to read (or to write) on a descriptor");
     check(!state.retiring, "a retired descriptor is not used");
+    if (leaves(op, state)) [[unlikely]] {
+        op.phase = behind;
+        waiting = &op;
+        ++pending_;
+        return false;
+    }
     if (state.incoming.engaged() && reads(op.action)) {
+        make_room();
         if (serve(op, state.incoming)) {
             return true;
         }
@@ -82,6 +87,7 @@ bool uring_backend::submit(operation& op) {
     if (worth_trying(op, state) && attempt(op, state.ready, buffers_.pool())) {
         return true;
     }
+    make_room();
     waiting = &op;
     ++pending_;
     start(op, state);
@@ -89,6 +95,9 @@ bool uring_backend::submit(operation& op) {
 }
 
 bool uring_backend::worth_trying(const operation& op, const descriptor_state& state) const noexcept {
+    if (state.by_edge) [[unlikely]] {
+        return transfers(op);
+    }
     switch (op.action) {
         case operation_kind::accept:
         case operation_kind::recv_chunk:
@@ -115,99 +124,13 @@ bool uring_backend::entered(int status) noexcept {
     return status == 0;
 }
 
-// The next entry of the submission queue. A full queue is handed over first, which runs nobody.
-io_uring_sqe& uring_backend::next_entry() {
-    for (;;) {
-        if (io_uring_sqe* const free = ring_.next()) [[likely]] {
-            return *free;
-        }
+// Hands over a queue that is too full for what is decided next.
+void uring_backend::hand_over_queue() {
+    while (ring_.room() < entries_max) {
         if (!entered(ring_.enter())) {
             reap();
         }
     }
-}
-
-void uring_backend::start(operation& op, descriptor_state& state) {
-    if (op.action == operation_kind::recv_chunk && buffers_.shared() && ++state.incoming.calm > 1 &&
-        arm_source(op, state)) {
-        return;
-    }
-    io_uring_sqe& entry = next_entry();
-    (reads(op.action) ? state.reader_at : state.writer_at) = ring_.position();
-    op.phase = with_kernel;
-    entry.fd = op.descriptor;
-    entry.user_data = user_data_of(op);
-    const auto done = static_cast<std::size_t>(op.transferred);
-    switch (op.action) {
-        case operation_kind::accept:
-            entry.opcode = IORING_OP_ACCEPT;
-            entry.accept_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
-            if (op.address != nullptr) {
-                // The kernel writes the size of the address until it completes, so it lives in the operation.
-                entry.addr = reinterpret_cast<std::uintptr_t>(op.address);
-                entry.addr2 = reinterpret_cast<std::uintptr_t>(
-                    ::new (&op.transferred) socklen_t(static_cast<socklen_t>(op.length)));
-            }
-            break;
-        case operation_kind::connect:
-            entry.opcode = IORING_OP_CONNECT;
-            entry.addr = reinterpret_cast<std::uintptr_t>(op.address);
-            entry.off = op.length;
-            break;
-        case operation_kind::recv:
-            entry.opcode = IORING_OP_RECV;
-            entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
-            entry.len = static_cast<std::uint32_t>(std::min(op.length - done, piece_max));
-            entry.msg_flags = op.whole ? MSG_WAITALL : 0;
-            entry.ioprio = state.ready.readable ? 0 : poll_first();
-            break;
-        case operation_kind::recv_chunk:
-            ask_for_chunk(entry);
-            break;
-        case operation_kind::recv_datagram:
-            pass(entry, IORING_OP_RECVMSG, *op.message, 0);
-            entry.ioprio = state.ready.readable ? 0 : poll_first();
-            break;
-        case operation_kind::send:
-            entry.opcode = IORING_OP_SEND;
-            entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
-            entry.len = static_cast<std::uint32_t>(std::min(op.length - done, piece_max));
-            entry.msg_flags = MSG_NOSIGNAL | (op.whole ? MSG_WAITALL : 0);
-            break;
-        case operation_kind::send_vectors: {
-            msghdr& message = ring_.message();
-            message = {};
-            message.msg_iov = op.vectors;
-            message.msg_iovlen = std::min<std::size_t>(op.length, IOV_MAX);
-            pass(entry, IORING_OP_SENDMSG, message, MSG_NOSIGNAL | (op.whole ? MSG_WAITALL : 0));
-            break;
-        }
-        case operation_kind::send_datagram:
-            pass(entry, IORING_OP_SENDMSG, *op.message, MSG_NOSIGNAL);
-            break;
-        case operation_kind::readable:
-            entry.opcode = IORING_OP_POLL_ADD;
-            entry.poll32_events = poll_mask(POLLIN | POLLRDHUP);
-            break;
-        case operation_kind::writable:
-            entry.opcode = IORING_OP_POLL_ADD;
-            entry.poll32_events = poll_mask(POLLOUT);
-            break;
-    }
-}
-
-// Without buffers to choose from the kernel only tells when there is something.
-void uring_backend::ask_for_chunk(io_uring_sqe& entry) const noexcept {
-    if (!buffers_.shared()) {
-        entry.opcode = IORING_OP_POLL_ADD;
-        entry.poll32_events = poll_mask(POLLIN | POLLRDHUP);
-        return;
-    }
-    entry.opcode = IORING_OP_RECV;
-    entry.flags = IOSQE_BUFFER_SELECT;
-    entry.buf_group = uring_buffers::group;
-    entry.len = slab_pool::buffer_size;
-    entry.ioprio = poll_first();
 }
 
 // True when the kernel has not taken that entry: it never will.
@@ -230,7 +153,7 @@ bool uring_backend::withdraw(const operation& op, const descriptor_state& state)
 // The kernel looks for what is to end when it takes the entry, and takes entries in order: so it cannot find
 // a later operation at the same address.
 void uring_backend::ask_to_end(std::uint64_t user_data) noexcept {
-    io_uring_sqe& entry = next_entry();
+    io_uring_sqe& entry = ring_.next();
     entry.opcode = IORING_OP_ASYNC_CANCEL;
     entry.flags = IOSQE_CQE_SKIP_SUCCESS;
     entry.addr = user_data;
@@ -239,12 +162,14 @@ void uring_backend::ask_to_end(std::uint64_t user_data) noexcept {
 
 bool uring_backend::cancel(operation& op) noexcept {
     op.cancel_requested = true;
+    make_room();
     descriptor_state& state = state_of(op);
     switch (phase{op.phase}) {
         case completed:
         case asked_to_end:
             return false;
         case on_source:
+        case on_edge:
             break;
         case to_restart:
             op.unlink();
@@ -253,75 +178,34 @@ bool uring_backend::cancel(operation& op) noexcept {
             if (!withdraw(op, state)) {
                 op.phase = asked_to_end;
                 ask_to_end(user_data_of(op));
+                slot_of(op, state) = nullptr;
+                leaves(op, state) = true;
                 return false;
+            }
+            break;
+        case behind:
+            if (op.linked()) {
+                op.unlink();
             }
             break;
     }
     check(slot_of(op, state) == &op, "only a pending operation is cancelled");
     slot_of(op, state) = nullptr;
     --pending_;
+    if (op.phase == on_source) {
+        end_source(op.descriptor, state.incoming);
+    }
     op.result = -ECANCELED;
     return true;
 }
 
-void uring_backend::retire(int fd) noexcept {
-    const auto index = static_cast<std::size_t>(fd);
-    if (index >= descriptors_.size()) {
-        ::close(fd);
-        return;
-    }
-    descriptor_state& state = descriptors_[index];
-    state.retiring = true;
-    ++pending_;
-    buffers_.clear(state.incoming.chunks);
-    end_retired(state.reader, state);
-    end_retired(state.writer, state);
-    end_source(fd, state.incoming);
-    if (state.incoming.watched) {
-        ask_to_end(user_data_of(tag::hang_up, fd));
-    }
-    close_if_over(fd, state);
-}
-
-void uring_backend::end_retired(operation* op, descriptor_state& state) noexcept {
-    if (op == nullptr) {
-        return;
-    }
-    op->retired = !op->cancel_requested;
-    switch (phase{op->phase}) {
-        case completed:
-        case asked_to_end:
-            break;
-        case on_source:
-            finish(*op, -ECANCELED);
-            break;
-        case to_restart:
-            op->unlink();
-            finish(*op, -ECANCELED);
-            break;
-        case with_kernel:
-            if (withdraw(*op, state)) {
-                finish(*op, -ECANCELED);
-            } else {
-                op->phase = asked_to_end;
-                ask_to_end(user_data_of(*op));
-            }
-            break;
-    }
-}
-
-void uring_backend::close_if_over(int fd, descriptor_state& state) noexcept {
-    if (state.retiring && state.reader == nullptr && state.writer == nullptr &&
-        state.incoming.now == source::life::none && !state.incoming.watched && !state.incoming.overrun) {
-        state = {};
-        --pending_;
-        ::close(fd);
-    }
-}
-
 void uring_backend::collect(time_point deadline, list<operation>& done) {
     restart_all();
-    if (completed_count_ != 0 || woken_) {
+    if (edges_.descriptor() >= 0 && !watching_edges_) [[unlikely]] {
+        make_room();
+        watch_edges();
+    }
+    if (completed_count_ != 0 || !turns_.empty() || !restart_.empty() || woken_) {
         deadline = long_ago;
     }
     buffers_.top_up();
@@ -337,9 +221,11 @@ void uring_backend::collect(time_point deadline, list<operation>& done) {
         reap();
     }
     if (!watching_wake_) {
+        make_room();
         watch_wake();
     }
     end_overrun();
+    give_turns();
     crowded_ = completed_count_ > few;
     woken_ = false;
     pending_ -= completed_count_;
@@ -348,8 +234,10 @@ void uring_backend::collect(time_point deadline, list<operation>& done) {
 }
 
 void uring_backend::restart_all() {
-    while (!restart_.empty()) {
-        operation& op = restart_.pop_front();
+    list<operation> now;
+    for (now.append(restart_); !now.empty();) {
+        make_room();
+        operation& op = now.pop_front();
         descriptor_state& state = state_of(op);
         if (worth_trying(op, state) && attempt(op, state.ready, buffers_.pool())) {
             finish(op, op.result);
@@ -361,13 +249,22 @@ void uring_backend::restart_all() {
 
 // Polled for every write, so that it need not be read while it is watched.
 void uring_backend::watch_wake() noexcept {
-    io_uring_sqe& entry = next_entry();
+    io_uring_sqe& entry = ring_.next();
     entry.opcode = IORING_OP_POLL_ADD;
     entry.fd = wake_.get();
     entry.len = ring_.newer_features() ? IORING_POLL_ADD_MULTI : 0;
-    entry.poll32_events = poll_mask(POLLIN);
+    entry.poll32_events = uring_ring::poll_mask(POLLIN);
     entry.user_data = static_cast<std::uint64_t>(tag::wake);
     watching_wake_ = true;
+}
+
+void uring_backend::watch_edges() noexcept {
+    io_uring_sqe& entry = ring_.next();
+    entry.opcode = IORING_OP_POLL_ADD;
+    entry.fd = edges_.descriptor();
+    entry.poll32_events = uring_ring::poll_mask(POLLIN);
+    entry.user_data = static_cast<std::uint64_t>(tag::edges);
+    watching_edges_ = true;
 }
 
 void uring_backend::woken(bool still_watched) noexcept {

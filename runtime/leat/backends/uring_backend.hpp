@@ -3,6 +3,7 @@
 #pragma once
 
 #include <leat/backends/backend.hpp>
+#include <leat/backends/edge_watch.hpp>
 #include <leat/backends/kernel_sockets.hpp>
 #include <leat/backends/readiness.hpp>
 #include <leat/backends/uring_buffers.hpp>
@@ -24,6 +25,8 @@ public:
     void collect(time_point deadline, list<operation>& done) override;
     void wake() noexcept override;
     void retire(int fd) noexcept override;
+    void detach(descriptor_owner& owner) override;
+    void detach_all() noexcept override;
     std::size_t pending() const noexcept override { return pending_; }
     time_point now() noexcept override { return kernel_now(); }
     std::chrono::system_clock::time_point wall_now() noexcept override {
@@ -42,8 +45,10 @@ private:
         with_kernel,   // it has an entry, which the kernel may have taken
         asked_to_end,  // and another one to cancel it
         on_source,     // it has none, and waits for what the source of its descriptor brings
-        to_restart,    // in restart_: it is given another entry before the next enter
-        completed,     // in completed_
+        on_edge,     // it has none: the kernel would try it again and again; edges_ tells when it is worth it
+        to_restart,  // in restart_: it is given another entry before the next enter
+        behind,      // it waits for a cancelled one to complete; then it is in turns_
+        completed,   // in completed_
     };
 
     // What the low bits of user_data say of the rest of it.
@@ -52,8 +57,13 @@ private:
         source,     // its descriptor, shifted
         hang_up,    // the same
         wake,
+        edges,
         ignored,
     };
+    // What one call may put into the submission queue: retire() ends a reader, a writer, a source and a
+    // watch.
+    static constexpr unsigned entries_max = uring_ring::entries_min;
+
     static constexpr int tag_bits = 3;
     static constexpr std::uint64_t tag_mask = (1U << tag_bits) - 1;
 
@@ -64,6 +74,7 @@ private:
         life now = life::none;
         bool watched = false;  // the kernel is to tell of a hang-up
         bool overrun = false;  // in the list that starts with overrun_
+        bool lost = false;     // it brought what nobody will read
         std::int8_t calm = 0;  // how often it would have paid lately; armed when above 1
         uring_buffers::queue chunks;
         std::uint32_t at = 0;  // position of its entry in the submission queue
@@ -78,10 +89,14 @@ private:
     struct descriptor_state {
         operation* reader = nullptr;
         operation* writer = nullptr;
-        std::uint32_t reader_at = 0;  // positions of their entries in the submission queue
+        descriptor_owner* owner = nullptr;  // at home here
+        std::uint32_t reader_at = 0;        // positions of their entries in the submission queue
         std::uint32_t writer_at = 0;
         readiness ready{.readable = false};  // whether a plain system call is likely to succeed
         bool retiring = false;
+        bool by_edge = false;        // edges_ watches it, because the error it has lasts
+        bool reader_leaves = false;  // the kernel has one that was cancelled, and is not `reader` any more
+        bool writer_leaves = false;
         source incoming;
     };
 
@@ -99,19 +114,37 @@ private:
         return reads(op.action) ? state.reader : state.writer;
     }
 
-    // Entries into the submission queue (uring.cpp).
+    // Whether an error that lasts would make the kernel try it again and again.
+    static bool transfers(const operation& op) noexcept {
+        return op.action != operation_kind::readable && op.action != operation_kind::writable &&
+               op.action != operation_kind::accept && op.action != operation_kind::connect;
+    }
+    static bool& leaves(const operation& op, descriptor_state& state) noexcept {
+        return reads(op.action) ? state.reader_leaves : state.writer_leaves;
+    }
+
+    // Entries into the submission queue (uring.cpp, uring_start.cpp).
     bool worth_trying(const operation& op, const descriptor_state& state) const noexcept;
     void start(operation& op, descriptor_state& state);
     void ask_for_chunk(io_uring_sqe& entry) const noexcept;
+    void ask_to_send_vectors(const operation& op, io_uring_sqe& entry) noexcept;
     [[nodiscard]] std::uint16_t poll_first() const noexcept {
         return ring_.newer_features() ? IORING_RECVSEND_POLL_FIRST : 0;
     }
     static bool entered(int status) noexcept;
-    io_uring_sqe& next_entry();
+    // Before any decision: what follows finds room for entries_max entries. To make it the queue may have to
+    // be handed over, and then completions may be reaped, which changes what is known of any operation.
+    void make_room() {
+        if (ring_.room() < entries_max) [[unlikely]] {
+            hand_over_queue();
+        }
+    }
+    [[gnu::noinline]] void hand_over_queue();
     bool withdraw(std::uint32_t position, std::uint64_t user_data) noexcept;
     bool withdraw(const operation& op, const descriptor_state& state) noexcept;
     void ask_to_end(std::uint64_t user_data) noexcept;
     void watch_wake() noexcept;
+    void watch_edges() noexcept;
     void woken(bool still_watched) noexcept;
 
     // Completions (uring_complete.cpp).
@@ -122,7 +155,11 @@ private:
     void sent(operation& op, descriptor_state& state, int result);
     void finish_or_go_on(operation& op, int result) noexcept;
     void restart(operation& op) noexcept;
+    void go_on(operation& op) noexcept;
+    void look_at_edges() noexcept;
     void finish(operation& op, std::int64_t result) noexcept;
+    void finish_cancelled(operation& op, descriptor_state& state) noexcept;
+    void give_turns() noexcept;
 
     // Sources (uring_source.cpp).
     bool wait_for_source(operation& op, descriptor_state& state);
@@ -137,6 +174,13 @@ private:
     void end_overrun() noexcept;
 
     void restart_all();
+
+    // Descriptors that come and go (uring_owners.cpp).
+    [[gnu::noinline]] void adopt(descriptor_owner* owner, descriptor_state& state) noexcept;
+    static bool is_used(const descriptor_state& state) noexcept;
+    static bool in_flight(const descriptor_state& state) noexcept;
+    void settle(int fd, descriptor_state& state) noexcept;
+    void give_back(descriptor_owner& owner, source& from);
     void end_retired(operation* op, descriptor_state& state) noexcept;
     void close_if_over(int fd, descriptor_state& state) noexcept;
 
@@ -147,6 +191,7 @@ private:
     std::vector<descriptor_state> descriptors_;  // by descriptor number
     list<operation> completed_;                  // handed over at the end of collect
     list<operation> restart_;
+    list<operation> turns_;  // of those that waited behind a cancelled one
     std::size_t completed_count_ = 0;
     std::size_t pending_ = 0;
     std::size_t sources_ = 0;  // and watches, that the kernel has, or will have
@@ -154,6 +199,8 @@ private:
     bool crowded_ = false;     // the last turn completed more than a few operations
     bool woken_ = false;
     bool watching_wake_ = false;
+    bool watching_edges_ = false;
+    edge_watch edges_;
 };
 
 }  // namespace leat

@@ -79,6 +79,16 @@ std::uint16_t uring_buffers::filled(unsigned completion_flags) noexcept {
 }
 
 void uring_buffers::push(queue& to, std::uint16_t number, std::uint32_t size) noexcept {
+    if (to.count != 0) {
+        slot& last = slots_[to.last];
+        const std::uint32_t end = last.begin + last.size;
+        if (end + size <= slab_pool::buffer_size) {
+            std::memcpy(last.buffer + end, slots_[number].buffer, size);
+            last.size += size;
+            release(number);
+            return;
+        }
+    }
     slots_[number].begin = 0;
     slots_[number].size = size;
     slots_[number].next = none;

@@ -62,6 +62,8 @@ public:
         pool_->release(lease.buffer, lease.index);
     }
 
+    // Where the last buffer of the queue has room for them, the bytes are moved there: small pieces that
+    // nobody reads must not use up the buffers that all share.
     void push(queue& to, std::uint16_t number, std::uint32_t size) noexcept;
     // What is unread in the first buffer.
     [[nodiscard]] std::span<std::byte> front(const queue& of) noexcept {

@@ -3,6 +3,8 @@
 // what has to go on is put aside and started again before the next enter.
 #include <leat/backends/uring_backend.hpp>
 
+#include <poll.h>
+
 namespace leat {
 
 namespace {
@@ -14,6 +16,14 @@ bool was_asked_to_end(const operation& op) noexcept {
 // A result that is nobody's: without a request to end, the operation goes on.
 bool says_nothing(std::int64_t result) noexcept {
     return result == -EAGAIN || result == -EINTR;
+}
+
+// Whether the descriptor of `op` has an error and nothing that `op` waits for: its queue of errors is not
+// empty (recv(2), MSG_ERRQUEUE). The error itself has been told.
+bool has_lasting_error(const operation& op) noexcept {
+    const int awaited = reads(op.action) ? POLLIN | POLLRDHUP | POLLHUP : POLLOUT | POLLHUP;
+    pollfd now{.fd = op.descriptor, .events = static_cast<short>(awaited), .revents = 0};
+    return ::poll(&now, 1, 0) == 1 && (now.revents & POLLERR) != 0 && (now.revents & awaited) == 0;
 }
 
 }  // namespace
@@ -34,6 +44,9 @@ void uring_backend::reap() {
                 break;
             case tag::wake:
                 woken((completion.flags & IORING_CQE_F_MORE) != 0);
+                break;
+            case tag::edges:
+                look_at_edges();
                 break;
             case tag::ignored:
                 break;
@@ -114,9 +127,9 @@ void uring_backend::received_chunk(operation& op, descriptor_state& state, int r
         restart(op);
     } else if (result > 0 && !was_asked_to_end(op)) {
         state.ready.readable = true;  // not yet received: it was only waited for
-        restart(op);
+        (result & POLLERR) != 0 ? go_on(op) : restart(op);
     } else if (says_nothing(result) && !was_asked_to_end(op)) {
-        restart(op);
+        go_on(op);
     } else {
         state.ready.readable = result == 0;
         finish(op, result > 0 || result == -ENOBUFS ? -ECANCELED : result);
@@ -148,7 +161,7 @@ void uring_backend::sent(operation& op, descriptor_state& state, int result) {
 
 void uring_backend::finish_or_go_on(operation& op, int result) noexcept {
     if (says_nothing(result) && !was_asked_to_end(op)) {
-        restart(op);
+        go_on(op);
     } else {
         finish(op, result);
     }
@@ -159,15 +172,60 @@ void uring_backend::restart(operation& op) noexcept {
     restart_.push_back(op);
 }
 
+// After an answer that says nothing: asked again, unless that would go on for ever.
+void uring_backend::go_on(operation& op) noexcept {
+    descriptor_state& state = state_of(op);
+    if (transfers(op) && !state.by_edge && has_lasting_error(op)) {
+        state.by_edge = edges_.add(op.descriptor) == 0;
+        state.ready.always_try |= state.by_edge;  // data and the end may be told as one
+    }
+    restart(op);
+}
+
+void uring_backend::look_at_edges() noexcept {
+    watching_edges_ = false;
+    edges_.take([this](int fd, std::uint32_t /*events*/) {
+        descriptor_state& state = descriptors_[static_cast<std::size_t>(fd)];
+        for (operation* const waiting : {state.reader, state.writer}) {
+            if (waiting != nullptr && waiting->phase == on_edge) {
+                restart(*waiting);
+            }
+        }
+    });
+}
+
 void uring_backend::finish(operation& op, std::int64_t result) noexcept {
     op.result = was_asked_to_end(op) && says_nothing(result) ? -ECANCELED : result;
     op.phase = completed;
     completed_.push_back(op);
     ++completed_count_;
     descriptor_state& state = state_of(op);
-    slot_of(op, state) = nullptr;
+    if (operation*& place = slot_of(op, state); place == &op) [[likely]] {
+        place = nullptr;
+    } else {
+        finish_cancelled(op, state);
+    }
     if (state.retiring) [[unlikely]] {
         close_if_over(op.descriptor, state);
+    }
+}
+
+// It has left its place before. Who waits behind it stays there until all that has completed is handed over.
+void uring_backend::finish_cancelled(operation& op, descriptor_state& state) noexcept {
+    leaves(op, state) = false;
+    if (operation* const next = slot_of(op, state); next != nullptr) {
+        turns_.push_back(*next);
+    }
+}
+
+void uring_backend::give_turns() noexcept {
+    while (!turns_.empty()) {
+        operation& op = turns_.pop_front();
+        slot_of(op, state_of(op)) = nullptr;
+        op.phase = with_kernel;
+        op.its_turn = true;
+        completed_.push_back(op);
+        ++completed_count_;
     }
 }
 

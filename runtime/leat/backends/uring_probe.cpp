@@ -33,7 +33,7 @@ std::vector<completion> completions(uring_ring& ring, time_point deadline) {
 }
 
 void receive(uring_ring& ring, int fd, std::uint64_t user_data) {
-    io_uring_sqe& entry = *ring.next();
+    io_uring_sqe& entry = ring.next();
     entry.opcode = IORING_OP_RECV;
     entry.fd = fd;
     entry.flags = IOSQE_BUFFER_SELECT;
@@ -79,7 +79,7 @@ std::string receive_and_cancel() {
     if (!completions(ring, kernel_now()).empty()) {
         return "a receive without data did not wait";
     }
-    io_uring_sqe& cancel = *ring.next();
+    io_uring_sqe& cancel = ring.next();
     cancel.opcode = IORING_OP_ASYNC_CANCEL;
     cancel.flags = IOSQE_CQE_SKIP_SUCCESS;
     cancel.addr = 2;

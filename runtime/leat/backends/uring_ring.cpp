@@ -67,7 +67,9 @@ uring_ring::uring_ring(const uring_options& options) : newer_features_(options.n
     io_uring_params params{};
     params.flags = newer_features_ ? setup_flags | newer_setup_flags : setup_flags;
     params.cq_entries = options.completions;
-    if (const int status = ::io_uring_queue_init_params(options.submissions, &ring_, &params); status < 0) {
+    if (const int status =
+            ::io_uring_queue_init_params(std::max(options.submissions, entries_min), &ring_, &params);
+        status < 0) {
         throw std::system_error(errno_code(-status), explained(-status));
     }
     if ((params.features & needed_features) != needed_features) {
@@ -95,13 +97,10 @@ uring_ring::~uring_ring() {
     ::io_uring_queue_exit(&ring_);
 }
 
-io_uring_sqe* uring_ring::next() noexcept {
-    if (queued() == entries_) [[unlikely]] {
-        return nullptr;
-    }
+io_uring_sqe& uring_ring::next() noexcept {
     io_uring_sqe* const free = &ring_.sq.sqes[ring_.sq.sqe_tail++ & ring_.sq.ring_mask];
     std::memset(free, 0, sizeof *free);
-    return free;
+    return *free;
 }
 
 io_uring_sqe* uring_ring::unsubmitted(std::uint32_t position) const noexcept {

@@ -14,6 +14,7 @@
 #include <leat/backends/uring_options.hpp>
 #include <leat/clock.hpp>
 
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -41,8 +42,12 @@ public:
     uring_ring(const uring_ring&) = delete;
     uring_ring& operator=(const uring_ring&) = delete;
 
-    // A submission, zeroed, that the next enter hands to the kernel; null when the queue is full.
-    [[nodiscard]] io_uring_sqe* next() noexcept;
+    static constexpr unsigned entries_min = 4;
+
+    // How many submissions there is room for until the next enter.
+    [[nodiscard]] unsigned room() const noexcept { return entries_ - queued(); }
+    // A submission, zeroed, that the next enter hands to the kernel. There is room for it.
+    [[nodiscard]] io_uring_sqe& next() noexcept;
     // The position of what next() gave last.
     [[nodiscard]] std::uint32_t position() const noexcept { return ring_.sq.sqe_tail - 1; }
     // The submission at `position` if the kernel has not taken it; otherwise null.
@@ -71,6 +76,11 @@ public:
         }
         __atomic_store_n(ring_.cq.khead, last, __ATOMIC_RELEASE);
         return last - first;
+    }
+
+    // The events of poll(2), as an entry holds them: the kernel reads two halves, the low one first.
+    [[nodiscard]] static std::uint32_t poll_mask(std::uint32_t events) noexcept {
+        return std::endian::native == std::endian::big ? std::rotl(events, 16) : events;
     }
 
     // For io_uring_register(2) by liburing.

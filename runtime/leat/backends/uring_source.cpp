@@ -5,7 +5,8 @@
 //   * A source brings data whether somebody reads or not; what nobody waits for is queued under the
 //     descriptor, in order. Every read takes from the queue first. While a source lives nothing else may
 //     receive from its descriptor, or bytes would change places: readers wait for it, without an entry of
-//     their own, so cancelling them is local.
+//     their own, so cancelling them is local. It ends when its reader is cancelled: what arrives then stays
+//     with the kernel, for whoever has the socket too, and for a peer to be told when it is closed unread.
 //   * When the queue grows beyond chunks_max the source is ended, and the rest stays with the kernel, and so
 //     with the peer. After that, and after a read into a buffer of the reader's own, it takes a while until
 //     one is armed again: plain receives are better for a stream of bulk data.
@@ -45,7 +46,7 @@ bool uring_backend::arm_source(operation& first, descriptor_state& state) {
         return false;
     }
     first.phase = on_source;
-    io_uring_sqe& entry = next_entry();
+    io_uring_sqe& entry = ring_.next();
     entry.opcode = IORING_OP_RECV;
     entry.fd = first.descriptor;
     entry.flags = IOSQE_BUFFER_SELECT;
@@ -66,7 +67,7 @@ void uring_backend::watch(int fd, source& from) {
     if (from.watched) {
         return;
     }
-    io_uring_sqe& entry = next_entry();
+    io_uring_sqe& entry = ring_.next();
     entry.opcode = IORING_OP_POLL_ADD;
     entry.fd = fd;
     entry.user_data = user_data_of(tag::hang_up, fd);
@@ -157,6 +158,7 @@ void uring_backend::source_brings(int fd, int result, unsigned flags) noexcept {
         if (result > 0 && !state.retiring) [[likely]] {
             buffers_.push(from.chunks, number, static_cast<std::uint32_t>(result));
         } else {
+            from.lost |= result > 0;
             buffers_.release(number);
         }
     }
@@ -170,7 +172,7 @@ void uring_backend::source_brings(int fd, int result, unsigned flags) noexcept {
         } else if (over && result == 0) {
             finish(*reader, reader->transferred);
         } else if (over) {
-            restart(*reader);
+            go_on(*reader);
         }
     }
     if (from.chunks.count > chunks_max && from.now == source::life::armed) [[unlikely]] {
@@ -230,6 +232,7 @@ void uring_backend::note_overrun(int fd, source& from) noexcept {
 
 void uring_backend::end_overrun() noexcept {
     while (overrun_ >= 0) {
+        make_room();
         const int fd = overrun_;
         descriptor_state& state = descriptors_[static_cast<std::size_t>(fd)];
         overrun_ = state.incoming.overrun_next;

@@ -184,6 +184,8 @@ task<> check_closed(ends both) {
     require(code == stream_errc::closed, "after close() a recv fails with stream_errc::closed");
     code = co_await code_of(without_result(both->near.recv_chunk()));
     require(code == stream_errc::closed, "after close() a recv_chunk fails with stream_errc::closed");
+    code = co_await code_of(without_result(both->near.recv(std::span<char>())));
+    require(code == stream_errc::closed, "after close() a recv of no bytes fails as any other does");
     code = co_await code_of(both->near.send_all("x"));
     require(code == stream_errc::closed, "after close() a send_all fails with stream_errc::closed");
     // The end, or an error where a stream must say that it ends.

@@ -94,6 +94,8 @@ task<> wait_readable(shared_pipe from) {
 task<std::size_t> receive(shared_pipe from, byte_buffer into) {
     if (into.size() > 0) {
         co_await wait_readable(from);
+    } else if (from->receiver_closed) {
+        fail(stream_errc::closed, "recv");
     }
     co_return from->take(into);
 }
@@ -112,6 +114,9 @@ struct received_part {
 
 task<> receive_exactly(shared_pipe from, byte_buffer into) {
     received_part part{*from, into};
+    if (into.size() == 0) {
+        (void)co_await receive(from, into);
+    }
     while (part.count < into.size()) {
         const std::size_t count = co_await receive(from, part.into.subspan(part.count));
         if (count == 0) {

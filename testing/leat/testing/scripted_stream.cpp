@@ -172,6 +172,7 @@ task<std::size_t> wait_readable(shared_script played) {
 
 task<std::size_t> receive(shared_script played, byte_buffer into) {
     if (into.size() == 0) {
+        played->check_open("recv");
         co_return 0;
     }
     const std::size_t ready = co_await wait_readable(played);
@@ -194,6 +195,9 @@ struct received_part {
 
 task<> receive_exactly(shared_script played, byte_buffer into) {
     received_part part{*played, into};
+    if (into.size() == 0) {
+        (void)co_await receive(played, into);
+    }
     while (part.count < into.size()) {
         const std::size_t count = co_await receive(played, part.into.subspan(part.count));
         if (count == 0) {

@@ -101,7 +101,8 @@ leat::task<> closed_in_the_same_turn(operation asked) {
     co_await leat::yield();
     both.client.close();
     const auto code = co_await leat::timeout(patience, waits);
-    CHECK(code == std::errc::operation_canceled);
+    // A sender may have had its share of the turn before there was no more room: then it begins another send.
+    CHECK((code == std::errc::operation_canceled || (asked.sends && code == leat::stream_errc::closed)));
 }
 
 leat::task<> closed_before(operation asked) {
@@ -339,4 +340,28 @@ LEAT_TEST(
                                   send_operation, send_all_operation, send_pieces_operation}) {
         co_await closed_behind_its_back(asked);
     }
+}
+
+LEAT_TEST("a recv_exactly that fails midway says how much has arrived, which is in the buffer") {
+    connection both = co_await connected();
+    std::array<char, 8> buffer{};
+    std::string said;
+    std::error_code code;
+    auto reader = leat::spawn([&]() -> leat::task<> {
+        try {
+            co_await both.client.recv_exactly(buffer);
+        } catch (const std::system_error& error) {
+            code = error.code();
+            said = error.what();
+        }
+    });
+    co_await both.server.send_all("abc");
+    co_await leat::testing::wait_until_idle();
+    both.server.set_reset_on_close();
+    both.server.close();
+    co_await leat::timeout(patience, reader);
+    // A receive of all on io_uring that has some bytes keeps the reset to itself, and then there is an end.
+    CHECK((code == std::errc::connection_reset || code == leat::stream_errc::end_of_stream));
+    CHECK(said.find("3 of 8 bytes arrived") != std::string::npos);
+    CHECK(std::string_view(buffer.data(), 3) == "abc");
 }

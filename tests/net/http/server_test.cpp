@@ -153,6 +153,17 @@ LEAT_TEST("what is no request is refused with a status that says why") {
         CHECK(smuggled == "HTTP/1.1 400");
         const std::string accents = co_await status("GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n");
         CHECK(accents == "HTTP/1.1 400");
+        const std::string method = co_await status("FOO / HTTP/1.1\r\nHost: a\r\n\r\n");
+        CHECK(method == "HTTP/1.1 501");
+        for (const std::string host : {"", "a:b", "a:99999", "]:["}) {
+            const std::string refused = co_await status("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+            CHECK(refused == "HTTP/1.1 400");
+        }
+        const std::string coding = co_await status(
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n");
+        CHECK(coding == "HTTP/1.1 400");
+        const std::string later = co_await status("GET / HTTP/1.2\r\nHost: a\r\nConnection: close\r\n\r\n");
+        CHECK(later == "HTTP/1.1 200");
         const std::string tunnel = co_await exchange(where, "CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n\r\nxyz");
         CHECK(tunnel ==
               "HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain\r\nContent-Length: 16\r\n"

@@ -73,7 +73,9 @@ inline std::size_t collect(leat::backend& io, leat::time_point deadline) {
     for (; !done.empty(); ++count) {
         leat::operation& op = done.pop_front();
         REQUIRE(op.end == leat::wait_end::pending);
-        op.end = leat::wait_end::finished;
+        if (!std::exchange(op.its_turn, false) || io.submit(op)) {
+            op.end = leat::wait_end::finished;
+        }
     }
     return count;
 }
@@ -190,6 +192,22 @@ struct connection {
 inline std::string text_of(const leat::chunk& received) {
     return std::string(received.text());
 }
+
+// So many descriptors may be open while it lives; those that are stay open.
+class lowered_limit {
+public:
+    explicit lowered_limit(rlim_t count) {
+        REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+        const rlimit lowered{.rlim_cur = count, .rlim_max = before_.rlim_max};
+        REQUIRE(::setrlimit(RLIMIT_NOFILE, &lowered) == 0);
+    }
+    ~lowered_limit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+    lowered_limit(const lowered_limit&) = delete;
+    lowered_limit& operator=(const lowered_limit&) = delete;
+
+private:
+    rlimit before_{};
+};
 
 // Whether this process may open `count` descriptors; raises its limit for that.
 inline bool may_open(std::size_t count) {

@@ -65,6 +65,76 @@ TEST_CASE("data and end in one go are both seen") {
     });
 }
 
+TEST_CASE("a descriptor that is not open is refused, however great its number") {
+    on_every_backend([](leat::backend& io) {
+        for (const int number : {1'000'000, 2'000'000'000}) {
+            for (const operation_kind kind :
+                 {operation_kind::readable, operation_kind::writable, operation_kind::recv_chunk}) {
+                bare_operation wait(kind, number);
+                start(io, wait);
+                finish(io, wait);
+                CHECK(wait.result == -EBADF);
+                CHECK(io.pending() == 0);
+            }
+        }
+    });
+}
+
+TEST_CASE("a connect whose descriptor is closed by somebody else is no success") {
+    on_every_backend([](leat::backend& io) {
+        // The queue of this listener is full, so that a connect to it waits.
+        listener server;
+        REQUIRE(::listen(server.socket.get(), 0) == 0);
+        std::vector<leat::fd> fillers;
+        for (int i = 0; i < 3; ++i) {
+            fillers.emplace_back(*io.sockets().open(AF_INET, SOCK_STREAM, 0));
+            (void)::connect(fillers.back().get(), server.name(), sizeof server.address);
+        }
+        leat::fd client(*io.sockets().open(AF_INET, SOCK_STREAM, 0));
+        bare_operation connect(operation_kind::connect, client.get());
+        connect.address = server.name();
+        connect.length = sizeof server.address;
+        start(io, connect);
+        look(io);
+        REQUIRE_FALSE(connect.ended());
+        client.reset();
+        look(io);
+        if (!connect.ended()) {  // who is told of readiness by number hears of it
+            cancel(io, connect);
+        }
+        finish(io, connect);
+        CHECK((connect.result == -EBADF || connect.result == -ECANCELED));
+    });
+}
+
+TEST_CASE("descriptors are waited for also when fewer may be open by now than are") {
+    on_every_backend([](leat::backend& io) {
+        const connection both;
+        const connection other;
+        std::string buffer(8, ' ');
+        std::string sent(3'000'000, 'x');
+        bare_operation recv(operation_kind::recv, both.ours.get(), buffer);
+        bare_operation send(operation_kind::send, other.ours.get(), sent);
+        send.whole = true;
+        start(io, recv);
+        start(io, send);
+        const lowered_limit none(0);
+        look(io);
+        collect(io, leat::after(io.now(), std::chrono::milliseconds(1)));
+        CHECK_FALSE(recv.ended());
+        both.peer_sends("abc");
+        finish(io, recv);
+        CHECK(recv.result == 3);
+        look_until(io, [&] {
+            (void)other.peer_reads();
+            return send.ended();
+        });
+        CHECK(send.result == static_cast<std::int64_t>(sent.size()));
+        io.wake();
+        collect(io, leat::never);
+    });
+}
+
 TEST_CASE("a whole recv goes on until the buffer is full") {
     on_every_backend([](leat::backend& io) {
         const connection both;

@@ -2,6 +2,7 @@
 // A descriptor that was duplicated, as a child process has it too, keeps its socket open when it is closed
 // here, and epoll goes on telling about that.
 #include "../cancel_moments.hpp"
+#include "bare_operations.hpp"
 
 #include <leat/fd.hpp>
 #include <leat/net.hpp>
@@ -56,4 +57,25 @@ LEAT_TEST("a socket that is still open elsewhere tells nothing to the next one o
     CHECK_FALSE(waiting.done());
     next.peer_sends_a_byte();
     co_await waiting;
+}
+
+TEST_CASE("a socket that was closed here and lives on elsewhere wakes nobody") {
+    backend_tests::on_every_backend([](leat::backend& io) {
+        backend_tests::listener server;
+        for (int i = 0; i < 2; ++i) {
+            backend_tests::connection both =
+                i == 0 ? backend_tests::connection() : backend_tests::connection(server);
+            backend_tests::bare_operation recv(leat::operation_kind::recv_chunk, both.ours.get());
+            backend_tests::start(io, recv);
+            backend_tests::look(io);
+            const leat::fd elsewhere(::dup(both.ours.get()));
+            io.retire(both.ours.release());
+            backend_tests::finish(io, recv);
+            backend_tests::finish_retiring(io);
+            both.peer_sends("x");
+            const leat::time_point deadline = leat::after(io.now(), std::chrono::milliseconds(2));
+            backend_tests::collect(io, deadline);
+            CHECK(io.now() >= deadline);  // it waited, for nothing
+        }
+    });
 }

@@ -8,6 +8,7 @@
 #include "interposed_kernel.hpp"
 
 #include <algorithm>
+#include <deque>
 
 using namespace backend_tests;
 
@@ -40,6 +41,67 @@ long refuse_entries(io_uring& ring, const call::enter_request& asked) {
     }
     return real_enter(ring, asked);
 }
+
+// Refuses what is queued once, with EAGAIN, but does the work that the kernel has deferred, as it may.
+struct refused_once {
+    static inline bool refuses = false;
+};
+
+long refuse_once(io_uring& ring, const call::enter_request& asked) {
+    if (!refused_once::refuses) {
+        return real_enter(ring, asked);
+    }
+    refused_once::refuses = false;
+    ++strikes::count;
+    real_enter(ring, {0, 0, asked.flags & ~IORING_ENTER_EXT_ARG, nullptr, 0});
+    errno = EAGAIN;
+    return -1;
+}
+
+// A connection whose receive stays armed; "abc" and the end have arrived for nobody yet. The submission queue
+// is full, and the kernel refuses it when it is handed over next.
+struct armed_behind_full_queue {
+    static constexpr unsigned entries = 4;
+
+    explicit armed_behind_full_queue(leat::backend& backend) : io(backend) {
+        for (int round = 0; round < 2; ++round) {  // the second receive that waits stays armed
+            bare_operation chunk(operation_kind::recv_chunk, both.ours.get());
+            start(io, chunk);
+            look(io);
+            REQUIRE_FALSE(chunk.ended());
+            both.peer_sends("x");
+            finish(io, chunk);
+            REQUIRE(text_of(chunk.received()) == "x");
+        }
+        look(io);
+        for (connection& each : others) {
+            waiting.emplace_back(operation_kind::recv, each.ours.get(), bytes);
+            start(io, waiting.back());
+        }
+        look(io);  // with the kernel
+        both.peer_sends("abc");
+        both.peer.reset();
+        for (bare_operation& each : waiting) {
+            cancel(io, each);  // each takes an entry
+            REQUIRE_FALSE(each.ended());
+        }
+        refused_once::refuses = true;
+    }
+    ~armed_behind_full_queue() {
+        refused_once::refuses = false;
+        for (bare_operation& each : waiting) {
+            finish(io, each);
+            CHECK(each.result == -ECANCELED);
+        }
+    }
+
+    leat::backend& io;
+    listener through;
+    connection both{through};
+    connection others[entries];
+    std::string bytes = std::string(8, ' ');
+    std::deque<bare_operation> waiting;
+};
 
 // Three connections, whose operations are handed to the kernel together.
 struct three_connections {
@@ -144,7 +206,7 @@ TEST_CASE("a cancel that the kernel must be asked for completes later") {
     CHECK(recv.result == -ECANCELED);
 }
 
-TEST_CASE("a retired descriptor stays open until the kernel has let go of it") {
+TEST_CASE("retiring a descriptor waits until the kernel has let go of it, and runs nobody") {
     if (!leat::uring_self_test().empty()) {
         MESSAGE("skipped: " << leat::uring_self_test());
         return;
@@ -157,11 +219,13 @@ TEST_CASE("a retired descriptor stays open until the kernel has let go of it") {
     start(*io, recv);
     look(*io);
     io->retire(number);
-    const leat::fd other(::dup(both.peer.get()));
-    CHECK(other.get() != number);
-    finish(*io, recv);
-    finish_retiring(*io);
+    CHECK(::fcntl(number, F_GETFD) == -1);
     CHECK(both.peer_sees_end());
+    CHECK(!recv.ended());
+    CHECK(io->pending() == 1);
+    finish(*io, recv);
+    CHECK(recv.result == -ECANCELED);
+    CHECK(recv.retired);
 }
 
 TEST_CASE("the self-test passes wherever a ring can be made") {
@@ -206,4 +270,105 @@ TEST_CASE("a receive stays armed only where the kernel watches for a hang-up") {
         refuse_watch(*io);
         CHECK(strikes::count > 0);
     }
+}
+
+TEST_CASE("no receive overtakes what the one that stays armed has brought while the queue was handed over") {
+    if (!leat::uring_self_test().empty()) {
+        MESSAGE("skipped: " << leat::uring_self_test());
+        return;
+    }
+    for (const operation_kind kind : {operation_kind::recv, operation_kind::recv_chunk}) {
+        const disturbance<decltype(call::io_uring_enter)> disturbing(call::io_uring_enter, refuse_once);
+        const std::unique_ptr<leat::backend> io =
+            leat::make_uring_backend({.submissions = armed_behind_full_queue::entries});
+        armed_behind_full_queue full(*io);
+        std::string text(8, ' ');
+        std::string received_so_far;
+        for (const std::int64_t expected : {3, 0}) {
+            bare_operation recv = kind == operation_kind::recv
+                                      ? bare_operation(kind, full.both.ours.get(), text)
+                                      : bare_operation(kind, full.both.ours.get());
+            start(*io, recv);
+            finish(*io, recv);
+            CHECK(recv.result == expected);
+            received_so_far +=
+                kind == operation_kind::recv
+                    ? text.substr(0, static_cast<std::size_t>(std::max<std::int64_t>(recv.result, 0)))
+                    : text_of(recv.received());
+        }
+        CHECK(received_so_far == "abc");
+        io->retire(full.both.ours.release());
+        finish_retiring(*io);
+    }
+}
+
+TEST_CASE("a cancel finds what has completed while the queue was handed over") {
+    if (!leat::uring_self_test().empty()) {
+        MESSAGE("skipped: " << leat::uring_self_test());
+        return;
+    }
+    const disturbance<decltype(call::io_uring_enter)> disturbing(call::io_uring_enter, refuse_once);
+    const std::unique_ptr<leat::backend> io =
+        leat::make_uring_backend({.submissions = armed_behind_full_queue::entries});
+    const connection other;
+    std::string text(8, ' ');
+    bare_operation recv(operation_kind::recv, other.ours.get(), text);
+    start(*io, recv);
+    look(*io);
+    armed_behind_full_queue full(*io);
+    other.peer_sends("def");
+    cancel(*io, recv);
+    CHECK(strikes::count == 1);
+    CHECK_FALSE(recv.ended());
+    finish(*io, recv);
+    CHECK(recv.result == 3);
+    io->retire(full.both.ours.release());
+    finish_retiring(*io);
+}
+
+TEST_CASE("a descriptor that is retired while the queue is handed over is closed once") {
+    if (!leat::uring_self_test().empty()) {
+        MESSAGE("skipped: " << leat::uring_self_test());
+        return;
+    }
+    const disturbance<decltype(call::io_uring_enter)> disturbing(call::io_uring_enter, refuse_once);
+    const std::unique_ptr<leat::backend> io =
+        leat::make_uring_backend({.submissions = armed_behind_full_queue::entries});
+    armed_behind_full_queue full(*io);
+    bare_operation recv(operation_kind::recv_chunk, full.both.ours.get());
+    io->retire(full.both.ours.release());
+    CHECK(strikes::count == 1);
+    finish_retiring(*io);
+    CHECK(io->pending() == 0);
+}
+
+TEST_CASE("small pieces that arrive for nobody do not each hold a buffer") {
+    if (!leat::uring_self_test().empty()) {
+        MESSAGE("skipped: " << leat::uring_self_test());
+        return;
+    }
+    const std::unique_ptr<leat::backend> io = leat::make_uring_backend();
+    listener through;
+    connection both(through);
+    for (int round = 0; round < 2; ++round) {  // the second receive that waits stays armed
+        bare_operation chunk(operation_kind::recv_chunk, both.ours.get());
+        start(*io, chunk);
+        look(*io);
+        both.peer_sends("x");
+        finish(*io, chunk);
+        REQUIRE(text_of(chunk.received()) == "x");
+    }
+    std::string sent;
+    for (int i = 0; i < 30; ++i) {  // more than the buffers that a source may hold
+        const std::string piece = std::to_string(i) + ",";
+        both.peer_sends(piece);
+        look(*io);
+        sent += piece;
+    }
+    bare_operation chunk(operation_kind::recv_chunk, both.ours.get());
+    start(*io, chunk);
+    finish(*io, chunk);
+    CHECK(text_of(chunk.received()) == sent);
+    io->retire(both.ours.release());
+    finish_retiring(*io);
 }

@@ -12,7 +12,8 @@ namespace leat {
 enum class simulated_progress : std::uint8_t {
     begun,
     connecting,
-    done,  // its result is in it; it is told later
+    behind,  // it waits for a cancelled one to end; then it is in the backend's turns_
+    done,    // its result is in it; it is told later
 };
 
 // Does as much of `op`, which is on `socket`, as is possible without waiting. True: it is complete, with its

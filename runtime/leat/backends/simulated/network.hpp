@@ -28,6 +28,14 @@ public:
     }
     [[nodiscard]] std::size_t open_sockets() const noexcept { return sockets_.size() - unused_.size(); }
     void close(simulated_socket& socket);
+    template <typename Function>
+    void for_each_socket(Function function) {
+        for (const auto& each : sockets_) {
+            if (each != nullptr) {
+                function(*each);
+            }
+        }
+    }
     // Closes it in whichever simulation of this thread has it, between runs.
     static void close_anywhere(int descriptor) noexcept;
 

@@ -16,8 +16,8 @@ constexpr duration turn = std::chrono::microseconds(1);
 constexpr std::size_t busy_turns_max = 10'000;
 constexpr duration endless_turn = std::chrono::milliseconds(1);
 
-bool is_done(const operation& op) noexcept {
-    return op.phase == static_cast<std::uint8_t>(simulated_progress::done);
+bool has_come_to(simulated_progress how_far, const operation& op) noexcept {
+    return op.phase == static_cast<std::uint8_t>(how_far);
 }
 
 }  // namespace
@@ -41,7 +41,16 @@ bool simulated_backend::submit(operation& op) {
         op.result = -error_of_descriptor(op.descriptor);
         return true;
     }
+    if (op.owner != nullptr && op.owner != socket->owner) {
+        op.owner->check_home(nullptr);
+        op.owner->home = this;
+        socket->owner = op.owner;
+    }
     waiter& place = socket->waiting(op.action);
+    if (place.op != nullptr && place.op->cancel_requested && place.behind == nullptr) {
+        wait_behind(place, op);
+        return false;
+    }
     check(place.op == nullptr, "one task at a time waits to read (or to write) on a descriptor");
     if (wire_.strikes(&simulated_faults::late_start)) {
         wait(place, op);
@@ -65,19 +74,57 @@ void simulated_backend::wait(waiter& place, operation& op) noexcept {
     ++pending_;
 }
 
+void simulated_backend::wait_behind(waiter& place, operation& op) noexcept {
+    op.phase = static_cast<std::uint8_t>(simulated_progress::behind);
+    place.behind = &op;
+    ++pending_;
+}
+
+// Who was waiting there ends. Who is behind it stays until all that has completed is handed over.
+operation& simulated_backend::leave(waiter& place) noexcept {
+    operation* const next = place.behind;
+    operation& left = *std::exchange(place, {next, ++wire_.waits, nullptr}).op;
+    if (next != nullptr) {
+        turns_.push_back(*next);
+    }
+    return left;
+}
+
+void simulated_backend::give_turns() noexcept {
+    while (!turns_.empty()) {
+        operation& op = turns_.pop_front();
+        network_.find(op.descriptor)->waiting(op.action) = {};
+        op.phase = static_cast<std::uint8_t>(simulated_progress::begun);
+        op.its_turn = true;
+        completed_.push_back(op);
+        ++completed_count_;
+    }
+}
+
 bool simulated_backend::cancel(operation& op) noexcept {
     wire_.note(simulated_event::cancelled, network_.place_of(op.descriptor));
-    if (op.retired || is_done(op)) {
+    if (op.retired || has_come_to(simulated_progress::done, op)) {
         return false;  // it has completed already
     }
     simulated_socket& socket = *network_.find(op.descriptor);
     waiter& place = socket.waiting(op.action);
+    if (has_come_to(simulated_progress::behind, op)) {
+        if (op.linked()) {
+            op.unlink();
+            place = {};
+        } else {
+            place.behind = nullptr;
+        }
+        --pending_;
+        op.result = -ECANCELED;
+        return true;
+    }
     check(place.op == &op, "only a pending operation is cancelled");
     if (wire_.strikes(&simulated_faults::late_cancel)) {
         end_later(socket, place);
         return false;
     }
-    place = {};
+    (void)leave(place);
     --pending_;
     op.result = -ECANCELED;
     return true;
@@ -92,7 +139,7 @@ void simulated_backend::end_later(simulated_socket& socket, const waiter& place)
         }
         for (waiter* each : {&found->reader, &found->writer}) {
             if (each->number == asked.number) {
-                operation& op = *std::exchange(*each, {}).op;
+                operation& op = leave(*each);
                 op.result = wire_.strikes(&simulated_faults::interrupted) ? -EINTR : -ECANCELED;
                 complete(op);
             }
@@ -124,8 +171,9 @@ void simulated_backend::complete(operation& op) noexcept {
 }
 
 void simulated_backend::try_again(simulated_socket& socket, waiter& place) {
-    if (place.op != nullptr && simulated_attempt(*place.op, socket, network_, *pool_)) {
-        finish(*std::exchange(place, {}).op);
+    if (place.op != nullptr && !has_come_to(simulated_progress::behind, *place.op) &&
+        simulated_attempt(*place.op, socket, network_, *pool_)) {
+        finish(leave(place));
     }
 }
 
@@ -158,8 +206,8 @@ void simulated_backend::collect(time_point deadline, list<operation>& done) {
     const bool was_quiet = wire_.quiet();
     look();
     // When the last event has happened the scheduler asks whether anything can still come.
-    while (completed_.empty() && (was_quiet || !wire_.quiet()) && deadline > wire_.events.now() &&
-           !woken_.exchange(false)) {
+    while (completed_.empty() && turns_.empty() && (was_quiet || !wire_.quiet()) &&
+           deadline > wire_.events.now() && !woken_.exchange(false)) {
         const time_point next = std::min(deadline, wire_.events.next());
         if (next == never) {
             woken_.wait(false);
@@ -168,6 +216,7 @@ void simulated_backend::collect(time_point deadline, list<operation>& done) {
             look();
         }
     }
+    give_turns();
     pending_ -= completed_count_;
     completed_count_ = 0;
     done.append(completed_);
@@ -179,7 +228,14 @@ void simulated_backend::wake() noexcept {
 }
 
 void simulated_backend::drop(waiter& place) noexcept {
-    if (operation* const op = std::exchange(place, {}).op) {
+    const waiter waited = std::exchange(place, {});
+    for (operation* const op : {waited.op, waited.behind}) {
+        if (op == nullptr) {
+            continue;
+        }
+        if (op->linked()) {
+            op->unlink();
+        }
         op->retired = true;
         op->result = -ECANCELED;
         complete(*op);
@@ -195,8 +251,28 @@ void simulated_backend::retire(int fd) noexcept {
     if (simulated_socket* const socket = network_.find(fd)) {
         drop(socket->reader);
         drop(socket->writer);
+        if (descriptor_owner* const owner = std::exchange(socket->owner, nullptr)) {
+            owner->home = nullptr;
+        }
         network_.close(*socket);
     }
+}
+
+void simulated_backend::detach(descriptor_owner& owner) {
+    owner.check_home(this);
+    simulated_socket& socket = *network_.find(owner.descriptor);
+    check(socket.reader.op == nullptr && socket.writer.op == nullptr,
+          "nobody waits on a socket that is detached");
+    socket.owner = nullptr;
+    owner.home = nullptr;
+}
+
+void simulated_backend::detach_all() noexcept {
+    network_.for_each_socket([this](simulated_socket& socket) {
+        if (socket.owner != nullptr) {
+            detach(*socket.owner);
+        }
+    });
 }
 
 std::chrono::system_clock::time_point simulated_backend::wall_now() noexcept {

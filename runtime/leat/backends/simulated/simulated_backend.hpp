@@ -21,9 +21,11 @@ public:
     void collect(time_point deadline, list<operation>& done) override;
     void wake() noexcept override;
     void retire(int fd) noexcept override;
+    void detach(descriptor_owner& owner) override;
+    void detach_all() noexcept override;
     std::size_t pending() const noexcept override { return pending_; }
     bool only_wake_can_come() const noexcept override {
-        return completed_.empty() && wire_.quiet() && !woken_.load();
+        return completed_.empty() && turns_.empty() && wire_.quiet() && !woken_.load();
     }
     time_point now() noexcept override { return wire_.events.now(); }
     bool wants_every_turn() const noexcept override { return true; }
@@ -38,6 +40,9 @@ private:
     using waiter = simulated_socket::waiter;
 
     void wait(waiter& place, operation& op) noexcept;
+    void wait_behind(waiter& place, operation& op) noexcept;
+    [[nodiscard]] operation& leave(waiter& place) noexcept;
+    void give_turns() noexcept;
     void pass_busy_turn() noexcept;
     void look();
     void try_again(simulated_socket& socket, waiter& place);
@@ -52,6 +57,7 @@ private:
     simulated_sockets sockets_;
     slab_pool::owner pool_{new slab_pool};
     list<operation> completed_;  // handed over at the end of collect
+    list<operation> turns_;      // of those that waited behind a cancelled one
     std::size_t completed_count_ = 0;
     std::size_t pending_ = 0;
     std::size_t busy_turns_ = 0;  // in a row, while time stood still

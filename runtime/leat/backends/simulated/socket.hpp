@@ -5,6 +5,7 @@
 #pragma once
 
 #include <leat/backends/simulated/connection.hpp>
+#include <leat/descriptor_owner.hpp>
 
 #include <deque>
 #include <map>
@@ -17,9 +18,11 @@ struct simulated_socket : std::enable_shared_from_this<simulated_socket> {
     enum class phase : std::uint8_t { fresh, listening, connecting, connected };
 
     // The operation that waits for one direction. Its number tells it from a later one at the same place.
+    // While it is a cancelled one, another may wait behind it.
     struct waiter {
         operation* op = nullptr;
         std::uint64_t number = 0;
+        operation* behind = nullptr;
     };
 
     // What a datagram socket has beside.
@@ -70,6 +73,7 @@ struct simulated_socket : std::enable_shared_from_this<simulated_socket> {
     datagram_state datagrams;
     waiter reader;
     waiter writer;
+    descriptor_owner* owner = nullptr;  // at home in the run of this simulation
 };
 
 }  // namespace leat

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// edge_watch: tells once of what happens to a descriptor, for the backends whose own wait tells of it as long
+// as it lasts: poll, and io_uring. They need it for sockets whose queue of errors nobody empties (IP_RECVERR,
+// SO_TIMESTAMPING): those have POLLERR for ever, which poll(2) cannot be asked to leave out, and would keep a
+// reader that waits awake.
+#pragma once
+
+#include <leat/fd.hpp>
+
+#include <array>
+#include <cstdint>
+
+#include <sys/epoll.h>
+
+namespace leat {
+
+class edge_watch {
+public:
+    // Readable while take() has something to tell; -1 before the first add().
+    [[nodiscard]] int descriptor() const noexcept { return epoll_.get(); }
+
+    // Watches `fd` until it is closed, and tells first what is so now. Returns 0 or an errno value.
+    [[nodiscard]] int add(int fd) noexcept;
+    void remove(int fd) noexcept { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
+
+    // Calls told(fd, events) for what has happened, with the events of poll(2). Does not wait.
+    template <typename Told>
+    void take(Told told) {
+        std::array<epoll_event, 64> events;
+        const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+        for (int i = 0; i < count; ++i) {
+            const epoll_event& event = events[static_cast<std::size_t>(i)];
+            told(event.data.fd, event.events);
+        }
+    }
+
+private:
+    fd epoll_;
+};
+
+}  // namespace leat

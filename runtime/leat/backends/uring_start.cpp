@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+// How each kind of operation is written into an entry of the submission queue.
+#include <leat/backends/uring_backend.hpp>
+
+#include <algorithm>
+
+#include <limits.h>
+#include <poll.h>
+
+namespace leat {
+
+namespace {
+
+constexpr std::size_t piece_max = 1U << 20;  // of one entry: a fast peer must not keep the others waiting
+
+void pass(io_uring_sqe& entry, std::uint8_t opcode, const msghdr& message, unsigned flags) noexcept {
+    entry.opcode = opcode;
+    entry.addr = reinterpret_cast<std::uintptr_t>(&message);
+    entry.len = 1;
+    entry.msg_flags = flags;
+}
+
+}  // namespace
+
+void uring_backend::start(operation& op, descriptor_state& state) {
+    if (state.by_edge && transfers(op)) [[unlikely]] {
+        op.phase = on_edge;
+        if (state.ready.to_try(op.action)) {
+            restart(op);  // it has done as much as one try may do
+        }
+        return;
+    }
+    if (op.action == operation_kind::recv_chunk && buffers_.shared() && ++state.incoming.calm > 1 &&
+        arm_source(op, state)) {
+        return;
+    }
+    io_uring_sqe& entry = ring_.next();
+    (reads(op.action) ? state.reader_at : state.writer_at) = ring_.position();
+    op.phase = with_kernel;
+    entry.fd = op.descriptor;
+    entry.user_data = user_data_of(op);
+    const auto done = static_cast<std::size_t>(op.transferred);
+    switch (op.action) {
+        case operation_kind::accept:
+            entry.opcode = IORING_OP_ACCEPT;
+            entry.accept_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+            if (op.address != nullptr) {
+                // The kernel writes the size of the address until it completes, so it lives in the operation.
+                entry.addr = reinterpret_cast<std::uintptr_t>(op.address);
+                entry.addr2 = reinterpret_cast<std::uintptr_t>(
+                    ::new (&op.transferred) socklen_t(static_cast<socklen_t>(op.length)));
+            }
+            break;
+        case operation_kind::connect:
+            entry.opcode = IORING_OP_CONNECT;
+            entry.addr = reinterpret_cast<std::uintptr_t>(op.address);
+            entry.off = op.length;
+            break;
+        case operation_kind::recv:
+            entry.opcode = IORING_OP_RECV;
+            entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
+            entry.len = static_cast<std::uint32_t>(std::min(op.length - done, piece_max));
+            entry.msg_flags = op.whole ? MSG_WAITALL : 0;
+            entry.ioprio = state.ready.readable ? 0 : poll_first();
+            break;
+        case operation_kind::recv_chunk:
+            ask_for_chunk(entry);
+            break;
+        case operation_kind::recv_datagram:
+            pass(entry, IORING_OP_RECVMSG, *op.message, 0);
+            entry.ioprio = state.ready.readable ? 0 : poll_first();
+            break;
+        case operation_kind::send:
+            entry.opcode = IORING_OP_SEND;
+            entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
+            entry.len = static_cast<std::uint32_t>(std::min(op.length - done, piece_max));
+            entry.msg_flags = MSG_NOSIGNAL | (op.whole ? MSG_WAITALL : 0);
+            break;
+        case operation_kind::send_vectors:
+            ask_to_send_vectors(op, entry);
+            break;
+        case operation_kind::send_datagram:
+            pass(entry, IORING_OP_SENDMSG, *op.message, MSG_NOSIGNAL);
+            break;
+        case operation_kind::readable:
+            entry.opcode = IORING_OP_POLL_ADD;
+            entry.poll32_events = uring_ring::poll_mask(POLLIN | POLLRDHUP);
+            break;
+        case operation_kind::writable:
+            entry.opcode = IORING_OP_POLL_ADD;
+            entry.poll32_events = uring_ring::poll_mask(POLLOUT);
+            break;
+    }
+}
+
+// Without buffers to choose from the kernel only tells when there is something.
+void uring_backend::ask_for_chunk(io_uring_sqe& entry) const noexcept {
+    if (!buffers_.shared()) {
+        entry.opcode = IORING_OP_POLL_ADD;
+        entry.poll32_events = uring_ring::poll_mask(POLLIN | POLLRDHUP);
+        return;
+    }
+    entry.opcode = IORING_OP_RECV;
+    entry.flags = IOSQE_BUFFER_SELECT;
+    entry.buf_group = uring_buffers::group;
+    entry.len = slab_pool::buffer_size;
+    entry.ioprio = poll_first();
+}
+
+// A long first vector goes alone, of others as many as make up a piece.
+void uring_backend::ask_to_send_vectors(const operation& op, io_uring_sqe& entry) noexcept {
+    const unsigned flags = MSG_NOSIGNAL | (op.whole ? MSG_WAITALL : 0);
+    if (op.length > 0 && op.vectors->iov_len >= piece_max) [[unlikely]] {
+        entry.opcode = IORING_OP_SEND;
+        entry.addr = reinterpret_cast<std::uintptr_t>(op.vectors->iov_base);
+        entry.len = piece_max;
+        entry.msg_flags = flags;
+        return;
+    }
+    msghdr& message = ring_.message();
+    message = {};
+    message.msg_iov = op.vectors;
+    const std::size_t most = std::min<std::size_t>(op.length, IOV_MAX);
+    for (std::size_t bytes = 0; message.msg_iovlen < most && bytes < piece_max; ++message.msg_iovlen) {
+        const std::size_t length = op.vectors[message.msg_iovlen].iov_len;
+        if (length >= piece_max) {
+            break;
+        }
+        bytes += length;
+    }
+    pass(entry, IORING_OP_SENDMSG, message, flags);
+}
+
+}  // namespace leat

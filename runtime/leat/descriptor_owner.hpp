@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// descriptor_owner: the object that a descriptor belongs to, such as an open socket. What a backend keeps
+// under the number of a descriptor is its owner's, and of no other socket that has the number later.
+//
+// An owner is at home in one run at a time: from its first operation there until that run ends, it is closed,
+// or it is detached. What the run's backend has received for it beyond what was asked for is then given back
+// to it, so that it can go on in another run, also of another thread.
+// Invariant: only the run that it is at home in uses it or closes it.
+#pragma once
+
+#include <leat/check.hpp>
+#include <leat/chunk.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <source_location>
+
+namespace leat {
+
+class backend;
+
+struct descriptor_owner {
+    static constexpr const char* rule =
+        "a socket is used and closed by the run that it is at home in, until it is detached from that";
+
+    // Misuse by another run, or by a thread that is in none, ends here.
+    void check_home(const backend* here,
+                    std::source_location where = std::source_location::current()) const noexcept {
+        check(home == nullptr || home == here, rule, where);
+    }
+
+    backend* home = nullptr;          // what it is at home in; null: nowhere
+    std::unique_ptr<chunk> returned;  // bytes that the next read sees first (returned_bytes.hpp)
+    int descriptor = -1;              // -1: closed, or not open yet
+    std::uint8_t ended_by = 0;        // an errno value, of what the kernel tells once: behind it is no end
+};
+
+}  // namespace leat

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// frame_upkeep: gives back, little by little, the unused frames that a thread does not need; for the
+// scheduler's loop.
+//
+// Theory of operation. A thread may keep frame_pool::kept_most bytes of each size for good. Of what it keeps
+// above that, because it had as many frames itself, a part is given back in each period: what was not needed
+// at any moment of the period, at most so many blocks that the loop is held for about a millisecond. So a
+// program whose bursts come often finds its frames again, and the memory of a single burst goes within
+// seconds.
+#pragma once
+
+#include <leat/clock.hpp>
+
+#include <chrono>
+#include <cstddef>
+
+namespace leat::frame_pool {
+
+inline constexpr duration upkeep_period = std::chrono::milliseconds(250);
+inline constexpr std::size_t given_back_most = 16'384;  // blocks, in a period
+
+// Whether this thread keeps more of some size than it may for good.
+inline constinit thread_local bool has_surplus = false;
+
+// What is due at `now`. Returns when it is to be called again, `never` when nothing is left to give back.
+time_point give_back_surplus(time_point now) noexcept;
+
+}  // namespace leat::frame_pool

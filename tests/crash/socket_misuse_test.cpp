@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+// Misuse of sockets, streams and chunks aborts and names the rule: by a run they are not at home in, and of
+// what was moved from.
+#include "../net/conformance/connected.hpp"
+#include "aborts.hpp"
+
+#include <leat/pipe.hpp>
+#include <leat/runtime.hpp>
+#include <leat/testing/backends.hpp>
+#include <leat/threads.hpp>
+#include <leat/udp.hpp>
+#include <leat/unix.hpp>
+
+#include <functional>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <doctest/doctest.h>
+
+using conformance::connected;
+using conformance::connection;
+using leat::testing::check_task_aborts;
+
+namespace {
+
+constexpr const char* home_rule =
+    "a socket is used and closed by the run that it is at home in, until it is detached from that";
+
+leat::task<connection> used_connection() {
+    connection both = co_await connected();
+    co_await both.client.send_all("ab");
+    std::array<char, 1> byte;
+    co_await both.server.recv_exactly(byte);
+    co_return both;
+}
+
+// `use` of a stream that is at home in a run, by the run of another thread.
+void check_use_elsewhere(leat::task<> (*use)(leat::tcp_stream&)) {
+    if (!leat::testing::children_have_threads) {
+        return;
+    }
+    check_task_aborts(
+        [use]() -> leat::task<> {
+            connection both = co_await used_connection();
+            std::thread([&] { leat::run([&] { return use(both.server); }); }).join();
+        },
+        home_rule);
+}
+
+leat::task<> detach_while_somebody_waits() {
+    connection both = co_await connected();
+    auto waits = leat::spawn([&]() -> leat::task<> { (void)co_await both.server.recv_chunk(); });
+    co_await leat::yield();
+    both.server.detach();
+}
+
+template <typename Object>
+void check_moved_from(Object (*make)(), void (*use)(Object&), const char* rule) {
+    check_task_aborts(
+        [=]() -> leat::task<> {
+            Object object = make();
+            const Object taken(std::move(object));
+            use(object);
+            co_return;
+        },
+        rule);
+}
+
+}  // namespace
+
+TEST_CASE("using a stream in a run that it is not at home in aborts") {
+    check_use_elsewhere([](leat::tcp_stream& on) -> leat::task<> {
+        std::array<char, 1> byte;
+        (void)co_await on.recv(byte);
+    });
+    check_use_elsewhere([](leat::tcp_stream& on) -> leat::task<> { (void)co_await on.recv_chunk(); });
+    check_use_elsewhere([](leat::tcp_stream& on) -> leat::task<> { co_await on.send_all("abc"); });
+    check_use_elsewhere([](leat::tcp_stream& on) -> leat::task<> {
+        on.close();
+        co_return;
+    });
+    check_use_elsewhere([](leat::tcp_stream& on) -> leat::task<> {
+        on.detach();
+        co_return;
+    });
+}
+
+TEST_CASE("closing a stream on a thread without a run aborts while it is at home in one") {
+    if (!leat::testing::children_have_threads) {
+        return;
+    }
+    check_task_aborts(
+        []() -> leat::task<> {
+            connection both = co_await used_connection();
+            std::thread([&] { both.server.close(); }).join();
+        },
+        home_rule);
+}
+
+TEST_CASE("an operation that is awaited in another run than the one its stream is at home in aborts") {
+    if (!leat::testing::children_have_threads) {
+        return;
+    }
+    check_task_aborts(
+        []() -> leat::task<> {
+            connection both = co_await used_connection();
+            auto recv = both.server.recv_chunk();
+            std::thread([&] { leat::run([&]() -> leat::task<> { (void)co_await recv; }); }).join();
+        },
+        home_rule);
+}
+
+TEST_CASE("detaching a stream that somebody waits on aborts, on every backend") {
+    for (const auto& each : leat::testing::backends(leat::testing::every_backend)) {
+        if (!each.refused.empty()) {
+            MESSAGE("skipped on " << each.name << ": " << each.refused);
+            continue;
+        }
+        INFO("backend: ", each.name);
+        leat::testing::check_aborts([&] { leat::testing::run_on(each, detach_while_somebody_waits); },
+                                    "nobody waits on a socket that is detached");
+    }
+}
+
+TEST_CASE("freeing a chunk on another thread than its run's aborts while that goes on") {
+    if (!leat::testing::children_have_threads) {
+        return;
+    }
+    check_task_aborts(
+        []() -> leat::task<> {
+            connection both = co_await connected();
+            co_await both.client.send_all("abc");
+            leat::chunk held = co_await both.server.recv_chunk();
+            std::thread([&] { held.reset(); }).join();
+        },
+        "a chunk is freed by the thread that received it, until its run has ended");
+}
+
+TEST_CASE("closing an end of a pipe from another run than that of the task that uses it aborts") {
+    if (!leat::testing::children_have_threads) {
+        return;
+    }
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto [reader, writer] = leat::make_pipe();
+            auto waits = leat::spawn([&]() -> leat::task<> { (void)co_await reader.recv_chunk(); });
+            co_await leat::yield();
+            std::thread([&] { reader.close(); }).join();
+        },
+        "an end of a pipe that a task uses is closed by the run of that task");
+}
+
+TEST_CASE("using a listener or a socket that was moved from aborts") {
+    constexpr const char* rule = "this listener has not been moved from";
+    using leat::tcp_listener;
+    using leat::udp_socket;
+    using leat::unix_listener;
+    const auto tcp = [] { return tcp_listener::bind({"127.0.0.1", 0}); };
+    check_moved_from<tcp_listener>(tcp, [](tcp_listener& on) { on.close(); }, rule);
+    check_moved_from<tcp_listener>(tcp, [](tcp_listener& on) { (void)on.native_handle(); }, rule);
+    check_moved_from<tcp_listener>(tcp, [](tcp_listener& on) { (void)on.local_endpoint(); }, rule);
+    const auto by_name = [] { return unix_listener::bind({}); };
+    check_moved_from<unix_listener>(by_name, [](unix_listener& on) { on.close(); }, rule);
+    check_moved_from<unix_listener>(by_name, [](unix_listener& on) { (void)on.native_handle(); }, rule);
+    const auto udp = [] { return udp_socket::bind({"127.0.0.1", 0}); };
+    check_moved_from<udp_socket>(
+        udp, [](udp_socket& on) { on.close(); }, "this socket has not been moved from");
+}
+
+TEST_CASE("accepting with a listener that was moved from aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+            const leat::tcp_listener taken(std::move(listener));
+            (void)co_await listener.accept();
+        },
+        "this listener has not been moved from");
+}

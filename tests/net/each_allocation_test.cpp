@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// Each allocation of each operation on a socket fails in turn: it throws, no descriptor and no byte is lost,
+// and the connection goes on.
+#include "../support/failing_memory.hpp"
+
+#include <leat/net.hpp>
+#include <leat/testing/stream_pair.hpp>
+
+#include <array>
+#include <string>
+#include <string_view>
+
+using namespace std::chrono_literals;
+using leat::task;
+using leat::tcp_stream;
+using leat::unix_stream;
+using leat::testing::backend_set;
+using leat::testing::check_each_allocation;
+using leat::testing::check_operation;
+using leat::testing::failing_memory;
+using leat::testing::stream_pair;
+using leat::testing::waiting_kernel;
+using namespace leat::testing::counted_memory;
+
+namespace {
+
+// (A simulated kernel allocates what a kernel has.)
+constexpr backend_set tried = waiting_kernel;
+constexpr std::string_view sent = "0123456789abcdefghij";
+
+// All that is sent until the end.
+task<std::string> rest_of(tcp_stream& stream) {
+    std::string all;
+    std::array<char, 64> part{};
+    while (const std::size_t size = co_await stream.recv(part)) {
+        all.append(part.data(), size);
+    }
+    co_return all;
+}
+
+}  // namespace
+
+TEST_CASE("no byte of a stream is lost when a receive finds no memory") {
+    check_each_allocation("receive", tried, [](failing_memory& memory) -> task<> {
+        auto [client, server] = co_await stream_pair();
+        std::string got;
+        got.reserve(64);
+        co_await client.send_all(sent);
+        client.shutdown_send();
+        co_await memory.fails([&]() -> task<> {
+            std::array<char, 4> four{};
+            co_await server.recv_exactly(four);
+            got.append(four.data(), 4);
+            const leat::chunk some = co_await server.recv_chunk();
+            got.append(some.text());
+        });
+        got += co_await rest_of(server);
+        CHECK(got == sent);
+    });
+    check_each_allocation("a receive that waits", tried, [](failing_memory& memory) -> task<> {
+        auto [client, server] = co_await stream_pair();
+        std::string got;
+        got.reserve(64);
+        auto sends = leat::spawn([&]() -> task<> {
+            co_await leat::sleep(1ms);
+            co_await client.send_all(sent);
+            client.shutdown_send();
+        });
+        co_await leat::yield();
+        co_await memory.fails([&]() -> task<> {
+            const leat::chunk some = co_await server.recv_chunk();
+            got.append(some.text());
+        });
+        got += co_await rest_of(server);
+        CHECK(got == sent);
+        co_await sends.join();
+    });
+}
+
+TEST_CASE("what a send did not send for want of memory can be sent later") {
+    check_each_allocation("send", tried, [](failing_memory& memory) -> task<> {
+        auto [client, server] = co_await stream_pair();
+        std::size_t done = 0;
+        co_await memory.fails([&]() -> task<> {
+            done += co_await client.send("0123");
+            co_await client.send_all("45", "67");
+            done += 4;
+        });
+        CHECK(client.bytes_sent() == done);
+        co_await client.send_all("end");
+        client.shutdown_send();
+        const std::string got = co_await rest_of(server);
+        CHECK(got == std::string("01234567").substr(0, done) + "end");
+    });
+}
+
+namespace {
+
+// A receive of ten bytes, of which three come, is cancelled, with memory or without.
+task<> cancel_midway(bool has_memory) {
+    auto [client, server] = co_await stream_pair();
+    std::array<char, 10> ten{};
+    auto reads = leat::spawn([&]() -> task<> { co_await server.recv_exactly(ten); });
+    co_await leat::yield();
+    co_await client.send_all("012");
+    co_await leat::sleep(5ms);
+    leat::frame_pool::trim();
+    fails_at = has_memory ? 1000 : 0;
+    may_fail = true;
+    reads.cancel();
+    const leat::outcome<void>& ended = co_await reads.join();
+    may_fail = false;
+    co_await client.send_all("345");
+    client.shutdown_send();
+    const std::string rest = co_await rest_of(server);
+    if (has_memory) {
+        CHECK(ended.cancelled());
+        CHECK(rest == "012345");
+    } else {
+        CHECK(fails_at == -1);
+        REQUIRE(ended.error() != nullptr);
+        try {
+            std::rethrow_exception(ended.error());
+        } catch (const std::system_error& error) {
+            CHECK(error.code() == std::errc::not_enough_memory);
+        }
+        CHECK(std::string_view(ten.data(), 3) == "012");
+        CHECK(rest == "345");
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a recv_exactly that is cancelled midway without memory fails, and has its bytes") {
+    for (const auto& each : leat::testing::backends(leat::testing::every_backend)) {
+        if (!each.refused.empty()) {
+            MESSAGE("skipped on " << each.name << ": " << each.refused);
+            continue;
+        }
+        INFO("backend: ", each.name);
+        leat::testing::run_on(each, [] { return cancel_midway(true); });
+        leat::testing::run_on(each, [] { return cancel_midway(false); });
+    }
+}
+
+TEST_CASE("a pair of Unix streams without memory leaves no descriptor") {
+    check_operation(
+        "unix",
+        []() -> task<> {
+            auto [one, two] = unix_stream::pair();
+            co_await one.send_all("hello");
+            std::array<char, 5> got{};
+            co_await two.recv_exactly(got);
+        },
+        waiting_kernel);
+}
