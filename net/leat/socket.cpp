@@ -71,7 +71,7 @@ void socket_state::give_back(const std::byte* bytes, std::size_t count) {
 }
 
 bool socket_state::is_quiet() const noexcept {
-    return descriptor >= 0 && returned == nullptr && !was_reset &&
+    return descriptor >= 0 && returned == nullptr && ended_by == 0 &&
            current_scheduler().io().is_quiet(descriptor);
 }
 
