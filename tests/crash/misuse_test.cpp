@@ -62,7 +62,7 @@ TEST_CASE("spawning or running a task that was awaited, or none at all, aborts")
                 co_return;
             });
         },
-        "was not awaited before");
+        "a task is spawned once");
     check_task_aborts([]() -> leat::task<> { co_await leat::spawn([] { return leat::task<>(); }); },
                       "was not awaited before");
     check_aborts([] { leat::run(leat::task<>()); }, "was not awaited before");
