@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// answer_check: what the sockets of one question saw that c-ares does not tell, or each version of it tells
-// otherwise: an address record that is too long or too short, a TCP connection that ended midway. Used by
-// channel only; asks nobody, decides nothing.
+// answer_check: looks at the answers to one question as they come, for what an older c-ares passes over: the
+// record of an address that is too long or too short. Used by channel only; asks nobody, decides nothing.
 #pragma once
 
 #include <cstddef>
@@ -15,18 +14,13 @@ public:
     // A datagram that came, a part of what a TCP connection brings, and the end of that connection.
     void datagram(std::span<const std::byte> message) noexcept;
     void stream(std::span<const std::byte> bytes) noexcept;
-    void stream_ended() noexcept {
-        cut_off_ = true;
-        message_.clear();
-    }
+    void stream_ended() noexcept { message_.clear(); }
 
-    [[nodiscard]] bool cut_off() const noexcept { return cut_off_; }
     [[nodiscard]] bool malformed() const noexcept { return malformed_; }
 
 private:
     std::vector<std::byte>
         message_;  // what has come of a message over TCP, after its length (RFC 1035 4.2.2)
-    bool cut_off_ = false;
     bool malformed_ = false;
 };
 

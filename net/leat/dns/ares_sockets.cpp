@@ -47,7 +47,7 @@ ares_ssize_t receive(ares_socket_t fd, void* buffer, std::size_t size, int flags
         const std::span bytes(static_cast<const std::byte*>(buffer), static_cast<std::size_t>(count));
         is_stream ? owner_of(data).received_stream(bytes) : owner_of(data).received_datagram(bytes);
     } else if (is_stream && (count == 0 || (error != EAGAIN && error != EINTR))) {
-        owner_of(data).stream_ended();
+        owner_of(data).stream_ended(fd);
     }
     errno = error;
     return count;

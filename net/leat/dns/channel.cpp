@@ -63,8 +63,9 @@ int family_of(address_families families) noexcept {
     return AF_UNSPEC;
 }
 
-// Begins with another of the servers (resolv.conf(5), rotate): a new channel would always begin with the
-// first.
+// Begins with any of the servers (resolv.conf(5), rotate). An older c-ares goes on from the last one of the
+// same channel: a new one would always begin with the first.
+#if ARES_VERSION < 0x012200
 int rotate_servers(ares_channeldata* ares, std::uint64_t chance) noexcept {
     ares_addr_port_node* first = nullptr;
     const int status = ares_get_servers_ports(ares, &first);
@@ -91,6 +92,11 @@ int rotate_servers(ares_channeldata* ares, std::uint64_t chance) noexcept {
     ares_free_data(first);
     return set;
 }
+#else
+int rotate_servers(ares_channeldata*, std::uint64_t) noexcept {
+    return ARES_SUCCESS;
+}
+#endif
 
 }  // namespace
 
@@ -225,6 +231,11 @@ result<int> channel::open_socket(int family, int type, int protocol) noexcept {
     return opened;
 }
 
+void channel::stream_ended(int fd) noexcept {
+    seen_.stream_ended();
+    ended_stream_ = fd;
+}
+
 void channel::close_socket(int fd) noexcept {
     for (watch* next = watches_.first(); next != nullptr;) {
         watch& each = *next;
@@ -233,6 +244,9 @@ void channel::close_socket(int fd) noexcept {
             each.unlink();
             each.owner = nullptr;
         }
+    }
+    if (ended_stream_ == fd) {
+        ended_stream_ = -1;
     }
     loop_.io().retire(fd);
 }
@@ -276,6 +290,10 @@ task<> channel::drive(std::unique_ptr<watch> self) {
 
 void channel::process(int readable, int writable) noexcept {
     ares_process_fd(ares_, readable, writable);
+    if (!answered_ && ended_stream_ >= 0) {
+        // c-ares 1.34.9 forgets the end of a connection that comes inside a message, and goes on reading it.
+        ares_cancel(ares_);
+    }
     if (answered_) {
         told_.answered(*this);
         return;

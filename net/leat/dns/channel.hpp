@@ -77,7 +77,7 @@ public:
     void sent() noexcept { unused_sockets_ = 0; }
     void received_datagram(std::span<const std::byte> bytes) noexcept { seen_.datagram(bytes); }
     void received_stream(std::span<const std::byte> bytes) noexcept { seen_.stream(bytes); }
-    void stream_ended() noexcept { seen_.stream_ended(); }
+    void stream_ended(int fd) noexcept;
     void want(int fd, bool readable, bool writable) noexcept;
     void process(int readable, int writable) noexcept;
     void take(int status, const ares_addrinfo* found) noexcept;
@@ -103,6 +103,7 @@ private:
     answer_check seen_;
     std::error_code socket_error_;  // why the last socket could not be opened
     int unused_sockets_ = 0;        // opened since something was sent
+    int ended_stream_ = -1;         // a TCP connection that has ended, until c-ares closes it
     bool answered_ = false;
     std::error_code error_;
     std::vector<address> addresses_;

@@ -77,7 +77,6 @@ TEST_CASE("messages over TCP are looked at when they are whole, however they are
             seen.stream(bytes_of(std::string_view(both).substr(at, piece)));
         }
         CHECK(seen.malformed());
-        CHECK_FALSE(seen.cut_off());
     }
 }
 
@@ -85,7 +84,6 @@ TEST_CASE("what a connection left behind does not count for the next") {
     answer_check seen;
     seen.stream(bytes_of(std::string_view("\0\x50half", 6)));
     seen.stream_ended();
-    CHECK(seen.cut_off());
     const std::string one = message(1, record(a, 5));
     seen.stream(bytes_of(std::string(1, '\0') + static_cast<char>(one.size()) + one));
     CHECK(seen.malformed());
