@@ -100,7 +100,7 @@ step session::handshake() {
         return send_first ? step{step::kind::has_output} : answer;
     }
     established_ = true;
-    const bool only_tickets = SSL_is_server(ssl_.get()) == 1 && SSL_version(ssl_.get()) >= TLS1_3_VERSION;
+    const bool only_tickets = is_server() && SSL_version(ssl_.get()) >= TLS1_3_VERSION;
     if (!only_tickets) {
         note_output(output_before);
     }
@@ -210,6 +210,7 @@ step session::blocked_or_failed(int outcome, std::size_t output_before) {
         case SSL_ERROR_WANT_READ:
             return blocked(output_before);
         case SSL_ERROR_ZERO_RETURN:
+            wire_.input = {};  // nothing counts after close_notify (RFC 8446, 6.1)
             return {step::kind::closed};
         default:
             note_output(output_before);
@@ -239,6 +240,7 @@ step session::end_of_stream() {
 }
 
 step session::fail_for_good() {
+    wire_.input = {};
     const unsigned long last = ERR_peek_last_error();  // the first may be that of a signature's algorithm
     const int reason = ERR_GET_LIB(last) == ERR_LIB_SSL ? ERR_GET_REASON(last) : 0;
     if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
@@ -264,6 +266,10 @@ step session::refuse(std::error_code code, std::string text) {
 
 void session::note_output(std::size_t output_before) noexcept {
     wants_flush_ = wants_flush_ || wire_.output.size() > output_before;
+}
+
+bool session::is_server() const noexcept {
+    return SSL_is_server(ssl_.get()) == 1;
 }
 
 std::string_view session::version() const noexcept {

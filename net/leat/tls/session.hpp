@@ -88,6 +88,7 @@ public:
     [[nodiscard]] bool wants_flush() const noexcept { return wants_flush_; }
 
     [[nodiscard]] bool established() const noexcept { return established_; }
+    [[nodiscard]] bool is_server() const noexcept;
     // Why the last step failed, in one line that names what the code cannot, such as the host. What it was
     // that failed, and with whom, is for the caller to put before it.
     [[nodiscard]] const std::string& error_text() const noexcept { return error_text_; }

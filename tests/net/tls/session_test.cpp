@@ -158,6 +158,26 @@ TEST_CASE("close_notify is a clean end, and the other direction goes on") {
     CHECK(last.what == step::kind::closed);
 }
 
+TEST_CASE("what comes after close_notify, or after a failure, is not kept") {
+    for (const bool closes : {true, false}) {
+        pair both;
+        REQUIRE(both.connect());
+        std::vector<std::byte> bytes;
+        if (closes) {
+            CHECK(both.client.tls.shutdown().done());
+        } else {
+            CHECK(both.client.tls.write(bytes_of("data")).done());
+        }
+        both.client.send_output_to(bytes);
+        bytes.back() ^= std::byte(closes ? 0 : 1);
+        bytes.resize(bytes.size() + 1000);
+        both.server.tls.feed(bytes);
+        std::byte into[100];
+        CHECK(both.server.tls.read(into).what == (closes ? step::kind::closed : step::kind::failed));
+        CHECK(both.server.tls.unread_input().empty());
+    }
+}
+
 TEST_CASE("nothing can be written after shutdown, which is said once") {
     pair both;
     REQUIRE(both.connect());
