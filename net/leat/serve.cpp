@@ -39,8 +39,9 @@ task<> accept_until_stopped(acceptor& source, task_group& connections, signal_se
     });
 }
 
-// A signal ends the grace.
+// Who waits for a client that has not asked for anything ends at once. A signal ends the grace.
 task<> drain(task_group& connections, duration grace, signal_set* signals) {
+    connections.scope().stop();
     co_await with_task_group([&](task_group& draining) -> task<> {
         draining.spawn([&]() -> task<> {
             co_await await_stop(signals);

@@ -22,7 +22,8 @@ namespace leat {
 struct serve_options {
     // At most so many at once; further clients wait in the listener's queue.
     std::size_t connections = SIZE_MAX;
-    // How long connections may go on after a stop before they are cancelled.
+    // How long connections may go on after a stop before they are cancelled. Those in a stoppable() wait or
+    // in a TLS handshake are cancelled at once.
     duration grace = std::chrono::seconds(8);
     // The signals that stop it. A second one ends the grace. None: it is stopped by cancelling it.
     signal_numbers stop_on = {SIGINT, SIGTERM};

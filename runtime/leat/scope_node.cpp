@@ -11,6 +11,8 @@ namespace leat {
 
 namespace {
 
+constexpr cancel_reason stop_reason{"it was told to stop, and had nothing to finish"};
+
 // `scope`, or the first of its siblings after it, that a cancellation of `parent` is still to reach.
 scope_node* to_be_marked(scope_node* scope, scope_node& parent) noexcept {
     while (scope != nullptr && (scope->shield || scope->cancelled)) {
@@ -45,6 +47,15 @@ scope_node* next_of_all(scope_node& at, scope_node& root) noexcept {
     return nullptr;
 }
 
+bool has_yielding(scope_node& root) noexcept {
+    for (scope_node* scope = &root; scope != nullptr; scope = next_of_all(*scope, root)) {
+        if (scope->yields) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void mark_one(scope_node& scope) noexcept {
     scope.cancelled = true;
     if (scope.parent != nullptr) {
@@ -70,6 +81,24 @@ void scope_node::cancel(cancel_reason why) noexcept {
 void scope_node::mark() noexcept {
     for (scope_node* scope = this; scope != nullptr; scope = following(*scope, *this)) {
         mark_one(*scope);
+    }
+}
+
+void scope_node::stop() noexcept {
+    stopped = true;
+    for (scope_node* child = children.first(); child != nullptr; child = children.next(*child)) {
+        if (child->host == nullptr && has_yielding(*child)) {
+            child->cancel(stop_reason);
+        }
+    }
+}
+
+void scope_node::yield_to_stop() noexcept {
+    for (scope_node* scope = this; scope->parent != nullptr; scope = scope->parent) {
+        if (scope->parent->stopped && scope->host == nullptr) {
+            scope->cancel(stop_reason);
+            return;
+        }
     }
 }
 

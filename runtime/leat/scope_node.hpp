@@ -38,6 +38,12 @@ struct scope_node : list_link {
     void cancel(cancel_reason why) noexcept;
     // Why waits inside end as cancelled: the reason of the nearest scope around that was cancelled itself.
     [[nodiscard]] cancel_reason why() const noexcept { return reason.given() ? reason : inherited; }
+    // Tells the tasks in this scope that they should end. Those that wait where that is no loss (`yields`)
+    // are cancelled, each as a whole; others when they come to such a wait. Allocates nothing.
+    void stop() noexcept;
+    // Cancels the task around this scope that was told to stop, if one was; for who enters a scope that
+    // yields.
+    void yield_to_stop() noexcept;
     // Ends every wait below this scope, whatever shields it: for when nothing could ever wake them.
     void end_all_waits() noexcept;
 
@@ -75,6 +81,8 @@ struct scope_node : list_link {
     bool shield;             // an enclosing scope's cancellation does not reach inside
     bool cancelled = false;  // waits inside end as cancelled
     bool timed = false;      // it is a deadline_scope
+    bool stopped = false;    // the tasks in it were told that they should end
+    bool yields = false;     // a stop of the scope that the task inside belongs to cancels that task
     bool absorbed = false;   // an unwinding ended here: the host is resumed without a result
 };
 

@@ -27,6 +27,17 @@ inline task<> expect_answer(tcp_stream& peer) {
     CHECK(std::string_view(reply, 4) == "ping");
 }
 
+// A listener that the test can close while serve() has it.
+class lent_listener {
+public:
+    explicit lent_listener(tcp_listener& owned) noexcept : owned_(&owned) {}
+    task<tcp_stream> accept() { return owned_->accept(); }
+    void close() noexcept { owned_->close(); }
+
+private:
+    tcp_listener* owned_;
+};
+
 inline std::vector<std::string> reported;
 
 // For run_options.report.

@@ -12,21 +12,7 @@
 
 using leat::testing::echo;
 using leat::testing::expect_answer;
-
-namespace {
-
-// A listener that the test can close while serve() has it.
-class lent_listener {
-public:
-    explicit lent_listener(leat::tcp_listener& owned) noexcept : owned_(&owned) {}
-    leat::task<leat::tcp_stream> accept() { return owned_->accept(); }
-    void close() noexcept { owned_->close(); }
-
-private:
-    leat::tcp_listener* owned_;
-};
-
-}  // namespace
+using leat::testing::lent_listener;
 
 LEAT_TEST("serve may be stopped before it begins, and twice") {
     auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});

@@ -3,6 +3,7 @@
 
 #include <leat/sleep.hpp>
 #include <leat/spawn.hpp>
+#include <leat/stoppable.hpp>
 #include <leat/timeout.hpp>
 
 namespace leat::tls::detail {
@@ -26,7 +27,11 @@ task<> stream_state::handshake(state_reference self, duration limit) {
 
 task<> stream_state::establish() {
     try {
-        co_await agree();
+        if (session_.is_server()) {
+            co_await stoppable(agree());  // nobody has asked for anything yet
+        } else {
+            co_await agree();
+        }
     } catch (const error&) {
         throw;
     } catch (const std::system_error& failed) {
