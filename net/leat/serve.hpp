@@ -9,6 +9,7 @@
 #include <leat/io.hpp>
 #include <leat/signals.hpp>
 #include <leat/sleep.hpp>
+#include <leat/stoppable.hpp>
 #include <leat/task_group.hpp>
 
 #include <chrono>
