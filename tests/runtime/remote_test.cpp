@@ -174,10 +174,10 @@ TEST_CASE("what was posted does not keep a task waiting, and is run in order") {
 LEAT_TEST("a thread that posts without pause keeps no task waiting", on(kernel)) {
     std::atomic<bool> over = false;
     std::atomic<bool> under_way = false;
-    std::uint64_t ran = 0;
+    const auto ran = std::make_shared<std::uint64_t>(0);  // what is left is run when this frame is gone
     std::thread poster([&, remote = leat::current_scheduler().remote()] {
         while (!over) {
-            remote.try_post(100'000, [&] { ++ran; });
+            remote.try_post(100'000, [ran] { ++*ran; });
             under_way = true;
         }
     });
@@ -185,19 +185,19 @@ LEAT_TEST("a thread that posts without pause keeps no task waiting", on(kernel))
         co_await leat::yield();
     }
     for (int i = 0; i < 20; ++i) {
-        const std::uint64_t before = ran;
+        const std::uint64_t before = *ran;
         const std::uint64_t turns = leat::current_scheduler().counters().turns;
         co_await leat::yield();
         CHECK(leat::current_scheduler().counters().turns - turns <= 1);
-        CHECK(ran - before <= leat::scheduler::messages_max);
+        CHECK(*ran - before <= leat::scheduler::messages_max);
     }
     over = true;
     poster.join();
 }
 
 TEST_CASE("a post beyond what the poster allows to wait is refused") {
+    int ran = 0;
     leat::run_virtually([&](leat::virtual_kernel&) -> leat::task<> {
-        int ran = 0;
         const leat::remote remote = leat::current_scheduler().remote();
         for (int i = 0; i < 10; ++i) {
             const bool accepted = remote.try_post(3, [&ran] { ++ran; });

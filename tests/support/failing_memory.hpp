@@ -24,6 +24,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <memory>
 #include <new>
 #include <string>
 #include <system_error>
@@ -130,27 +131,28 @@ void check_each_allocation(const char* what, backend_set where, Scenario scenari
 // Goes on while the memory of others fails.
 class bystander {
 public:
-    bystander() : task_(spawn([this]() -> task<> { co_await counts(); })) {}
+    bystander() : task_(spawn(counts, steps_)) {}
     ~bystander() { task_.cancel(); }
     bystander(const bystander&) = delete;
 
     // Whether it has gone on since it was asked last, and still does.
     task<bool> goes_on() {
-        const int before = steps_;
+        const int before = *steps_;
         co_await yield();
         co_await yield();
-        co_return steps_ > before && !task_.done();
+        co_return *steps_ > before && !task_.done();
     }
 
 private:
-    task<> counts() {
+    // Cancelled in a turn in which it is ready, it counts once more when the bystander is gone.
+    static task<> counts(std::shared_ptr<int> steps) {
         for (;;) {
             co_await yield();
-            ++steps_;
+            ++*steps;
         }
     }
 
-    int steps_ = 0;
+    std::shared_ptr<int> steps_ = std::make_shared<int>(0);
     handle<void> task_;
 };
 
