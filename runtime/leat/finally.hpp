@@ -9,6 +9,7 @@
 #include <leat/task.hpp>
 
 #include <exception>
+#include <optional>
 #include <utility>
 
 namespace leat {
@@ -44,11 +45,16 @@ public:
 template <typename Body, typename Cleanup>
 task<given_by_awaiting<Body>> finally_deferred(Body body, Cleanup cleanup, finally_options options) {
     outcome<given_by_awaiting<Body>> ended;
+    std::optional<timer_room> for_limit;
+    if (options.limit != duration::max()) {
+        for_limit.emplace(current_scheduler().alarms());
+    }
     try {
         ended = co_await caught<Body>(std::move(body));
     } catch (...) {
         ended.set_error(std::current_exception());
     }
+    for_limit.reset();
     (void)co_await shield(move_on_after(options.limit, std::move(cleanup)));
     if (ended.cancelled()) {
         co_await checkpoint();              // does not return: what cancelled the body is around this, too
@@ -59,13 +65,18 @@ task<given_by_awaiting<Body>> finally_deferred(Body body, Cleanup cleanup, final
 
 }  // namespace detail
 
-// co_await finally(X, cleanup): what X gives, after `cleanup`, a callable that gives an awaitable or a task.
-// The cleanup runs whether X returned, threw or was cancelled, behind a shield; then that outcome goes on.
-// An exception of the cleanup replaces it. A cleanup past its limit is cancelled, and the outcome goes on.
+// co_await finally(X, cleanup): what X gives, after `cleanup`, a task, or a callable that gives an awaitable
+// or a task. The cleanup runs whether X returned, threw or was cancelled, behind a shield; then that outcome
+// goes on. An exception of the cleanup replaces it. A cleanup past its limit is cancelled, and the outcome
+// goes on.
+//
+// Without memory for finally itself neither X nor the cleanup begins. A callable is called once X has ended:
+// when there is no memory for what it gives, std::bad_alloc is the cleanup's exception. A task has its memory
+// from the beginning, and runs in any case.
 template <typename X, typename Cleanup>
 [[nodiscard]] auto finally(X&& x, Cleanup cleanup, finally_options options = {}) {
-    static_assert(detail::awaitable_callable<Cleanup>,
-                  "the cleanup is a callable that gives an awaitable or a task");
+    static_assert(detail::awaitable_callable<Cleanup> || detail::is_task<Cleanup>,
+                  "the cleanup is a task, or a callable that gives an awaitable or a task");
     return detail::finally_deferred(detail::deferred(std::forward<X>(x)), std::move(cleanup), options);
 }
 

@@ -22,11 +22,24 @@ void timers::arm(timer& node, time_point deadline) {
     }
     if (!node.armed()) {
         check(heap_.size() < timer::idle, "fewer than 2^32 timers are armed");
+        make_room();
         const entry added{deadline, armed_++, &node};
         heap_.push_back(added);
         sift_up(heap_.size() - 1, added);
     } else if (deadline < heap_[node.index].deadline) {
         sift_up(node.index, {deadline, heap_[node.index].order, &node});
+    }
+}
+
+void timers::keep_room() {
+    make_room();
+    ++kept_;
+}
+
+void timers::make_room() {
+    const std::size_t needed = heap_.size() + kept_ + 1;
+    if (needed > heap_.capacity()) [[unlikely]] {
+        heap_.reserve(std::max(needed, 2 * heap_.capacity()));
     }
 }
 
@@ -102,7 +115,7 @@ void timers::remove(std::size_t index) noexcept {
     heap_[index].node->index = timer::idle;
     const entry last = heap_.back();
     heap_.pop_back();
-    if (heap_.size() < heap_.capacity() / 4 && heap_.capacity() > room_kept) [[unlikely]] {
+    if (heap_.size() + kept_ < heap_.capacity() / 4 && heap_.capacity() > room_kept) [[unlikely]] {
         shrink();
     }
     if (index == heap_.size()) {

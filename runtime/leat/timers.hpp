@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace leat {
@@ -31,9 +32,15 @@ class timers {
 public:
     // Arms `node` for `deadline`, or moves it there if armed; `never` disarms it. A later deadline than
     // the armed one is only noted, and the heap is put right when the earlier one passes. A moved timer
-    // keeps its place among those with the same deadline.
+    // keeps its place among those with the same deadline. Throws std::bad_alloc, of a timer that is not
+    // armed.
     void arm(timer& node, time_point deadline);
     void disarm(timer& node) noexcept;
+
+    // Keeps room for one timer more, whatever is armed meanwhile, for each call. One that is armed directly
+    // after give_up_room() needs no memory.
+    void keep_room();
+    void give_up_room() noexcept { --kept_; }
 
     [[nodiscard]] bool empty() const noexcept { return heap_.empty(); }
     [[nodiscard]] std::size_t size() const noexcept { return heap_.size(); }
@@ -63,10 +70,31 @@ private:
     void sift_up(std::size_t index, const entry& moved) noexcept;
     void sift_down(std::size_t index, const entry& moved) noexcept;
     void remove(std::size_t index) noexcept;
+    void make_room();
     void shrink() noexcept;
 
-    std::vector<entry> heap_;
+    std::vector<entry> heap_;  // its capacity is at least its size and kept_ together
+    std::size_t kept_ = 0;
     std::uint64_t armed_ = 0;
+};
+
+// While it is engaged there is room for a timer, for what has to be armed where nothing may fail.
+class timer_room {
+public:
+    // Throws std::bad_alloc.
+    explicit timer_room(timers& of) : of_(&of) { of.keep_room(); }
+    timer_room(const timer_room&) = delete;
+    timer_room& operator=(const timer_room&) = delete;
+    ~timer_room() { give_up(); }
+
+    void give_up() noexcept {
+        if (timers* const of = std::exchange(of_, nullptr)) {
+            of->give_up_room();
+        }
+    }
+
+private:
+    timers* of_;
 };
 
 }  // namespace leat

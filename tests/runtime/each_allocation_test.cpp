@@ -192,6 +192,45 @@ TEST_CASE("scopes and deadlines without memory are left") {
     });
 }
 
+TEST_CASE("a cleanup that is a task runs whenever its body began") {
+    check_each_allocation("finally", every_backend, [](failing_memory& memory) -> task<> {
+        bool began = false;
+        bool cleaned = false;
+        const auto body = [&]() -> task<> {
+            began = true;
+            co_await leat::yield();
+        };
+        const auto cleanup = [&]() -> task<> {
+            co_await leat::yield();
+            cleaned = true;
+        };
+        co_await memory.fails([&]() -> task<> { co_await leat::finally(body(), cleanup(), {.limit = 1h}); });
+        CHECK(cleaned == began);
+    });
+}
+
+TEST_CASE("from the end of a body until a cleanup that is a task has run nothing is allocated") {
+    using namespace leat::testing::counted_memory;
+    leat::run([]() -> task<> {
+        bool cleaned = false;
+        const auto body = []() -> task<> {
+            co_await leat::yield();
+            fails_at = 0;
+            may_fail = true;
+        };
+        const auto cleanup = [&]() -> task<> {
+            co_await leat::yield();
+            cleaned = true;
+        };
+        leat::frame_pool::trim();
+        co_await leat::finally(body(), cleanup(), {.limit = 1h});
+        may_fail = false;
+        CHECK(cleaned);
+        CHECK(fails_at == 0);  // still: nobody asked
+        fails_at = -1;
+    });
+}
+
 TEST_CASE("what tasks share keeps its values when there is no memory") {
     check_each_allocation("channel", every_backend, [](failing_memory& memory) -> task<> {
         leat::channel<int> values(100);

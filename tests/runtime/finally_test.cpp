@@ -121,6 +121,26 @@ VIRTUAL_TEST("a cleanup past its limit is abandoned, and the outcome goes on") {
     CHECK(leat::now() - before == 6s);
 }
 
+VIRTUAL_TEST(
+    "a cleanup may be a task, which begins once the body has ended, and is dropped if that never began") {
+    std::string log;
+    const auto cleanup = [&]() -> leat::task<> {
+        log += "cleanup ";
+        co_return;
+    };
+    co_await finally(
+        [&]() -> leat::task<> {
+            co_await leat::yield();
+            log += "body ";
+        },
+        cleanup());
+    CHECK(log == "body cleanup ");
+    {
+        [[maybe_unused]] const auto never_awaited = finally(stuck(), cleanup());
+    }
+    CHECK(log == "body cleanup ");
+}
+
 VIRTUAL_TEST("cleanups run from the inside outwards") {
     std::string log;
     auto note = [&](const char* text) {

@@ -217,6 +217,31 @@ TEST_CASE("after a burst of timers their memory goes back, and those that are le
     CHECK(armed.room() >= timers::room_kept);
 }
 
+TEST_CASE("room that is kept stays free whatever else is armed, and is no timer") {
+    timers armed;
+    {
+        leat::timer_room first(armed);
+        const leat::timer_room second(armed);
+        CHECK(armed.empty());
+        std::vector<alarm_clock> all(1'000);
+        for (alarm_clock& each : all) {
+            armed.arm(each, at(1));
+            CHECK(armed.room() >= armed.size() + 2);
+        }
+        first.give_up();
+        first.give_up();
+        const std::size_t room = armed.room();
+        alarm_clock last;
+        armed.arm(last, at(2));
+        CHECK(armed.room() == room);
+        while (armed.expire(at(1)) != nullptr) {
+            CHECK(armed.room() >= armed.size() + 1);
+        }
+        armed.disarm(last);
+    }
+    CHECK(armed.room() <= timers::room_kept * 2);
+}
+
 TEST_CASE("a few timers that come and go keep their memory") {
     timers armed;
     std::vector<alarm_clock> all(timers::room_kept);
