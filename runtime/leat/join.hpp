@@ -68,6 +68,13 @@ in_tuple<T> take_value(const handle<T>& ended) {
     }
 }
 
+// Before anything is started: what has a result is not to be lost for want of memory.
+template <std::ranges::forward_range Range, typename... Vectors>
+void reserve_for(Range&& range, Vectors&... vectors) {
+    const auto count = static_cast<std::size_t>(std::ranges::distance(range));
+    (vectors.reserve(count), ...);
+}
+
 // Each X is deferred (deferred.hpp).
 template <typename... X>
 auto gather_deferred(X... x) -> task<std::tuple<in_tuple<gathered<X>>...>> {
@@ -100,6 +107,12 @@ auto gather(Range range)
     -> task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::stored_result<T>>>> {
     const std::source_location where = co_await detail::place_awaited();
     std::vector<handle<T>> started;
+    std::vector<detail::stored_result<detail::in_tuple<T>>> results;
+    if constexpr (std::is_void_v<T>) {
+        detail::reserve_for(range, started);
+    } else {
+        detail::reserve_for(range, started, results);
+    }
     co_await with_task_group([&](task_group& group) -> task<> {
         for (X& x : range) {
             started.push_back(group.spawn(std::move(x), where));
@@ -107,8 +120,6 @@ auto gather(Range range)
         co_return;
     });
     if constexpr (!std::is_void_v<T>) {
-        std::vector<detail::stored_result<T>> results;
-        results.reserve(started.size());
         for (const auto& ended : started) {
             results.push_back(detail::take_value(ended));
         }
@@ -140,6 +151,8 @@ auto map_concurrently(const Range& range, std::size_t limit, Function function) 
         typename std::invoke_result_t<Function&, std::ranges::range_reference_t<const Range>>::value_type;
     const std::source_location where = co_await detail::place_awaited();
     std::vector<handle<T>> started;
+    std::vector<T> results;
+    detail::reserve_for(range, started, results);
     co_await with_task_group({.limit = limit}, [&](task_group& group) -> task<> {
         for (const auto& item : range) {
             while (group.full()) {
@@ -149,8 +162,6 @@ auto map_concurrently(const Range& range, std::size_t limit, Function function) 
         }
         co_await group.wait();
     });
-    std::vector<T> results;
-    results.reserve(started.size());
     for (const auto& ended : started) {
         results.push_back(detail::take_value(ended));
     }

@@ -135,14 +135,16 @@ task<std::size_t> recv_from(pipe_reference pipe, byte_buffer into) {
     co_return co_await read_some(*pipe, into);
 }
 
-// What has arrived for a recv_exactly: it goes back to the pipe if the wait for the rest is cancelled.
+// What has arrived for a recv_exactly: it goes back to the pipe if the wait for the rest is cancelled, or
+// finds no memory.
 struct arriving {
     pipe_state& pipe;
     std::span<std::byte> into;
     std::size_t done = 0;
+    bool out_of_memory = false;
 
     ~arriving() {
-        if (unwinding() && pipe.descriptor >= 0) {
+        if ((out_of_memory || unwinding()) && pipe.descriptor >= 0) {
             try {
                 detail::give_back(pipe.returned, into.first(done));
             } catch (const std::bad_alloc&) {
@@ -159,7 +161,13 @@ task<> recv_exactly_from(pipe_reference pipe, byte_buffer into) {
     arriving bytes{*pipe, into};
     bytes.done = detail::take_returned(pipe->returned, bytes.into);
     while (bytes.done < bytes.into.size()) {
-        const std::size_t size = co_await read_some(*pipe, bytes.into.subspan(bytes.done));
+        std::size_t size = 0;
+        try {
+            size = co_await read_some(*pipe, bytes.into.subspan(bytes.done));
+        } catch (const std::bad_alloc&) {
+            bytes.out_of_memory = true;
+            throw;
+        }
         if (size == 0) {
             throw std::system_error(stream_errc::end_of_stream,
                                     std::string(receiving) + ": " + std::to_string(bytes.done) + " of " +

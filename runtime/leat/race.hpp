@@ -81,6 +81,8 @@ auto race(Range range) -> task<std::vector<detail::raced<T>>> {
     }
     const std::source_location where = co_await detail::place_awaited();
     std::vector<handle<T>> racers;
+    std::vector<detail::raced<T>> results;
+    detail::reserve_for(range, racers, results);
     co_await detail::run_race(
         [&](task_group& group) {
             for (X& x : range) {
@@ -94,8 +96,6 @@ auto race(Range range) -> task<std::vector<detail::raced<T>>> {
             }
             return any;
         });
-    std::vector<detail::raced<T>> results;
-    results.reserve(racers.size());
     for (const handle<T>& each : racers) {
         results.push_back(detail::take_if_won(each));
     }

@@ -18,14 +18,14 @@ using leat::testing::backend_set;
 using leat::testing::check_each_allocation;
 using leat::testing::check_operation;
 using leat::testing::failing_memory;
+using leat::testing::kernel;
 using leat::testing::stream_pair;
-using leat::testing::waiting_kernel;
 using namespace leat::testing::counted_memory;
 
 namespace {
 
 // (A simulated kernel allocates what a kernel has.)
-constexpr backend_set tried = waiting_kernel;
+constexpr backend_set tried = kernel;
 constexpr std::string_view sent = "0123456789abcdefghij";
 
 // All that is sent until the end.
@@ -152,5 +152,5 @@ TEST_CASE("a pair of Unix streams without memory leaves no descriptor") {
             std::array<char, 5> got{};
             co_await two.recv_exactly(got);
         },
-        waiting_kernel);
+        tried);
 }

@@ -15,6 +15,7 @@
 #include <csignal>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -26,7 +27,7 @@ using leat::testing::check_each_allocation;
 using leat::testing::check_operation;
 using leat::testing::every_backend;
 using leat::testing::failing_memory;
-using leat::testing::waiting_kernel;
+using leat::testing::kernel;
 
 namespace {
 
@@ -133,7 +134,7 @@ TEST_CASE("offloaded work that finds no memory was not begun") {
 }
 
 TEST_CASE("a signal is not lost when there is no memory") {
-    check_each_allocation("signals", waiting_kernel, [](failing_memory& memory) -> task<> {
+    check_each_allocation("signals", kernel, [](failing_memory& memory) -> task<> {
         leat::signal_set one{SIGUSR1, SIGRTMIN};
         leat::signal_set two{SIGUSR1, SIGRTMIN};
         std::vector<int> by_one;
@@ -160,7 +161,7 @@ TEST_CASE("a signal is not lost when there is no memory") {
 }
 
 TEST_CASE("a task that waits for a signal is woken without memory") {
-    check_each_allocation("two sets that wait", waiting_kernel, [](failing_memory& memory) -> task<> {
+    check_each_allocation("two sets that wait", kernel, [](failing_memory& memory) -> task<> {
         leat::signal_set one{SIGUSR1};
         leat::signal_set two{SIGUSR1};
         auto first = leat::spawn([&]() -> task<int> { co_return co_await one.next(); });
@@ -184,7 +185,7 @@ TEST_CASE("a task that waits for a signal is woken without memory") {
 }
 
 TEST_CASE("a pipe keeps its bytes when there is no memory") {
-    check_each_allocation("pipes", waiting_kernel, [](failing_memory& memory) -> task<> {
+    check_each_allocation("pipes", kernel, [](failing_memory& memory) -> task<> {
         auto pipe = leat::make_pipe();
         auto& [reader, writer] = pipe;
         co_await writer.send_all("0123456789");
@@ -209,7 +210,28 @@ TEST_CASE("a pipe keeps its bytes when there is no memory") {
             (void)leat::make_pipe();
             co_return;
         },
-        waiting_kernel);
+        kernel);
+}
+
+TEST_CASE("what a recv_exactly of a pipe has got when it finds no memory is there for the next read") {
+    check_each_allocation("recv_exactly", kernel, [](failing_memory& memory) -> task<> {
+        auto pipe = leat::make_pipe();
+        auto& [reader, writer] = pipe;
+        co_await writer.send_all("01");
+        std::array<char, 4> four{};
+        // (Its waiting is what ends it when nothing fails.)
+        co_await memory.fails(
+            [&]() -> task<> { (void)co_await leat::move_on_after(1ms, reader.recv_exactly(four)); });
+        co_await writer.send_all("23");
+        const auto rest = co_await leat::as_result(reader.recv_exactly(four));
+        if (rest.ok()) {
+            CHECK(std::string_view(four.data(), 4) == "0123");
+        } else {  // of giving back what a cancelled read had taken
+            CHECK(rest.error() == std::errc::not_enough_memory);
+            CHECK(memory.reached);
+            CHECK(memory.completed);
+        }
+    });
 }
 
 TEST_CASE("a cancelled recv_exactly that cannot give back its bytes says so at the next read of the pipe") {
@@ -245,5 +267,5 @@ TEST_CASE("a process that cannot be started for want of memory is not there") {
             CHECK(ended.status.success());
             CHECK(ended.output == "hello\n");
         },
-        waiting_kernel);
+        kernel);
 }

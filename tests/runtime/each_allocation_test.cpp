@@ -73,6 +73,39 @@ TEST_CASE("a task without memory fails alone") {
     });
 }
 
+TEST_CASE("a run that finds no memory to begin leaves nothing behind") {
+    using namespace leat::testing::counted_memory;
+    for (const auto& each : leat::testing::backends(leat::testing::kernel)) {
+        if (!each.refused.empty()) {
+            MESSAGE("skipped on " << each.name << ": " << each.refused);
+            continue;
+        }
+        bool ran = false;
+        for (long round = 0; !ran && round < 100; ++round) {
+            INFO("backend: ", each.name, ", allocation: ", round);
+            const auto before = leat::testing::resources_in_use();
+            leat::frame_pool::trim();
+            fails_at = round;
+            may_fail = true;
+            try {
+                leat::run(
+                    [&]() -> task<> {
+                        ran = fails_at >= 0;
+                        co_return;
+                    },
+                    {.backend = each.name});
+            } catch (const std::bad_alloc&) {
+                may_fail = false;
+                CHECK(!ran);
+            }
+            may_fail = false;
+            fails_at = -1;
+            CHECK(leat::testing::leaked_since(before) == "");
+        }
+        CHECK(ran);
+    }
+}
+
 TEST_CASE("a group without memory ends, and its children have ended") {
     check_operation("group.spawn", []() -> task<> {
         co_await leat::with_task_group([](leat::task_group& group) -> task<> {
@@ -154,6 +187,35 @@ TEST_CASE("what takes several tasks gives all results, or throws for want of mem
     check_operation("for_each_concurrently", []() -> task<> {
         const std::array<int, 3> items{1, 2, 3};
         co_await leat::for_each_concurrently(items, 2, [](int) { return yield_once(); });
+    });
+}
+
+TEST_CASE("once the tasks of a range have begun their results need no memory") {
+    check_each_allocation("results", every_backend, [](failing_memory& memory) -> task<> {
+        int ended = 0;
+        const auto counts = [&](int number) -> task<int> {
+            co_await leat::yield();
+            ++ended;
+            co_return number;
+        };
+        const auto begin_two = [&] {
+            std::vector<task<int>> all;
+            all.push_back(counts(1));
+            all.push_back(counts(2));
+            return all;
+        };
+        const std::array<int, 2> items{1, 2};
+        int whole = 0;
+        co_await memory.fails([&]() -> task<> {
+            const auto gathered = co_await leat::gather(begin_two());
+            whole += static_cast<int>(gathered.size());
+            const auto mapped = co_await leat::map_concurrently(items, 2, counts);
+            whole += static_cast<int>(mapped.size());
+            const auto raced = co_await leat::race(begin_two());
+            whole += 2;
+            CHECK((raced[0].has_value() || raced[1].has_value()));
+        });
+        CHECK(ended <= whole + 1);  // one task may have ended before the other one's frame found no memory
     });
 }
 

@@ -27,6 +27,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 namespace leat::testing {
@@ -71,7 +72,7 @@ void run_round(const tried_backend& each, Scenario& scenario, failing_memory& me
     if (each.name == "simulated") {
         run_simulated(body);
     } else {
-        run(body, {.backend = each.name});
+        run(body, {.backend = each.name, .report = [](std::string_view) {}});
     }
 }
 
@@ -97,9 +98,6 @@ long blocks_kept(Program program) {
 }
 
 }  // namespace detail
-
-// Where a wait for a descriptor allocates nothing.
-inline constexpr backend_set waiting_kernel = epoll | uring | uring_plain;
 
 // `scenario(memory)` gives a task. Threads of its own may keep memory: `counts_blocks` says that none does.
 template <typename Scenario>

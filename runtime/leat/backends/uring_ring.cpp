@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -79,7 +80,12 @@ uring_ring::uring_ring(const uring_options& options) : newer_features_(options.n
     (void)rings_ended.load(std::memory_order_acquire);
     ::io_uring_ring_dontfork(&ring_);  // a child that touched the rings would damage the parent's
     entries_ = params.sq_entries;
-    messages_ = std::make_unique<msghdr[]>(entries_);
+    try {
+        messages_ = std::make_unique<msghdr[]>(entries_);
+    } catch (const std::bad_alloc&) {
+        ::io_uring_queue_exit(&ring_);
+        throw;
+    }
     if (!newer_features_) {
         return;
     }
