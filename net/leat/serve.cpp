@@ -5,6 +5,7 @@
 #include <leat/timeout.hpp>
 
 #include <algorithm>
+#include <new>
 #include <optional>
 
 namespace leat::detail {
@@ -13,6 +14,28 @@ namespace {
 
 constexpr duration first_delay = std::chrono::milliseconds(10);
 constexpr duration longest_delay = std::chrono::seconds(1);
+
+// Awaits what `attempt` gives, a task; again, after a pause, when it finds no memory. Gone through by a
+// server that has to go on.
+template <typename Attempt>
+task<> insist(Attempt attempt) {
+    for (bool again = false;; again = true) {
+        try {
+            if (again) {
+                co_await yield();  // the sleep may fail: no memory for its timer
+                co_await sleep(first_delay);
+            }
+            co_await attempt();
+            co_return;
+        } catch (const std::bad_alloc&) {
+            continue;
+        } catch (const std::system_error& failure) {
+            if (failure.code() != std::errc::not_enough_memory) {
+                throw;
+            }
+        }
+    }
+}
 
 // Waits for one of the signals; for ever if there are none, or where they cannot be waited for.
 task<> await_stop(signal_set* signals) {
@@ -34,22 +57,30 @@ task<> accept_until_stopped(acceptor& source, task_group& connections, signal_se
             co_await source.accept_connections(connections);
             accepting.cancel();  // the listener was closed
         });
-        co_await await_stop(signals);
+        co_await insist([&] { return await_stop(signals); });  // a signal that has come is kept
         accepting.cancel();
     });
 }
 
 // Who waits for a client that has not asked for anything ends at once. A signal ends the grace.
-task<> drain(task_group& connections, duration grace, signal_set* signals) {
+task<> drain(task_group& connections, const time_point& end_of_grace, signal_set* signals) {
     connections.scope().stop();
     co_await with_task_group([&](task_group& draining) -> task<> {
         draining.spawn([&]() -> task<> {
-            co_await await_stop(signals);
+            co_await insist([&] { return await_stop(signals); });
             connections.cancel();
         });
-        co_await move_on_after(grace, connections.wait());
+        co_await move_on_at(end_of_grace, connections.wait());
         draining.cancel();
     });
+}
+
+void report_shortage(std::error_code error) {
+    try {
+        current_scheduler().report("accept: " + error.message() + "; trying again");
+    } catch (const std::bad_alloc&) {
+        current_scheduler().report("accept: no memory; trying again");
+    }
 }
 
 }  // namespace
@@ -65,7 +96,7 @@ bool accept_errors::take(std::error_code error) {
         throw std::system_error(error, "accept");
     }
     if (delay_ == duration::zero()) {
-        current_scheduler().report("accept: " + error.message() + "; trying again");
+        report_shortage(error);
     }
     delay_ = std::clamp(2 * delay_, first_delay, longest_delay);
     return true;
@@ -84,9 +115,12 @@ task<> serve_accepting(acceptor& source, const serve_options& options) {
     const task_group_options independent{.limit = options.connections, .independent = true};
     co_await with_task_group(independent, [&](task_group& connections) -> task<> {
         signal_set* const stopping = signals.has_value() ? &*signals : nullptr;
+        time_point end_of_grace;
+        task<> draining = insist([&] { return drain(connections, end_of_grace, stopping); });
         co_await accept_until_stopped(source, connections, stopping);
         source.close();
-        co_await drain(connections, options.grace, stopping);
+        end_of_grace = after(now(), options.grace);
+        co_await std::move(draining);  // has had its memory from the beginning
     });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // serve: accepts connections and runs a task for each, until it is told to stop. A full server stops
-// accepting; running out of descriptors is waited out; a connection's error ends that connection alone.
+// accepting; running out of descriptors or of memory is waited out; a connection's error ends that connection
+// alone.
 // Signals come first: a server says that it listens, by serve_options::on_listening, once a signal stops it
 // in order. What is printed before serve() is awaited is printed while a signal still kills the process,
 // unless a signal_set of the caller's has been made before that.
@@ -14,8 +15,10 @@
 
 #include <chrono>
 #include <cstddef>
+#include <new>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace leat {
@@ -41,7 +44,7 @@ class accept_errors {
 public:
     // True: the process is short of something, which was reported once; wait for delay() and go on. False:
     // the listener is closed. Any other error is thrown.
-    bool take(std::error_code error);
+    [[nodiscard]] bool take(std::error_code error);
     void clear() noexcept { delay_ = duration::zero(); }
     [[nodiscard]] duration delay() const noexcept { return delay_; }
 
@@ -70,17 +73,28 @@ public:
     task<> accept_connections(task_group& connections) override {
         accept_errors errors;
         for (;;) {
-            while (connections.full()) {
-                co_await connections.below_limit();
+            std::error_code failed;
+            try {
+                if (errors.delay() > duration::zero()) {
+                    co_await yield();  // the sleep may fail: no memory for its timer
+                    co_await sleep(errors.delay());
+                }
+                while (connections.full()) {
+                    co_await connections.below_limit();
+                }
+                auto accepted = co_await as_result(listener_.accept());
+                if (accepted.ok()) {
+                    connections.spawn(
+                        [&handler = handler_](auto&& stream) { return handler(std::move(stream)); },
+                        std::move(*accepted));
+                    errors.clear();
+                    continue;
+                }
+                failed = accepted.error();
+            } catch (const std::bad_alloc&) {  // it costs one connection, if it had come that far
+                failed = std::make_error_code(std::errc::not_enough_memory);
             }
-            auto accepted = co_await as_result(listener_.accept());
-            if (accepted.ok()) {
-                errors.clear();
-                connections.spawn([&handler = handler_](auto&& stream) { return handler(std::move(stream)); },
-                                  std::move(*accepted));
-            } else if (errors.take(accepted.error())) {
-                co_await sleep(errors.delay());
-            } else {
+            if (!errors.take(failed)) {
                 co_return;
             }
         }

@@ -125,6 +125,7 @@ unix_listener unix_listener::bind(const unix_endpoint& at, unix_listen_options o
     const int fd = current_sockets().open(AF_UNIX, SOCK_STREAM, 0).value(what.c_str());
     listener.state().descriptor = fd;
     const bool makes_file = at.is_path() && !detail::in_simulation();
+    std::string path(makes_file ? at.name() : std::string_view());  // before there is a file
     result<void> bound = current_sockets().bind(fd, at.data(), at.size());
     if (makes_file && options.replace_stale && bound.error() == std::errc::address_in_use &&
         remove_stale(at)) {
@@ -132,7 +133,7 @@ unix_listener unix_listener::bind(const unix_endpoint& at, unix_listen_options o
     }
     bound.value(what.c_str());
     if (makes_file) {
-        listener.file_ = detail::socket_file(std::string(at.name()));
+        listener.file_ = detail::socket_file(std::move(path));
     }
     current_sockets().listen(fd, options.backlog).value(what.c_str());
     return listener;

@@ -7,12 +7,20 @@
 #include <leat/testing/stream_pair.hpp>
 
 #include <array>
+#include <csignal>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include <unistd.h>
+
 using namespace std::chrono_literals;
 using leat::task;
+using leat::tcp_listener;
 using leat::tcp_stream;
+using leat::udp_socket;
+using leat::unix_listener;
 using leat::unix_stream;
 using leat::testing::backend_set;
 using leat::testing::check_each_allocation;
@@ -39,6 +47,46 @@ task<std::string> rest_of(tcp_stream& stream) {
 }
 
 }  // namespace
+
+TEST_CASE("a connection that finds no memory is not made, and the next one is") {
+    check_operation(
+        "connect and accept",
+        []() -> task<> {
+            auto listener = tcp_listener::bind({"127.0.0.1", 0});
+            auto [connected, server] =
+                co_await leat::gather(tcp_stream::connect(listener.local_endpoint()), listener.accept());
+            co_await connected.send_all("x");
+            std::array<char, 1> got{};
+            co_await server.recv_exactly(got);
+        },
+        tried);
+    check_operation(
+        "connect to a host",
+        []() -> task<> {
+            auto listener = tcp_listener::bind({"127.0.0.1", 0});
+            auto [connected, server] = co_await leat::gather(
+                tcp_stream::connect("127.0.0.1", listener.local_endpoint().port()), listener.accept());
+            co_await connected.send_all("x");
+            std::array<char, 1> got{};
+            co_await server.recv_exactly(got);
+        },
+        tried);
+}
+
+TEST_CASE("a simulated socket that finds no memory is not opened") {
+    check_each_allocation("open", leat::testing::simulated, [](failing_memory& memory) -> task<> {
+        std::optional<tcp_listener> first;
+        std::optional<tcp_listener> second;
+        co_await memory.fails([&]() -> task<> {
+            first = tcp_listener::bind({"127.0.0.1", 0});
+            second = tcp_listener::bind({"127.0.0.1", 0});
+            co_return;
+        });
+        CHECK(second.has_value() == memory.completed);
+        const auto third = tcp_listener::bind({"127.0.0.1", 0});
+        CHECK(third.local_endpoint().port() > 0);
+    });
+}
 
 TEST_CASE("no byte of a stream is lost when a receive finds no memory") {
     check_each_allocation("receive", tried, [](failing_memory& memory) -> task<> {
@@ -143,6 +191,20 @@ TEST_CASE("a recv_exactly that is cancelled midway without memory fails, and has
     }
 }
 
+TEST_CASE("datagrams are sent and received, or not, when there is no memory") {
+    check_operation(
+        "udp",
+        []() -> task<> {
+            auto one = udp_socket::bind({"127.0.0.1", 0});
+            auto two = udp_socket::bind({"127.0.0.1", 0});
+            co_await one.send_to("hello", two.local_endpoint());
+            std::array<char, 16> got{};
+            const leat::datagram came = co_await leat::timeout(1s, two.recv_from(got));
+            CHECK(came.size == 5);
+        },
+        tried);
+}
+
 TEST_CASE("a pair of Unix streams without memory leaves no descriptor") {
     check_operation(
         "unix",
@@ -153,4 +215,84 @@ TEST_CASE("a pair of Unix streams without memory leaves no descriptor") {
             co_await two.recv_exactly(got);
         },
         tried);
+}
+
+TEST_CASE("a Unix listener that finds no memory leaves no file") {
+    const std::string directory = "/tmp/leat_each_allocation_" + std::to_string(::getpid());
+    std::filesystem::create_directory(directory);
+    check_each_allocation("listen and connect", tried, [&](failing_memory& memory) -> task<> {
+        const std::string path = directory + "/a_socket_with_a_name_that_is_not_short";
+        const leat::unix_endpoint at(path);
+        const auto operation = [&]() -> task<> {
+            auto listener = unix_listener::bind(at);
+            auto [connected, server] = co_await leat::gather(unix_stream::connect(at), listener.accept());
+            co_await connected.send_all("x");
+            std::array<char, 1> got{};
+            co_await server.recv_exactly(got);
+        };
+        co_await memory.fails(operation);
+        CHECK_FALSE(std::filesystem::exists(path));
+        co_await operation();
+    });
+    std::filesystem::remove_all(directory);
+}
+
+namespace {
+
+task<> echo_byte(tcp_stream stream) {
+    std::array<char, 1> one{};
+    co_await stream.recv_exactly(one);
+    co_await stream.send_all(one);
+}
+
+// Whether the server has answered; it may have had no memory for it.
+task<bool> ask(leat::endpoint at) {
+    auto client = co_await tcp_stream::connect(at);
+    co_await client.send_all("x");
+    std::array<char, 1> one{};
+    const auto got = co_await leat::as_result(client.recv(one));
+    co_return got.ok() && *got == 1 && one[0] == 'x';
+}
+
+}  // namespace
+
+TEST_CASE("a server that finds no memory for a connection serves the next one") {
+    check_each_allocation("serve", tried, [](failing_memory& memory) -> task<> {
+        auto listener = tcp_listener::bind({"127.0.0.1", 0});
+        const leat::endpoint at = listener.local_endpoint();
+        auto serving = leat::spawn(leat::serve(std::move(listener), echo_byte, {.stop_on = {}}));
+        co_await leat::yield();
+        co_await leat::yield();
+        co_await memory.fails([&]() -> task<> { (void)co_await ask(at); });
+        const bool answered = co_await ask(at);
+        CHECK(answered);
+        CHECK_FALSE(serving.done());
+        serving.cancel();
+        (void)co_await serving.join();
+    });
+}
+
+TEST_CASE("a server that is told to stop while there is no memory lets its connections end, and stops") {
+    check_each_allocation("stop", tried, [](failing_memory& memory) -> task<> {
+        auto listener = tcp_listener::bind({"127.0.0.1", 0});
+        const leat::endpoint at = listener.local_endpoint();
+        auto serving =
+            leat::spawn(leat::serve(std::move(listener), echo_byte, {.grace = 1h, .stop_on = {SIGUSR2}}));
+        auto client = co_await tcp_stream::connect(at);
+        while (leat::dump_tasks().find("echo_byte") == std::string::npos) {
+            co_await leat::yield();
+        }
+        ::kill(::getpid(), SIGUSR2);
+        co_await memory.fails([&]() -> task<> {
+            for (int turn = 0; turn < 100; ++turn) {  // without a wait of its own that needs memory
+                co_await leat::yield();
+            }
+        });
+        CHECK_FALSE(serving.done());
+        co_await client.send_all("x");
+        std::array<char, 1> one{};
+        co_await client.recv_exactly(one);
+        const auto& ended = co_await serving.join();
+        CHECK(ended.ok());
+    });
 }

@@ -51,14 +51,16 @@ simulated_network::~simulated_network() {
 }
 
 simulated_socket& simulated_network::add_socket(int family, int type, int host) {
-    std::size_t place = sockets_.size();
-    if (unused_.empty()) {
-        sockets_.emplace_back();
-    } else {
-        place = unused_.extract(unused_.begin()).value();
-    }
+    const bool reuses = !unused_.empty();
+    const std::size_t place = reuses ? *unused_.begin() : sockets_.size();
     const int number = first_descriptor_ + static_cast<int>(place);
-    sockets_[place] = std::make_shared<simulated_socket>(number, family, type, host);
+    auto made = std::make_shared<simulated_socket>(number, family, type, host);
+    if (reuses) {
+        unused_.erase(unused_.begin());
+        sockets_[place] = std::move(made);
+    } else {
+        sockets_.push_back(std::move(made));
+    }
     ++open_in_thread;
     sockets_[place]->send_buffer = options.send_buffer;
     sockets_[place]->receive_buffer = options.receive_buffer;

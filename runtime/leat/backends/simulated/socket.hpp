@@ -38,7 +38,7 @@ struct simulated_socket : std::enable_shared_from_this<simulated_socket> {
         bool send_shut = false;
     };
 
-    simulated_socket(int descriptor, int of_family, int of_type, int of_host) noexcept
+    simulated_socket(int descriptor, int of_family, int of_type, int of_host)
         : number(descriptor), family(of_family), type(of_type), host(of_host) {}
 
     [[nodiscard]] waiter& waiting(operation_kind kind) noexcept { return reads(kind) ? reader : writer; }
