@@ -136,6 +136,13 @@ bool channel::ask(const std::string& name, address_families families,
     return answered_;
 }
 
+// Nobody would look at the servers again.
+void channel::give_up_for_memory() noexcept {
+    if (!std::exchange(answered_, true)) {
+        error_ = std::make_error_code(std::errc::not_enough_memory);
+    }
+}
+
 int channel::open(const channel_settings& settings) noexcept {
     static const int library = ares_library_init(ARES_LIB_INIT_ALL);
     if (library != ARES_SUCCESS) {
@@ -255,8 +262,8 @@ void channel::want(int fd, bool readable, bool writable) noexcept {
     try {
         want_one(fd, false, readable);
         want_one(fd, true, writable);
-    } catch (const std::bad_alloc&) {  // nobody watches: the query times out
-        socket_error_ = std::make_error_code(std::errc::not_enough_memory);
+    } catch (const std::bad_alloc&) {
+        short_of_memory_ = true;  // c-ares is asked nothing from here
     }
 }
 
@@ -270,16 +277,25 @@ void channel::want_one(int fd, bool writes, bool wanted) {
     if (wanted) {
         auto added = std::make_unique<watch>(*this, fd, writes);
         watches_.push_back(*added);
-        spawn_call(loop_.background(), std::source_location::current(), drive, std::move(added));
+        spawn_call(loop_.background(), std::source_location::current(), drive(std::move(added)));
     }
 }
 
 task<> channel::drive(std::unique_ptr<watch> self) {
     while (self->owner != nullptr && self->wanted) {
         readiness_awaiter readiness = self->writes ? writable(self->fd) : readable(self->fd);
-        const result<void> ready = co_await as_result(readiness);
-        if (!ready) {
-            co_return;  // closed meanwhile; or not to be watched, and then the query times out
+        result<void> ready;
+        try {
+            ready = co_await as_result(readiness);
+        } catch (const std::bad_alloc&) {
+            ready = std::make_error_code(std::errc::not_enough_memory);
+        }
+        if (!ready) {  // closed meanwhile; or not to be watched, and then the query times out
+            if (self->owner != nullptr && ready.error() == std::errc::not_enough_memory) {
+                self->owner->short_of_memory_ = true;
+                self->owner->go_on();
+            }
+            co_return;
         }
         if (self->owner != nullptr && self->wanted) {
             self->owner->process(self->writes ? ARES_SOCKET_BAD : self->fd,
@@ -294,14 +310,20 @@ void channel::process(int readable, int writable) noexcept {
         // c-ares 1.34.9 forgets the end of a connection that comes inside a message, and goes on reading it.
         ares_cancel(ares_);
     }
+    go_on();
+}
+
+void channel::go_on() noexcept {
+    set_alarm();
     if (answered_) {
         told_.answered(*this);
-        return;
     }
-    set_alarm();
 }
 
 void channel::set_alarm() noexcept {
+    if (short_of_memory_) {
+        give_up_for_memory();
+    }
     timeval left{};
     if (answered_ || ares_timeout(ares_, nullptr, &left) == nullptr) {
         loop_.alarms().disarm(alarm_);
@@ -309,8 +331,12 @@ void channel::set_alarm() noexcept {
     }
     // c-ares has another clock; a time that has just not come there is looked at again a little later.
     const auto wait = std::chrono::seconds(left.tv_sec) + std::chrono::microseconds(left.tv_usec);
-    loop_.alarms().arm(alarm_,
-                       after(loop_.io().now(), std::max<duration>(wait, std::chrono::milliseconds(1))));
+    try {
+        loop_.alarms().arm(alarm_,
+                           after(loop_.io().now(), std::max<duration>(wait, std::chrono::milliseconds(1))));
+    } catch (const std::bad_alloc&) {
+        give_up_for_memory();
+    }
 }
 
 }  // namespace leat::detail

@@ -93,7 +93,9 @@ private:
     [[nodiscard]] int open(const channel_settings& settings) noexcept;
     [[nodiscard]] std::error_code error_of(int status) const noexcept;
     void want_one(int fd, bool writes, bool wanted);
+    void go_on() noexcept;
     void set_alarm() noexcept;
+    void give_up_for_memory() noexcept;
 
     scheduler& loop_;
     listener& told_;
@@ -104,6 +106,7 @@ private:
     std::error_code socket_error_;  // why the last socket could not be opened
     int unused_sockets_ = 0;        // opened since something was sent
     int ended_stream_ = -1;         // a TCP connection that has ended, until c-ares closes it
+    bool short_of_memory_ = false;  // for one that watches
     bool answered_ = false;
     std::error_code error_;
     std::vector<address> addresses_;

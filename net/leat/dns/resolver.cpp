@@ -189,19 +189,25 @@ void resolver::begin_waiting() noexcept {
         return;  // one was answered at once
     }
     std::size_t begun = 0;
-    while (!waiting_.empty() && begun < young_max && make_room()) {
-        begin(waiting_.pop_front());
-        ++begun;
-    }
+    do {
+        for (begun = 0; !waiting_.empty() && begun < young_max && make_room(); ++begun) {
+            begin(waiting_.pop_front());
+        }
+    } while (begun == young_max && !waiting_.empty() && !set_alarm(after(loop_.io().now(), duration(1))));
     beginning_ = false;
-    if (waiting_.empty()) {
-        return;
+    if (!waiting_.empty() && begun < young_max && asked_count_ < asked_max) {
+        (void)set_alarm(after(young_.front().begun, silence));
+    }  // else, or without it, the next that is answered makes room
+}
+
+// False: there is no memory for it.
+bool resolver::set_alarm(time_point when) noexcept {
+    try {
+        loop_.alarms().arm(alarm_, when);
+        return true;
+    } catch (const std::bad_alloc&) {
+        return false;
     }
-    if (begun == young_max) {
-        loop_.alarms().arm(alarm_, after(loop_.io().now(), duration(1)));  // in the next turn
-    } else if (asked_count_ < asked_max) {
-        loop_.alarms().arm(alarm_, after(young_.front().begun, silence));
-    }  // else the next that is answered makes room
 }
 
 void resolver::begin(question& next) noexcept {

@@ -83,6 +83,7 @@ private:
     };
 
     void begin_waiting() noexcept;
+    [[nodiscard]] bool set_alarm(time_point when) noexcept;
     void begin(question& next) noexcept;
     void settle(question& answered) noexcept;
     void finish(asker& waiting) noexcept;
