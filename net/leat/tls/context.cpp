@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <new>
 #include <string>
 
 namespace leat::tls {
@@ -75,7 +76,11 @@ int keep_ticket(SSL* ssl, SSL_SESSION* fresh) {
     if (!verified || SSL_SESSION_is_resumable(fresh) == 0) {
         return 0;
     }
-    settings.tickets.put(peer_check::of(ssl).host(), ticket(fresh));
+    try {
+        settings.tickets.put(peer_check::of(ssl).host(), ticket(fresh));
+    } catch (const std::bad_alloc&) {
+        return 1;  // it is gone already; OpenSSL's frames cannot be unwound
+    }
     return 1;
 }
 

@@ -10,13 +10,13 @@
 
 namespace leat::tls::detail {
 
-// What a read that must be whole has got so far: cancelled, it gives it back.
+// What a read that must be whole has got so far: cancelled, or without memory to go on, it gives it back.
 struct stream_state::unfinished_read {
     unfinished_read(stream_state& state, std::span<std::byte> into) noexcept : whole(into), state_(state) {}
     unfinished_read(const unfinished_read&) = delete;
     unfinished_read& operator=(const unfinished_read&) = delete;
     ~unfinished_read() {
-        if (filled < whole.size() && unwinding()) {
+        if (filled < whole.size() && (out_of_memory || unwinding())) {
             try {
                 state_.give_back(whole.first(filled));
             } catch (const std::bad_alloc&) {
@@ -27,6 +27,7 @@ struct stream_state::unfinished_read {
 
     std::span<std::byte> whole;
     std::size_t filled = 0;
+    bool out_of_memory = false;
 
 private:
     stream_state& state_;
@@ -99,7 +100,12 @@ task<> stream_state::recv_exactly(state_reference self, byte_buffer into) {
                                     "recv from " + self->peer() + ": " + std::to_string(progress.filled) +
                                         " of " + std::to_string(progress.whole.size()) + " bytes arrived");
         } else {
-            co_await self->read_on(next);
+            try {
+                co_await self->read_on(next);
+            } catch (const std::bad_alloc&) {
+                progress.out_of_memory = true;
+                throw;
+            }
         }
     }
 }
