@@ -6,6 +6,7 @@
 #include <leat/http/text.hpp>
 
 #include <algorithm>
+#include <new>
 
 #if LEAT_HAS_LLHTTP
 #include <llhttp.h>
@@ -53,9 +54,11 @@ public:
 
     [[nodiscard]] bool complete() const noexcept { return complete_; }
     [[nodiscard]] std::error_code error() const noexcept { return error_; }
+    [[nodiscard]] bool out_of_memory() const noexcept { return out_of_memory_; }
 
 private:
-    void finish_field() {
+    // Called by the engine, whose frames cannot be unwound.
+    void finish_field() noexcept try {
         if (name_.data() == nullptr || error_) {
             return;
         }
@@ -72,6 +75,8 @@ private:
         const auto value_at =
             value.empty() ? name_at : static_cast<std::size_t>(value.data() - lines_.data());
         into_.append_index(name_at, name_.size(), value_at, value.size());
+    } catch (const std::bad_alloc&) {
+        out_of_memory_ = true;
     }
 
     std::string_view lines_;
@@ -82,6 +87,7 @@ private:
     std::error_code error_;
     bool in_name_ = false;
     bool complete_ = false;
+    bool out_of_memory_ = false;
 };
 
 field_collector& collector_of(engine* of) noexcept {
@@ -169,6 +175,9 @@ std::error_code answer_objection(std::string_view lines, std::size_t fields_max,
 std::error_code read_fields(std::string_view lines, std::size_t fields_max, version of, headers& into) {
     field_collector collector(lines.substr(0, lines.size() - 2), fields_max, into);
     const bool complete = run_engine(lines, collector);
+    if (collector.out_of_memory()) {
+        throw std::bad_alloc();
+    }
     if (collector.error()) {
         return collector.error();
     }

@@ -36,24 +36,22 @@ task<> response_writer::write(std::string_view piece) {
     if (piece.empty()) {
         co_return;
     }
-    if (form_ == server_exchange::body_form::counted) {
-        if (piece.size() > left_) {
-            throw std::invalid_argument("more bytes are written than the Content-Length says");
-        }
-        left_ -= piece.size();
+    if (form_ == server_exchange::body_form::none) {
+        co_return;
     }
-    switch (form_) {
-        case server_exchange::body_form::none:
-            break;
-        case server_exchange::body_form::chunked:
-            exchange_.out() += chunk_size_line(piece.size()).text();
-            co_await send_(stream_, exchange_, piece, std::string_view("\r\n"));
-            break;
-        case server_exchange::body_form::counted:
-        case server_exchange::body_form::until_close:
-            co_await send_(stream_, exchange_, piece, std::string_view());
-            break;
+    const bool counted = form_ == server_exchange::body_form::counted;
+    if (counted && piece.size() > left_) {
+        throw std::invalid_argument("more bytes are written than the Content-Length says");
     }
+    const bool chunked = form_ == server_exchange::body_form::chunked;
+    // First: without memory for it nothing of the piece is in the answer.
+    task<> sending =
+        send_(stream_, exchange_, piece, chunked ? std::string_view("\r\n") : std::string_view());
+    if (chunked) {
+        exchange_.out() += chunk_size_line(piece.size()).text();
+    }
+    left_ -= counted ? piece.size() : 0;
+    co_await std::move(sending);
 }
 
 std::string_view response_writer::finish() {

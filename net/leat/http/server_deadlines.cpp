@@ -48,8 +48,9 @@ connection_scope::~connection_scope() {
     owner.scope_ = nullptr;
 }
 
+// The timer is armed while the scope is not cancelled, or has just expired: no memory is needed.
 void server_deadlines::arm(time_point deadline) noexcept {
-    if (scope_ != nullptr) {
+    if (scope_ != nullptr && !scope_->cancelled) {
         current_scheduler().alarms().arm(*scope_, std::min(deadline, far));
     }
 }

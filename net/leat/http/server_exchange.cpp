@@ -293,7 +293,7 @@ std::string_view server_exchange::answer(const response& made) {
     return {};
 }
 
-server_exchange::body_plan server_exchange::begin_body(const response& made) {
+server_exchange::body_plan server_exchange::begin_body(const response& made) try {
     const auto length = given_length(made);
     begin_head(made);
     body_form form = length ? body_form::counted : body_form::chunked;
@@ -310,6 +310,9 @@ server_exchange::body_plan server_exchange::begin_body(const response& made) {
     }
     end_head();
     return {form, length.value_or(0)};
+} catch (...) {
+    undo_answer();  // the handler may try again
+    throw;
 }
 
 server_exchange::sending_turn::sending_turn(server_exchange& exchange) : exchange_(exchange) {
