@@ -64,6 +64,9 @@ struct named_socket_state : socket_state {
 // whether it is open, is looked up when the wait begins.
 class socket_awaiter : public io_awaiter {
 public:
+    socket_awaiter(socket_awaiter&& fresh) noexcept : io_awaiter(std::move(fresh)) {
+        socket().add_reference();
+    }
     ~socket_awaiter() { socket().drop_reference(); }
 
 protected:
@@ -201,6 +204,7 @@ public:
         buffer = const_cast<std::byte*>(from.data());
         length = from.size();
     }
+    send_awaiter(send_awaiter&&) noexcept = default;
     ~send_awaiter() { account(); }
     bool await_ready() { return length != 0 && !socket().send_broken ? begin() : end_early(); }
     leat::result<std::size_t> take() const noexcept;
@@ -252,9 +256,12 @@ public:
     explicit send_pieces_awaiter(detail::socket_state& socket, const Pieces&... pieces) noexcept
         : send_all_awaiter(kind, operation_kind::send_vectors, socket),
           pieces_{iovec{const_cast<std::byte*>(pieces.data()), pieces.size()}...} {
-        vectors = pieces_;
         length = Count;
         whole = true;
+    }
+    bool await_ready() {
+        vectors = pieces_;
+        return send_all_awaiter::await_ready();
     }
 
 private:

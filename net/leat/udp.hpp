@@ -31,15 +31,19 @@ namespace detail {
 // An operation on one datagram. Its header lives here, where the kernel reads and writes it.
 class datagram_awaiter : public socket_awaiter {
 public:
-    bool await_ready() { return begin(); }
-
 protected:
     datagram_awaiter(const wait_kind& what, operation_kind asked, socket_state& socket, std::byte* data,
                      std::size_t size) noexcept
-        : socket_awaiter(what, asked, socket), bytes_{data, size} {
+        : socket_awaiter(what, asked, socket), bytes_{data, size} {}
+
+    // Begins with a peer's address, or null.
+    bool begin_with(void* name, socklen_t size) {
+        header_.msg_name = name;
+        header_.msg_namelen = size;
         header_.msg_iov = &bytes_;
         header_.msg_iovlen = 1;
         message = &header_;
+        return begin();
     }
 
     msghdr header_{};
@@ -58,10 +62,8 @@ class [[nodiscard]] recv_from_awaiter : public detail::datagram_awaiter {
 public:
     recv_from_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
         : datagram_awaiter(detail::recv_kind, operation_kind::recv_datagram, socket, into.data(),
-                           into.size()) {
-        header_.msg_name = &sender_;
-        header_.msg_namelen = sizeof sender_;
-    }
+                           into.size()) {}
+    bool await_ready() { return begin_with(&sender_, sizeof sender_); }
     leat::result<datagram> take() const noexcept;
     datagram await_resume() const;
 
@@ -98,25 +100,29 @@ public:
     send_datagram_awaiter(detail::socket_state& socket, byte_view from, const endpoint& to) noexcept
         : send_datagram_awaiter(socket, from) {
         to_ = to;
-        header_.msg_name = const_cast<sockaddr*>(to_.data());
-        header_.msg_namelen = to_.size();
+        named_ = true;
+    }
+    bool await_ready() {
+        return named_ ? begin_with(const_cast<sockaddr*>(to_.data()), to_.size()) : begin_with(nullptr, 0);
     }
     leat::result<void> take() const noexcept;
     void await_resume() const;
 
 private:
     endpoint to_;
+    bool named_ = false;  // it was said to whom
 };
 
 // co_await fixes the peer, without a word to it. Cancelled: the peer is as before.
 class [[nodiscard]] connect_datagrams_awaiter : public detail::socket_awaiter {
 public:
     connect_datagrams_awaiter(detail::socket_state& socket, const endpoint& peer) noexcept
-        : socket_awaiter(detail::connect_kind, operation_kind::connect, socket), peer_(peer) {
+        : socket_awaiter(detail::connect_kind, operation_kind::connect, socket), peer_(peer) {}
+    bool await_ready() {
         address = const_cast<sockaddr*>(peer_.data());
         length = peer_.size();
+        return begin();
     }
-    bool await_ready() { return begin(); }
     leat::result<void> take() noexcept;
     void await_resume();
 

@@ -71,9 +71,6 @@ public:
         }
         void enqueue() noexcept { from_->waiting_.push_back(*this); }
         const handle<T>* await_resume() const noexcept { return this->given; }
-        auto defer() && noexcept {
-            return [from = from_] { return from->next(); };
-        }
 
     private:
         static inline constinit const wait_kind next_kind{"the end of a task", detail::wait_queue::leave};

@@ -179,9 +179,6 @@ public:
         }
         return end();
     }
-    auto defer() && noexcept {
-        return [&from = from_] { return next_awaiter(from); };
-    }
 
 private:
     [[nodiscard]] detail::next_item<T> nothing_left() const {

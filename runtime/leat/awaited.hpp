@@ -30,11 +30,13 @@ class handle;
 
 namespace detail {
 
-// Marks the awaiters of this library: they have suspend(frame&) and live in the awaiting frame.
+// Marks the awaiters of this library: they have suspend(frame&) and live in the awaiting frame. One that has
+// not begun can be moved, so that a new task can keep it (defer_awaiter): addresses of its own parts are
+// taken when it begins. One that refers to another awaiter has defer() instead.
 struct awaiter_base {
     awaiter_base() noexcept = default;
-    awaiter_base(const awaiter_base&) = delete;
-    awaiter_base& operator=(const awaiter_base&) = delete;
+    awaiter_base(awaiter_base&& /*fresh*/) noexcept {}  // not trivial: no awaiter is returned in registers
+    awaiter_base& operator=(awaiter_base&&) = delete;
 };
 
 template <typename X>
@@ -119,19 +121,18 @@ struct awaited {
 };
 
 template <typename X>
-concept deferrable = requires(X& awaiter) { std::move(awaiter).defer(); };
+concept has_defer = requires(X& awaiter) { std::move(awaiter).defer(); };
+template <typename X>
+concept deferrable = has_defer<X> || std::move_constructible<X>;
 
-// `awaiter`, which has not begun, as a callable that gives the like of it.
+// `awaiter`, which has not begun, as a callable that gives it.
 template <our_awaiter X>
 auto defer_awaiter(X& awaiter) {
-    static_assert(
-        deferrable<X>,
-        "this awaitable ends with the expression that it stands in, and no task of its own can keep "
-        "it: give a callable that gives it, as [&] { return object.wait(); }");
-    if constexpr (deferrable<X>) {
+    static_assert(deferrable<X>, "an awaitable of leat can be moved before it begins, or has defer()");
+    if constexpr (has_defer<X>) {
         return std::move(awaiter).defer();
     } else {
-        return [] { return std::declval<task<void>>(); };
+        return [kept = std::move(awaiter)]() mutable -> X { return std::move(kept); };
     }
 }
 

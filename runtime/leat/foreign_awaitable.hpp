@@ -11,8 +11,10 @@
 #pragma once
 
 #include <leat/awaited.hpp>
+#include <leat/deferred.hpp>
 #include <leat/outside_wait.hpp>
 
+#include <concepts>
 #include <coroutine>
 #include <exception>
 #include <system_error>
@@ -120,6 +122,13 @@ struct awaited<X> {
             throw awaitable_dropped();
         }
         return awaiter_.await_resume();
+    }
+    // Its operator co_await may have given an awaiter that refers to it: that is not moved.
+    auto defer() {
+        static_assert(std::is_reference_v<awaiter> && std::move_constructible<X>,
+                      "this awaitable of another library is not moved: give a coroutine that awaits it, as "
+                      "[&]() -> leat::task<T> { co_return co_await ...; }");
+        return deferred_in_task(std::move(awaiter_));
     }
 
 private:

@@ -190,8 +190,8 @@ template <typename T>
 class callback_owner {
 public:
     callback_owner() noexcept = default;
-    callback_owner(const callback_owner&) = delete;
-    callback_owner& operator=(const callback_owner&) = delete;
+    callback_owner(callback_owner&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    callback_owner& operator=(callback_owner&&) = delete;
     ~callback_owner() {
         if (state_ != nullptr) {
             state_->wait_is_over();
@@ -248,11 +248,6 @@ public:
         return callback_wait::await_ready();
     }
     T await_resume() { return owner_.take(); }
-    auto defer() && {
-        return [start = std::move(start_), where = where_]() mutable {
-            return callback_awaiter(std::move(start), where);
-        };
-    }
 
 private:
     callback_owner<T> owner_;

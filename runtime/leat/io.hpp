@@ -86,10 +86,6 @@ public:
                                      : leat::result<void>();
     }
     void await_resume() const { take().value(kind->name); }
-    auto defer() && noexcept {
-        return
-            [kind = kind, action = action, fd = descriptor] { return readiness_awaiter(*kind, action, fd); };
-    }
 };
 
 // Waits until reading from `fd` would not block: there is data, an end or an error. A regular file always

@@ -49,6 +49,7 @@ void begin_offload(offloaded_work& work);
 class offload_wait : public outside_wait, public offloaded_work {
 public:
     offload_wait() noexcept : outside_wait(offload_kind) {}
+    offload_wait(offload_wait&& fresh) noexcept : outside_wait(std::move(fresh)), offloaded_work() {}
     void begin();
 
 protected:
@@ -78,11 +79,6 @@ public:
     }
     void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
     T await_resume() { return std::move(result_).get(); }
-    auto defer() && {
-        return [function = std::move(function_)]() mutable {
-            return offload_awaiter(std::in_place, std::move(function));
-        };
-    }
 
 private:
     void perform() noexcept override {

@@ -23,6 +23,7 @@ namespace leat::detail {
 class outside_wait : public wait, inbox::message {
 public:
     explicit outside_wait(const wait_kind& what) noexcept : wait(what) {}
+    outside_wait(outside_wait&& fresh) noexcept : wait(std::move(fresh)), message() {}
 
     // Its own thread, before another thread hears of it. Throws std::bad_alloc in the first of a run.
     void expect() {

@@ -41,6 +41,8 @@ private:
 class call_wait : public wait {
 public:
     call_wait(const remote& to) noexcept : wait(call_kind), go_(*this), stop_(*this), to_(to) {}
+    call_wait(call_wait&& fresh) noexcept
+        : wait(std::move(fresh)), go_(*this), stop_(*this), to_(fresh.to_) {}
 
     // There: the task has ended, and all it leaves is in the call.
     void task_ended() noexcept;
@@ -52,7 +54,6 @@ protected:
     bool begins_cancelled() noexcept;
     // Sends `state` there. Throws run_ended, and the state is gone.
     void send(task_state& state);
-    [[nodiscard]] const remote& destination() const noexcept { return to_; }
 
 private:
     struct hop final : inbox::message {
@@ -141,11 +142,6 @@ public:
     }
     void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
     T await_resume() { return std::move(result_).get(); }
-    auto defer() && {
-        return [to = destination(), where = where_, function = std::move(function_)]() mutable {
-            return remote_call(to, where, std::move(function));
-        };
-    }
 
 private:
     [[nodiscard]] bool task_was_cancelled() const noexcept override { return result_.cancelled(); }

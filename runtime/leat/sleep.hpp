@@ -31,9 +31,6 @@ public:
         scheduler::suspend(waiter, *this);
     }
     void await_resume() const noexcept {}
-    auto defer() && noexcept {
-        return [until = deadline] { return sleep_awaiter(until); };
-    }
 
 private:
     static void wake_up(timer& self) noexcept {
@@ -74,9 +71,6 @@ public:
     }
     void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
     void await_resume() const noexcept {}
-    static auto defer() noexcept {
-        return [] { return yield_awaiter(); };
-    }
 
 private:
     static inline constinit const wait_kind yield_kind{"its turn", [](wait&) noexcept { return false; }};
@@ -100,9 +94,6 @@ public:
     }
     void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
     void await_resume() const noexcept {}
-    static auto defer() noexcept {
-        return [] { return checkpoint_awaiter(); };
-    }
 
 private:
     static inline constinit const wait_kind checkpoint_kind{"nothing", [](wait&) noexcept { return false; }};

@@ -137,6 +137,9 @@ struct join_wait : wait {
     explicit join_wait(task_state& awaited) noexcept : wait(join_kind), target(&awaited) {
         target->add_reference();
     }
+    join_wait(join_wait&& other) noexcept : wait(std::move(other)), target(other.target) {
+        target->add_reference();
+    }
     ~join_wait() { target->let_go(); }
 
     bool ready() noexcept {
@@ -206,10 +209,6 @@ public:
             auto& state = static_cast<detail::task_state_of<T>&>(*target);
             state.seen = true;
             return state.result;
-        }
-        auto defer() && {
-            return
-                [joined = handle(static_cast<detail::task_state_of<T>&>(*target))] { return joined.join(); };
         }
     };
     // Waits for the end and never throws: how it ended, and the value or error. By any number of tasks.

@@ -33,13 +33,19 @@ public:
         return scoped<stoppable_scope, X>::await_ready();
     }
     decltype(auto) await_resume() { return this->finish(); }
+    auto defer() && {
+        return [inner = std::move(this->inner_).defer()]() mutable {
+            return stoppable_awaiter<decltype(inner)>(std::move(inner));
+        };
+    }
 };
 
 }  // namespace detail
 
 // co_await stoppable(X): what X gives, an awaitable, a task, or a callable that gives a task. When the server
 // whose connection this is has been told to stop, or is told to meanwhile, the connection's task is
-// cancelled. Elsewhere it is X alone. X stays alive until then: it is awaited in the same expression.
+// cancelled. Elsewhere it is X alone. X stays alive until then: it is awaited in the same expression, or given
+// to what keeps it.
 template <typename X>
 [[nodiscard]] detail::stoppable_awaiter<X> stoppable(X&& x) {
     return detail::stoppable_awaiter<X>(std::forward<X>(x));

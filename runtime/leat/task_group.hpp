@@ -54,11 +54,6 @@ public:
             --group_.promised;
         }
     }
-    auto defer() && noexcept {
-        return [&group = group_, fewer_than = below, what = kind] {
-            return children_awaiter(group, fewer_than, *what);
-        };
-    }
 
     static const wait_kind for_room;         // cancelling ends it
     static const wait_kind for_place;        // the same, for one that starts a task at once

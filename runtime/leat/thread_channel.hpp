@@ -159,6 +159,10 @@ public:
 
 protected:
     waiter(const wait_kind& what, thread_channel& at) noexcept : outside_wait(what), at_(&at) {}
+    waiter(waiter&& fresh) noexcept
+        : awaiter_base(std::move(fresh)), outside_wait(std::move(fresh)), place(), at_(fresh.at_) {
+        this->value = std::move(fresh.value);
+    }
     ~waiter() = default;
 
     // `begin_in_channel` is begin_send or begin_receive.
@@ -177,7 +181,6 @@ protected:
         this->end = wait_end::finished;
         return asking.goes_on();
     }
-    [[nodiscard]] thread_channel* channel_waited_at() const noexcept { return at_; }
     static bool cancel(wait& self) noexcept {
         auto& waiting = static_cast<waiter&>(static_cast<outside_wait&>(self));
         if (!waiting.at_->leave(waiting)) {
@@ -211,11 +214,6 @@ public:
             throw channel_closed();
         }
     }
-    auto defer() && noexcept {
-        return [to = this->channel_waited_at(), value = std::move(*this->value)]() mutable {
-            return to->send(std::move(value));
-        };
-    }
 
 private:
     static inline constinit const wait_kind send_kind{"room in a thread_channel", waiter::cancel};
@@ -231,9 +229,6 @@ public:
         });
     }
     std::optional<T> await_resume() noexcept { return std::move(this->value); }
-    auto defer() && noexcept {
-        return [from = this->channel_waited_at()] { return from->receive(); };
-    }
 
 private:
     static inline constinit const wait_kind receive_kind{"a thread_channel", waiter::cancel};

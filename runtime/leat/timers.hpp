@@ -4,6 +4,7 @@
 // Invariant: timer.index is the timer's place in the heap while armed. A timer leaves before it dies.
 #pragma once
 
+#include <leat/check.hpp>
 #include <leat/clock.hpp>
 
 #include <cstddef>
@@ -18,8 +19,10 @@ struct timer {
     static constexpr std::uint32_t idle = UINT32_MAX;
 
     explicit timer(expired_function function) noexcept : expired(function) {}
-    timer(const timer&) = delete;
-    timer& operator=(const timer&) = delete;
+    timer(timer&& other) noexcept : deadline(other.deadline), expired(other.expired) {
+        check(!other.armed(), "a timer that is armed stays where it is");
+    }
+    timer& operator=(timer&&) = delete;
 
     [[nodiscard]] bool armed() const noexcept { return index != idle; }
 

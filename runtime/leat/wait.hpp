@@ -50,6 +50,10 @@ enum class wait_end : std::uint8_t {
 
 struct wait : list_link {
     explicit wait(const wait_kind& what) noexcept : kind(&what) {}
+    // The same wait, which has not begun, elsewhere.
+    wait(wait&& other) noexcept : list_link(), kind(other.kind) {
+        check(other.fresh(), "what is awaited stays where it is");
+    }
 
     // Whether nobody has awaited it yet.
     [[nodiscard]] bool fresh() const noexcept { return end == wait_end::pending && task == nullptr; }

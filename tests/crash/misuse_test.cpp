@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 using namespace std::chrono_literals;
 using leat::testing::check_aborts;
@@ -45,6 +46,25 @@ TEST_CASE("awaiting an operation twice aborts") {
             co_await once;
         },
         "an operation is awaited once");
+}
+
+TEST_CASE("moving an operation that has begun aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto once = leat::writable(STDERR_FILENO);
+            co_await once;
+            const auto moved = std::move(once);
+        },
+        "what is awaited stays where it is");
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::channel<int> numbers;
+            auto receives = numbers.receive();
+            auto waits = leat::spawn(receives);
+            co_await leat::yield();
+            const auto moved = std::move(receives);
+        },
+        "what is awaited stays where it is");
 }
 
 TEST_CASE("spawning or running a task that was awaited, or none at all, aborts") {

@@ -5,6 +5,7 @@
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/stoppable.hpp>
 #include <leat/testing/doctest.hpp>
 #include <leat/threads.hpp>
 
@@ -139,6 +140,39 @@ VIRTUAL_TEST("a range of whatever is awaited is gathered") {
     running.push_back(spawn(number_after(1s, 2)));
     const std::vector<int> numbers = co_await gather(std::move(running));
     CHECK(numbers == std::vector{1, 2});
+}
+
+VIRTUAL_TEST("an awaitable of another library may stand inside a spawned timeout") {
+    auto limited = spawn(leat::timeout(1s, foreign_number{7}));
+    const int seven = co_await limited;
+    CHECK(seven == 7);
+}
+
+VIRTUAL_TEST("a part of a task that is bound, or stops with its server, can be spawned") {
+    static constinit leat::task_local<int> local;
+    const auto look = []() -> task<int> { co_return *local.get(); };
+    auto bound = spawn(local.with(1, look));
+    const auto [two, three] = co_await gather(local.with(2, look), leat::stoppable(local.with(3, look)));
+    CHECK(two == 2);
+    CHECK(three == 3);
+    const int one = co_await bound;
+    CHECK(one == 1);
+}
+
+VIRTUAL_TEST("a spawned switch_to switches") {
+    std::string order;
+    const auto note = [&](char who) -> task<> {
+        for (int i = 0; i < 3; ++i) {
+            order += who;
+            co_await leat::yield();
+        }
+    };
+    auto first = spawn(note, 'a');
+    auto second = spawn(note, 'b');
+    co_await leat::yield();
+    auto switching = spawn(leat::switch_to(second));
+    co_await leat::join_all(first, second, switching);
+    CHECK(order == "ababba");
 }
 
 LEAT_TEST("every wait can be a task of its own") {

@@ -140,23 +140,20 @@ public:
     explicit receive_awaiter(subscription& from) noexcept : base(receive_kind), from_(&from) {
         check(!std::exchange(from.receiving_, true), "one task at a time receives from a subscription");
     }
-    ~receive_awaiter() { stop_receiving(); }
-    bool take_now() const noexcept { return from_->behind() > 0 || from_->from_->closed_; }
-    void enqueue() noexcept { from_->from_->waiting_.push_back(*this); }
-    std::optional<T> await_resume() const { return from_->try_receive(); }
-    auto defer() && noexcept {
-        stop_receiving();
-        return [from = std::exchange(from_, nullptr)] { return from->receive(); };
-    }
-
-private:
-    static inline constinit const wait_kind receive_kind{"a broadcast", detail::wait_queue::leave};
-    void stop_receiving() noexcept {
+    receive_awaiter(receive_awaiter&& other) noexcept
+        : base(std::move(other)), from_(std::exchange(other.from_, nullptr)) {}
+    ~receive_awaiter() {
         if (from_ != nullptr) {
             from_->receiving_ = false;
         }
     }
-    subscription* from_;
+    bool take_now() const noexcept { return from_->behind() > 0 || from_->from_->closed_; }
+    void enqueue() noexcept { from_->from_->waiting_.push_back(*this); }
+    std::optional<T> await_resume() const { return from_->try_receive(); }
+
+private:
+    static inline constinit const wait_kind receive_kind{"a broadcast", detail::wait_queue::leave};
+    subscription* from_;  // null once it has been moved from
 };
 
 template <typename T>

@@ -24,9 +24,6 @@ public:
         bool take_now() const noexcept { return awaited_->set_; }
         void enqueue() noexcept { awaited_->waiting_.push_back(*this); }
         void await_resume() const noexcept {}
-        auto defer() && noexcept {
-            return [awaited = awaited_] { return awaited->wait(); };
-        }
 
     private:
         event* awaited_;

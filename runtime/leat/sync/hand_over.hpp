@@ -95,11 +95,6 @@ public:
             throw typename Kind::closed();
         }
     }
-    auto defer() && noexcept {
-        return [to = to_, value = std::move(*this->value)]() mutable {
-            return send_awaiter(*to, std::move(value));
-        };
-    }
 
 private:
     hand_over* to_;
@@ -115,9 +110,6 @@ public:
     bool take_now() noexcept { return from_->take(this->value) || from_->is_over(); }
     void enqueue() noexcept { from_->receivers_.push_back(*this); }
     std::optional<T> await_resume() noexcept { return std::move(this->value); }
-    auto defer() && noexcept {
-        return [from = from_] { return receive_awaiter(*from); };
-    }
 
 private:
     hand_over* from_;
@@ -172,9 +164,6 @@ public:
             throw typename Kind::closed();
         }
         return reservation(*in_);
-    }
-    auto defer() && noexcept {
-        return [in = in_] { return reserve_awaiter(*in); };
     }
 
 private:

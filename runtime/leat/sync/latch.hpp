@@ -30,9 +30,6 @@ public:
         bool take_now() const noexcept { return awaited_->is_open(); }
         void enqueue() noexcept { awaited_->waiting_.push_back(*this); }
         void await_resume() const noexcept {}
-        auto defer() && noexcept {
-            return [awaited = awaited_] { return awaited->wait(); };
-        }
 
     private:
         latch* awaited_;
@@ -72,9 +69,6 @@ public:
             reached_->waiting_.push_back(*this);
         }
         bool await_resume() const noexcept { return last_; }
-        auto defer() && noexcept {
-            return [reached = reached_] { return reached->arrive_and_wait(); };
-        }
 
     private:
         static bool cancel(leat::wait& self) noexcept {

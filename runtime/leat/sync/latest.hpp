@@ -68,9 +68,6 @@ public:
             return std::exchange(by_->seen_, by_->of_->version_) != by_->of_->version_ ? &by_->of_->value_
                                                                                        : nullptr;
         }
-        auto defer() && noexcept {
-            return [by = by_] { return by->next(); };
-        }
 
     private:
         static inline constinit const wait_kind next_kind{"a newer value", detail::wait_queue::leave};

@@ -94,9 +94,6 @@ public:
     bool take_now() noexcept { return wanted_->take(); }
     void enqueue() noexcept { wanted_->waiting_.push_back(*this); }
     mutex_guard await_resume() const noexcept { return mutex_guard(*wanted_); }
-    auto defer() && noexcept {
-        return [wanted = wanted_] { return wanted->lock(); };
-    }
 
 private:
     static void explain(const wait& self, wait_facts& facts) noexcept {
@@ -145,9 +142,6 @@ public:
         locked_->release();
     }
     void await_resume() const noexcept {}
-    auto defer() && noexcept {
-        return [awaited = awaited_, locked = locked_] { return wait_awaiter(*awaited, *locked); };
-    }
 
 private:
     friend condition;

@@ -98,9 +98,6 @@ public:
         check(!awaited_->taken_, "the value of a one_shot is not read after it has been moved out");
         return awaited_->result_;
     }
-    auto defer() && noexcept {
-        return [awaited = awaited_] { return awaited->wait(); };
-    }
 
 protected:
     one_shot* awaited_;
@@ -131,9 +128,7 @@ struct awaited<one_shot<T>> : one_shot<T>::take_awaiter {
     explicit awaited(one_shot<T>& from) noexcept : one_shot<T>::take_awaiter(from) {}
     bool ready() { return this->await_ready(); }
     T resume() { return this->await_resume(); }
-    auto defer() && noexcept {
-        return [awaited = this->awaited_] { return typename one_shot<T>::take_awaiter(*awaited); };
-    }
+    auto defer() { return defer_awaiter(static_cast<typename one_shot<T>::take_awaiter&>(*this)); }
 };
 
 }  // namespace detail

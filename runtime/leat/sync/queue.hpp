@@ -118,9 +118,6 @@ public:
     bool take_now() const noexcept { return awaited_->unfinished() == 0; }
     void enqueue() noexcept { awaited_->joiners_.push_back(*this); }
     void await_resume() const noexcept {}
-    auto defer() && noexcept {
-        return [awaited = awaited_] { return awaited->join(); };
-    }
 
 private:
     static inline constinit const wait_kind join_kind{"a queue to be done", wait_queue::leave};

@@ -77,9 +77,6 @@ public:
     bool take_now() noexcept { return wanted_->take(count_); }
     void enqueue() noexcept { wanted_->waiting_.push_back(*this); }
     permit await_resume() const noexcept { return {*wanted_, count_}; }
-    auto defer() && noexcept {
-        return [wanted = wanted_, count = count_] { return wanted->acquire(count); };
-    }
 
 private:
     friend semaphore;
