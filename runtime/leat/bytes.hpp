@@ -2,8 +2,8 @@
 // byte_view and byte_buffer: what is sent, and where to receive. They convert from every contiguous range
 // of one-byte values (std::string, std::vector<std::byte>, std::array<char, N>, std::byte[N], chunk, ...), so
 // that each call of the socket API exists once. They own nothing: the bytes live as long as they are used.
-// An array of char, such as a literal, is text: it is sent up to its first zero, and received into as a
-// whole. To send what zeros are part of, say std::span(array).
+// An array of char, such as a literal, is text: it is sent up to its first zero, or as a whole when there is
+// none, and received into as a whole. To send what zeros are part of, say std::span(array).
 #pragma once
 
 #include <concepts>
@@ -21,20 +21,32 @@ concept range_of_bytes = std::ranges::contiguous_range<Range> && std::ranges::si
                          sizeof(std::ranges::range_value_t<Range>) == 1 &&
                          std::is_trivially_copyable_v<std::ranges::range_value_t<Range>>;
 
+template <typename T>
+concept character = std::same_as<std::remove_cv_t<T>, char> || std::same_as<std::remove_cv_t<T>, char8_t>;
+template <typename Pointer>
+concept pointer_to_text = std::is_pointer_v<Pointer> && character<std::remove_pointer_t<Pointer>>;
 template <typename Range>
-concept array_of_text =
-    std::is_array_v<std::remove_cvref_t<Range>> &&
-    (std::same_as<std::remove_cv_t<std::remove_extent_t<std::remove_cvref_t<Range>>>, char> ||
-     std::same_as<std::remove_cv_t<std::remove_extent_t<std::remove_cvref_t<Range>>>, char8_t>);
+concept array_of_text = std::is_array_v<std::remove_cvref_t<Range>> &&
+                        character<std::remove_extent_t<std::remove_cvref_t<Range>>>;
+
+// What stands before the first zero of an array, which need not have one.
+template <typename Character, std::size_t Size>
+std::basic_string_view<Character> text_in(const Character (&array)[Size]) noexcept {
+    const std::basic_string_view<Character> whole(array, Size);
+    return whole.substr(0, whole.find(Character()));
+}
 
 }  // namespace detail
 
 class byte_view {
 public:
-    byte_view(const char* text) noexcept : byte_view(std::string_view(text)) {}
-    byte_view(const char8_t* text) noexcept : byte_view(std::u8string_view(text)) {}
-    template <detail::range_of_bytes Range>
-        requires(!detail::array_of_text<Range>)
+    // Text that ends with a zero.
+    template <detail::pointer_to_text Pointer>
+    byte_view(const Pointer& text) noexcept : byte_view(std::basic_string_view(text)) {}
+    template <detail::array_of_text Text>
+    byte_view(const Text& text) noexcept : byte_view(detail::text_in(text)) {}
+    template <typename Range>
+        requires(detail::range_of_bytes<const Range> && !detail::array_of_text<Range>)
     byte_view(const Range& range) noexcept
         : data_(reinterpret_cast<const std::byte*>(std::ranges::data(range))),
           size_(std::ranges::size(range)) {}

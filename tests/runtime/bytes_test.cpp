@@ -85,3 +85,23 @@ static_assert(!std::convertible_to<const std::string&, byte_buffer>);
 static_assert(!std::convertible_to<const char (&)[2], byte_buffer>);
 static_assert(!std::convertible_to<std::string, byte_buffer>);  // it would be gone before it is filled
 static_assert(std::convertible_to<std::string, byte_view>);
+
+TEST_CASE("an array of text that has no zero ends with its last character") {
+    struct {
+        char text[5] = {'h', 'e', 'l', 'l', 'o'};
+        char secret[7] = "secret";
+        char8_t wide[2] = {u8'a', u8'b'};
+        char after[2] = "c";
+    } packet;
+    CHECK(byte_view(packet.text).size() == 5);
+    CHECK(byte_view(packet.wide).size() == 2);
+    CHECK(byte_view(std::as_const(packet).text).size() == 5);
+    const char* const pointer = packet.secret;
+    CHECK(byte_view(pointer).size() == 6);
+    CHECK(byte_view(packet.secret).size() == 6);
+    CHECK(byte_view(packet.after).size() == 1);
+    char none[1] = {'x'};
+    CHECK(byte_view(none).size() == 1);
+    none[0] = 0;
+    CHECK(byte_view(none).size() == 0);
+}
