@@ -27,23 +27,27 @@ inline constexpr time_point never = time_point::max();
 inline constexpr time_point long_ago = time_point::min();
 
 // Any chrono duration in nanoseconds, rounded down; what does not fit becomes the largest one that does. (Not
-// duration_cast, which multiplies 64-bit counts: 5 hours in ticks of 1/3579545 s overflow there.)
+// duration_cast, which multiplies 64-bit counts: 5 hours in ticks of 1/3579545 s overflow there. And no ratio
+// of the two periods is made: that of a billion years to a nanosecond has no 64-bit numerator.)
 template <typename Rep, typename Period>
 [[nodiscard]] constexpr duration saturate(std::chrono::duration<Rep, Period> length) noexcept {
-    using wide = std::chrono::duration<long double, std::nano>;
-    if (wide(length) >= wide(duration::max())) {
-        return duration::max();
-    }
-    if (!(wide(length) > wide::zero())) {
+    constexpr auto most = duration::max().count();
+    const auto about =
+        static_cast<long double>(length.count()) * Period::num * std::nano::den / Period::den;  // rounded
+    if (!(about > 0)) {
         return duration::zero();  // negative, or not a number
     }
+    if (about >= static_cast<long double>(most)) {
+        return duration::max();
+    }
     if constexpr (std::is_integral_v<Rep>) {
-        __extension__ using wide_count = unsigned __int128;
-        using factor = std::ratio_divide<Period, std::nano>;
-        const auto whole = static_cast<wide_count>(length.count()) * factor::num / factor::den;
-        return duration(static_cast<duration::rep>(whole));
+        __extension__ using wide = unsigned __int128;  // fits: the result does not exceed 64 bits
+        const auto whole =
+            static_cast<wide>(length.count()) * wide{Period::num} * wide{std::nano::den} / wide{Period::den};
+        return whole < static_cast<wide>(most) ? duration(static_cast<duration::rep>(whole))
+                                               : duration::max();
     } else {
-        return duration(static_cast<duration::rep>(wide(length).count()));
+        return duration(static_cast<duration::rep>(about));
     }
 }
 

@@ -90,3 +90,33 @@ TEST_CASE("ticks that divide a second evenly are exact") {
     CHECK(leat::saturate(video(std::int64_t{90'000} * 3600 * 24 * 365 * 100)) == 24h * 365 * 100);
     CHECK(leat::saturate(std::chrono::duration<std::int64_t, std::atto>::max()) == 9'223'372'036ns);
 }
+
+TEST_CASE("a period may be longer than the clock lasts, and shorter than its tick") {
+    using giga_years = std::chrono::duration<std::int64_t, std::ratio<31'556'952'000'000'000>>;
+    CHECK(leat::saturate(giga_years(0)) == 0ns);
+    CHECK(leat::saturate(giga_years(1)) == leat::duration::max());
+    CHECK(leat::after(start, giga_years::max()) == leat::never);
+    CHECK(leat::after(start, giga_years::min()) == start);
+    CHECK(leat::saturate(std::chrono::duration<double, std::exa>(1e-18)) == 1s);
+    CHECK(leat::saturate(std::chrono::duration<int, std::exa>(1)) == leat::duration::max());
+    CHECK(leat::saturate(std::chrono::duration<std::int64_t, std::atto>(1)) == 0ns);
+}
+
+TEST_CASE("around the largest duration nothing turns negative") {
+    // The numbers of ticks around the end of the clock, in periods that no long double holds exactly.
+    using two_thirds = std::chrono::duration<std::uint64_t, std::ratio<1, 1'500'000'001>>;
+    using odd = std::chrono::duration<std::uint64_t, std::ratio<1'000'003, 999'999'937>>;
+    const auto check_around = [](auto ticks_at_the_end) {
+        using ticks = decltype(ticks_at_the_end);
+        leat::duration last{};
+        for (std::uint64_t count = ticks_at_the_end.count() - 1000; count < ticks_at_the_end.count() + 1000;
+             ++count) {
+            const leat::duration now = leat::saturate(ticks(count));
+            CHECK(now >= last);
+            last = now;
+        }
+        CHECK(last == leat::duration::max());
+    };
+    check_around(two_thirds(13'835'058'064'505'535'747U));
+    check_around(odd(9'223'343'785'750U));
+}
