@@ -12,6 +12,7 @@
 #include <leat/scope_node.hpp>
 #include <leat/wait.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -57,7 +58,7 @@ public:
     // After something that it awaits has completed at once. False when it has had its share of that: then
     // it goes to the end of the ready queue. `cost`: for how many waits it counts.
     [[nodiscard]] bool goes_on(int cost = 1) noexcept {
-        inline_budget = static_cast<std::int8_t>(inline_budget - cost);
+        inline_budget = static_cast<std::int8_t>(std::max(inline_budget - cost, INT8_MIN));
         return inline_budget >= 0;
     }
 

@@ -291,6 +291,21 @@ VIRTUAL_TEST("an operation that moves many bytes counts for several") {
     co_await busy;
 }
 
+VIRTUAL_TEST("one operation that moves more than a share of bytes uses up the share") {
+    for (const int megabytes : {1, 4, 8, 2000}) {  // 256 times 16 KiB is 4 MiB: it is no share of none
+        bool over = false;
+        int steps = 0;
+        kernel.inline_results[7] = megabytes * 1024 * 1024;
+        auto busy = leat::spawn(transfer_until, std::ref(over), 7, std::ref(steps));
+        co_await leat::yield();
+        CHECK(steps == 0);
+        co_await leat::yield();
+        CHECK(steps == 1);
+        over = true;
+        co_await busy;
+    }
+}
+
 VIRTUAL_TEST("operations that fail at once cannot keep timers waiting") {
     bool over = false;
     int steps = 0;
