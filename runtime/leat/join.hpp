@@ -100,18 +100,27 @@ auto gather(X&&... x) {
     return detail::gather_deferred(detail::deferred(std::forward<X>(x))...);
 }
 
-// The same for a range, which it consumes: gives a std::vector, or nothing for tasks that give nothing.
-template <std::ranges::forward_range Range, typename X = std::ranges::range_value_t<Range>,
-          typename T = detail::gathered<X>>
-auto gather(Range range)
-    -> task<std::conditional_t<std::is_void_v<T>, void, std::vector<detail::stored_result<T>>>> {
-    const std::source_location where = co_await detail::place_awaited();
+namespace detail {
+
+// Of a range that is consumed: tasks and most awaitables are moved out of it.
+template <typename Range>
+constexpr bool check_consumed() noexcept {
+    using X = std::ranges::range_value_t<Range>;
+    constexpr bool taken = !std::is_lvalue_reference_v<Range> || std::copy_constructible<X>;
+    static_assert(taken, "what is in a range is awaited once: move the range, std::move(range)");
+    return taken;
+}
+
+template <typename Range, typename X = std::ranges::range_value_t<Range>, typename T = gathered<X>>
+auto gather_range(Range range)
+    -> task<std::conditional_t<std::is_void_v<T>, void, std::vector<stored_result<T>>>> {
+    const std::source_location where = co_await place_awaited();
     std::vector<handle<T>> started;
-    std::vector<detail::stored_result<detail::in_tuple<T>>> results;
+    std::vector<stored_result<in_tuple<T>>> results;
     if constexpr (std::is_void_v<T>) {
-        detail::reserve_for(range, started);
+        reserve_for(range, started);
     } else {
-        detail::reserve_for(range, started, results);
+        reserve_for(range, started, results);
     }
     co_await with_task_group([&](task_group& group) -> task<> {
         for (X& x : range) {
@@ -121,47 +130,92 @@ auto gather(Range range)
     });
     if constexpr (!std::is_void_v<T>) {
         for (const auto& ended : started) {
-            results.push_back(detail::take_value(ended));
+            results.push_back(take_value(ended));
         }
         co_return results;
     }
 }
 
-// Runs `function(item)`, which gives a task, for every item of the range, at most `limit` at once. The first
-// error cancels the others and is thrown. The range stays alive and unchanged until then.
-template <std::ranges::forward_range Range, typename Function>
-task<> for_each_concurrently(const Range& range, std::size_t limit, Function function) {
-    const std::source_location where = co_await detail::place_awaited();
+}  // namespace detail
+
+// The same for a range, which it consumes: gives a std::vector, or nothing for tasks that give nothing.
+template <std::ranges::forward_range Range>
+auto gather(Range&& range) {
+    if constexpr (detail::check_consumed<Range>()) {
+        return detail::gather_range(std::remove_cvref_t<Range>(std::forward<Range>(range)));
+    } else {
+        return task<>();
+    }
+}
+
+namespace detail {
+
+// What function(item) gives once it is awaited.
+template <typename Function, typename Range>
+struct given_for_each {
+    using item = std::ranges::range_reference_t<const Range>;
+    static constexpr bool fits = [] {
+        if constexpr (std::invocable<Function&, item>) {
+            return any_awaitable<std::invoke_result_t<Function&, item>>;
+        } else {
+            return false;
+        }
+    }();
+    static_assert(fits,
+                  "the function is called with each item of the range, and gives a task or an awaitable");
+    using type = given_by_awaiting<typename std::conditional_t<fits, std::invoke_result<Function&, item>,
+                                                               std::type_identity<task<>>>::type>;
+};
+
+// Runs function(item) for every item, in a task of its own, and tells `spawned` of its handle.
+template <typename Range, typename Function, typename Spawned>
+task<> run_for_each(const Range& range, std::size_t limit, Function& function, std::source_location where,
+                    Spawned spawned) {
+    using item_type = std::ranges::range_reference_t<const Range>;
     co_await with_task_group({.limit = limit}, [&](task_group& group) -> task<> {
-        for (const auto& item : range) {
+        for (auto&& item : range) {
             while (group.full()) {
                 co_await group.below_limit();
             }
-            group.spawn([&function, &item] { return function(item); }, where);
+            // What stands in the range is referred to; what iterating makes is the task's own.
+            spawned(group.spawn(
+                [&function, kept = std::tuple<item_type>(std::forward<item_type>(item))]() mutable {
+                    return std::invoke(function, std::get<0>(std::move(kept)));
+                },
+                where));
         }
         co_await group.wait();
     });
 }
 
-// The same, giving the results in the order of the range.
+}  // namespace detail
+
+// Runs `function(item)`, which gives a task or an awaitable, for every item of the range, at most `limit` at
+// once. The first error cancels the others and is thrown. The range stays alive and unchanged until then.
+//
+// The limit bounds what the items hold at once, such as connections. Each of those needs a descriptor: with a
+// limit near RLIMIT_NOFILE (ulimit -n) an item fails with std::errc::too_many_files_open, and ends all.
+// Choose a limit well below it, or let the items share an http::client, whose connections wait for each
+// other.
 template <std::ranges::forward_range Range, typename Function>
-auto map_concurrently(const Range& range, std::size_t limit, Function function) -> task<std::vector<
-    typename std::invoke_result_t<Function&, std::ranges::range_reference_t<const Range>>::value_type>> {
-    using T =
-        typename std::invoke_result_t<Function&, std::ranges::range_reference_t<const Range>>::value_type;
+task<> for_each_concurrently(const Range& range, std::size_t limit, Function function) {
+    if constexpr (detail::given_for_each<Function, Range>::fits) {
+        const std::source_location where = co_await detail::place_awaited();
+        co_await detail::run_for_each(range, limit, function, where, [](const auto& /*spawned*/) {});
+    }
+}
+
+// The same, giving the results in the order of the range.
+template <std::ranges::forward_range Range, typename Function,
+          typename T = typename detail::given_for_each<Function, Range>::type>
+auto map_concurrently(const Range& range, std::size_t limit, Function function)
+    -> task<std::vector<detail::stored_result<detail::in_tuple<T>>>> {
     const std::source_location where = co_await detail::place_awaited();
     std::vector<handle<T>> started;
-    std::vector<T> results;
+    std::vector<detail::stored_result<detail::in_tuple<T>>> results;
     detail::reserve_for(range, started, results);
-    co_await with_task_group({.limit = limit}, [&](task_group& group) -> task<> {
-        for (const auto& item : range) {
-            while (group.full()) {
-                co_await group.below_limit();
-            }
-            started.push_back(group.spawn([&function, &item] { return function(item); }, where));
-        }
-        co_await group.wait();
-    });
+    co_await detail::run_for_each(range, limit, function, where,
+                                  [&](handle<T>&& spawned) { started.push_back(std::move(spawned)); });
     for (const auto& ended : started) {
         results.push_back(detail::take_value(ended));
     }

@@ -71,19 +71,18 @@ auto race(X&&... x) {
     return detail::race_deferred(detail::deferred(std::forward<X>(x))...);
 }
 
-// The same for a range, which it consumes; gives a std::vector of std::optional. Throws std::invalid_argument
-// when the range is empty: nothing would ever end first.
-template <std::ranges::forward_range Range, typename X = std::ranges::range_value_t<Range>,
-          typename T = detail::gathered<X>>
-auto race(Range range) -> task<std::vector<detail::raced<T>>> {
+namespace detail {
+
+template <typename Range, typename X = std::ranges::range_value_t<Range>, typename T = gathered<X>>
+auto race_range(Range range) -> task<std::vector<raced<T>>> {
     if (std::ranges::empty(range)) {
         throw std::invalid_argument("a race of nothing has no end");
     }
-    const std::source_location where = co_await detail::place_awaited();
+    const std::source_location where = co_await place_awaited();
     std::vector<handle<T>> racers;
-    std::vector<detail::raced<T>> results;
-    detail::reserve_for(range, racers, results);
-    co_await detail::run_race(
+    std::vector<raced<T>> results;
+    reserve_for(range, racers, results);
+    co_await run_race(
         [&](task_group& group) {
             for (X& x : range) {
                 racers.push_back(group.spawn(std::move(x), where));
@@ -97,9 +96,22 @@ auto race(Range range) -> task<std::vector<detail::raced<T>>> {
             return any;
         });
     for (const handle<T>& each : racers) {
-        results.push_back(detail::take_if_won(each));
+        results.push_back(take_if_won(each));
     }
     co_return results;
+}
+
+}  // namespace detail
+
+// The same for a range, which it consumes; gives a std::vector of std::optional. Throws std::invalid_argument
+// when the range is empty: nothing would ever end first.
+template <std::ranges::forward_range Range>
+auto race(Range&& range) {
+    if constexpr (detail::check_consumed<Range>()) {
+        return detail::race_range(std::remove_cvref_t<Range>(std::forward<Range>(range)));
+    } else {
+        return task<>();
+    }
 }
 
 }  // namespace leat

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <ranges>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -157,4 +159,36 @@ VIRTUAL_TEST("map_concurrently runs so many at once and gives the results in ord
     CHECK(results == std::vector{30, 10, 20, 10});
     CHECK(most == 2);
     CHECK(leat::now() - before == 4s);
+}
+
+VIRTUAL_TEST("each item that iterating makes is its own task's") {
+    const auto ten_times = [](int number) -> leat::task<int> {
+        co_await leat::sleep(number * 1s);
+        co_return 10 * number;
+    };
+    const auto numbers = std::views::iota(0, 4);
+    const std::vector<int> results = co_await leat::map_concurrently(numbers, 4, ten_times);
+    CHECK(results == std::vector{0, 10, 20, 30});
+    const std::vector<bool> flags{true, false, true};
+    std::string seen;
+    co_await leat::for_each_concurrently(flags, 3, [&](bool flag) -> leat::task<> {
+        seen += flag ? '1' : '0';
+        co_return;
+    });
+    CHECK(seen == "101");
+}
+
+VIRTUAL_TEST("the function of map_concurrently may give an awaitable, and it may give nothing") {
+    leat::channel<int> numbers(3);
+    for (int i = 1; i <= 3; ++i) {
+        CHECK(numbers.try_send(i));
+    }
+    const std::vector<int> items{0, 0, 0};
+    const auto received =
+        co_await leat::map_concurrently(items, 1, [&](int /*item*/) { return numbers.receive(); });
+    CHECK(received == std::vector<std::optional<int>>{1, 2, 3});
+    const auto before = leat::now();
+    const auto slept = co_await leat::map_concurrently(items, 2, [](int) { return leat::sleep(1s); });
+    CHECK(slept.size() == 3);
+    CHECK(leat::now() - before == 2s);
 }
