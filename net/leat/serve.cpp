@@ -70,7 +70,7 @@ task<> drain(task_group& connections, const time_point& end_of_grace, signal_set
             co_await insist([&] { return await_stop(signals); });
             connections.cancel();
         });
-        co_await move_on_at(end_of_grace, connections.wait());
+        (void)co_await move_on_at(end_of_grace, connections.wait());
         draining.cancel();
     });
 }

@@ -115,6 +115,12 @@ private:
 
 task<> serve_accepting(acceptor& source, const serve_options& options);
 
+// What a listener's accept() gives.
+template <typename Listener>
+using accepted_by = given_by_awaiting<decltype(std::declval<Listener&>().accept())>;
+template <typename Handler, typename Stream>
+concept serves = std::invocable<Handler&, Stream> && is_task<std::invoke_result_t<Handler&, Stream>>;
+
 }  // namespace detail
 
 // Runs `handler(stream)`, which gives a task, for every connection that `listener` accepts, until one of
@@ -123,8 +129,15 @@ task<> serve_accepting(acceptor& source, const serve_options& options);
 // report; an error of the listener is thrown.
 template <typename Listener, typename Handler>
 task<> serve(Listener listener, Handler handler, serve_options options = {}) {
-    detail::acceptor_of<Listener, Handler> source(listener, handler);
-    co_await detail::serve_accepting(source, options);
+    constexpr bool fits = detail::serves<Handler, detail::accepted_by<Listener>>;
+    static_assert(fits,
+                  "the handler of serve() takes the stream of a connection by value and gives a task: "
+                  "leat::task<> handler(leat::tcp_stream stream)");
+    if constexpr (fits) {
+        detail::acceptor_of<Listener, Handler> source(listener, handler);
+        co_await detail::serve_accepting(source, options);
+    }
+    co_return;
 }
 
 }  // namespace leat

@@ -129,7 +129,7 @@ public:
     }
     bool await_ready();
     leat::result<std::size_t> take() noexcept;
-    std::size_t await_resume();
+    [[nodiscard]] std::size_t await_resume();
 
 private:
     bool begin_anew();
@@ -208,7 +208,7 @@ public:
     ~send_awaiter() { account(); }
     bool await_ready() { return length != 0 && !socket().send_broken ? begin() : end_early(); }
     leat::result<std::size_t> take() const noexcept;
-    std::size_t await_resume() const {
+    [[nodiscard]] std::size_t await_resume() const {
         if (operation::result < 0) [[unlikely]] {
             fail("send to ");
         }

@@ -33,7 +33,7 @@ public:
         suspend(waiter.promise());
     }
     void suspend(frame& waiter) { inner_.suspend(waiter); }
-    outcome<T> await_resume() noexcept {
+    [[nodiscard]] outcome<T> await_resume() noexcept {
         if (ended_.how() == ending::none) {
             take_outcome(inner_, ended_);
             if constexpr (is_handle<std::remove_cvref_t<X>>) {

@@ -167,7 +167,13 @@ private:
 template <typename T>
 struct awaited<task<T>> {
     using value_type = T;
-    explicit awaited(task<T> child) noexcept : child_(std::move(child)) {}
+    explicit awaited(task<T>&& child) noexcept : child_(std::move(child)) {}
+    template <typename Named>
+        requires std::same_as<std::remove_const_t<Named>, task<T>>
+    explicit awaited(Named& /*child*/) noexcept {
+        static_assert(!std::same_as<std::remove_const_t<Named>, task<T>>,
+                      "a task is awaited once: move it, std::move(task); it is not const");
+    }
     bool ready() {
         check(child_.valid(), "a task is awaited once");
         return never_ready();

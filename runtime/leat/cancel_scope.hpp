@@ -3,6 +3,7 @@
 // deadline that moves; and one that a cancellation from outside does not reach.
 #pragma once
 
+#include <leat/task.hpp>
 #include <leat/timeout.hpp>
 
 #include <functional>
@@ -71,7 +72,11 @@ template <typename Body>
 struct scope_body {
     Body body;
     cancel_scope* scope;
-    auto operator()() { return std::invoke(body, *scope); }
+    auto operator()()
+        requires std::invocable<Body&, cancel_scope&>
+    {
+        return std::invoke(body, *scope);
+    }
 };
 
 template <typename Body>
@@ -111,15 +116,21 @@ public:
 // std::optional, empty when the scope was cancelled first; without a value: whether it finished. Cancelled
 // from outside, it does not return, as any other wait.
 template <typename Body>
-    requires std::invocable<Body&, cancel_scope&>
-[[nodiscard]] detail::scope_awaiter<std::decay_t<Body>> with_cancel_scope(cancel_scope_options options,
-                                                                          Body&& body) {
-    return {options, std::decay_t<Body>(std::forward<Body>(body))};
+[[nodiscard]] auto with_cancel_scope(cancel_scope_options options, Body&& body) {
+    constexpr bool fits = detail::awaitable_callable<detail::scope_body<std::decay_t<Body>>>;
+    static_assert(fits,
+                  "the body of a cancel scope is called with the scope and gives a task: "
+                  "[&](leat::cancel_scope& scope) -> leat::task<> { ... }");
+    if constexpr (fits) {
+        return detail::scope_awaiter<std::decay_t<Body>>(options,
+                                                         std::decay_t<Body>(std::forward<Body>(body)));
+    } else {
+        return task<>();
+    }
 }
 template <typename Body>
-    requires std::invocable<Body&, cancel_scope&>
-[[nodiscard]] detail::scope_awaiter<std::decay_t<Body>> with_cancel_scope(Body&& body) {
-    return {cancel_scope_options{}, std::decay_t<Body>(std::forward<Body>(body))};
+[[nodiscard]] auto with_cancel_scope(Body&& body) {
+    return with_cancel_scope(cancel_scope_options{}, std::forward<Body>(body));
 }
 
 // co_await shield(X): what X gives. A cancellation from outside does not reach X; the next wait after it is

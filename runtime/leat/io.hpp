@@ -116,7 +116,7 @@ public:
         suspend(waiter.promise());
     }
     void suspend(frame& waiter) { inner_.suspend(waiter); }
-    result<stored_result<value>> await_resume() {
+    [[nodiscard]] result<stored_result<value>> await_resume() {
         try {
             if constexpr (std::is_void_v<value>) {
                 inner_.resume();
@@ -152,7 +152,7 @@ public:
         suspend(waiter.promise());
     }
     void suspend(frame& waiter) { inner_.suspend(waiter); }
-    auto await_resume() { return inner_.take(); }
+    [[nodiscard]] auto await_resume() { return inner_.take(); }
     auto defer() && {
         return [kept = defer_awaiter(inner_)]() mutable {
             return result_awaiter<decltype(kept)>(std::move(kept));

@@ -157,6 +157,7 @@ bool spawn_there(const remote& to, std::source_location where, Function&& functi
     using stored = typename stored_arguments<typename parameters_of<std::decay_t<Function>>::type,
                                              std::decay_t<Arguments>...>::type;
     using made = typename spawned_with<std::decay_t<Function>, stored>::state;
+    check_kept<Function, Arguments...>();
     (detach_for_other_thread(arguments), ...);
     auto* state = new made(where, std::forward<Function>(function), std::forward<Arguments>(arguments)...);
     struct dropped {

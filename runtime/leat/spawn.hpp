@@ -306,7 +306,9 @@ struct spawned_with;
 template <typename Function, typename... Stored>
 struct spawned_with<Function, type_list<Stored...>> {
     static constexpr bool callable = std::invocable<Function&, Stored...>;
-    static_assert(callable, "what is spawned is called with these arguments, and cannot be");
+    static_assert(callable,
+                  "what is spawned is called with these arguments, and cannot be (each is the new "
+                  "task's own; a reference is given by std::ref)");
     using given = typename std::conditional_t<callable, std::invoke_result<Function&, Stored...>,
                                               std::type_identity<task<>>>::type;
     static_assert(is_task<given> || our_awaiter<given>,
@@ -339,9 +341,13 @@ auto spawn_call(group_scope& owner, std::source_location where, Function&& funct
         using stored =
             stored_arguments<typename parameters_of<plain>::type, std::decay_t<Arguments>...>::type;
         using made = spawned_with<plain, stored>;
-        return spawn_in<typename made::T>(owner,
-                                          *new typename made::state(where, std::forward<Function>(function),
-                                                                    std::forward<Arguments>(arguments)...));
+        if constexpr (made::callable && check_kept<Function, Arguments...>()) {
+            return spawn_in<typename made::T>(
+                owner, *new typename made::state(where, std::forward<Function>(function),
+                                                 std::forward<Arguments>(arguments)...));
+        } else {
+            return handle<typename made::T>();
+        }
     }
 }
 

@@ -44,8 +44,8 @@ public:
 
 // co_await stoppable(X): what X gives, an awaitable, a task, or a callable that gives a task. When the server
 // whose connection this is has been told to stop, or is told to meanwhile, the connection's task is
-// cancelled. Elsewhere it is X alone. X stays alive until then: it is awaited in the same expression, or given
-// to what keeps it.
+// cancelled. Elsewhere it is X alone. X stays alive until then: it is awaited in the same expression, or
+// given to what keeps it.
 template <typename X>
 [[nodiscard]] detail::stoppable_awaiter<X> stoppable(X&& x) {
     return detail::stoppable_awaiter<X>(std::forward<X>(x));

@@ -5,6 +5,7 @@
 // task's first wait.
 #pragma once
 
+#include <concepts>
 #include <type_traits>
 
 namespace leat::detail {
@@ -56,5 +57,13 @@ template <typename... P, typename... Given>
 struct stored_arguments<type_list<P...>, Given...> {
     using type = type_list<std::conditional_t<binds_temporary<P, Given>, std::decay_t<P>, Given>...>;
 };
+
+// Of what a new task keeps for itself.
+template <typename... Given>
+constexpr bool check_kept() noexcept {
+    constexpr bool kept = (std::constructible_from<std::decay_t<Given>, Given> && ...);
+    static_assert(kept, "what is not copied is moved into the new task: std::move(argument)");
+    return kept;
+}
 
 }  // namespace leat::detail

@@ -201,8 +201,10 @@ public:
     auto spawn_when_free(Function&& function, Arguments&&... arguments) {
         if constexpr (sizeof...(Arguments) == 0 && detail::any_awaitable<Function>) {
             return wait_and_spawn(detail::deferred(std::forward<Function>(function)));
-        } else {
+        } else if constexpr (detail::check_kept<Function, Arguments...>()) {
             return wait_and_spawn(std::forward<Function>(function), std::forward<Arguments>(arguments)...);
+        } else {
+            return task<handle<void>>();
         }
     }
 
@@ -290,12 +292,19 @@ private:
     grace grace_;
 };
 
+namespace detail {
+
+template <typename Body>
+concept group_body = std::invocable<Body&, task_group&> && is_task<std::invoke_result_t<Body&, task_group&>>;
+
+}  // namespace detail
+
 // Runs `body(group)`, which gives a task, and returns its result when it and all children have ended. The
 // first exception, of the body or of a child, cancels the rest and is thrown; later ones are reported.
 // Cancelled from outside, it does not return: body and children unwind, then it does; unless all of them
 // completed in spite of it. Its own group.cancel() it absorbs; when that ended a body that owed a value,
 // task_cancelled is thrown.
-template <typename Body>
+template <detail::group_body Body>
 auto with_task_group(task_group_options options, Body body) -> std::invoke_result_t<Body&, task_group&> {
     task_group group(options);
     group_scope& scope = group.scope();
@@ -321,9 +330,23 @@ auto with_task_group(task_group_options options, Body body) -> std::invoke_resul
     }
 }
 
-template <typename Body>
+template <detail::group_body Body>
 auto with_task_group(Body body) {
     return with_task_group(task_group_options{}, std::move(body));
+}
+
+template <typename Body>
+    requires(!detail::group_body<Body>)
+task<> with_task_group(task_group_options /*options*/, Body&& /*body*/) {
+    static_assert(detail::group_body<Body>,
+                  "the body of a task group is called with the group and gives a task: "
+                  "[&](leat::task_group& group) -> leat::task<> { ... }");
+    return {};
+}
+template <typename Body>
+    requires(!detail::group_body<Body>)
+task<> with_task_group(Body&& body) {
+    return with_task_group(task_group_options{}, std::forward<Body>(body));
 }
 
 }  // namespace leat

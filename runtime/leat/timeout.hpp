@@ -129,7 +129,7 @@ template <typename X>
 class [[nodiscard]] move_on_awaiter : public scoped<deadline_scope, X> {
 public:
     move_on_awaiter(time_point deadline, X&& x) : scoped<deadline_scope, X>(std::forward<X>(x), deadline) {}
-    auto await_resume() { return this->maybe_finish(); }
+    [[nodiscard]] auto await_resume() { return this->maybe_finish(); }
     auto defer() &&;
 };
 

@@ -73,7 +73,7 @@ TEST_CASE("awaiting a wait at a thread_channel twice aborts, and while it is awa
         []() -> leat::task<> {
             leat::thread_channel<int> channel;
             auto receive = channel.receive();
-            co_await leat::move_on_after(std::chrono::milliseconds(1), receive);
+            (void)co_await leat::move_on_after(std::chrono::milliseconds(1), receive);
             co_await receive;
         },
         "a wait at a thread_channel is awaited once");

@@ -215,13 +215,13 @@ private:
         if (action < 6) {
             if (!here.sending.has_value() || here.sending->done()) {
                 here.sending.emplace(leat::spawn([=, &link]() -> leat::task<> {
-                    co_await leat::move_on_after(limit, send_some(link, at, count, how));
+                    (void)co_await leat::move_on_after(limit, send_some(link, at, count, how));
                 }));
             }
         } else if (action < 12) {
             if ((!here.receiving.has_value() || here.receiving->done()) && !here.ended) {
                 here.receiving.emplace(leat::spawn([=, &link]() -> leat::task<> {
-                    co_await leat::move_on_after(limit, receive_some(link, at, count, how));
+                    (void)co_await leat::move_on_after(limit, receive_some(link, at, count, how));
                 }));
             }
         } else if (action == 12) {

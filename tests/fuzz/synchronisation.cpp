@@ -57,7 +57,7 @@ public:
         } else if (some_task* const place = free_place()) {
             place->emplace(leat::spawn([this, action, limit = pause(), length = pause(),
                                         count = 1 + decide_.below(all_permits)]() -> leat::task<> {
-                co_await leat::move_on_after(limit, act(action, length, count));
+                (void)co_await leat::move_on_after(limit, act(action, length, count));
             }));
         }
     }

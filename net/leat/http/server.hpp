@@ -328,12 +328,12 @@ task<> serve_connection(Stream& stream, Handler& handler, server_exchange& excha
             co_return;
         }
         if (!more.has_value() && exchange.answer_late()) {
-            co_await move_on_after(parting, send(stream, exchange));
+            (void)co_await move_on_after(parting, send(stream, exchange));
         }
         if (more.value_or(true)) {
-            co_await move_on_after(parting, part(stream));
+            (void)co_await move_on_after(parting, part(stream));
         } else {
-            co_await move_on_after(parting, end_sending(stream));
+            (void)co_await move_on_after(parting, end_sending(stream));
         }
     } catch (const std::system_error&) {
         if (exchange.ends_by_reset()) {

@@ -76,7 +76,7 @@ task<> stream_state::tell_peer(std::error_code failed) {
         co_return;
     }
     try {
-        co_await move_on_after(alert_patience, flush());
+        (void)co_await move_on_after(alert_patience, flush());
     } catch (const std::system_error&) {
         co_return;  // what failed before is what the caller hears of
     }

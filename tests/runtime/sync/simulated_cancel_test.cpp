@@ -187,7 +187,7 @@ LEAT_SIMULATE("a mutex has one holder, also across waits for a condition, and is
             std::optional<presence> here(std::in_place, inside, 1);
             if (draw(2) == 0) {
                 here.reset();
-                co_await leat::move_on_after(draw_moment(), changed.wait(*guard));
+                (void)co_await leat::move_on_after(draw_moment(), changed.wait(*guard));
                 here.emplace(inside, 1);
             }
             co_await leat::sleep(draw_moment());
