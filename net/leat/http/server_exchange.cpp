@@ -257,8 +257,11 @@ void server_exchange::begin_head(const response& made) {
     if (made.status < 200 || made.status > 999) {
         throw std::invalid_argument("an answer with status " + std::to_string(made.status));
     }
+    if (!is_field_value(made.reason)) {
+        throw std::invalid_argument("the reason of an answer holds a control character");
+    }
     closes_ = !work_->parser.keep_alive() || server_.stopping;
-    append_status_line(work_->out, made.status);
+    append_status_line(work_->out, made.status, made.reason);
     append_field(work_->out, "Date", date_now());
     if (!made.headers.empty()) {
         closes_ |= made.headers.contains_token("Connection", "close");

@@ -21,14 +21,6 @@ void append_number(std::string& out, std::uint64_t number) {
     out.append(digits.data(), end);
 }
 
-void append_status_line(std::string& out, int status, std::string_view reason, version of) {
-    check(status >= 100 && status <= 999, "a status has three digits");
-    const char digits[] = {' ', static_cast<char>('0' + status / 100),
-                           static_cast<char>('0' + status / 10 % 10), static_cast<char>('0' + status % 10),
-                           ' '};
-    out.append(text_of(of)).append(digits, sizeof digits).append(reason).append("\r\n", 2);
-}
-
 // Two decimal digits at `at`.
 void put_two(char* at, unsigned number) noexcept {
     at[0] = static_cast<char>('0' + number / 10 % 10);
@@ -57,17 +49,21 @@ void append_head(std::string& out, const response& head) {
         throw std::invalid_argument(
             "the reason of a response holds a line break or another control character");
     }
-    const std::string_view reason = head.reason.empty() ? reason_phrase(head.status) : head.reason;
-    append_status_line(out, head.status, reason, head.version);
+    append_status_line(out, head.status, head.reason, head.version);
     out.append(head.headers.wire()).append("\r\n", 2);
 }
 
-void append_status_line(std::string& out, int status, version of) {
-    if (status == 200 && of == version::http_1_1) {
+void append_status_line(std::string& out, int status, std::string_view reason, version of) {
+    if (status == 200 && of == version::http_1_1 && reason.empty()) {
         out.append("HTTP/1.1 200 OK\r\n");  // nearly always
         return;
     }
-    append_status_line(out, status, reason_phrase(status), of);
+    check(status >= 100 && status <= 999, "a status has three digits");
+    const char digits[] = {' ', static_cast<char>('0' + status / 100),
+                           static_cast<char>('0' + status / 10 % 10), static_cast<char>('0' + status % 10),
+                           ' '};
+    out.append(text_of(of)).append(digits, sizeof digits);
+    out.append(reason.empty() ? reason_phrase(status) : reason).append("\r\n", 2);
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {

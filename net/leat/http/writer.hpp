@@ -26,9 +26,10 @@ void append_head(std::string& out, const request& head);
 void append_head(std::string& out, const response& head);
 
 // The parts of a head, for servers that write one without keeping it as a response: a status line, then
-// fields, then the blank line. A status outside 100 to 999 is misuse. `name` and `value` are trusted: valid,
-// and not from a stranger.
-void append_status_line(std::string& out, int status, version of = version::http_1_1);
+// fields, then the blank line. A status outside 100 to 999 is misuse. An empty reason becomes the usual one.
+// `reason`, `name` and `value` are trusted: valid, and not from a stranger.
+void append_status_line(std::string& out, int status, std::string_view reason = {},
+                        version of = version::http_1_1);
 void append_field(std::string& out, std::string_view name, std::string_view value);
 void append_field(std::string& out, std::string_view name, std::uint64_t value);
 inline void append_blank_line(std::string& out) {

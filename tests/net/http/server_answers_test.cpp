@@ -34,6 +34,8 @@ leat::task<> write_wrongly(const request& asked, response_writer& writer) {
         co_await writer.write("x");
     } else if (way == "interim") {
         head.status = 100;
+    } else if (way == "reason") {
+        head.reason = "OK\r\nEvil: 1";
     } else if (way == "length") {
         head.headers.add("Content-Length", "12x");
         co_await writer.write("x");
@@ -60,6 +62,8 @@ leat::task<response> give_wrongly(const request& asked) {
         made.status = 42;
     } else if (asked.target == "/interim") {
         made.status = 101;
+    } else if (asked.target == "/reason") {
+        made.reason = "OK\r\nEvil: 1";
     } else if (asked.target == "/odd") {
         throw 42;
     } else if (asked.target == "/throws") {
@@ -109,17 +113,32 @@ LEAT_TEST("a body that a writing handler leaves in the head is sent whole, whate
 
 LEAT_TEST("an answer that is none becomes a 500, and the answers before it are whole") {
     co_await serving(write_wrongly, unattended, [](leat::endpoint where) -> leat::task<> {
-        for (const std::string way : {"status", "status-written", "interim", "length", "too-much",
+        for (const std::string way : {"status", "status-written", "interim", "reason", "length", "too-much",
                                       "too-little", "both", "odd", "throws"}) {
             const std::string all = co_await answers_to(where, get("/fine") + get("/" + way) + get("/fine"));
             CHECK_MESSAGE(all == ok("fine") + failed, way);
         }
     });
     co_await serving(give_wrongly, unattended, [](leat::endpoint where) -> leat::task<> {
-        for (const std::string way : {"status", "interim", "odd", "throws"}) {
+        for (const std::string way : {"status", "interim", "reason", "odd", "throws"}) {
             const std::string all = co_await answers_to(where, get("/fine") + get("/" + way) + get("/fine"));
             CHECK_MESSAGE(all == ok("fine") + failed, way);
         }
+    });
+}
+
+LEAT_TEST("an answer has the reason that its handler gives, or the usual one") {
+    const auto handler = [](const request& asked, response_writer& writer) -> leat::task<> {
+        writer.head().status = asked.target == "/own" ? 200 : 299;
+        writer.head().reason = asked.target == "/usual" ? "" : "Gone Fishing";
+        co_return;
+    };
+    co_await serving(handler, unattended, [](leat::endpoint where) -> leat::task<> {
+        const std::string all = co_await answers_to(where, get("/own") + get("/odd") + get("/usual"));
+        CHECK(all ==
+              "HTTP/1.1 200 Gone Fishing\r\nContent-Length: 0\r\n\r\n"
+              "HTTP/1.1 299 Gone Fishing\r\nContent-Length: 0\r\n\r\n"
+              "HTTP/1.1 299 \r\nContent-Length: 0\r\n\r\n");
     });
 }
 

@@ -78,7 +78,7 @@ TEST_CASE("a head can be written part by part") {
     append_blank_line(out);
     CHECK(out == "HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 18446744073709551615\r\n\r\n");
     out.clear();
-    append_status_line(out, 200, version::http_1_0);
+    append_status_line(out, 200, {}, version::http_1_0);
     append_status_line(out, 503);
     append_status_line(out, 599);
     CHECK(out == "HTTP/1.0 200 OK\r\nHTTP/1.1 503 Service Unavailable\r\nHTTP/1.1 599 \r\n");
