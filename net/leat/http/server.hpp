@@ -172,16 +172,16 @@ task<> send_over(void* stream, server_exchange& exchange, byte_view piece, byte_
     return send(*static_cast<Stream*>(stream), exchange, piece, behind);
 }
 
-// Runs once the connection's task waits, so answers leave together unless a handler waits. Errors are met
-// by the connection's next send.
+// Runs once the connection's task waits, so answers leave together unless a handler waits. An error is met by
+// the connection's next send: it broke the connection, or there was no memory to begin with.
 template <stream Stream>
 task<> flush_meanwhile(Stream& stream, server_exchange& exchange) {
     try {
         while (!exchange.sending() && !exchange.broken() && exchange.holds_back()) {
             co_await send(stream, exchange);
         }
-    } catch (const std::system_error&) {
-        check(exchange.broken(), "a send that fails breaks the connection");
+    } catch (const std::exception&) {
+        check(exchange.broken() || exchange.holds_back(), "what fails to leave is held back or breaks");
     }
     exchange.flushing = false;
 }
@@ -213,6 +213,8 @@ template <stream Stream>
 void reset_on_close(Stream& stream) {
     if constexpr (requires { stream.set_reset_on_close(); }) {
         stream.set_reset_on_close();
+    } else if constexpr (requires { stream.transport().set_reset_on_close(); }) {
+        stream.transport().set_reset_on_close();
     }
 }
 

@@ -66,6 +66,31 @@ LEAT_TEST("a stop ends TLS handshakes at once, and connections that have asked n
     co_await serving;
 }
 
+LEAT_TEST("a body whose end is the connection's is cut by a reset, also below TLS") {
+    const auto fail_midway = [](const request&, leat::http::response_writer& writer) -> leat::task<> {
+        co_await writer.write("one");
+        throw 42;
+    };
+    const leat::tls::context shared = server_context();
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const leat::endpoint where = listener.local_endpoint();
+    auto serving =
+        leat::spawn(leat::http::serve(std::move(listener), shared, fail_midway, {.http = {.stop_on = {}}}));
+    const auto trusting = leat::tls::context::client({.insecure = true});
+    auto below = co_await leat::tcp_stream::connect(where);
+    leat::tls::stream<leat::tcp_stream> peer(std::move(below), trusting, "server.example");
+    co_await peer.send_all("GET / HTTP/1.0\r\n\r\n");
+    std::error_code ended;
+    for (bool more = true; more;) {
+        const auto some = co_await leat::as_result(peer.recv_chunk());
+        more = some.ok() && !some->empty();
+        ended = some.error();
+    }
+    CHECK(ended == std::errc::connection_reset);
+    serving.cancel();
+    co_await serving.join();
+}
+
 LEAT_TEST("a handshake has its time") {
     const leat::tls::context shared = server_context();
     auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});

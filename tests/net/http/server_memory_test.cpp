@@ -7,11 +7,15 @@
 #include <leat/testing/backends.hpp>
 #include <leat/testing/counted_memory.hpp>
 
+#include "../../support/failing_memory.hpp"
 #include "../../support/sanitizers.hpp"
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <malloc.h>
@@ -124,5 +128,48 @@ TEST_CASE("connections that ask one after the other share what a request needs, 
             const long made = co_await allocations_during(ask_all);
             CHECK(made == 0);
         });
+    });
+}
+
+namespace {
+
+leat::task<leat::http::response> sized_after_a_wait(const leat::http::request& asked) {
+    co_await leat::yield();
+    leat::http::response made = co_await sized(asked);
+    co_return made;
+}
+
+}  // namespace
+
+TEST_CASE("a server without memory answers, or says 500, or ends the connection, and then goes on") {
+    check_each_allocation("requests", waiting_kernel, [](failing_memory& memory) -> leat::task<> {
+        const std::string good = ok("bb");
+        const std::string asked = many(get("/"), 3);
+        std::string all;
+        all.reserve(4096);
+        co_await serving(sized_after_a_wait, unattended, [&](leat::endpoint where) -> leat::task<> {
+            auto peer = co_await leat::tcp_stream::connect(where);
+            co_await leat::sleep(std::chrono::milliseconds(1));
+            co_await memory.fails([&]() -> leat::task<> {
+                co_await peer.send_all(asked);
+                peer.shutdown_send();
+                std::array<char, 512> part{};
+                for (;;) {
+                    const auto size = co_await leat::as_result(peer.recv(part));
+                    if (!size.ok() || *size == 0) {
+                        break;
+                    }
+                    all.append(part.data(), *size);
+                }
+            });
+            const std::string again = co_await answers_to(where, get("/"));
+            CHECK(again == good);
+        });
+        const std::string answers = without_dates(all);
+        bool in_order = false;
+        for (int before = 0; before <= 3; ++before) {
+            in_order = in_order || (many(good, before) + failed).starts_with(answers);
+        }
+        CHECK_MESSAGE(in_order, answers);
     });
 }
