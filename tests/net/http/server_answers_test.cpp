@@ -206,7 +206,8 @@ TEST_CASE("what is wrong with an answer is reported, also when nobody can be tol
 }
 
 LEAT_TEST("a write that was cancelled ends the answer: nothing goes out behind half of it") {
-    const auto handler = [](const request& asked, response_writer& writer) -> leat::task<> {
+    leat::event cancelled;
+    const auto handler = [&](const request& asked, response_writer& writer) -> leat::task<> {
         if (asked.target == "/fine") {
             writer.head().body = "fine";
             co_return;
@@ -216,11 +217,12 @@ LEAT_TEST("a write that was cancelled ends the answer: nothing goes out behind h
         CHECK_FALSE(sent);
         const auto again = co_await leat::as_result(writer.write("again"));
         CHECK(again.error() == leat::stream_errc::broken);
+        cancelled.set();
     };
-    co_await serving(handler, unattended, [](leat::endpoint where) -> leat::task<> {
+    co_await serving(handler, unattended, [&](leat::endpoint where) -> leat::task<> {
         auto peer = co_await leat::tcp_stream::connect(where);
         co_await peer.send_all(get("/fine") + get("/") + get("/fine"));
-        co_await leat::sleep(50ms);  // takes nothing meanwhile
+        co_await cancelled.wait();  // takes nothing meanwhile
         const std::string all = without_dates(co_await rest_of(peer));
         const std::string begin =
             ok("fine") + "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7a1200\r\n";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include <leat/http.hpp>
-#include <leat/net.hpp>
+#include "serving.hpp"
+
 #include <leat/testing/doctest.hpp>
 
 #include "../../support/sanitizers.hpp"
@@ -12,6 +12,12 @@
 using namespace std::chrono_literals;
 using leat::http::request;
 using leat::http::response;
+using leat::testing::answers_to;
+using leat::testing::get;
+using leat::testing::ok;
+using leat::testing::rest_of;
+using leat::testing::serving;
+using leat::testing::unattended;
 
 namespace {
 
@@ -27,55 +33,10 @@ leat::task<response> echo_target(const request& asked) {
     co_return made;
 }
 
-constexpr leat::http::serve_options unattended{.grace = 0ms, .stop_on = {}};
-
-// Runs a server with `handler` while `body(its endpoint)` runs.
-template <typename Handler, typename Body>
-leat::task<> during(Handler handler, leat::http::serve_options options, Body body) {
-    co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
-        auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
-        const leat::endpoint where = listener.local_endpoint();
-        group.spawn(leat::http::serve(std::move(listener), handler, options));
-        co_await body(where);
-        group.cancel();
-    });
-}
-
-// Everything until the server ends the connection.
-leat::task<std::string> rest_of(leat::tcp_stream& peer) {
-    std::string all;
-    while (auto chunk = co_await peer.recv_chunk()) {
-        all += chunk.text();
-    }
-    co_return all;
-}
-
-// Sends `bytes` and gives all that comes back, without Date fields.
-leat::task<std::string> exchange(leat::endpoint where, std::string bytes) {
-    auto peer = co_await leat::tcp_stream::connect(where);
-    co_await peer.send_all(bytes);
-    peer.shutdown_send();
-    std::string all = co_await rest_of(peer);
-    for (std::size_t at = all.find("Date: "); at != all.npos; at = all.find("Date: ")) {
-        all.erase(at, all.find("\r\n", at) + 2 - at);
-    }
-    co_return all;
-}
-
-std::string ok(std::string_view body) {
-    return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-           std::string(body);
-}
-
-std::vector<std::string> reported;
-void remember(std::string_view line) {
-    reported.emplace_back(line);
-}
-
 }  // namespace
 
 LEAT_TEST("ten thousand requests are answered on one connection") {
-    co_await during(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
+    co_await serving(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
         leat::http::client client({.environment_proxies = false});
         const std::string url = "http://" + where.to_string() + "/x";
         constexpr int many = leat::testing::address_sanitized ? 1'000 : 10'000;
@@ -90,7 +51,7 @@ LEAT_TEST("ten thousand requests are answered on one connection") {
 }
 
 LEAT_TEST("pipelined requests are answered in order, wherever the bytes are cut") {
-    co_await during(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
+    co_await serving(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
         const std::string sent =
             "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"
             "POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
@@ -100,7 +61,7 @@ LEAT_TEST("pipelined requests are answered in order, wherever the bytes are cut"
         const std::string expected =
             ok("GET /1\n") + ok("POST /2\nhello") + "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n" +
             ok("PUT /4\nhey") + "HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\nGET /5\n";
-        const std::string whole = co_await exchange(where, sent);
+        const std::string whole = co_await answers_to(where, sent);
         CHECK(whole == expected);
         for (std::size_t cut = 1; cut < sent.size(); ++cut) {
             auto peer = co_await leat::tcp_stream::connect(where);
@@ -117,10 +78,10 @@ LEAT_TEST("pipelined requests are answered in order, wherever the bytes are cut"
 }
 
 LEAT_TEST("HTTP/1.0 and Connection: close end the connection, keep-alive does not") {
-    co_await during(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
-        const std::string old = co_await exchange(where, "GET / HTTP/1.0\r\n\r\n");
+    co_await serving(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
+        const std::string old = co_await answers_to(where, "GET / HTTP/1.0\r\n\r\n");
         CHECK(old == "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nGET /\n");
-        const std::string kept = co_await exchange(
+        const std::string kept = co_await answers_to(
             where,
             "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET / HTTP/1.0\r\n\r\nGET /no HTTP/1.0\r\n\r\n");
         CHECK(kept == "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: keep-alive\r\n\r\nGET /\n" + old);
@@ -131,9 +92,9 @@ LEAT_TEST("what is no request is refused with a status that says why") {
     leat::http::serve_options options = unattended;
     options.limits.body_bytes = 10;
     options.limits.header_bytes = 1000;
-    co_await during(echo_target, options, [](leat::endpoint where) -> leat::task<> {
+    co_await serving(echo_target, options, [](leat::endpoint where) -> leat::task<> {
         const auto status = [where](std::string bytes) -> leat::task<std::string> {
-            const std::string all = co_await exchange(where, bytes);
+            const std::string all = co_await answers_to(where, bytes);
             CHECK(all.find("Connection: close\r\n") != all.npos);
             co_return all.substr(0, 12);
         };
@@ -164,7 +125,7 @@ LEAT_TEST("what is no request is refused with a status that says why") {
         CHECK(coding == "HTTP/1.1 400");
         const std::string later = co_await status("GET / HTTP/1.2\r\nHost: a\r\nConnection: close\r\n\r\n");
         CHECK(later == "HTTP/1.1 200");
-        const std::string tunnel = co_await exchange(where, "CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n\r\nxyz");
+        const std::string tunnel = co_await answers_to(where, "CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n\r\nxyz");
         CHECK(tunnel ==
               "HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain\r\nContent-Length: 16\r\n"
               "Connection: close\r\n\r\nNot Implemented\n");
@@ -176,7 +137,7 @@ LEAT_TEST("a request that comes too slowly is answered with 408, an idle connect
     options.limits.head = 20ms;
     options.limits.body = 20ms;
     options.limits.idle = 20ms;
-    co_await during(echo_target, options, [](leat::endpoint where) -> leat::task<> {
+    co_await serving(echo_target, options, [](leat::endpoint where) -> leat::task<> {
         for (const std::string sent :
              {"GET / HTTP/1.1\r\nHost:", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhell"}) {
             auto peer = co_await leat::tcp_stream::connect(where);
@@ -188,14 +149,14 @@ LEAT_TEST("a request that comes too slowly is answered with 408, an idle connect
         const std::string nothing = co_await rest_of(idle);
         CHECK(nothing.empty());
         auto kept = co_await leat::tcp_stream::connect(where);
-        co_await kept.send_all("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        co_await kept.send_all(get("/"));
         const std::string answer = co_await rest_of(kept);
         CHECK(answer.ends_with("\r\n\r\nGET /\n"));
     });
 }
 
 LEAT_TEST("a client that waits for 100 Continue gets it before its body is read") {
-    co_await during(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
+    co_await serving(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
         auto peer = co_await leat::tcp_stream::connect(where);
         co_await peer.send_all(
             "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
@@ -210,10 +171,10 @@ LEAT_TEST("a client that waits for 100 Continue gets it before its body is read"
 }
 
 LEAT_TEST("long bodies arrive whole, and a slow reader stops the server from sending, not from serving") {
-    co_await during(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
+    co_await serving(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
         auto slow = co_await leat::tcp_stream::connect(where);
         for (int i = 0; i < 20; ++i) {
-            co_await slow.send_all("GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+            co_await slow.send_all(get("/big"));
         }
         leat::http::client client({.environment_proxies = false});
         const auto page = co_await client.get("http://" + where.to_string() + "/big");
@@ -225,7 +186,7 @@ LEAT_TEST("long bodies arrive whole, and a slow reader stops the server from sen
 }
 
 LEAT_TEST("a thousand pipelined requests in one go are all answered, in order") {
-    co_await during(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
+    co_await serving(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
         std::string sent;
         std::string expected;
         for (int i = 0; i < 1000; ++i) {
@@ -252,16 +213,16 @@ LEAT_TEST("a thousand pipelined requests in one go are all answered, in order") 
 }
 
 TEST_CASE("a handler that throws is answered with 500 and reported") {
-    reported.clear();
+    leat::testing::said.clear();
     leat::run(
         []() -> leat::task<> {
-            co_await during(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
-                const std::string all = co_await exchange(where, "GET /fails HTTP/1.1\r\nHost: a\r\n\r\n");
+            co_await serving(echo_target, unattended, [](leat::endpoint where) -> leat::task<> {
+                const std::string all = co_await answers_to(where, get("/fails"));
                 CHECK(all.starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
             });
         },
-        {.report = remember});
-    CHECK(reported == std::vector<std::string>{"GET /fails: no luck"});
+        {.report = leat::testing::remember_said});
+    CHECK(leat::testing::said == std::vector<std::string>{"GET /fails: no luck"});
 }
 
 LEAT_TEST("a handler may write its body in pieces, and answer late") {
@@ -277,17 +238,17 @@ LEAT_TEST("a handler may write its body in pieces, and answer late") {
             co_await writer.write("two");
         }
     };
-    co_await during(writing, unattended, [](leat::endpoint where) -> leat::task<> {
+    co_await serving(writing, unattended, [](leat::endpoint where) -> leat::task<> {
         const std::string head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
-        const std::string chunked = co_await exchange(where, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        const std::string chunked = co_await answers_to(where, get("/"));
         CHECK(chunked == head + "Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n");
-        const std::string counted = co_await exchange(where, "GET /counted HTTP/1.1\r\nHost: a\r\n\r\n");
+        const std::string counted = co_await answers_to(where, get("/counted"));
         CHECK(counted == head + "Content-Length: 6\r\n\r\nonetwo");
-        const std::string empty = co_await exchange(where, "GET /empty HTTP/1.1\r\nHost: a\r\n\r\n");
+        const std::string empty = co_await answers_to(where, get("/empty"));
         CHECK(empty == head + "Content-Length: 0\r\n\r\n");
-        const std::string old = co_await exchange(where, "GET / HTTP/1.0\r\n\r\n");
+        const std::string old = co_await answers_to(where, "GET / HTTP/1.0\r\n\r\n");
         CHECK(old == head + "Connection: close\r\n\r\nonetwo");
-        const std::string asked = co_await exchange(where, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+        const std::string asked = co_await answers_to(where, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
         CHECK(asked == head + "\r\n");
         leat::http::client client({.environment_proxies = false});
         for (int i = 0; i < 3; ++i) {
@@ -316,7 +277,7 @@ LEAT_TEST("a stop ends idle connections at once and lets a request be answered",
     auto serving = leat::spawn(leat::http::serve(std::move(listener), slow, stoppable));
     auto idle = co_await leat::tcp_stream::connect(where);
     auto busy = co_await leat::tcp_stream::connect(where);
-    co_await busy.send_all("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    co_await busy.send_all(get("/"));
     while (!asked_for) {
         co_await leat::yield();
     }
