@@ -297,6 +297,7 @@ task<bool> answer_all(Stream& stream, Handler& handler, server_exchange& exchang
         if (input.empty()) {
             input = co_await stream.recv_chunk();
         }
+        co_await checkpoint();  // what came with a stop, or as its time was over, is not begun
         std::string_view rest = input.text();
         if (rest.empty()) {
             co_return false;

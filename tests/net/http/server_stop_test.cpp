@@ -54,3 +54,43 @@ LEAT_TEST("connections that were accepted just before the stop end at once") {
         co_await serving;
     }
 }
+
+LEAT_TEST("a request that comes with the stop is answered, or its handler never begins") {
+    for (int i = 0; i < 300; ++i) {
+        leat::spawn([]() -> leat::task<> {  // so that what is ready waits for its turn
+            for (;;) {
+                co_await leat::yield();
+            }
+        });
+    }
+    for (int turns = 0; turns < 12; ++turns) {
+        int begun = 0;
+        int ended = 0;
+        const auto handler = [&](const request&) -> leat::task<response> {
+            ++begun;
+            co_await leat::yield();
+            ++ended;
+            co_return response{};
+        };
+        auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+        auto serving = leat::spawn(leat::http::serve(lent_listener(listener), handler, patient));
+        auto peer = co_await leat::tcp_stream::connect(listener.local_endpoint());
+        co_await peer.send_all(get("/"));
+        std::string answer(15, ' ');
+        co_await peer.recv_exactly(answer);
+        for (int turn = 0; turn < 12; ++turn) {
+            if (turn == turns) {
+                (void)co_await leat::as_result(peer.send_all(get("/")));
+            }
+            if (turn == 6) {
+                listener.close();
+            }
+            co_await leat::yield();
+        }
+        const std::string rest = co_await rest_of(peer);
+        CHECK(begun == ended);
+        CHECK((rest.find("HTTP/1.1 200") != rest.npos) == (begun == 2));
+        peer.close();
+        co_await serving;
+    }
+}
