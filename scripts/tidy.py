@@ -105,7 +105,7 @@ DATA = ["tests/fuzz/corpus/*"]  # bytes that are as they are
 TEXT_EXEMPT = ["scripts/tidy*.py", "LICENSE", "*.patch", *DATA]
 
 # The C++ of these pages is what stands between `// MARK: begin` and `// MARK: end` in an example or a test.
-MARKS = {"README.md": "README", "docs/guide.md": "GUIDE"}
+MARKS = {"README.md": "README", "docs/guide.md": "GUIDE", "docs/http.md": "HTTP"}
 
 # In a table whose last column has this title each row names the tests that show it: `FILE`: "TITLE", or a
 # script alone. FILE stands for one of SHOWING. A row whose claim begins with one of CLAIMS_NOTHING may have

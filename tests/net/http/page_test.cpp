@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// The code of docs/http.md, as it stands there.
+#include "serving.hpp"
+
+#include <leat/testing/doctest.hpp>
+
+#include <string>
+
+using namespace std::chrono_literals;
+using leat::testing::get;
+using leat::testing::ok;
+using leat::testing::serving;
+using leat::testing::unattended;
+using leat::testing::without_dates;
+
+namespace {
+
+void announce(std::string_view) {}
+
+// HTTP: begin
+leat::task<leat::http::response> greet(const leat::http::request& asked) {
+    leat::http::response page;
+    if (asked.method != "GET" && asked.method != "HEAD") {
+        page.status = 405;
+        page.headers.add("Allow", "GET, HEAD");
+        co_return page;
+    }
+    page.headers.add("Content-Type", "text/plain");
+    page.body = "hello from " + asked.target + "\n";
+    co_return page;
+}
+
+leat::task<> serve_greetings(leat::endpoint where) {
+    leat::http::serve_options options;
+    options.on_listening = announce;  // a signal stops it in order from here on
+    options.limits.body_bytes = 16 * 1024;
+    co_await leat::http::serve(leat::tcp_listener::bind(where), greet, options);
+}
+// HTTP: end
+
+leat::task<std::string> next_line() {
+    co_await leat::sleep(1s);
+    co_return "line\n";
+}
+
+// HTTP: begin
+leat::task<> follow_log(const leat::http::request& asked, leat::http::response_writer& writer) {
+    writer.head().headers.add("Content-Type", "text/plain");
+    const auto write_lines = [&]() -> leat::task<> {
+        for (;;) {
+            const std::string line = co_await next_line();
+            co_await writer.write(line);
+        }
+    };
+    co_await leat::race(write_lines, asked.connection->gone());
+}
+// HTTP: end
+
+// HTTP: begin
+leat::task<std::size_t> read_page(leat::http::client& client, std::string url) {
+    const leat::http::fetched page = co_await client.get(url, {.total = 30s}, {{"Accept", "text/plain"}});
+    if (page.status != 200) {
+        throw std::runtime_error(url + ": status " + std::to_string(page.status));
+    }
+    co_return page.body.size();
+}
+
+leat::task<std::size_t> count_bytes(leat::http::client& client, std::string url) {
+    std::size_t bytes = 0;
+    leat::http::response_stream reply = co_await client.open(url);
+    for (;;) {
+        const std::string_view piece = co_await reply.read();
+        if (piece.empty()) {
+            break;
+        }
+        bytes += piece.size();
+    }
+    co_return bytes;
+}
+// HTTP: end
+
+}  // namespace
+
+LEAT_TEST("the server and the client of the page about HTTP talk to each other") {
+    co_await serving(greet, unattended, [](leat::endpoint where) -> leat::task<> {
+        leat::http::client client({.environment_proxies = false});
+        const std::string url = "http://" + where.to_string() + "/here";
+        const std::size_t read = co_await read_page(client, url);
+        CHECK(read == std::string_view("hello from /here\n").size());
+        const std::size_t counted = co_await count_bytes(client, url);
+        CHECK(counted == read);
+        const std::string refused = co_await leat::testing::answers_to(
+            where, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+        CHECK(refused == "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\nContent-Length: 0\r\n\r\n");
+    });
+}
+
+LEAT_TEST("a handler that follows something ends with its client", on(simulated)) {
+    co_await serving(follow_log, unattended, [](leat::endpoint where) -> leat::task<> {
+        auto peer = co_await leat::tcp_stream::connect(where);
+        co_await peer.send_all(get("/"));
+        co_await leat::sleep(3500ms);
+        peer.shutdown_send();
+        const std::string all = without_dates(co_await leat::testing::rest_of(peer));
+        CHECK(all ==
+              "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+              "5\r\nline\n\r\n5\r\nline\n\r\n5\r\nline\n\r\n0\r\n\r\n");
+    });
+}
+
+LEAT_TEST("a server of the page says where it listens and can be cancelled", on(simulated)) {
+    auto server = leat::spawn(serve_greetings, leat::endpoint("127.0.0.1", 8080));
+    co_await leat::yield();
+    auto peer = co_await leat::tcp_stream::connect(leat::endpoint("127.0.0.1", 8080));
+    co_await peer.send_all("GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    const std::string all = co_await leat::testing::rest_of(peer);
+    CHECK(all.ends_with("\r\n\r\nhello from /x\n"));
+    server.cancel();
+    co_await server.join();
+}
