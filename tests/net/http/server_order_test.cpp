@@ -6,8 +6,6 @@
 #include <leat/testing/doctest.hpp>
 #include <leat/testing/memory_stream.hpp>
 
-#include <optional>
-
 using namespace std::chrono_literals;
 using leat::http::request;
 using leat::http::response;
@@ -17,6 +15,7 @@ using leat::testing::memory_stream;
 using leat::testing::ok;
 using leat::testing::rest_of;
 using leat::testing::serving;
+using leat::testing::single_listener;
 using leat::testing::unattended;
 using leat::testing::without_dates;
 
@@ -79,24 +78,6 @@ public:
 private:
     memory_stream below_;
     int* sends_;
-};
-
-// Accepts one connection.
-class single_listener {
-public:
-    explicit single_listener(counted_stream only) : only_(std::move(only)) {}
-    leat::task<counted_stream> accept() {
-        if (!only_.has_value()) {
-            co_await leat::sleep_until(leat::never);
-        }
-        counted_stream taken = std::move(*only_);
-        only_.reset();
-        co_return taken;
-    }
-    void close() noexcept {}
-
-private:
-    std::optional<counted_stream> only_;
 };
 
 }  // namespace

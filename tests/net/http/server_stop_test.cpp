@@ -4,13 +4,19 @@
 #include "serving.hpp"
 
 #include <leat/testing/doctest.hpp>
+#include <leat/testing/memory_stream.hpp>
+
+#include <algorithm>
+#include <functional>
 
 using namespace std::chrono_literals;
 using leat::http::request;
 using leat::http::response;
 using leat::testing::get;
 using leat::testing::lent_listener;
+using leat::testing::memory_stream;
 using leat::testing::rest_of;
+using leat::testing::single_listener;
 
 namespace {
 
@@ -22,6 +28,32 @@ leat::task<response> long_answer(const request& asked) {
     made.body.assign(asked.target == "/long" ? 4'000'000 : 4, 'l');
     co_return made;
 }
+
+// A stream on which something else happens between the arrival of bytes and their delivery.
+class delayed_stream {
+public:
+    using interlude = std::function<leat::task<>()>;
+    delayed_stream(memory_stream below, interlude between)
+        : below_(std::move(below)), between_(std::move(between)) {}
+    auto recv(leat::byte_buffer into) { return below_.recv(into); }
+    auto recv_exactly(leat::byte_buffer into) { return below_.recv_exactly(into); }
+    leat::task<leat::chunk> recv_chunk() {
+        leat::chunk received = co_await below_.recv_chunk();
+        co_await leat::shield(between_());
+        co_return received;
+    }
+    auto send(leat::byte_view from) { return below_.send(from); }
+    template <typename... Pieces>
+    auto send_all(const Pieces&... pieces) {
+        return below_.send_all(pieces...);
+    }
+    auto shutdown_send() { return below_.shutdown_send(); }
+    void close() { below_.close(); }
+
+private:
+    memory_stream below_;
+    interlude between_;
+};
 
 }  // namespace
 
@@ -91,6 +123,55 @@ LEAT_TEST("a request that comes with the stop is answered, or its handler never 
         CHECK(begun == ended);
         CHECK((rest.find("HTTP/1.1 200") != rest.npos) == (begun == 2));
         peer.close();
+        co_await serving;
+    }
+}
+
+LEAT_TEST("what was received as its connection was ended begins no handler", on(simulated)) {
+    struct ending {
+        const char* sent;
+        bool by_stop;
+        const char* answer;
+    };
+    const std::string refused = "HTTP/1.1 408 Request Timeout\r\n";
+    for (const ending& each : {ending{"GET / HTTP/1.1\r\nHost: a\r\n\r\n", true, ""},
+                               ending{"GET / HTTP/1.1\r\nHost: a\r\n\r\n", false, ""},
+                               ending{"GET / HTTP/1.1\r\n|Host: a\r\n\r\n", false, refused.c_str()}}) {
+        leat::event stop;
+        auto [near, far] = memory_stream::pair();
+        const std::string_view sent = each.sent;
+        const std::size_t cut = std::min(sent.find('|'), sent.size());
+        bool last = cut == sent.size();
+        const auto between = [&]() -> leat::task<> {
+            if (last) {
+                if (each.by_stop) {
+                    stop.set();
+                }
+                co_await leat::sleep(1s);
+            }
+        };
+        bool begun = false;
+        const auto handler = [&](const request&) -> leat::task<response> {
+            begun = true;
+            co_return response{};
+        };
+        leat::http::serve_options options = patient;
+        if (!each.by_stop) {
+            options.limits.idle = options.limits.head = 500ms;
+        }
+        auto serving = leat::spawn(leat::http::serve(
+            single_listener(delayed_stream(std::move(far), between), stop), handler, options));
+        co_await near.send_all(sent.substr(0, cut));
+        if (!last) {
+            co_await leat::sleep(10ms);
+            last = true;
+            co_await near.send_all(sent.substr(cut + 1));
+        }
+        const std::string all = co_await rest_of(near);
+        CHECK_FALSE(begun);
+        CHECK(all.substr(0, refused.size()) == each.answer);
+        near.close();
+        stop.set();
         co_await serving;
     }
 }

@@ -5,8 +5,10 @@
 #include <leat/http.hpp>
 #include <leat/net.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -21,6 +23,32 @@ public:
 
 private:
     tcp_listener* owned_;
+};
+
+// Accepts one connection, and is closed by an event.
+template <typename Stream>
+class single_listener {
+public:
+    explicit single_listener(Stream only) : only_(std::move(only)) {}
+    single_listener(Stream only, event& closed) : only_(std::move(only)), closed_(&closed) {}
+
+    task<Stream> accept() {
+        if (!only_.has_value()) {
+            if (closed_ == nullptr) {
+                co_await sleep_until(never);
+            }
+            co_await closed_->wait();
+            throw std::system_error(stream_errc::closed, "accept");
+        }
+        Stream taken = std::move(*only_);
+        only_.reset();
+        co_return taken;
+    }
+    void close() noexcept {}
+
+private:
+    std::optional<Stream> only_;
+    event* closed_ = nullptr;
 };
 
 inline constexpr http::serve_options unattended{.grace = duration::zero(), .stop_on = {}};
