@@ -262,6 +262,9 @@ template <stream Stream, typename Handler>
 task<> answer_requests(Stream& stream, Handler& handler, server_exchange& exchange, chunk& input,
                        std::string_view& rest, task_group* flushing) {
     while (!exchange.closes() && (flushing != nullptr || !exchange.holds_back())) {
+        // A chunk may hold hundreds of requests; what came with a stop, or as its time was over, is not
+        // begun.
+        co_await checkpoint();
         switch (exchange.take(rest)) {
             case server_exchange::found::nothing:
                 co_return;
@@ -277,7 +280,6 @@ task<> answer_requests(Stream& stream, Handler& handler, server_exchange& exchan
                     flushing->spawn(flush_meanwhile<Stream>, std::ref(stream), std::ref(exchange));
                 }
                 co_await answer(stream, handler, exchange);
-                co_await leat::detail::share_awaiter();  // a chunk may hold hundreds of requests
                 break;
             case server_exchange::found::refused:
                 break;
@@ -297,7 +299,6 @@ task<bool> answer_all(Stream& stream, Handler& handler, server_exchange& exchang
         if (input.empty()) {
             input = co_await stream.recv_chunk();
         }
-        co_await checkpoint();  // what came with a stop, or as its time was over, is not begun
         std::string_view rest = input.text();
         if (rest.empty()) {
             co_return false;

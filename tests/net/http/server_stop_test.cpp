@@ -29,31 +29,37 @@ leat::task<response> long_answer(const request& asked) {
     co_return made;
 }
 
-// A stream on which something else happens between the arrival of bytes and their delivery.
+// A stream on which something else happens between the end of an operation and its delivery.
 class delayed_stream {
 public:
     using interlude = std::function<leat::task<>()>;
-    delayed_stream(memory_stream below, interlude between)
-        : below_(std::move(below)), between_(std::move(between)) {}
+    delayed_stream(memory_stream below, interlude received, interlude sent)
+        : below_(std::move(below)), received_(std::move(received)), sent_(std::move(sent)) {}
     auto recv(leat::byte_buffer into) { return below_.recv(into); }
     auto recv_exactly(leat::byte_buffer into) { return below_.recv_exactly(into); }
     leat::task<leat::chunk> recv_chunk() {
         leat::chunk received = co_await below_.recv_chunk();
-        co_await leat::shield(between_());
+        co_await leat::shield(received_());
         co_return received;
     }
     auto send(leat::byte_view from) { return below_.send(from); }
     template <typename... Pieces>
-    auto send_all(const Pieces&... pieces) {
-        return below_.send_all(pieces...);
+    leat::task<> send_all(const Pieces&... pieces) {
+        co_await below_.send_all(pieces...);
+        co_await leat::shield(sent_());
     }
     auto shutdown_send() { return below_.shutdown_send(); }
     void close() { below_.close(); }
 
 private:
     memory_stream below_;
-    interlude between_;
+    interlude received_;
+    interlude sent_;
 };
+
+leat::task<> nothing_happens() {
+    co_return;
+}
 
 }  // namespace
 
@@ -159,8 +165,9 @@ LEAT_TEST("what was received as its connection was ended begins no handler", on(
         if (!each.by_stop) {
             options.limits.idle = options.limits.head = 500ms;
         }
-        auto serving = leat::spawn(leat::http::serve(
-            single_listener(delayed_stream(std::move(far), between), stop), handler, options));
+        auto serving = leat::spawn(
+            leat::http::serve(single_listener(delayed_stream(std::move(far), between, nothing_happens), stop),
+                              handler, options));
         co_await near.send_all(sent.substr(0, cut));
         if (!last) {
             co_await leat::sleep(10ms);
@@ -174,4 +181,29 @@ LEAT_TEST("what was received as its connection was ended begins no handler", on(
         stop.set();
         co_await serving;
     }
+}
+
+LEAT_TEST("no request is begun behind an answer whose time was over as it was sent", on(simulated)) {
+    auto [near, far] = memory_stream::pair();
+    int begun = 0;
+    const auto handler = [&](const request&) -> leat::task<response> {
+        ++begun;
+        response made;
+        made.body.assign(100'000, 'b');
+        co_return made;
+    };
+    leat::event stop;
+    leat::http::serve_options options = patient;
+    options.limits.send = 500ms;
+    const auto late = []() -> leat::task<> { co_await leat::sleep(1s); };
+    auto serving = leat::spawn(leat::http::serve(
+        single_listener(delayed_stream(std::move(far), nothing_happens, late), stop), handler, options));
+    auto asking = leat::spawn([&]() -> leat::task<> { co_await near.send_all(get("/1") + get("/2")); });
+    const std::string all = co_await rest_of(near);
+    CHECK(begun == 1);
+    CHECK(all.ends_with("\r\n\r\n" + std::string(100'000, 'b')));
+    co_await asking;
+    near.close();
+    stop.set();
+    co_await serving;
 }
