@@ -27,13 +27,14 @@ std::string_view without_end_dot(std::string_view name) noexcept {
     return name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
 }
 
-// Whether `host` is `domain`, which may begin with dots or "*.", or below it.
+// Whether `host` is `domain`, which may begin with dots, or below it; below "*.example.org" only.
 bool is_within(std::string_view host, std::string_view domain) noexcept {
-    domain.remove_prefix(domain.starts_with("*.") ? 2 : 0);
+    const bool below_only = domain.starts_with("*.");
+    domain.remove_prefix(below_only ? 2 : 0);
     domain.remove_prefix(std::min(domain.find_first_not_of('.'), domain.size()));
     domain = without_end_dot(domain);
     if (domain.empty() || host.size() <= domain.size()) {
-        return !domain.empty() && equal_ignoring_case(host, domain);
+        return !domain.empty() && !below_only && equal_ignoring_case(host, domain);
     }
     const std::string_view end = host.substr(host.size() - domain.size());
     return host[host.size() - domain.size() - 1] == '.' && equal_ignoring_case(end, domain);
@@ -50,7 +51,7 @@ bool have_prefix(const address& a, const address& b, unsigned count) noexcept {
     return true;
 }
 
-// Whether `host` is the address `network`, with or without brackets, or in it: "10.0.0.0/8".
+// Whether `host`, no mapped one, is the address `network`, with or without brackets, or in it: "10.0.0.0/8".
 bool is_in(const address& host, std::string_view network) {
     const std::size_t slash = network.find('/');
     std::string_view text = network.substr(0, slash);
@@ -62,7 +63,7 @@ bool is_in(const address& host, std::string_view network) {
         return false;
     }
     if (slash == network.npos) {
-        return base->unmapped() == host.unmapped();
+        return base->unmapped() == host;
     }
     const std::string_view length = network.substr(slash + 1);
     unsigned bits = 0;
@@ -85,7 +86,7 @@ bool is_about(std::string_view entry, std::string_view host, std::uint16_t port)
     }
     const std::string_view name = has_port ? entry.substr(0, colon) : entry;
     const auto literal = address::try_parse(host.substr(0, host.find('%')));
-    return literal.ok() ? is_in(*literal, name) : is_within(without_end_dot(host), name);
+    return literal.ok() ? is_in(literal->unmapped(), name) : is_within(without_end_dot(host), name);
 }
 
 }  // namespace

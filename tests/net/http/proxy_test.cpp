@@ -43,7 +43,10 @@ TEST_CASE("a proxy is chosen by scheme, and not for the hosts that no_proxy name
     CHECK(chosen(some, "http://a/") == "none");
 }
 
-TEST_CASE("no_proxy is read as curl, requests and Go read it") {
+// Tried with curl 7.88, Python's requests 2.34 and Go 1.19, which agree on less than half of it. An entry
+// excludes here what it excludes for one of them, but for these: "0.0.1" (requests compares the ends of
+// addresses as text), "10.0.0.0/" and "10.0.0.0/8x" (curl reads what is a number in them).
+TEST_CASE("no_proxy excludes what it excludes for curl, requests or Go") {
     struct row {
         const char* list;
         const char* target;
@@ -77,6 +80,12 @@ TEST_CASE("no_proxy is read as curl, requests and Go read it") {
              {"x *", "http://a/", true},
              {"x,*.a.example", "http://b.a.example/", true},
              {"*.a.example", "http://a.example.org/", false},
+             {"*.a.example", "http://a.example/", false},
+             {".a.example", "http://a.example/", true},
+             {"192.0.2.1", "http://[::ffff:192.0.2.1]/", true},
+             {"::ffff:192.0.2.1", "http://192.0.2.1/", true},
+             {"192.0.2.0/24", "http://[::ffff:192.0.2.1]/", true},
+             {"192.0.2.0/24", "http://[::ffff:192.0.3.1]/", false},
              {"localhost.", "http://localhost/", true},
              {"localhost", "http://localhost./", true},
              {"localhost", "http://localhost.example/", false},
