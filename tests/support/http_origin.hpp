@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // http_origin: an HTTP server for tests of the client whose answers are bytes written by hand. Each request's
-// head is given to a function, which says what to send and what to do then.
+// head is given to a function, which says what to send and what to do then. And what the client's tests say
+// with it.
 #pragma once
 
+#include <leat/http/client.hpp>
 #include <leat/net.hpp>
 #include <leat/sync/event.hpp>
 
@@ -22,6 +24,23 @@ struct answer {
     then next = then::keep;
     std::string late = {};  // sent once the test has set http_origin::go_on
 };
+
+inline answer with_length(std::string_view body) {
+    return {"HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+            std::string(body)};
+}
+inline answer redirect_to(std::string_view location) {
+    return {"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + std::string(location) + "\r\n\r\n"};
+}
+
+// What the request with this head asks for.
+inline std::string path_of(const std::string& head) {
+    const std::size_t begin = head.find(' ') + 1;
+    return head.substr(begin, head.find(' ', begin) - begin);
+}
+
+// Of a client that asks an http_origin, whatever the environment says.
+inline constexpr leat::http::client_options direct{.environment_proxies = false};
 
 class http_origin {
 public:

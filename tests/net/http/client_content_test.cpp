@@ -12,17 +12,12 @@
 using namespace std::chrono_literals;
 using leat::http::fetched;
 using support::answer;
+using support::direct;
 using support::error_of;
 using support::http_origin;
+using support::path_of;
 
 namespace {
-
-constexpr leat::http::client_options direct{.environment_proxies = false};
-
-std::string path_of(const std::string& head) {
-    const std::size_t begin = head.find(' ') + 1;
-    return head.substr(begin, head.find(' ', begin) - begin);
-}
 
 answer encoded(std::string_view coding, std::string_view body) {
     return {"HTTP/1.1 200 OK\r\nContent-Encoding: " + std::string(coding) +

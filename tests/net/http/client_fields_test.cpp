@@ -12,25 +12,14 @@
 using namespace std::chrono_literals;
 using leat::http::fetched;
 using support::answer;
+using support::direct;
 using support::error_of;
 using support::http_origin;
+using support::path_of;
+using support::redirect_to;
+using support::with_length;
 
 namespace {
-
-constexpr leat::http::client_options direct{.environment_proxies = false};
-
-std::string path_of(const std::string& head) {
-    const std::size_t begin = head.find(' ') + 1;
-    return head.substr(begin, head.find(' ', begin) - begin);
-}
-
-answer with_length(std::string_view body) {
-    return {"HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-            std::string(body)};
-}
-answer redirect_to(std::string_view location) {
-    return {"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + std::string(location) + "\r\n\r\n"};
-}
 
 // The values of all fields of a request's head that are called `name`.
 std::vector<std::string> values_of(const std::string& head, std::string_view name) {

@@ -17,16 +17,12 @@ using leat::testing::wait_until_idle;
 using support::answer;
 using support::http_origin;
 using support::then;
+using support::with_length;
 
 namespace {
 
 constexpr leat::http::client_options direct{.environment_proxies = false};
 constexpr std::string_view stray = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray";
-
-answer with_length(std::string_view body) {
-    return {"HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-            std::string(body)};
-}
 
 // Answers the first request, and later, unasked, another one; then every request with "right".
 http_origin origin_with_a_stray_answer(answer first, int& requests) {

@@ -18,12 +18,11 @@ using leat::http::fetched;
 using leat::http::get_options;
 using leat::testing::simulated;
 using support::answer;
+using support::direct;
 using support::error_of;
 using support::http_origin;
 
 namespace {
-
-constexpr leat::http::client_options direct{.environment_proxies = false};
 
 // A body of pieces of one size, of which one is sent each second.
 struct dripped_body {

@@ -11,25 +11,12 @@
 using namespace std::chrono_literals;
 using leat::http::fetched;
 using support::answer;
+using support::direct;
 using support::error_of;
 using support::http_origin;
+using support::path_of;
 using support::then;
-
-namespace {
-
-constexpr leat::http::client_options direct{.environment_proxies = false};
-
-std::string path_of(const std::string& head) {
-    const std::size_t begin = head.find(' ') + 1;
-    return head.substr(begin, head.find(' ', begin) - begin);
-}
-
-answer with_length(std::string_view body) {
-    return {"HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-            std::string(body)};
-}
-
-}  // namespace
+using support::with_length;
 
 LEAT_TEST("bodies with a length, in chunks and until the end of the connection arrive whole") {
     http_origin origin([](const std::string& head) -> answer {

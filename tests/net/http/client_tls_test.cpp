@@ -19,13 +19,12 @@ using leat::http::fetched;
 using leat::http::request;
 using leat::http::response;
 using support::answer;
+using support::direct;
 using support::error_of;
 using support::http_origin;
 using support::then;
 
 namespace {
-
-constexpr leat::http::client_options direct{.environment_proxies = false};
 
 const leat::testing::certificate_authority& authority() {
     static const leat::testing::certificate_authority made;
