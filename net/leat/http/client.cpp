@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/client.hpp>
 
+#include <leat/connect.hpp>
 #include <leat/http/late.hpp>
 #include <leat/http/redirect.hpp>
 #include <leat/http/text.hpp>
@@ -105,9 +106,12 @@ client::client(const client_options& options)
       accept_encodings_(options.accept_encodings),
       proxies_(options.environment_proxies ? proxies::from_environment() : proxies()),
       insecure_(options.insecure),
+      name_servers_(options.names.servers),
+      names_(options.names),
       pool_({.per_place = options.connections_per_host,
              .idle = options.idle_connections,
              .idle_time = options.idle_connection_time}) {
+    names_.servers = name_servers_;
     check(options.connections_per_host > 0, "a client may have at least one connection to a host");
     if (!is_field_value(user_agent_)) {
         throw std::invalid_argument("user_agent holds a line break or another control character");
@@ -221,8 +225,7 @@ task<any_stream> client::connect(exchange& asked) {
 
 task<tcp_stream> client::dial(exchange& asked) {
     const url& peer = asked.proxy ? *asked.proxy : asked.chain.current();
-    const tcp_connect_options limit{.timeout = asked.options.connect};
-    return tcp_stream::connect(peer.host(), peer.port(), limit);
+    return connect_to_host(peer.host(), peer.port(), {.timeout = asked.options.connect, .names = names_});
 }
 
 // Dials; where the process has no descriptor left, as soon as one of ours has gone back.

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <leat/clock.hpp>
+#include <leat/dns/resolve.hpp>
 #include <leat/http/pool.hpp>
 #include <leat/http/proxy.hpp>
 #include <leat/http/response_stream.hpp>
@@ -39,6 +40,7 @@ struct client_options {
     std::size_t connections_per_host = SIZE_MAX;  // further requests wait for one to be free
     std::size_t idle_connections = 100;           // kept in all; 0: every request has a new one
     duration idle_connection_time = std::chrono::seconds(60);  // after which one is not used again
+    resolve_options names = {};                                // how hosts and proxies are looked up
 };
 
 // A response with all of its body, decoded.
@@ -115,6 +117,8 @@ private:
     bool accept_encodings_;
     proxies proxies_;
     bool insecure_;
+    std::string name_servers_;
+    resolve_options names_;                     // of name_servers_
     std::unique_ptr<secure_transport> secure_;  // made when it is needed: it reads the system's authorities
     connection_pool pool_;
 };

@@ -3,9 +3,11 @@
 #include <leat/net.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include "../../support/dns_server.hpp"
 #include "../../support/http_origin.hpp"
 
 #include <map>
+#include <memory>
 #include <string>
 
 using namespace std::chrono_literals;
@@ -284,5 +286,29 @@ LEAT_TEST("cancelling a request at any of its waits leaves the client in order")
             CHECK(page.body == "hello");
             CHECK(client.idle_connections() == 1);
         }
+    });
+}
+
+LEAT_TEST("a client looks hosts and proxies up as it was told to when it was made",
+          on(leat::testing::kernel)) {
+    leat::testing::dns_server server;
+    server.set("origin.test", {.addresses = {leat::address::loopback_ipv4()}});
+    server.set("proxy.test", {.addresses = {leat::address::loopback_ipv4()}});
+    http_origin origin([](const std::string& head) { return with_length(path_of(head)); });
+    co_await origin.during([&]() -> leat::task<> {
+        auto client = std::make_unique<leat::http::client>(leat::http::client_options{
+            .environment_proxies = false,
+            .names = {.families = leat::address_families::ipv4,
+                      .servers = std::string(server.location())}});  // gone when the client is used
+        const std::string port = ":" + std::to_string(origin.port());
+        const fetched page = co_await client->get("http://origin.test" + port + "/x");
+        CHECK(page.body == "/x");
+        CHECK(server.asked("origin.test", leat::testing::dns_type::a) == 1);
+        CHECK(server.asked("origin.test", leat::testing::dns_type::aaaa) == 0);
+        leat::http::proxies through;
+        through.set_http("proxy.test" + port);
+        client->use_proxies(through);
+        const fetched proxied = co_await client->get("http://nowhere.test/");
+        CHECK(proxied.body == "http://nowhere.test/");
     });
 }
