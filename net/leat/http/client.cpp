@@ -71,7 +71,8 @@ struct client::exchange {
         return std::min(after(now(), length), deadline);
     }
     [[nodiscard]] std::string named() const {
-        return chain.redirected() ? asked + " (redirected to " + chain.current().to_string() + ")" : asked;
+        return chain.redirected() ? asked + " (redirected to " + short_url(chain.current().to_string()) + ")"
+                                  : asked;
     }
     [[nodiscard]] std::string late() const {
         return now() >= deadline ? "not done within " + length_text(options.total)

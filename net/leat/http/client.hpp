@@ -8,8 +8,9 @@
 //
 // Any number of tasks of one scheduler may use a client at once. Where the process has no descriptor left for
 // a connection, a request closes an idle one or waits until one of the others has ended. Every failure is a
-// std::system_error (mostly a request_error) whose text is one line that begins with the URL. Cancelling a
-// request at any point closes its connection and leaves the client as it was.
+// std::system_error (mostly a request_error) whose text is one line of ASCII that begins with the URL, or
+// with "bad URL" and what is none. Cancelling a request at any point closes its connection and leaves the
+// client as it was.
 #pragma once
 
 #include <leat/clock.hpp>

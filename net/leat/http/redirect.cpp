@@ -32,7 +32,7 @@ void redirect_chain::follow(const response& head) {
     url next = current_.resolve(*location);
     if (current_.is_secure() && !next.is_secure()) {
         throw request_error(error::insecure_redirect,
-                            "refused to follow a redirect from https to " + next.to_string());
+                            "refused to follow a redirect from https to " + short_url(next.to_string()));
     }
     --left_;
     left_origin_ |= next.origin() != current_.origin();

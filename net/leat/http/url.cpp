@@ -19,6 +19,8 @@ bool is_control(char c) noexcept {
     return code < 0x20 || code == 0x7f;
 }
 
+constexpr encode_set non_ascii_set = encode_set::of_non_ascii();
+
 // Without the spaces and controls around it, and without tabs and line breaks.
 std::string cleaned(std::string_view text) {
     const auto outer = [](char c) { return static_cast<unsigned char>(c) <= 0x20; };
@@ -31,15 +33,6 @@ std::string cleaned(std::string_view text) {
     std::string clean(text);
     std::erase_if(clean, [](char c) { return c == '\t' || c == '\n' || c == '\r'; });
     return clean;
-}
-
-// `text` for an error message, not endless.
-std::string shown(std::string_view text) {
-    std::string line = printable_url(text);
-    if (line.size() > shown_size_max) {
-        line.replace(shown_size_max, line.npos, "...");
-    }
-    return line;
 }
 
 // What stands before the colon when `text` begins with a scheme (RFC 3986 3.1), else nothing.
@@ -188,13 +181,23 @@ std::string printable_url(std::string_view text) {
         line.replace(from, at - from, "***");
     }
     std::replace_if(line.begin(), line.end(), is_control, '?');
+    std::string ascii;
+    append_encoded(ascii, line, non_ascii_set);
+    return ascii;
+}
+
+std::string short_url(std::string_view text) {
+    std::string line = printable_url(text);
+    if (line.size() > shown_size_max) {
+        line.replace(shown_size_max, line.npos, "...");
+    }
     return line;
 }
 
 url url::parse(std::string_view text) {
     auto parsed = try_parse(text);
     if (!parsed) {
-        throw std::system_error(parsed.error(), "bad URL \"" + shown(text) + "\"");
+        throw std::system_error(parsed.error(), "bad URL \"" + short_url(text) + "\"");
     }
     return std::move(*parsed);
 }
@@ -202,8 +205,8 @@ url url::parse(std::string_view text) {
 url url::resolve(std::string_view reference) const {
     auto resolved = try_resolve(reference);
     if (!resolved) {
-        throw std::system_error(resolved.error(),
-                                "bad URL \"" + shown(reference) + "\" in a redirect from " + to_string());
+        throw std::system_error(resolved.error(), "bad URL \"" + short_url(reference) +
+                                                      "\" in a redirect from " + short_url(to_string()));
     }
     return std::move(*resolved);
 }

@@ -20,6 +20,14 @@ public:
             encoded_[i] = i < 0x20 || i > 0x7e || others.find(c) != others.npos;
         }
     }
+    // What is not ASCII, alone.
+    [[nodiscard]] static constexpr encode_set of_non_ascii() noexcept {
+        encode_set set("");
+        for (std::size_t i = 0; i < 0x80; ++i) {
+            set.encoded_[i] = false;
+        }
+        return set;
+    }
     [[nodiscard]] constexpr bool contains(char c) const noexcept {
         return encoded_[static_cast<unsigned char>(c)];
     }

@@ -60,6 +60,26 @@ LEAT_TEST("too many redirects, and redirects to nowhere, are errors that name th
     });
 }
 
+LEAT_TEST(
+    "what a server writes into a Location does not come as it is, nor endlessly, into an error's text") {
+    std::string location;
+    http_origin origin([&](const std::string&) -> answer { return redirect_to(location); });
+    co_await origin.during([&]() -> leat::task<> {
+        leat::http::client client(direct);
+        location = "ftp://\xc2\x9b\x33\x31mred\u202e/";
+        const std::string bad = co_await error_of(client.get(origin.url("/")));
+        CHECK(bad == origin.url("/") + ": bad URL \"ftp://%C2%9B31mred%E2%80%AE/\" in a redirect from " +
+                         origin.url("/") + ": its scheme is neither http nor https");
+        location = "/" + std::string(20'000, 'a');
+        const std::string far = co_await error_of(client.get(origin.url("/"), {.redirects = 1}));
+        CHECK(far.ends_with("aaa...): too many redirects (1)"));
+        CHECK(far.size() < 700);
+        location = "/" + std::string(500, 'b') + "/../ftp://" + std::string(20'000, 'a');
+        const std::string twice = co_await error_of(client.get(origin.url("/"), {.redirects = 3}));
+        CHECK(twice.size() < 700);
+    });
+}
+
 LEAT_TEST("a redirect to a URL that was asked before is followed: by then the answer may be another") {
     int asked = 0;
     http_origin origin([&](const std::string& head) -> answer {

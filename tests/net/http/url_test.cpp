@@ -288,6 +288,8 @@ TEST_CASE("the error of a bad URL is one line that names it and tells no passwor
         {"//joe:p/w@a/", "***@a/"},
         {"joe:p?w#@a", "***@a"},
         {"http://joe:pw@", "http://***@"},
+        // What is not ASCII may control a terminal (U+009B), and change the order of text (U+202E).
+        {"http://b\u00fccher/\xc2\x9b\x33\x31m\x9b\u202e", "http://b%C3%BCcher/%C2%9B31m%9B%E2%80%AE"},
     };
     for (const auto& each : cases) {
         CAPTURE(each.text);
@@ -296,6 +298,8 @@ TEST_CASE("the error of a bad URL is one line that names it and tells no passwor
     const std::string far = "http://joe:" + std::string(2000, 's') + "@a:0/";
     CHECK(what_of(far).find("sss") == std::string::npos);
     CHECK(what_of("http://a:0/" + std::string(5000, 'x')).size() < 700);
+    CHECK(leat::http::short_url("http://a/" + std::string(491, 'x')).size() == 500);
+    CHECK(leat::http::short_url("http://a/" + std::string(492, 'x')).size() == 503);
     CHECK(url::parse("http://joe:secret@a/").to_string() == "http://a/");
 }
 
