@@ -283,8 +283,12 @@ void client::write_request(exchange& asked) const {
     };
     std::string& out = asked.bytes;
     out.assign(asked.method).append(" ");
-    out.append(whole_url ? target.to_string() : target.request_target()).append(" HTTP/1.1\r\n");
-    append_field(out, "Host", target.authority());
+    const std::string host = target.authority();
+    if (whole_url) {
+        out.append("http://").append(host);  // without a zone, which means nothing to the proxy
+    }
+    out.append(target.request_target()).append(" HTTP/1.1\r\n");
+    append_field(out, "Host", host);
     if (!user_agent_.empty() && !sent("User-Agent")) {
         append_field(out, "User-Agent", user_agent_);
     }

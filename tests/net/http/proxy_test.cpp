@@ -132,6 +132,8 @@ LEAT_TEST("a proxy is asked for the whole URL, over one connection for all hosts
                                                  ":81/x?y HTTP/1.1\r\nHost: " + host + ":81\r\n"));
             CHECK(proxy.heads.back().find("Proxy-Authorization: Basic bWU6cHc=\r\n") != std::string::npos);
         }
+        (void)co_await client.get("http://[fe80::1%25lo]/z");
+        CHECK(proxy.heads.back().starts_with("GET http://[fe80::1]/z HTTP/1.1\r\nHost: [fe80::1]\r\n"));
         CHECK(proxy.accepted == 1);
     });
 }
