@@ -14,6 +14,14 @@ namespace {
 constexpr std::uint64_t discarded_max = 64 * 1024;
 constexpr duration discarding_max = std::chrono::seconds(1);
 
+// How long a body may be as it is sent, where `limit` holds for it decoded. What cannot be compressed becomes
+// a little longer by it. A limit all the same: a coded body can be endless and mean nothing.
+std::uint64_t encoded_max(std::uint64_t limit) noexcept {
+    constexpr std::uint64_t headers_max = 64 * 1024;
+    const std::uint64_t more = limit / 1024 + headers_max;
+    return limit > content_decoder::no_limit - more ? content_decoder::no_limit : limit + more;
+}
+
 }  // namespace
 
 response_stream::response_stream(connection_lease lease, http::url from, const get_options& options,
@@ -37,11 +45,12 @@ void response_stream::begin_decoding(std::string named, bool decode) {
         return;
     }
     const std::uint64_t limit = limit_.value_or(content_decoder::no_limit);
-    if (length_.value_or(0) > limit) {
-        fail_too_long();
-    }
     const std::string_view coding = head_.headers.get("Content-Encoding").value_or("");
     decoder_ = content_decoder::make(decode ? coding : "", limit);
+    encoded_max_ = decoder_.is_identity() ? limit : encoded_max(limit);
+    if (length_.value_or(0) > encoded_max_) {
+        fail_too_long();
+    }
     if (decoder_.is_identity() && names_coding(coding)) {
         undecoded_ = coding;
     }
@@ -92,7 +101,7 @@ task<std::string_view> response_stream::read_piece() {
             }
             ended_ = true;
             lease_.drop();
-        } else if (lease_->parser().body_bytes() > limit_.value_or(content_decoder::no_limit)) {
+        } else if (lease_->parser().body_bytes() > encoded_max_) {
             fail_too_long();
         }
     }

@@ -32,7 +32,7 @@ struct get_options {
     std::uint64_t lowest_rate = 0;
     duration rate_time = std::chrono::seconds(30);
     std::size_t header_bytes = 64 * 1024;
-    std::optional<std::uint64_t> body_bytes = {};  // without: 64 MiB in memory, else as many as come
+    std::optional<std::uint64_t> body_bytes = {};  // decoded. Without: 64 MiB in memory, else all that come
     int redirects = 10;
 };
 
@@ -87,6 +87,7 @@ private:
     std::string_view encoded_;
     std::optional<std::uint64_t> length_;  // as the server said
     std::optional<std::uint64_t> limit_;
+    std::uint64_t encoded_max_ = content_decoder::no_limit;
     duration idle_;
     duration total_;
     time_point deadline_;

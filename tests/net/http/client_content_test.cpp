@@ -108,6 +108,22 @@ LEAT_TEST("where there is no body there is no coding to undo") {
     });
 }
 
+LEAT_TEST("a limit of a body's length holds for what is in it, however it is encoded") {
+    std::string body;
+    http_origin origin([&](const std::string&) -> answer { return encoded("gzip", body); });
+    co_await origin.during([&]() -> leat::task<> {
+        leat::http::client client(direct);
+        body = compressed("x", gzip_window);  // longer than what is in it
+        const fetched one = co_await client.get(origin.url("/"), {.body_bytes = 1});
+        CHECK(one.body == "x");
+        const std::string none = co_await error_of(client.get(origin.url("/"), {.body_bytes = 0}));
+        CHECK(none == origin.url("/") + ": body larger than 0 bytes");
+        body += std::string(100'000, '\0');  // belongs to nothing, but is sent
+        const std::string more = co_await error_of(client.get(origin.url("/"), {.body_bytes = 1}));
+        CHECK(more == origin.url("/") + ": body larger than 1 bytes");
+    });
+}
+
 LEAT_TEST("a part of what was asked for whole is an error of that URL") {
     http_origin origin([](const std::string&) -> answer {
         return {
