@@ -38,7 +38,7 @@ LEVELS = [
     (1, "runtime/leat/backends/backend.hpp"),
     (2, "runtime/leat/backends/*"),
     (3, "runtime/leat/{scheduler,inbox,frame,frame_pool,task_state,scope_node,group_scope,outcome}.*"),
-    (3, "runtime/leat/{scheduler_looking,watch_thread,frame_upkeep}.*"),
+    (3, "runtime/leat/{scheduler_looking,watch_thread,frame_upkeep,bystander,bystanders}.*"),
     (3, "runtime/leat/{awaited,bindings,error_text,ticks,dump,dump_*,counters,counting_backend,observer}.*"),
     (4, "runtime/leat/*"),
     (5, "net/leat/{address,endpoint,number,socket,socket_opening,socket_stream,unix_endpoint}.*"),

@@ -2,6 +2,7 @@
 #include <leat/scheduler.hpp>
 
 #include <leat/awaited.hpp>
+#include <leat/bystanders.hpp>
 #include <leat/dump.hpp>
 #include <leat/error_text.hpp>
 #include <leat/frame_upkeep.hpp>
@@ -92,7 +93,8 @@ void scheduler::collect() {
         const bool alone = door_.expired() && awaits_others_ == 0;
         if (inbox_ != nullptr && !inbox_->about_to_sleep()) {
             deadline = long_ago;
-        } else if (alone && (io_->pending() == 0 || io_->only_wake_can_come()) && !alarm_may_wake_task()) {
+        } else if (alone && !alarm_may_wake_task() &&
+                   (detail::current_bystanders().own_all(io_->pending()) || io_->only_wake_can_come())) {
             no_progress();
             return;
         }
@@ -125,7 +127,7 @@ void scheduler::begin_anew(operation& op) {
 bool scheduler::alarm_may_wake_task() const noexcept {
     const std::size_t wakes_none =
         (end_is_late_.armed() ? 1u : 0u) + (limit_ != nullptr && limit_->armed() ? 1u : 0u);
-    return alarms_.size() > wakes_none;
+    return alarms_.size() > wakes_none + detail::current_bystanders().timers();
 }
 
 void scheduler::expire_timers() noexcept {

@@ -29,10 +29,10 @@ task<std::string_view> client_connection::read(time_point deadline) {
     co_return found == progress::body ? parser_.body() : std::string_view();
 }
 
-task<> client_connection::watch(duration limit) {
+task<> client_connection::watch() {
     input_.reset();  // an idle connection owns no buffer
     try {
-        (void)co_await move_on_after(limit, stream_.recv_chunk());
+        (void)co_await stream_.recv_chunk();
     } catch (const std::exception&) {  // an end, too
     }
     useless_ = true;

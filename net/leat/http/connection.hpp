@@ -31,9 +31,8 @@ public:
     [[nodiscard]] const response_parser& parser() const noexcept { return parser_; }
 
     // For one that is idle: completes when it has become useless, because something came that nobody asked
-    // for, or its end, or because `limit` has passed. What TLS has to say to itself is taken in. Cancelled:
-    // nothing has come.
-    [[nodiscard]] task<> watch(duration limit);
+    // for, or its end. What TLS has to say to itself is taken in. Cancelled: nothing has come.
+    [[nodiscard]] task<> watch();
 
     // No byte of an answer has come since the request.
     [[nodiscard]] bool silent() const noexcept { return silent_; }

@@ -18,10 +18,11 @@ connection_pool::lease_awaiter connection_pool::lease(const std::string& place) 
     return {*this, at->second};
 }
 
-task<> idle_connection::watch(duration limit) {
+task<> idle_connection::watch() {
     watched_ = true;
     if (connection_ != nullptr) {  // nobody was quicker
-        co_await connection_->watch(limit);
+        const leat::detail::bystander nobody_waits_for_it;
+        co_await connection_->watch();
     }
 }
 
@@ -31,13 +32,24 @@ idle_connection::~idle_connection() {
     }
 }
 
+connection_pool::expiry_timer::expiry_timer(connection_pool& of) noexcept
+    : bystander_timer(
+          [](bystander_timer& self) noexcept { static_cast<expiry_timer&>(self).pool.close_expired(); }),
+      pool(of) {}
+
+connection_pool::~connection_pool() {
+    close_idle();
+    while (!closing_.empty()) {
+        closing_.pop_front().pool_ = nullptr;
+    }
+}
+
 // The idle connection that was used last, if it may still be used; it leaves the place.
 idle_connection* connection_pool::freshest(detail::pool_place& place) noexcept {
     while (!place.idle.empty()) {
         idle_connection& found = *place.idle.back();
         if (after(found.since_, limits_.idle_time) > now()) {
-            place.idle.pop_back();
-            --idle_;
+            leave_idle(found);
             return &found;
         }
         close(found);
@@ -65,6 +77,9 @@ void connection_pool::give_back(detail::pool_place& place,
             keep(place, std::move(connection));
             return;
         } catch (const std::bad_alloc&) {  // then it is closed
+            if (idle_.empty()) {
+                expiry_.disarm();
+            }
         }
     }
     connection.reset();
@@ -74,41 +89,71 @@ void connection_pool::give_back(detail::pool_place& place,
 }
 
 void connection_pool::keep(detail::pool_place& place, std::unique_ptr<client_connection> connection) {
+    if (idle_.empty()) {
+        expiry_.arm(after(now(), limits_.idle_time));
+    }
     place.idle.reserve(place.idle.size() + 1);
-    auto owned = std::make_unique<idle_connection>(std::move(connection));
+    auto owned = std::make_unique<idle_connection>(place, std::move(connection));
     idle_connection& kept = *owned;
-    kept.watch_ = leat::detail::spawn_call(
-        current_scheduler().background(), std::source_location::current(),
-        [owned = std::move(owned), limit = limits_.idle_time] { return owned->watch(limit); });
+    kept.watch_ = leat::detail::spawn_call(current_scheduler().background(), std::source_location::current(),
+                                           [owned = std::move(owned)] { return owned->watch(); });
     kept.pool_ = this;
-    kept.place_ = &place;
     kept.since_ = now();
     place.idle.push_back(&kept);
-    if (++idle_ > limits_.idle) {
+    idle_.push_back(kept);
+    if (++idle_count_ > limits_.idle) {
         close_oldest();
     }
 }
 
+void connection_pool::leave_idle(idle_connection& one) noexcept {
+    std::erase(one.place_->idle, &one);
+    one.unlink();
+    --idle_count_;
+    if (idle_.empty()) {
+        expiry_.disarm();
+    }
+}
+
+// By itself, or with the run, or because it was asked to.
 void connection_pool::watch_ended(idle_connection& watched) noexcept {
-    if (watched.fate_ == idle_connection::fate::idle) {  // by itself, or with the run
-        std::erase(watched.place_->idle, &watched);
-        --idle_;
+    if (watched.place_ == nullptr) {  // it was given up
+        watched.unlink();
+        watched.connection_.reset();
+        descriptor_freed();
+        return;
+    }
+    if (watched.linked()) {  // nobody asked
+        leave_idle(watched);
         watched.connection_.reset();
     }
     give_back(*watched.place_, std::move(watched.connection_));
 }
 
 void connection_pool::close(idle_connection& unwanted) noexcept {
-    detail::pool_place& place = *unwanted.place_;
-    std::erase(place.idle, &unwanted);
-    --idle_;
-    --place.open;
-    unwanted.pool_ = nullptr;
+    leave_idle(unwanted);
+    closing_.push_back(unwanted);
+    --std::exchange(unwanted.place_, nullptr)->open;
     unwanted.watch_.cancel();
 }
 
+// The timer was armed for one that was the oldest then; those that are younger may have come since.
+void connection_pool::close_expired() noexcept {
+    const time_point time = now();
+    while (idle_count_ > 0 && after(idle_.front().since_, limits_.idle_time) <= time) {
+        close_oldest();
+    }
+    if (idle_count_ > 0) {
+        try {
+            expiry_.arm(after(idle_.front().since_, limits_.idle_time));
+        } catch (const std::bad_alloc&) {
+            close_idle();
+        }
+    }
+}
+
 bool connection_pool::shortage::others_may_end() const noexcept {
-    std::size_t open = 0;
+    std::size_t open = pool_.closing_.empty() ? 0 : 1;
     for (const auto& [name, place] : pool_.places_) {
         open += place.open;
     }
@@ -116,25 +161,21 @@ bool connection_pool::shortage::others_may_end() const noexcept {
 }
 
 connection_pool::shortage::end_awaiter connection_pool::shortage::next_end() noexcept {
-    if (pool_.idle_ > 0) {
+    if (pool_.idle_count_ > 0) {
         pool_.close_oldest();
     }
     return end_awaiter(pool_);
 }
 
 void connection_pool::close_oldest() noexcept {
-    detail::pool_place* oldest = nullptr;
-    for (auto& [name, place] : places_) {
-        const bool older = !place.idle.empty() &&
-                           (oldest == nullptr || place.idle.front()->since_ < oldest->idle.front()->since_);
-        oldest = older ? &place : oldest;
-    }
-    close(*oldest->idle.front());
-    forget_if_unused(*oldest);
+    idle_connection& oldest = idle_.front();
+    detail::pool_place& place = *oldest.place_;
+    close(oldest);
+    forget_if_unused(place);
 }
 
 void connection_pool::close_idle() noexcept {
-    while (idle_ > 0) {
+    while (idle_count_ > 0) {
         close_oldest();
     }
 }
@@ -167,7 +208,6 @@ bool connection_pool::lease_awaiter::await_ready() noexcept {
     }
     while (idle_connection* const found = pool_.freshest(place_)) {
         if (found->watched_) {
-            found->fate_ = idle_connection::fate::wanted;
             found->watch_.cancel();
             return false;  // its watch ends, and gives it to whoever waits first
         }

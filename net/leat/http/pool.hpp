@@ -9,9 +9,12 @@
 // connection, its watch, and the connection is closed as soon as that gets anything. The watch owns the
 // connection. A lease asks it to end; when it has, the connection goes to whoever waits first. It is not
 // trusted even then: bytes may have come since the last turn, so the socket is looked at once more.
+// One timer closes the idle connections whose time is over. The watches and the timer are bystanders: where
+// all other tasks wait for what never comes, run() says so.
 #pragma once
 
 #include <leat/awaited.hpp>
+#include <leat/bystander.hpp>
 #include <leat/http/connection.hpp>
 #include <leat/list.hpp>
 #include <leat/scheduler.hpp>
@@ -86,27 +89,26 @@ private:
     std::unique_ptr<client_connection> connection_;
 };
 
-// A connection that nobody uses, with the task that watches it and owns this.
-class idle_connection {
+// A connection that nobody uses, with the task that watches it and owns this. Linked in one of its pool's
+// lists: idle_ or, when it was given up, closing_. In neither when it is on its way to a lease.
+class idle_connection : public list_link {
 public:
-    explicit idle_connection(std::unique_ptr<client_connection> held) noexcept
-        : connection_(std::move(held)) {}
+    idle_connection(detail::pool_place& place, std::unique_ptr<client_connection> held) noexcept
+        : place_(&place), connection_(std::move(held)) {}
     idle_connection(const idle_connection&) = delete;
     idle_connection& operator=(const idle_connection&) = delete;
     ~idle_connection();  // the watch has ended, in whatever way
 
-    [[nodiscard]] task<> watch(duration limit);
+    [[nodiscard]] task<> watch();
 
 private:
     friend connection_pool;
-    enum class fate : unsigned char { idle, wanted, unwanted };
 
     connection_pool* pool_ = nullptr;  // null: nobody is told of its end
-    detail::pool_place* place_ = nullptr;
+    detail::pool_place* place_;        // null: given up
     std::unique_ptr<client_connection> connection_;
     handle<void> watch_;
     time_point since_;
-    fate fate_ = fate::idle;
     bool watched_ = false;  // the watch has taken its first step
 };
 
@@ -116,7 +118,7 @@ public:
     explicit connection_pool(pool_limits limits) noexcept : limits_(limits) {}
     connection_pool(const connection_pool&) = delete;
     connection_pool& operator=(const connection_pool&) = delete;
-    ~connection_pool() { close_idle(); }
+    ~connection_pool();
 
     class lease_awaiter;
     // co_await gives a connection_lease for `place`, with an idle connection if there is one. Waits while as
@@ -125,7 +127,7 @@ public:
 
     class shortage;
 
-    [[nodiscard]] std::size_t idle() const noexcept { return idle_; }
+    [[nodiscard]] std::size_t idle() const noexcept { return idle_count_; }
     // Closes the idle connections; their descriptors within a turn.
     void close_idle() noexcept;
 
@@ -133,19 +135,29 @@ private:
     friend connection_lease;
     friend idle_connection;
 
+    struct expiry_timer : leat::detail::bystander_timer {
+        explicit expiry_timer(connection_pool& of) noexcept;
+        connection_pool& pool;
+    };
+
     [[nodiscard]] idle_connection* freshest(detail::pool_place& place) noexcept;
     void give_back(detail::pool_place& place, std::unique_ptr<client_connection> connection) noexcept;
     void keep(detail::pool_place& place, std::unique_ptr<client_connection> connection);
+    void leave_idle(idle_connection& one) noexcept;
     void watch_ended(idle_connection& watched) noexcept;
     void close(idle_connection& unwanted) noexcept;
     void close_oldest() noexcept;
+    void close_expired() noexcept;
     void forget_if_unused(detail::pool_place& place) noexcept;
     void descriptor_freed() noexcept { waiting_for_descriptors_.wake_one(); }
 
     pool_limits limits_;
     std::map<std::string, detail::pool_place> places_;
-    std::size_t idle_ = 0;
-    std::size_t short_ = 0;  // leases that found no descriptor for their connection
+    list<idle_connection> idle_;  // the oldest first
+    std::size_t idle_count_ = 0;
+    list<idle_connection> closing_;  // their watches are about to end
+    expiry_timer expiry_{*this};     // armed while some are idle
+    std::size_t short_ = 0;          // leases that found no descriptor for their connection
     leat::detail::wait_queue waiting_for_descriptors_;
 };
 
@@ -172,7 +184,7 @@ public:
         static const wait_kind end_kind;
         connection_pool& pool_;
     };
-    // co_await: goes on when a connection has ended, for this one alone; closes an idle one to that end.
+    // co_await: goes on when a connection has ended, for this one alone; has an idle one closed to that end.
     [[nodiscard]] end_awaiter next_end() noexcept;
 
 private:

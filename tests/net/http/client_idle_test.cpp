@@ -2,12 +2,21 @@
 // The connections that a client keeps: what comes on one while nobody has asked for anything is no answer.
 #include <leat/http.hpp>
 #include <leat/net.hpp>
+#include <leat/runtime.hpp>
+#include <leat/testing/backends.hpp>
 #include <leat/testing/doctest.hpp>
 #include <leat/testing/idle.hpp>
 
 #include "../../support/http_origin.hpp"
 
+#include <array>
 #include <string>
+#include <thread>
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 using namespace std::chrono_literals;
 using leat::http::fetched;
@@ -30,6 +39,45 @@ http_origin origin_with_a_stray_answer(answer first, int& requests) {
     return http_origin(
         [first, &requests](const std::string&) { return ++requests == 1 ? first : with_length("right"); });
 }
+
+// Answers one request, outside of every run, and then waits for the client to close: but not for ever.
+class server_elsewhere {
+public:
+    server_elsewhere() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in at{};
+        at.sin_family = AF_INET;
+        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof at;
+        auto* const name = reinterpret_cast<sockaddr*>(&at);
+        REQUIRE(::bind(listener_.get(), name, size) == 0);
+        REQUIRE(::listen(listener_.get(), 1) == 0);
+        REQUIRE(::getsockname(listener_.get(), name, &size) == 0);
+        port_ = ntohs(at.sin_port);
+        thread_ = std::jthread([this] { serve(); });
+    }
+    [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/"; }
+    // Whether the client closed the connection by itself.
+    [[nodiscard]] bool was_left() {
+        thread_.join();
+        return was_left_;
+    }
+
+private:
+    void serve() {
+        constexpr int patience = 3000;  // milliseconds
+        const leat::fd peer(::accept(listener_.get(), nullptr, nullptr));
+        std::array<char, 4096> block;
+        (void)::recv(peer.get(), block.data(), block.size(), 0);
+        (void)::send(peer.get(), stray.data(), stray.size(), MSG_NOSIGNAL);
+        pollfd end{.fd = peer.get(), .events = POLLIN, .revents = 0};
+        was_left_ = ::poll(&end, 1, patience) == 1;
+    }
+
+    leat::fd listener_;
+    int port_ = 0;
+    bool was_left_ = false;
+    std::jthread thread_;
+};
 
 }  // namespace
 
@@ -187,4 +235,34 @@ LEAT_TEST("waiting for a connection that is being taken from its watch can be ca
             CHECK(client.idle_connections() == 1);
         }
     });
+}
+
+TEST_CASE("run() sees that all tasks wait for ever also where a client has an idle connection") {
+    for (const auto& each : leat::testing::backends()) {
+        CAPTURE(each.name);
+        if (!each.refused.empty()) {
+            MESSAGE("skipped: ", each.name, ": ", each.refused);
+            continue;
+        }
+        server_elsewhere server;
+        std::size_t idle = 0;
+        const auto wait_for_ever = [&]() -> leat::task<> {
+            leat::http::client client(direct);
+            (void)co_await client.get(server.url());
+            idle = client.idle_connections();
+            leat::event never;
+            co_await never.wait();
+        };
+        CHECK_THROWS_AS(leat::run(wait_for_ever, {.backend = each.name}), leat::deadlock);
+        CHECK(idle == 1);
+        CHECK(server.was_left());
+    }
+}
+
+TEST_CASE("run() ends at once also where a client has an idle connection") {
+    server_elsewhere server;
+    leat::http::client client(direct);
+    leat::run([&]() -> leat::task<> { (void)co_await client.get(server.url()); });
+    CHECK(client.idle_connections() == 0);
+    CHECK(server.was_left());
 }
