@@ -151,7 +151,9 @@ leat::task<int> fetch_all(const fetch_options& options, int& stopped) {
         const std::string name = stopped == 0 ? "" : std::string("SIG") + ::sigabbrev_np(stopped);
         all.progress.summarize(leat::now() - start, name);
     } catch (const fetch::output_lost& lost) {
-        if (stopped == 0 && lost.code() != std::errc::broken_pipe) {
+        if (const auto signal = signals.try_next()) {
+            stopped = signal->number;  // nobody reads what is printed, and it has come meanwhile
+        } else if (stopped == 0 && lost.code() != std::errc::broken_pipe) {
             throw;
         }
         stopped = stopped == 0 ? SIGPIPE : stopped;

@@ -5,7 +5,10 @@
 
 #include <leat/http.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <list>
@@ -17,28 +20,49 @@
 
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 namespace fetch {
 
-// Nobody can be told any more: whoever read standard output has gone, or its disk is full.
+// Nobody can be told any more: whoever read it has gone, or its disk is full. Or, with EINTR, nobody reads it
+// and a signal is to end the program.
 struct output_lost : std::system_error {
     explicit output_lost(int error) : system_error(error, std::system_category(), "standard output") {}
 };
 
-// Writes all of it at once. Throws output_lost.
-inline void print(std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t count = ::write(STDOUT_FILENO, text.data(), text.size());
-        if (count >= 0) {
-            text.remove_prefix(static_cast<std::size_t>(count));
-        } else if (errno == EAGAIN) {
-            pollfd room{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
-            (void)::poll(&room, 1, -1);
-        } else if (errno != EINTR) {
-            throw output_lost(errno);
+// Waits until `output` takes more. False: one of the signals that a signal_set keeps for later came first.
+inline bool wait_for_room(int output) {
+    sigset_t blocked;
+    sigset_t stopping;
+    ::sigemptyset(&stopping);
+    ::pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+        if (::sigismember(&blocked, number) == 1) {
+            ::sigaddset(&stopping, number);
         }
     }
+    const leat::fd signals(::signalfd(-1, &stopping, SFD_CLOEXEC));
+    pollfd events[] = {{.fd = output, .events = POLLOUT, .revents = 0},
+                       {.fd = signals.get(), .events = POLLIN, .revents = 0}};
+    (void)::poll(events, 2, -1);
+    return events[1].revents == 0;
+}
+
+// Writes all of it at once, in pieces that a pipe that has room takes without waiting. Returns the error.
+inline int write_all(int output, std::string_view text) {
+    while (!text.empty()) {
+        pollfd room{.fd = output, .events = POLLOUT, .revents = 0};
+        if (::poll(&room, 1, 0) == 0 && !wait_for_room(output)) {
+            return EINTR;
+        }
+        const ssize_t count = ::write(output, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
+        if (count < 0 && errno != EAGAIN && errno != EINTR) {
+            return errno;
+        }
+        text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    }
+    return 0;
 }
 
 struct transfer {
@@ -49,7 +73,7 @@ struct transfer {
     std::optional<std::uint64_t> size;
 };
 
-// Every call that tells something throws output_lost when it cannot.
+// A call that cannot tell what it is to tell throws output_lost: the first one; then no call tells anything.
 class progress {
 public:
     using place = std::list<transfer>::iterator;
@@ -80,7 +104,7 @@ public:
     void fail(place ended, const std::string& why) {
         ++failed_;
         erase();
-        std::fputs(("error: " + why + "\n").c_str(), stderr);
+        print_error(why);
         under_way_.erase(ended);
     }
 
@@ -104,6 +128,24 @@ public:
     [[nodiscard]] bool all_well() const { return failed_ == 0; }
 
 private:
+    void print(std::string_view text) {
+        if (!lost_) {
+            check_written(write_all(STDOUT_FILENO, text));
+        }
+    }
+    // On standard error, which may be lost alone: then the exit status has to do.
+    void print_error(const std::string& why) {
+        if (!lost_ && write_all(STDERR_FILENO, "error: " + why + "\n") == EINTR) {
+            check_written(EINTR);
+        }
+    }
+    void check_written(int error) {
+        if (error != 0) {
+            lost_ = true;
+            throw output_lost(error);
+        }
+    }
+
     // What is drawn; lines that stay come in its place.
     void erase() {
         if (lines_drawn_ > 0) {
@@ -146,6 +188,7 @@ private:
     std::uint64_t bytes_ = 0;
     int lines_drawn_ = 0;
     bool live_;
+    bool lost_ = false;
 };
 
 }  // namespace fetch

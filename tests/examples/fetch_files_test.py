@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """fetch with --output-dir: which files it leaves, under which names, when it is whole, stopped or killed."""
 import contextlib
+import fcntl
 import gzip
 import http.server
 import os
 import resource
+import select
 import signal
 import subprocess
 import tempfile
@@ -95,6 +97,34 @@ def fetching(out, *arguments, **options):
     finally:
         process.kill()
         process.communicate()
+
+
+def a_signal_stops_it_also_where_nobody_reads_what_it_prints(base, backend):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        for stream in ("stdout", "stderr"):
+            reader, writer = os.pipe()
+            fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+            bad = "ftp:" if stream == "stderr" else ""
+            urls = [f"{bad}{base}/{'x' * 100}/{n}" for n in range(300)]
+            other = {"stdout": "stderr", "stderr": "stdout"}[stream]
+            with tempfile.TemporaryDirectory() as out, \
+                    subprocess.Popen([folder / "fetch", *urls, "--output-dir", out, "--backend", backend],
+                                     **{stream: writer, other: subprocess.PIPE}) as process:
+                full = select.poll()
+                full.register(writer, select.POLLOUT)
+                deadline = time.monotonic() + patience
+                while full.poll(0) and time.monotonic() < deadline:
+                    time.sleep(0.001)
+                process.send_signal(number)
+                try:
+                    printed = process.communicate(timeout=patience)
+                finally:
+                    process.kill()
+                expect(stream == "stderr" or printed == (None, b""), f"nothing else is told: {printed}")
+                expect(process.returncode == -number, f"{number.name} ends it: {process.returncode}")
+                expect(not [name for name in names_in(out) if name.endswith(".part")], "no half file")
+            os.close(reader)
+            os.close(writer)
 
 
 def a_signal_stops_all_in_order(base, backend):
@@ -277,6 +307,7 @@ if __name__ == "__main__":
     for backend in backends():
         a_signal_stops_all_in_order(base, backend)
         a_reader_that_goes_away_stops_all_in_order(base, backend)
+        a_signal_stops_it_also_where_nobody_reads_what_it_prints(base, backend)
         each_url_has_a_name_of_its_own(base, backend)
         few_descriptors_are_shared_by_all(base, backend)
     a_signal_that_is_ignored_stays_so(base)
