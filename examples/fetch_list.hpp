@@ -2,6 +2,7 @@
 // Lists of URLs, as editors and programs of every system write them.
 #pragma once
 
+#include <leat/fd.hpp>
 #include <leat/http.hpp>
 
 #include <algorithm>

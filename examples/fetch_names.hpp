@@ -68,8 +68,8 @@ inline character first_character(std::string_view text) {
 // in which text is shown.
 inline bool is_plain(char32_t number) {
     const bool control = number < 0x20 || (number >= 0x7f && number < 0xa0);
-    const bool order = number == 0x200e || number == 0x200f || (number >= 0x2028 && number <= 0x202e) ||
-                       (number >= 0x2066 && number <= 0x2069);
+    const bool order = number == 0x61c || number == 0x200e || number == 0x200f ||
+                       (number >= 0x2028 && number <= 0x202e) || (number >= 0x2066 && number <= 0x2069);
     return number != '/' && !control && !order;
 }
 

@@ -8,6 +8,7 @@
 
 #include "fetch_names.hpp"
 
+#include <leat/fd.hpp>
 #include <leat/http.hpp>
 
 #include <cerrno>

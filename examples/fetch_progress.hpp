@@ -3,6 +3,7 @@
 // drawn again and again. Elsewhere: one plain line as each URL starts, ends or fails.
 #pragma once
 
+#include <leat/fd.hpp>
 #include <leat/http.hpp>
 
 #include <algorithm>

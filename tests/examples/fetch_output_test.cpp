@@ -87,6 +87,7 @@ TEST_CASE("what is no UTF-8 becomes _ in a file's name, byte for byte, and no ch
     CHECK(name_of("/a%F4%90%80%80b") == "a____b");  // beyond Unicode
     CHECK(name_of("/a%E2%82") == "a__");            // ends too early
     CHECK(name_of("/a%80b") == "a_b");
+    CHECK(name_of("/a%D8%9Cb%E2%80%AEc") == "a_b_c");  // they change the order of text
     for (const std::string before : {"", "x", "xx", "xxx"}) {
         std::string target = "/" + before;
         for (int i = 0; i < 100; ++i) {
