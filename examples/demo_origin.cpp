@@ -36,7 +36,7 @@ leat::task<> serve(std::string ca_file) {
     std::ofstream(ca_file) << authority.certificate_text();
     const auto context = leat::tls::context::server(
         {.certificate = leat::tls::pem::text(issued.chain), .key = leat::tls::pem::text(issued.key)});
-    leat::signal_set signals{SIGINT, SIGTERM};
+    leat::signal_set signals(leat::not_ignored({SIGINT, SIGTERM}));
     auto plain = leat::tcp_listener::bind({"127.0.0.1", 0});
     auto secure = leat::tcp_listener::bind({"127.0.0.1", 0});
     examples::announce(plain.local_endpoint().to_string());

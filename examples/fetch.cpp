@@ -127,21 +127,9 @@ leat::task<> fetch_each(session& all) {
     });
 }
 
-// Those that this program is not told to ignore, as nohup does.
-leat::signal_numbers stop_signals() {
-    leat::signal_numbers stop;
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-        struct sigaction now{};
-        if (::sigaction(number, nullptr, &now) == 0 && now.sa_handler != SIG_IGN) {
-            stop.add(number);
-        }
-    }
-    return stop;
-}
-
 // `stopped` is the signal that ended it early; 0: none.
 leat::task<int> fetch_all(const fetch_options& options, int& stopped) {
-    leat::signal_set signals(stop_signals());
+    leat::signal_set signals(leat::not_ignored({SIGINT, SIGTERM, SIGHUP}));
     session all{options};
     const leat::time_point start = leat::now();
     try {

@@ -47,7 +47,7 @@ leat::task<> serve(const poetry_options& options) {
         poems.push_back({"1111", "2222", "3333", "4444"});
     }
     const leat::duration pause = leat::saturate(std::chrono::duration<double>(options.pause));
-    leat::signal_set signals{SIGINT, SIGTERM};
+    leat::signal_set signals(leat::not_ignored({SIGINT, SIGTERM}));
     std::list<leat::tcp_listener> listeners;
     for (const int port : options.ports) {
         listeners.push_back(leat::tcp_listener::bind({options.host, port}));

@@ -106,8 +106,8 @@ bool accept_errors::take(std::error_code error) {
 // to wait for them: only cancelling stops a server there.
 task<> serve_accepting(acceptor& source, const serve_options& options) {
     std::optional<signal_set> signals;
-    if (!options.stop_on.empty()) {
-        signals.emplace(options.stop_on);
+    if (const signal_numbers heeded = not_ignored(options.stop_on); !heeded.empty()) {
+        signals.emplace(heeded);
     }
     if (options.on_listening != nullptr) {
         options.on_listening(source.place());

@@ -29,7 +29,8 @@ struct serve_options {
     // How long connections may go on after a stop before they are cancelled. Those in a stoppable() wait or
     // in a TLS handshake are cancelled at once.
     duration grace = std::chrono::seconds(8);
-    // The signals that stop it. A second one ends the grace. None: it is stopped by cancelling it.
+    // The signals that stop it, but for those that the process ignores when serve() begins (not_ignored() of
+    // signals.hpp). A second one ends the grace. None: it is stopped by cancelling it.
     signal_numbers stop_on = {SIGINT, SIGTERM};
     // Called once, before the first connection is accepted, when clients can connect and the signals stop the
     // server: the place for a line that says so. `where` is the listener's local_endpoint() as text, such as

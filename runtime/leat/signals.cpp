@@ -251,6 +251,18 @@ void detail::signal_alarm::run() noexcept {
     delete this;
 }
 
+signal_numbers not_ignored(const signal_numbers& numbers) noexcept {
+    signal_numbers heeded;
+    for (int number = 1; number <= signal_numbers::most; ++number) {
+        struct sigaction now{};
+        if (numbers.contains(number) && ::sigaction(number, nullptr, &now) == 0 &&
+            now.sa_handler != SIG_IGN) {
+            heeded.add(number);
+        }
+    }
+    return heeded;
+}
+
 signal_set::signal_set(const signal_numbers& numbers)
     : receiver_(std::make_unique<detail::signal_receiver>()) {
     const sigset_t wanted = set_of(numbers);

@@ -61,6 +61,12 @@ private:
     std::uint64_t bits_ = 0;
 };
 
+// Those of `numbers` that this process does not ignore (SIG_IGN). A program that stops on signals asks for
+// these: whoever started it with SIGINT ignored, as a shell does for `server &`, or SIGHUP, as nohup does,
+// wants it to go on (POSIX, sh, 2.11). serve() does so. A signal_set is given what it asks for, ignored or
+// not.
+[[nodiscard]] signal_numbers not_ignored(const signal_numbers& numbers) noexcept;
+
 // One signal that came, as signalfd(2) tells it.
 struct signal_info {
     int number = 0;

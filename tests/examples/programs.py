@@ -32,9 +32,15 @@ class places(list):
 
 
 @contextlib.contextmanager
-def server(name, *arguments, listeners=1):
-    """A server and where it listens; SIGTERM must end it with status 0."""
-    process = subprocess.Popen([folder / name, *arguments], stdout=subprocess.PIPE, text=True)
+def server(name, *arguments, listeners=1, ignoring=()):
+    """A server and where it listens, started with the signals `ignoring` ignored; SIGTERM must end it with
+    status 0."""
+    def ignore():
+        for number in ignoring:
+            signal.signal(number, signal.SIG_IGN)
+
+    process = subprocess.Popen([folder / name, *arguments], stdout=subprocess.PIPE, text=True,
+                               preexec_fn=ignore)
     try:
         listening = places(process)
         for _ in range(listeners):

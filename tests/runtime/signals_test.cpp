@@ -225,6 +225,17 @@ LEAT_TEST("while a task waits for a signal, run() sees no deadlock", on(kernel))
     CHECK(number == SIGALRM);
 }
 
+TEST_CASE("the signals that a process ignores are none of those that it stops on") {
+    const auto before = ::signal(SIGUSR2, SIG_IGN);
+    const leat::signal_numbers heeded = leat::not_ignored({SIGUSR1, SIGUSR2, SIGRTMIN});
+    ::signal(SIGUSR2, before);
+    CHECK(heeded.contains(SIGUSR1));
+    CHECK(heeded.contains(SIGRTMIN));
+    CHECK_FALSE(heeded.contains(SIGUSR2));
+    CHECK(leat::not_ignored({SIGUSR2}).contains(SIGUSR2));
+    CHECK(leat::not_ignored({}).empty());
+}
+
 TEST_CASE("what cannot be waited for is refused by name") {
     CHECK(refusal(SIGKILL) == "SIGKILL cannot be waited for");
     CHECK(refusal(SIGSTOP) == "SIGSTOP cannot be waited for");
