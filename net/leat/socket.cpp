@@ -70,6 +70,20 @@ void socket_state::give_back(const std::byte* bytes, std::size_t count) {
     detail::give_back(returned, {bytes, count});
 }
 
+std::size_t socket_state::try_send(std::span<const std::byte> bytes) {
+    if (descriptor < 0 || send_broken || bytes.empty()) {
+        return 0;
+    }
+    check(home == nullptr || is_at_home(*this), rule);
+    const result<std::size_t> sent = current_scheduler().io().sockets().send(descriptor, bytes);
+    if (!sent.ok()) {
+        ended_by = sent.error() == std::errc::connection_reset ? ECONNRESET : ended_by;
+        return 0;
+    }
+    bytes_sent += *sent;
+    return *sent;
+}
+
 bool socket_state::is_quiet() const noexcept {
     return descriptor >= 0 && returned == nullptr && ended_by == 0 &&
            current_scheduler().io().is_quiet(descriptor);

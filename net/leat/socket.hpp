@@ -37,6 +37,9 @@ struct socket_state : descriptor_owner, frame_pool::allocated {
     void give_back(const std::byte* bytes, std::size_t count);
     [[nodiscard]] chunk take_returned() noexcept;
 
+    // What the kernel takes of them at once; nothing after a failure, which the next send tells.
+    [[nodiscard]] std::size_t try_send(std::span<const std::byte> bytes);
+
     // No byte, no end and no error is there to be received.
     [[nodiscard]] bool is_quiet() const noexcept;
 

@@ -31,6 +31,9 @@ public:
     send_pieces_awaiter<1 + sizeof...(More)> send_all(byte_view first, const More&... more) noexcept {
         return send_pieces_awaiter<1 + sizeof...(More)>(state(), first, byte_view(more)...);
     }
+    // Sends what the kernel takes of them at once, and gives the number of bytes: perhaps none, also when the
+    // connection has failed, which the next send tells. Not while another send waits: it would overtake that.
+    [[nodiscard]] std::size_t try_send(byte_view from) { return state().try_send(from); }
     // What has been handed to the kernel on this stream so far.
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return state().bytes_sent; }
 

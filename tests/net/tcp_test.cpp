@@ -44,6 +44,63 @@ LEAT_TEST("an echo server returns every byte, then the end") {
     co_await leat::join_all(server, sender);
 }
 
+LEAT_TEST("try_send takes what there is room for, in order with what is sent, and nothing once closed") {
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    auto client = co_await leat::tcp_stream::connect(listener.local_endpoint());
+    auto server = co_await listener.accept();
+    std::string sent;
+    const std::string piece(50'000, 'x');
+    for (std::size_t taken = 1; taken != 0;) {  // until nothing more fits
+        sent += static_cast<char>('a' + sent.size() % 26);
+        const std::size_t marked = client.try_send(std::string_view(sent).substr(sent.size() - 1));
+        taken = marked == 0 ? 0 : client.try_send(piece);
+        sent.resize(sent.size() - 1 + marked);
+        sent.append(taken, 'x');
+    }
+    CHECK(!sent.empty());
+    CHECK(client.bytes_sent() == sent.size());
+    auto sender = leat::spawn([&]() -> leat::task<> { co_await client.send_all("the end"); });
+    std::string received(sent.size() + 7, ' ');
+    co_await server.recv_exactly(received);
+    co_await sender;
+    CHECK(received == sent + "the end");
+    client.close();
+    CHECK(client.try_send("more") == 0);
+}
+
+LEAT_TEST("who has looked whether a stream is quiet still hears of the reset") {
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    auto client = co_await leat::tcp_stream::connect(listener.local_endpoint());
+    auto server = co_await listener.accept();
+    CHECK(client.is_quiet());
+    server.set_reset_on_close();
+    server.close();
+    while (client.is_quiet()) {
+        co_await leat::yield();
+    }
+    CHECK_FALSE(client.is_quiet());
+    char byte[1];
+    const auto read = co_await leat::as_result(client.recv(byte));
+    CHECK(read.error() == std::errc::connection_reset);
+}
+
+LEAT_TEST("a reset that try_send has met is told to the reader, and the next send fails") {
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    auto client = co_await leat::tcp_stream::connect(listener.local_endpoint());
+    auto server = co_await listener.accept();
+    server.set_reset_on_close();
+    server.close();
+    while (client.is_quiet()) {
+        co_await leat::yield();
+    }
+    CHECK(client.try_send("lost") == 0);
+    char byte[1];
+    const auto read = co_await leat::as_result(client.recv(byte));
+    CHECK(read.error() == std::errc::connection_reset);
+    const auto sent = co_await leat::as_result(client.send("lost"));
+    CHECK(!sent.ok());
+}
+
 LEAT_TEST("a refused connection is an error that names the peer") {
     leat::endpoint closed("127.0.0.1", 0);
     {

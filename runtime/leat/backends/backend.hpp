@@ -48,6 +48,9 @@ public:
     // Whether a receive on the stream `fd` would have to wait: no byte, no end and no error is there. Only a
     // look: bytes stay where they are.
     virtual bool is_quiet(int fd) noexcept = 0;
+    // send(2) of what the stream `fd` takes at once, without SIGPIPE; errc::resource_unavailable_try_again
+    // when that is nothing.
+    virtual result<std::size_t> send(int fd, std::span<const std::byte> bytes) = 0;
 };
 
 // What a backend is and why it was chosen; describe_backend() shows it.

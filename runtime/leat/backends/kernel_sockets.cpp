@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <ctime>
 
+#include <poll.h>
 #include <sys/random.h>
 
 namespace leat {
@@ -62,8 +63,16 @@ result<socklen_t> kernel_sockets::remote_address(int fd, sockaddr_storage& addre
 }
 
 bool kernel_sockets::is_quiet(int fd) noexcept {
-    char byte = 0;
-    return ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+    pollfd looked{.fd = fd, .events = POLLIN, .revents = 0};  // a recv, MSG_PEEK too, would take an error
+    return ::poll(&looked, 1, 0) == 0;
+}
+
+result<std::size_t> kernel_sockets::send(int fd, std::span<const std::byte> bytes) {
+    ssize_t sent = 0;
+    do {
+        sent = ::send(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent >= 0 ? result<std::size_t>(static_cast<std::size_t>(sent)) : errno_code(errno);
 }
 
 time_point kernel_now() noexcept {

@@ -75,4 +75,14 @@ bool simulated_sockets::is_quiet(int fd) noexcept {
            !socket->link->readable(socket->side);
 }
 
+result<std::size_t> simulated_sockets::send(int fd, std::span<const std::byte> bytes) {
+    simulated_socket* const socket = network_.find(fd);
+    if (socket == nullptr || socket->state != phase::connected) {
+        return errno_code(socket == nullptr ? error_of_descriptor(fd) : ENOTCONN);
+    }
+    const std::int64_t sent = socket->link->write(socket->side, bytes);
+    return sent >= 0 ? result<std::size_t>(static_cast<std::size_t>(sent))
+                     : errno_code(static_cast<int>(-sent));
+}
+
 }  // namespace leat
