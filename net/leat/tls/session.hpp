@@ -72,6 +72,8 @@ public:
     // copied: they must stay where they are until a step says needs_input or unread_input() is empty.
     void feed(std::span<const std::byte> ciphertext) noexcept;
     [[nodiscard]] std::span<const std::byte> unread_input() const noexcept { return wire_.input; }
+    // unread_input() stands here from now on, unchanged.
+    void move_input(std::span<const std::byte> same) noexcept { wire_.input = same; }
     // Whether there is something that read() has not taken: of the peer's bytes, or their end, or a failure.
     [[nodiscard]] bool has_unread() const noexcept;
     // The peer's side of the connection has ended; with what was fed, that is all.

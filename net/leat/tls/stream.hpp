@@ -78,11 +78,13 @@ public:
     // stream_errc::closed. Without shutdown_send() before it, the peer sees a truncated stream.
     void close() noexcept { here().close(); }
     [[nodiscard]] bool is_open() const noexcept { return state_ != nullptr && state_->is_open(); }
-    // Lets the transport go to another run, and the stream with it. Nobody waits on it.
+    // Lets the transport go to another run, and the stream with it, also what has come and is not read yet.
+    // Nobody waits on it, and what a send has taken that was cancelled has left (the end of another send says
+    // that). Throws std::bad_alloc.
     void detach()
         requires requires(Transport& t) { t.detach(); }
     {
-        here().transport.detach();
+        here().detach();
     }
 
     [[nodiscard]] endpoint local_endpoint() const

@@ -56,7 +56,7 @@ task<> stream_state::read_on(step blocked) {
         co_await flush();
         co_return;
     }
-    flush_in_background();
+    send_answers();
     co_await fetch();
 }
 

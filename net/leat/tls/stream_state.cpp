@@ -6,6 +6,8 @@
 #include <leat/stoppable.hpp>
 #include <leat/timeout.hpp>
 
+#include <algorithm>
+
 namespace leat::tls::detail {
 namespace {
 
@@ -49,7 +51,7 @@ task<> stream_state::agree() {
                 if (session_.wants_flush()) {
                     co_await flush();
                 } else {
-                    flush_in_background();  // a server's tickets, with which our acknowledgement goes too
+                    send_answers();  // a server's tickets, with which our acknowledgement goes too
                 }
                 co_return;
             case step::kind::has_output:
@@ -89,18 +91,74 @@ void stream_state::release_used_input() noexcept {
     }
 }
 
-void stream_state::flush_in_background() {
-    if (!session_.output().empty() && !sending_.busy() && !closed_) {
-        leat::detail::spawn_call(current_scheduler().background(), std::source_location::current(),
-                                 flush_quietly, state_reference(*this));
+// Keeps the state alive for a task in the background, unless the stream has gone to another run before that
+// has begun: then the task finds nothing to do.
+struct stream_state::background_flush {
+    explicit background_flush(stream_state& of) noexcept : state(&of) {
+        of.add_reference();
+        of.background_ = this;
+    }
+    background_flush(const background_flush&) = delete;
+    background_flush& operator=(const background_flush&) = delete;
+    ~background_flush() { let_go(); }
+
+    void let_go() noexcept {
+        if (stream_state* const left = std::exchange(state, nullptr)) {
+            left->background_ = nullptr;
+            left->drop_reference();
+        }
+    }
+
+    stream_state* state;
+    bool begun = false;
+};
+
+void stream_state::send_answers() {
+    if (!session_.output().empty() && !sending_.busy() && !closed_ && !try_flush()) {
+        flush_in_background();
     }
 }
 
-task<> stream_state::flush_quietly(state_reference self) {
+void stream_state::flush_in_background() {
+    if (sending_.busy() || closed_) {
+        return;
+    }
+    (void)try_flush();
+    if (!session_.output().empty() && background_ == nullptr) {
+        leat::detail::spawn_call(current_scheduler().background(), std::source_location::current(),
+                                 flush_quietly, std::make_unique<background_flush>(*this));
+    }
+}
+
+task<> stream_state::flush_quietly(std::unique_ptr<background_flush> self) {
+    if (self->state == nullptr) {
+        co_return;
+    }
+    self->begun = true;
     try {
-        co_await self->flush();
+        co_await self->state->flush();
     } catch (const std::system_error&) {
         co_return;  // the transport cannot send: the next sender learns it, a reader need not
+    }
+}
+
+// What has come and is not read yet lies in a buffer of this run's pool: it moves to one of its own.
+void stream_state::detach() {
+    check(!reading_ && !writing_ && !receiving_.busy(), "nobody waits on a TLS stream that is detached");
+    check(!sending_.busy() && (background_ == nullptr || !background_->begun),
+          "what a cancelled send has taken has left before a TLS stream is detached: the end of another send "
+          "says so");
+    chunk kept;
+    if (const std::span<const std::byte> unread = session_.unread_input(); !unread.empty()) {
+        auto* const buffer = new std::byte[unread.size()];
+        std::ranges::copy(unread, buffer);
+        kept = chunk(heap_buffers, buffer, 0, static_cast<std::uint32_t>(unread.size()));
+    }
+    detach_transport();
+    session_.move_input(kept.bytes());
+    input_ = std::move(kept);
+    if (background_ != nullptr) {
+        background_->let_go();
     }
 }
 

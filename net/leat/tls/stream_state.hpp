@@ -9,8 +9,9 @@
 // transport, and whoever needs one that is in use waits for the other task's turn to end and looks again.
 //
 // A reader never waits for the sending direction if it can help it: its answers to the peer (to a KeyUpdate)
-// go with what a sender is flushing, else a task in the background takes them away. A peer that does not
-// read can so not keep us from reading.
+// go with what a sender is flushing, else as far as the transport takes them at once; where a transport
+// cannot tell that, a task in the background takes them away. A peer that does not read can so not keep us
+// from reading.
 #pragma once
 
 #include <leat/bytes.hpp>
@@ -26,6 +27,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -69,6 +71,7 @@ public:
     static task<> send_all(state_reference self, byte_pieces pieces);
     static task<> shutdown_send(state_reference self);
     void close() noexcept;
+    void detach();
 
     [[nodiscard]] bool is_open() const noexcept { return !closed_; }
     // Nothing is there to be received that has come through the transport.
@@ -91,10 +94,13 @@ protected:
 
     // Sends what is in the session's output, in order, until there is nothing more.
     virtual task<> flush() = 0;
+    // Sends what the transport takes at once. False: it cannot tell how much that is.
+    virtual bool try_flush() = 0;
     // Receives something, or the end, and feeds it to the session; or lets another task do that.
     virtual task<> fetch() = 0;
     virtual task<> end_transport() = 0;
     virtual void close_transport() noexcept = 0;
+    virtual void detach_transport() = 0;
     // Its peer's address as text, or nothing.
     [[nodiscard]] virtual std::string transport_peer() const = 0;
 
@@ -109,6 +115,7 @@ private:
     class exclusive;
     struct unfinished_read;
     struct unfinished_send;
+    struct background_flush;
 
     [[nodiscard]] bool is_established() const noexcept { return session_.established(); }
     task<> establish();
@@ -120,9 +127,12 @@ private:
     task<> write_on(step blocked);
     task<> tell_peer(std::error_code failed);
     void release_used_input() noexcept;
-    // Whoever is at it already, or sends next, takes it along.
+    // What the peer need not wait for leaves as far as it can at once. Whoever is at it already, or sends
+    // next, takes it along.
+    void send_answers();
+    // What a sender has left leaves, while nobody waits for that.
     void flush_in_background();
-    static task<> flush_quietly(state_reference self);
+    static task<> flush_quietly(std::unique_ptr<background_flush> self);
 
     void require_open(const char* what) const;
     void require_readable() const;
@@ -133,6 +143,7 @@ private:
 
     std::string host_;
     std::string returned_;  // decrypted bytes of reads that were cancelled: the next read sees them
+    background_flush* background_ = nullptr;
     std::uint64_t bytes_sent_ = 0;
     std::uint32_t references_ = 1;
     bool closed_ = false;
@@ -191,6 +202,19 @@ private:
         }
     }
 
+    bool try_flush() override {
+        if constexpr (requires { transport.try_send(session_.output()); }) {
+            std::size_t sent = 1;
+            while (sent != 0 && !session_.output().empty()) {
+                sent = transport.try_send(session_.output());
+                session_.consume(sent);
+            }
+            return true;
+        } else {
+            return false;
+        }
+    }
+
     task<> fetch() override {
         if (receiving_.busy()) {
             co_await receiving_.freed();
@@ -211,6 +235,12 @@ private:
     }
 
     void close_transport() noexcept override { transport.close(); }
+
+    void detach_transport() override {
+        if constexpr (requires { transport.detach(); }) {
+            transport.detach();
+        }
+    }
 
     std::string transport_peer() const override {
         if constexpr (requires { transport.remote_endpoint().to_string(); }) {

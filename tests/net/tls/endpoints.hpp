@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "pattern.hpp"
+
 namespace leat::tls {
 
 struct endpoint {
@@ -128,14 +130,5 @@ struct pair {
 
     [[nodiscard]] bool connect() { return shake_hands(client, server).done(); }
 };
-
-// Text in which every position can be told from its neighbours.
-inline std::string pattern(std::size_t size) {
-    std::string text(size, '\0');
-    for (std::size_t at = 0; at < size; ++at) {
-        text[at] = static_cast<char>('a' + (at * 31 + at / 251) % 26);
-    }
-    return text;
-}
 
 }  // namespace leat::tls

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "pattern.hpp"
+
 namespace leat::tls {
 
 using testing::memory_stream;
@@ -104,15 +106,6 @@ inline task<> let_others_run() {
     for (int turn = 0; turn < 50; ++turn) {
         co_await yield();
     }
-}
-
-// Text in which every position can be told from its neighbours.
-inline std::string pattern(std::size_t size) {
-    std::string text(size, '\0');
-    for (std::size_t at = 0; at < size; ++at) {
-        text[at] = static_cast<char>('a' + (at * 31 + at / 251) % 26);
-    }
-    return text;
 }
 
 }  // namespace leat::tls
