@@ -38,6 +38,7 @@ step stream_state::read(std::span<std::byte> into) {
     for (;;) {
         const std::size_t output_before = session_.output_size();
         const step next = session_.read(into);
+        fruitless_ = next.done() ? 0 : fruitless_;
         release_used_input();
         if (next.what != step::kind::has_output || session_.output_size() == output_before) {
             return next;
@@ -57,6 +58,9 @@ task<> stream_state::read_on(step blocked) {
         co_return;
     }
     send_answers();
+    if (fruitless_ > 1) {  // a record may lie in two buffers; what is no data may go on for ever
+        co_await yield();
+    }
     co_await fetch();
 }
 
@@ -168,6 +172,7 @@ void stream_state::take_input(chunk arrived) noexcept {
         session_.end_of_input();
     } else {
         session_.feed(input_.bytes());
+        fruitless_ = static_cast<std::uint8_t>(std::min(fruitless_ + 1, 2));
     }
 }
 

@@ -146,6 +146,7 @@ private:
     background_flush* background_ = nullptr;
     std::uint64_t bytes_sent_ = 0;
     std::uint32_t references_ = 1;
+    std::uint8_t fruitless_ = 0;  // buffers that have come since something was decrypted, up to 2
     bool closed_ = false;
     bool lost_bytes_ = false;  // there was no memory to give back what a cancelled read had taken
     bool broken_ = false;      // a send was cut off midway

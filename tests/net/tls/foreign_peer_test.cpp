@@ -3,14 +3,15 @@
 #include <leat/tls/pem_reader.hpp>
 #include <leat/tls/session.hpp>
 
-#include <doctest/doctest.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <leat/testing/doctest.hpp>
 
 #include <memory>
 
 #include "endpoints.hpp"
+#include "stream_pair.hpp"
 
 namespace leat::tls {
 namespace {
@@ -241,4 +242,38 @@ TEST_CASE("a peer that asks without end and never reads gets a bounded answer") 
 }
 
 }  // namespace
+
+LEAT_TEST("TLS: a peer that changes its keys without end keeps no other task from its turn") {
+    auto [near, far] = memory_stream::pair();
+    foreign_peer client(TLS1_3_VERSION, TLS1_3_VERSION);
+    stream<memory_stream> server(std::move(far), contexts::trusted().server);
+    auto reader = spawn([&]() -> task<> {
+        char last[1];
+        co_await server.recv_exactly(last);
+    });
+    while (SSL_do_handshake(client.ssl()) != 1) {
+        ERR_clear_error();
+        std::vector<std::byte> said;
+        client.send_output_to(said);
+        co_await near.send_all(said);
+        const chunk heard = co_await near.recv_chunk();
+        BIO_write(SSL_get_rbio(client.ssl()), heard.data(), static_cast<int>(heard.size()));
+    }
+    for (int i = 0; i < 8000; ++i) {  // each is 22 bytes and more, a dozen buffers in all
+        REQUIRE(SSL_key_update(client.ssl(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1);
+        REQUIRE(SSL_do_handshake(client.ssl()) == 1);
+    }
+    SSL_write(client.ssl(), "x", 1);
+    std::vector<std::byte> said;
+    client.send_output_to(said);
+    auto sender = spawn([&]() -> task<> { co_await near.send_all(said); });
+    int turns = 0;
+    while (!reader.done()) {
+        co_await yield();
+        ++turns;
+    }
+    co_await sender;
+    CHECK(static_cast<std::size_t>(turns) >= said.size() / (16 * 1024) - 1);
+}
+
 }  // namespace leat::tls

@@ -171,4 +171,31 @@ LEAT_TEST("TLS: a handshake that waits for its peer leases no buffer, and little
     co_await join_all(waiting);
 }
 
+LEAT_TEST("TLS: who reads in small pieces what has been decrypted lets the other tasks run") {
+    auto both = in_memory();
+    co_await shake_hands(both);
+    constexpr int pieces = 1000;
+    co_await both.client.send_all(pattern(4 * pieces));  // one record
+    int turns = 0;
+    auto other = spawn([&]() -> task<> {
+        for (;;) {
+            co_await yield();
+            ++turns;
+        }
+    });
+    char piece[4];
+    co_await both.server.recv_exactly(piece);
+    const int before = turns;
+    for (int i = 1; i < pieces; ++i) {
+        if (i % 2 == 0) {
+            co_await both.server.recv_exactly(piece);
+        } else {
+            (void)co_await both.server.recv(piece);
+        }
+    }
+    CHECK(turns - before >= pieces / (task_state::inline_completions_max + 1) - 1);
+    other.cancel();
+    co_await join_all(other);
+}
+
 }  // namespace leat::tls
