@@ -42,6 +42,7 @@ LEVELS = [
     (3, "runtime/leat/{awaited,bindings,error_text,ticks,dump,dump_*,counters,counting_backend,observer}.*"),
     (4, "runtime/leat/*"),
     (5, "net/leat/{address,endpoint,number,socket,socket_opening,socket_stream,unix_endpoint}.*"),
+    (7, "net/leat/tls/connect.cpp"),
     (6, "net/leat/{tcp,udp,unix,tls,any_stream,copy}.*"),
     (6, "net/leat/{dns,tls}/*"),
     (7, "net/leat/{connect,framing,http,serve}.*"),

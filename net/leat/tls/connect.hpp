@@ -2,10 +2,12 @@
 // tls::connect and tls::accept: TLS streams that have shaken hands, as a client and as a server.
 #pragma once
 
+#include <leat/dns/resolve.hpp>
 #include <leat/tcp.hpp>
 #include <leat/tls/stream.hpp>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +16,10 @@ namespace leat::tls {
 struct connect_options {
     duration timeout = std::chrono::seconds(60);  // for all of it: names, addresses and handshakes
     std::string_view server_name = {};            // whom to expect, if it is not the host connected to
+    // How the host is looked up and connected to: as in leat::connect_options.
+    duration attempt_delay = std::chrono::milliseconds(250);
+    resolve_options names = {};
+    std::optional<leat::endpoint> local = std::nullopt;
 };
 
 struct accept_options {
@@ -22,8 +28,8 @@ struct accept_options {
 
 // Connects to `host` by TCP and shakes hands, expecting a certificate for `host`: a name, or an IP address
 // with or without brackets. Whom no certificate can be for is refused before connecting. Throws
-// std::system_error or tls::error naming host and port. `shared` lives until then. Cancelled: nothing
-// remains.
+// std::system_error or tls::error naming host and port. `shared`, and what the options refer to, live until
+// then. Cancelled: nothing remains.
 [[nodiscard]] task<stream<tcp_stream>> connect(const context& shared, std::string host, int port,
                                                connect_options options = {});
 
