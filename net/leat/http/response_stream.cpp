@@ -2,6 +2,7 @@
 #include <leat/http/response_stream.hpp>
 
 #include <leat/http/late.hpp>
+#include <leat/sleep.hpp>
 #include <leat/timeout.hpp>
 
 #include <algorithm>
@@ -92,6 +93,7 @@ task<std::string_view> response_stream::read_piece() {
             throw request_error(piece.error(), piece.error().message());
         }
         if (!piece->empty()) {
+            co_await leat::detail::share_awaiter();  // what was received once may be thousands of pieces
             co_return *piece;
         }
         co_await receive_piece();
