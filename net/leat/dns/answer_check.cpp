@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t header_size = 12;
 constexpr unsigned type_a = 1;
 constexpr unsigned type_aaaa = 28;
+constexpr unsigned truncated = 0x0200;  // TC: more comes over TCP
 
 // Reads a message from its beginning; everything is empty once it has ended too early.
 class message_reader {
@@ -61,12 +62,11 @@ private:
 
 bool has_whole_addresses(std::span<const std::byte> message) noexcept {
     message_reader reader(message);
-    if (!reader.skip(4)) {
-        return true;
-    }
+    (void)reader.number();  // its id
+    const auto flags = reader.number();
     const auto questions = reader.number();
     const auto answers = reader.number();
-    if (!questions || !answers || !reader.skip(header_size - 8)) {
+    if (!flags || !questions || !answers || !reader.skip(header_size - 8)) {
         return true;
     }
     for (unsigned i = 0; i < *questions; ++i) {
@@ -74,15 +74,16 @@ bool has_whole_addresses(std::span<const std::byte> message) noexcept {
             return true;
         }
     }
+    const bool may_end = (*flags & truncated) != 0;
     for (unsigned i = 0; i < *answers; ++i) {
         if (!reader.skip_name()) {
-            return true;
+            return may_end;
         }
         const auto type = reader.number();
         const bool fits = reader.skip(6);
         const auto size = reader.number();
         if (!type || !fits || !size || !reader.skip(*size)) {
-            return true;
+            return may_end;
         }
         if ((*type == type_a && *size != 4) || (*type == type_aaaa && *size != 16)) {
             return false;

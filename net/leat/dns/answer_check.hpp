@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // answer_check: looks at the answers to one question as they come, for what an older c-ares passes over: the
-// record of an address that is too long or too short. Used by channel only; asks nobody, decides nothing.
+// record of an address that is too long or too short, and, where the other family has no address, an answer
+// that ends midway. Used by channel only; asks nobody, decides nothing.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +25,9 @@ private:
     bool malformed_ = false;
 };
 
-// Whether a DNS message (RFC 1035 section 4.1) has only addresses of the right size (3.4.1, RFC 3596 section
-// 2.2) among its answers. True too for what cannot be read that far: c-ares refuses it.
+// Whether a DNS message (RFC 1035 section 4.1) has all its answers, unless it says itself that it is
+// truncated, and only addresses of the right size (3.4.1, RFC 3596 section 2.2) among them. True too for what
+// cannot be read that far: c-ares refuses it.
 [[nodiscard]] bool has_whole_addresses(std::span<const std::byte> message) noexcept;
 
 }  // namespace leat::detail

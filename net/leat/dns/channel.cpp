@@ -209,7 +209,6 @@ std::error_code channel::error_of(int status) const noexcept {
         case ARES_ENOTFOUND:
             return dns_errc::no_such_host;
         case ARES_ENODATA:
-            // An older c-ares passes over an address of the wrong size.
             return seen_.malformed() ? dns_errc::malformed_answer : dns_errc::no_address;
         case ARES_ETIMEOUT:
             return dns_errc::timed_out;

@@ -53,13 +53,18 @@ TEST_CASE("an address that is too short or too long is seen, wherever it stands"
     CHECK_FALSE(has_whole_addresses(bytes_of(message(3, record(a, 4) + record(cname, 0) + record(a, 0)))));
 }
 
-TEST_CASE("a message that ends too early is left to others, wherever it ends") {
+TEST_CASE("a message that ends among its answers is not whole, unless it says that it is truncated") {
     const std::string whole = message(2, record(a, 4) + record(aaaa, 16));
+    std::string truncated = whole;
+    truncated[2] = '\x83';
+    const std::size_t before_answers = message(0, "").size();
     for (std::size_t size = 0; size <= whole.size(); ++size) {
         CAPTURE(size);
-        CHECK(has_whole_addresses(bytes_of(std::string_view(whole).substr(0, size))));
+        const bool left_to_others = size < before_answers || size == whole.size();
+        CHECK(has_whole_addresses(bytes_of(std::string_view(whole).substr(0, size))) == left_to_others);
+        CHECK(has_whole_addresses(bytes_of(std::string_view(truncated).substr(0, size))));
     }
-    CHECK(has_whole_addresses(bytes_of(message(9, record(a, 4)))));
+    CHECK_FALSE(has_whole_addresses(bytes_of(message(9, record(a, 4)))));
 }
 
 TEST_CASE("messages over TCP are looked at when they are whole, however they are cut") {

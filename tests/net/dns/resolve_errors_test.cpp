@@ -81,6 +81,14 @@ LEAT_TEST("an answer that cannot be understood is an error", on(kernel)) {
     CHECK(failed.code == dns_errc::malformed_answer);
 }
 
+LEAT_TEST("an answer that ends midway is malformed also where the other family has no address", on(kernel)) {
+    dns_server server;
+    server.set("www.test", dns_type::a, {.addresses = {first}, .how = dns_reply::manner::malformed});
+    server.set("www.test", dns_type::aaaa, {});
+    const auto failed = co_await failure_of("www.test", patient(server));
+    CHECK(failed.code == dns_errc::malformed_answer);
+}
+
 LEAT_TEST("a server that does not understand the question is a temporary failure, not a bad name",
           on(kernel)) {
     for (const dns_rcode code : {dns_rcode::format_error, dns_rcode::not_implemented}) {
