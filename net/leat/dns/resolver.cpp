@@ -172,15 +172,23 @@ void resolver::stop(asker& waiting) noexcept {
     waiting.unlink();
     question& asked = *waiting.asked;
     if (asked.askers.empty()) {
-        asked.owner.forget_if_waiting(asked);
+        asked.owner.abandon(asked);
     }
 }
 
-// What has been asked goes on: others may ask it, and a late answer finds nobody.
-void resolver::forget_if_waiting(question& abandoned) noexcept {
-    if (abandoned.state == question::stage::waiting) {
-        erase(abandoned);
+// What has been asked goes on, until another needs its place: others may ask it, and a late answer finds
+// nobody.
+void resolver::abandon(question& left) noexcept {
+    if (left.state == question::stage::waiting) {
+        erase(left);
+    } else if (!waiting_.empty()) {
+        (void)begin_in_next_turn();  // without memory the next that is answered makes room
     }
+}
+
+// False: there is no memory for it.
+bool resolver::begin_in_next_turn() noexcept {
+    return set_alarm(after(loop_.io().now(), duration(1)));
 }
 
 // Begins as many as there is room for, but not so many that the loop is held when all are answered at once.
@@ -193,11 +201,11 @@ void resolver::begin_waiting() noexcept {
         for (begun = 0; !waiting_.empty() && begun < young_max && make_room(); ++begun) {
             begin(waiting_.pop_front());
         }
-    } while (begun == young_max && !waiting_.empty() && !set_alarm(after(loop_.io().now(), duration(1))));
+    } while (begun == young_max && !waiting_.empty() && !begin_in_next_turn());
     beginning_ = false;
     if (!waiting_.empty() && begun < young_max && asked_count_ < asked_max) {
         (void)set_alarm(after(young_.front().begun, silence));
-    }  // else, or without it, the next that is answered makes room
+    }  // else, or without it, the next that is answered makes room, or that nobody waits for any more
 }
 
 // False: there is no memory for it.

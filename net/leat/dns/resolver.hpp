@@ -73,7 +73,7 @@ public:
 
     // The rest is for questions.
     void ended(question& answered) noexcept;
-    void forget_if_waiting(question& abandoned) noexcept;
+    void abandon(question& left) noexcept;
 
 private:
     // Looks for questions that have been silent for long enough.
@@ -84,6 +84,7 @@ private:
 
     void begin_waiting() noexcept;
     [[nodiscard]] bool set_alarm(time_point when) noexcept;
+    [[nodiscard]] bool begin_in_next_turn() noexcept;
     void begin(question& next) noexcept;
     void settle(question& answered) noexcept;
     void finish(asker& waiting) noexcept;

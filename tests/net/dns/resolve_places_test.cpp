@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Many names at once: how many are asked for at the same time, who makes room for whom, and from where.
 #include <leat/dns/channel.hpp>
+#include <leat/dns/resolver.hpp>
 
+#include "../../runtime/cancel_moments.hpp"
 #include "lookups.hpp"
 
 #include <string>
@@ -69,6 +71,22 @@ LEAT_TEST("names that are waited for in vain keep no place from another for long
     const addresses found = co_await leat::resolve("good.test", only_ipv4(server));
     CHECK(found == addresses{first});
     CHECK(std::ranges::none_of(silent, [](const auto& each) { return each.done(); }));
+    cancel(silent);
+    co_await leat::join_all(silent);
+}
+
+LEAT_TEST("a name that waits for a place gets that of one that is cancelled meanwhile", on(kernel)) {
+    dns_server server;
+    server.set("good.test", {.addresses = {first}});
+    constexpr int all_places = static_cast<int>(leat::detail::resolver::asked_max);
+    auto silent = ask_in_vain(server, all_places);
+    co_await server.has_been_asked(all_places);
+    auto good = leat::spawn(leat::resolve("good.test", only_ipv4(server)));
+    co_await cancel_tests::let_the_loop_look();
+    CHECK(server.asked() == all_places);
+    silent.back().cancel();
+    const addresses found = co_await leat::timeout(std::chrono::seconds(20), good);
+    CHECK(found == addresses{first});
     cancel(silent);
     co_await leat::join_all(silent);
 }
