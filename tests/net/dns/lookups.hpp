@@ -37,6 +37,12 @@ inline resolve_options patient(const dns_server& server) {
     return {.servers = server.location(), .timeout = std::chrono::hours(1), .tries = 1};
 }
 
+// Nothing is asked for the other family.
+inline resolve_options only_ipv4(resolve_options options) {
+    options.families = address_families::ipv4;
+    return options;
+}
+
 struct failure {
     std::error_code code;
     std::string text;

@@ -75,9 +75,7 @@ LEAT_TEST("a TCP connection that ends midway is an error", on(kernel)) {
 LEAT_TEST("an answer that cannot be understood is an error", on(kernel)) {
     dns_server server;
     server.set("www.test", {.addresses = {first}, .how = dns_reply::manner::malformed});
-    resolve_options only = patient(server);
-    only.families = address_families::ipv4;
-    const auto failed = co_await failure_of("www.test", only);
+    const auto failed = co_await failure_of("www.test", only_ipv4(patient(server)));
     CHECK(failed.code == dns_errc::malformed_answer);
 }
 

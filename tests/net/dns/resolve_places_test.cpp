@@ -15,12 +15,6 @@ namespace {
 
 constexpr int places = 50;
 
-resolve_options only_ipv4(const dns_server& server) {
-    resolve_options options = patient(server);
-    options.families = address_families::ipv4;
-    return options;
-}
-
 std::string nth_name(int i) {
     return "name" + std::to_string(i) + ".test";
 }
@@ -30,17 +24,9 @@ std::vector<leat::handle<addresses>> ask_in_vain(dns_server& server, int count) 
     std::vector<leat::handle<addresses>> lookups;
     for (int i = 0; i < count; ++i) {
         server.set(nth_name(i), {.how = dns_reply::manner::silent});
-        lookups.push_back(leat::spawn(leat::resolve(nth_name(i), only_ipv4(server))));
+        lookups.push_back(leat::spawn(leat::resolve(nth_name(i), only_ipv4(patient(server)))));
     }
     return lookups;
-}
-
-std::error_code code_of(const std::exception_ptr& error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (const std::system_error& failed) {
-        return failed.code();
-    }
 }
 
 void cancel(std::vector<leat::handle<addresses>>& lookups) {
@@ -58,7 +44,7 @@ LEAT_TEST("names that nobody waits for any more keep no place from another", on(
     co_await server.has_been_asked(places);
     cancel(abandoned);
     co_await leat::join_all(abandoned);
-    const addresses found = co_await leat::resolve("good.test", only_ipv4(server));
+    const addresses found = co_await leat::resolve("good.test", only_ipv4(patient(server)));
     CHECK(found == addresses{first});
     CHECK(server.asked() == places + 1);
 }
@@ -68,7 +54,7 @@ LEAT_TEST("names that are waited for in vain keep no place from another for long
     server.set("good.test", {.addresses = {first}});
     auto silent = ask_in_vain(server, places);
     co_await server.has_been_asked(places);
-    const addresses found = co_await leat::resolve("good.test", only_ipv4(server));
+    const addresses found = co_await leat::resolve("good.test", only_ipv4(patient(server)));
     CHECK(found == addresses{first});
     CHECK(std::ranges::none_of(silent, [](const auto& each) { return each.done(); }));
     cancel(silent);
@@ -81,7 +67,7 @@ LEAT_TEST("a name that waits for a place gets that of one that is cancelled mean
     constexpr int all_places = static_cast<int>(leat::detail::resolver::asked_max);
     auto silent = ask_in_vain(server, all_places);
     co_await server.has_been_asked(all_places);
-    auto good = leat::spawn(leat::resolve("good.test", only_ipv4(server)));
+    auto good = leat::spawn(leat::resolve("good.test", only_ipv4(patient(server))));
     co_await cancel_tests::let_the_loop_look();
     CHECK(server.asked() == all_places);
     silent.back().cancel();
@@ -99,7 +85,7 @@ LEAT_TEST("a look-up that is cancelled before its name was asked for is forgotte
     CHECK(server.asked() == places);
     cancel(lookups);
     co_await leat::join_all(lookups);
-    const addresses found = co_await leat::resolve("good.test", only_ipv4(server));
+    const addresses found = co_await leat::resolve("good.test", only_ipv4(patient(server)));
     CHECK(found == addresses{first});
     CHECK(server.asked() == places + 1);
 }
@@ -111,10 +97,10 @@ LEAT_TEST("a question that had to make room is asked again by the next who asks"
     co_await server.has_been_asked(places);
     cancel(abandoned);
     co_await leat::join_all(abandoned);
-    const addresses good = co_await leat::resolve("good.test", only_ipv4(server));
+    const addresses good = co_await leat::resolve("good.test", only_ipv4(patient(server)));
     CHECK(good == addresses{first});
     server.set(nth_name(0), {.addresses = {second}});  // the oldest
-    const addresses found = co_await leat::resolve(nth_name(0), only_ipv4(server));
+    const addresses found = co_await leat::resolve(nth_name(0), only_ipv4(patient(server)));
     CHECK(found == addresses{second});
     CHECK(server.asked(nth_name(0), dns_type::a) == 2);
 }
@@ -125,7 +111,7 @@ LEAT_TEST("each question leaves from a port of its own, also the next to the sam
     std::vector<leat::handle<addresses>> lookups;
     for (int i = 0; i < places; ++i) {
         server.set(nth_name(i), {.addresses = {first}, .how = dns_reply::manner::held});
-        lookups.push_back(leat::spawn(leat::resolve(nth_name(i), only_ipv4(server))));
+        lookups.push_back(leat::spawn(leat::resolve(nth_name(i), only_ipv4(patient(server)))));
     }
     co_await server.has_been_asked(places);
     CHECK(server.ports_seen() == places);  // all are open
@@ -157,20 +143,17 @@ LEAT_TEST("finding the best of many addresses takes no more than so many sockets
 
 LEAT_TEST("a thousand names of which most are silent are all given up or answered", on(kernel)) {
     dns_server server;
-    std::vector<leat::handle<addresses>> lookups;
+    std::vector<leat::handle<failure>> lookups;
     for (int i = 0; i < 1000; ++i) {
         const bool good = i % 8 == 7;
         server.set(nth_name(i), {.addresses = {first},
                                  .how = good ? dns_reply::manner::plain : dns_reply::manner::silent});
-        resolve_options some = hasty(server);
-        some.families = address_families::ipv4;
-        lookups.push_back(leat::spawn(leat::resolve(nth_name(i), some)));
+        lookups.push_back(leat::spawn(failure_of(nth_name(i), only_ipv4(hasty(server)))));
     }
     co_await leat::join_all(lookups);
     for (int i = 0; i < 1000; ++i) {
         if (i % 8 != 7) {
-            const auto error = lookups[static_cast<std::size_t>(i)].error();
-            CHECK(code_of(error) == dns_errc::timed_out);
+            CHECK(lookups[static_cast<std::size_t>(i)].value().code == dns_errc::timed_out);
         }
     }
 }

@@ -34,8 +34,7 @@ LEAT_TEST("localhost is found without a server, in each of its spellings", on(ke
         CHECK(!found.empty());
         CHECK(std::ranges::all_of(found, &address::is_loopback));
     }
-    resolve_options only = patient(server);
-    only.families = address_families::ipv4;
+    resolve_options only = only_ipv4(patient(server));
     const addresses v4_found = co_await leat::resolve("localhost", only);
     CHECK(v4_found == addresses{address::loopback_ipv4()});
     only.families = address_families::ipv6;
@@ -93,8 +92,7 @@ LEAT_TEST("addresses of both families are found, the better ones first", on(kern
 LEAT_TEST("of a family that is not wanted nothing is asked", on(kernel)) {
     dns_server server;
     server.set("both.test", {.addresses = {first, v6}});
-    resolve_options only = patient(server);
-    only.families = address_families::ipv4;
+    resolve_options only = only_ipv4(patient(server));
     const addresses v4_found = co_await leat::resolve("both.test", only);
     CHECK(v4_found == addresses{first});
     CHECK(server.asked("both.test", dns_type::aaaa) == 0);
@@ -148,9 +146,7 @@ LEAT_TEST("of an answer without end the first 1024 addresses are taken, without 
                                               static_cast<std::uint8_t>(number)});
     }
     server.set("large.test", dns_type::a, {.addresses = many, .how = dns_reply::manner::truncated});
-    resolve_options only = patient(server);
-    only.families = address_families::ipv4;
-    const addresses found = co_await leat::resolve("large.test", only);
+    const addresses found = co_await leat::resolve("large.test", only_ipv4(patient(server)));
     CHECK(found.size() == 1024);
     CHECK(same_set(found, addresses(many.begin(), many.begin() + 1024)));
 }
@@ -158,9 +154,7 @@ LEAT_TEST("of an answer without end the first 1024 addresses are taken, without 
 LEAT_TEST("an answer to another question is passed over", on(kernel)) {
     dns_server server;
     server.set("www.test", {.addresses = {first}, .how = dns_reply::manner::spoofed});
-    resolve_options only = patient(server);
-    only.families = address_families::ipv4;
-    const addresses found = co_await leat::resolve("www.test", only);
+    const addresses found = co_await leat::resolve("www.test", only_ipv4(patient(server)));
     CHECK(found == addresses{first});
 }
 
