@@ -3,8 +3,8 @@
 
 #include <leat/fd.hpp>
 #include <leat/io.hpp>
+#include <leat/pipe_turn.hpp>
 #include <leat/returned_bytes.hpp>
-#include <leat/sleep.hpp>
 #include <leat/standard_streams.hpp>
 #include <leat/stream.hpp>
 
@@ -23,6 +23,8 @@ namespace {
 
 using detail::pipe_reference;
 using detail::pipe_state;
+using detail::pipe_turn;
+using detail::pipe_use;
 
 constexpr std::size_t chunk_least = 512;
 constexpr std::size_t chunk_most = 65536;  // what a pipe holds, unless it was told otherwise
@@ -30,21 +32,6 @@ constexpr std::size_t chunk_most = 65536;  // what a pipe holds, unless it was t
 [[noreturn]] void fail(std::error_code error, const char* what) {
     throw std::system_error(error, what);
 }
-
-// One task at a time; marks an end as busy while it lives.
-class busy_mark {
-public:
-    explicit busy_mark(pipe_state& pipe) noexcept : pipe_(pipe) {
-        check(pipe.busy == nullptr, "one task at a time uses an end of a pipe");
-        pipe_.busy = this_thread.loop;
-    }
-    busy_mark(const busy_mark&) = delete;
-    busy_mark& operator=(const busy_mark&) = delete;
-    ~busy_mark() { pipe_.busy = nullptr; }
-
-private:
-    pipe_state& pipe_;
-};
 
 // A count, or a negated errno; -EAGAIN: it would block.
 std::int64_t attempt_read(const pipe_state& pipe, std::span<std::byte> into) noexcept {
@@ -126,8 +113,8 @@ task<std::size_t> write_some(pipe_state& pipe, std::span<const std::byte> from) 
 }
 
 task<std::size_t> recv_from(pipe_reference pipe, byte_buffer into) {
-    co_await checkpoint();
-    const busy_mark mark(*pipe);
+    co_await pipe_turn(*pipe);
+    const pipe_use use(*pipe);
     check_open(*pipe, receiving);
     if (into.size() == 0 || pipe->returned != nullptr) {
         co_return detail::take_returned(pipe->returned, into);
@@ -155,8 +142,8 @@ struct arriving {
 };
 
 task<> recv_exactly_from(pipe_reference pipe, byte_buffer into) {
-    co_await checkpoint();
-    const busy_mark mark(*pipe);
+    co_await pipe_turn(*pipe);
+    const pipe_use use(*pipe);
     check_open(*pipe, receiving);
     arriving bytes{*pipe, into};
     bytes.done = detail::take_returned(pipe->returned, bytes.into);
@@ -185,8 +172,8 @@ std::size_t size_of_next(const pipe_state& pipe) noexcept {
 }
 
 task<chunk> recv_chunk_from(pipe_reference pipe) {
-    co_await checkpoint();
-    const busy_mark mark(*pipe);
+    co_await pipe_turn(*pipe);
+    const pipe_use use(*pipe);
     check_open(*pipe, receiving);
     if (pipe->returned != nullptr) {
         co_return std::move(*std::exchange(pipe->returned, nullptr));
@@ -215,8 +202,8 @@ void check_whole(const pipe_state& pipe) {
 }
 
 task<std::size_t> send_to(pipe_reference pipe, byte_view from) {
-    co_await checkpoint();
-    const busy_mark mark(*pipe);
+    co_await pipe_turn(*pipe);
+    const pipe_use use(*pipe);
     check_whole(*pipe);
     if (from.size() == 0) {
         co_return 0;
@@ -234,8 +221,8 @@ struct leaving {
 };
 
 task<> send_all_to(pipe_reference pipe, byte_view from) {
-    co_await checkpoint();
-    const busy_mark mark(*pipe);
+    co_await pipe_turn(*pipe);
+    const pipe_use use(*pipe);
     check_whole(*pipe);
     leaving bytes{*pipe, from};
     while (!bytes.rest.empty()) {
@@ -271,7 +258,7 @@ void make_non_blocking(int number) {
 }  // namespace
 
 void detail::pipe_state::close() noexcept {
-    check(busy == nullptr || busy == this_thread.loop,
+    check(user == nullptr || user->home == this_thread.loop,
           "an end of a pipe that a task uses is closed by the run of that task");
     const int fd = std::exchange(descriptor, -1);
     returned.reset();

@@ -33,8 +33,9 @@ struct pipe_state : frame_pool::allocated {
     bool send_broken = false;
     bool recv_broken = false;  // what a cancelled read had taken is lost
     std::uint64_t bytes_sent = 0;
-    std::unique_ptr<chunk> returned;  // returned_bytes.hpp
-    const scheduler* busy = nullptr;  // that of the task that uses it, while one does
+    std::unique_ptr<chunk> returned;   // returned_bytes.hpp
+    const task_state* user = nullptr;  // the task that uses it, while one does (pipe_turn.hpp)
+    wait* next = nullptr;              // who uses it after that one, which has been cancelled
 };
 
 using pipe_reference = reference<pipe_state>;
@@ -95,7 +96,8 @@ public:
     // alive and untouched until then. Cancelled: nothing was taken from the pipe.
     [[nodiscard]] task<std::size_t> recv(byte_buffer into);
     // Fills the buffer, or throws stream_errc::end_of_stream saying how much arrived. Cancelled: what had
-    // arrived is given back, and the next read sees it.
+    // arrived is given back, and the next read sees it. If there is no memory for that, or it is 4 GiB or
+    // more, it is lost, and all later reads fail with std::errc::not_enough_memory.
     [[nodiscard]] task<> recv_exactly(byte_buffer into);
     // Receives at least one byte in a buffer of the library's, or an empty chunk at the end. While it waits
     // there is no buffer. Cancelled: nothing was taken from the pipe.

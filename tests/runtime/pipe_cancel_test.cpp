@@ -243,3 +243,90 @@ LEAT_TEST("send_all to a pipe that is cancelled at any moment tells how much wen
         co_await cancel_send_all<owned::shared>(when);
     }
 }
+
+LEAT_TEST("who cancels a recv from a pipe may receive at once", on(kernel)) {
+    half_pipe<owned::alone> pipe(true);
+    for (int round = 0; round < 3; ++round) {
+        auto waits = leat::spawn([&]() -> leat::task<> { (void)co_await pipe.reader.recv_chunk(); });
+        co_await leat::testing::wait_until_idle();
+        waits.cancel();
+        auto writes = leat::spawn([&]() -> leat::task<> {
+            co_await leat::testing::wait_until_idle();  // or the cancelled one might succeed
+            pipe.peer_writes("abc");
+        });
+        std::array<char, 3> text;
+        co_await pipe.reader.recv_exactly(text);  // begun before the cancelled one has unwound
+        CHECK(std::string_view(text.data(), 3) == "abc");
+        const auto& how = co_await waits.join();
+        CHECK(how.cancelled());
+    }
+}
+
+LEAT_TEST("who cancels a recv_exactly from a pipe midway and receives at once gets the bytes in order",
+          on(kernel)) {
+    half_pipe<owned::alone> pipe(true);
+    std::array<char, 6> six;
+    auto waits = leat::spawn([&]() -> leat::task<> { co_await pipe.reader.recv_exactly(six); });
+    co_await leat::testing::wait_until_idle();
+    pipe.peer_writes("abc");
+    co_await leat::testing::wait_until_idle();
+    waits.cancel();
+    auto writes = leat::spawn([&]() -> leat::task<> {
+        co_await leat::testing::wait_until_idle();
+        pipe.peer_writes("def");
+    });
+    std::string received;
+    while (received.size() < 6) {
+        const leat::chunk chunk = co_await pipe.reader.recv_chunk();
+        received += chunk.text();
+    }
+    CHECK(received == "abcdef");
+    const auto& how = co_await waits.join();
+    CHECK(how.cancelled());
+}
+
+LEAT_TEST("who waits behind a cancelled recv from a pipe may be cancelled, and the pipe closed", on(kernel)) {
+    for (const bool closes : {false, true}) {
+        half_pipe<owned::alone> pipe(true);
+        auto first = leat::spawn([&]() -> leat::task<> { (void)co_await pipe.reader.recv_chunk(); });
+        co_await leat::testing::wait_until_idle();
+        std::error_code failed;
+        leat::handle<void> second;
+        auto cancels = leat::spawn([&]() -> leat::task<> {
+            second = leat::spawn([&]() -> leat::task<> {
+                const auto ended = co_await leat::as_result(pipe.reader.recv_chunk());
+                failed = ended.ok() ? std::error_code() : ended.error();
+            });
+            first.cancel();
+            co_return;
+        });
+        co_await cancels;
+        if (closes) {
+            pipe.reader.close();
+        } else {
+            second.cancel();
+        }
+        const auto& how = co_await second.join();
+        CHECK(how.cancelled() == !closes);
+        CHECK(failed == (closes ? leat::stream_errc::closed : std::error_code()));
+        if (!closes) {
+            (void)co_await first.join();
+            pipe.peer_writes("abc");
+            const leat::chunk chunk = co_await pipe.reader.recv_chunk();
+            CHECK(chunk.text() == "abc");
+        }
+    }
+}
+
+LEAT_TEST("who cancels a send_all to a pipe midway and sends at once is told that the pipe is broken",
+          on(kernel)) {
+    half_pipe<owned::alone> pipe(false);
+    const std::string much(300'000, 'a');
+    auto sends = leat::spawn([&]() -> leat::task<> { co_await pipe.writer.send_all(much); });
+    co_await leat::testing::wait_until_idle();
+    sends.cancel();
+    const auto next = co_await leat::as_result(pipe.writer.send("behind a gap"));
+    CHECK(next.error() == leat::stream_errc::broken);
+    const auto& how = co_await sends.join();
+    CHECK(how.cancelled());
+}
