@@ -46,7 +46,7 @@ void socket_state::detach() {
         return;
     }
     check(is_at_home(*this), rule);
-    this_thread.loop->io().detach(*this);
+    this_thread.loop->detach(*this);
 }
 
 void socket_state::close() noexcept {

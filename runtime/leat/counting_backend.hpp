@@ -31,7 +31,7 @@ public:
     void collect(time_point deadline, list<operation>& done) override;
     void wake() noexcept override { inner_->wake(); }
     void retire(int fd) noexcept override { inner_->retire(fd); }
-    void detach(descriptor_owner& owner) override { inner_->detach(owner); }
+    void detach(descriptor_owner& owner, list<operation>& done) override { inner_->detach(owner, done); }
     void detach_all() noexcept override { inner_->detach_all(); }
     bool is_home_of(const descriptor_owner& owner) const noexcept override {
         return inner_->is_home_of(owner);

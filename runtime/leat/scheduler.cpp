@@ -4,7 +4,6 @@
 #include <leat/awaited.hpp>
 #include <leat/bystanders.hpp>
 #include <leat/dump.hpp>
-#include <leat/error_text.hpp>
 #include <leat/frame_upkeep.hpp>
 
 #include <algorithm>
@@ -100,6 +99,15 @@ void scheduler::collect() {
         }
     }
     io_->collect(deadline, completed_);
+    deliver_completed();
+    if (idle && ready_.empty()) {
+        while (!waits_for_idle_.empty()) {
+            finish(waits_for_idle_.pop_front());
+        }
+    }
+}
+
+void scheduler::deliver_completed() {
     while (!completed_.empty()) {
         operation& op = completed_.pop_front();
         if (ended_cancelled(op)) {
@@ -110,11 +118,15 @@ void scheduler::collect() {
             finish(op);
         }
     }
-    if (idle && ready_.empty()) {
-        while (!waits_for_idle_.empty()) {
-            finish(waits_for_idle_.pop_front());
-        }
-    }
+}
+
+// What a cancelled read gives back belongs to the owner, and so it does before anybody else has that.
+void scheduler::detach(descriptor_owner& owner) {
+    struct delivery {
+        ~delivery() { of.deliver_completed(); }
+        scheduler& of;
+    } const at_the_end{*this};
+    io_->detach(owner, completed_);
 }
 
 void scheduler::begin_anew(operation& op) {
@@ -376,24 +388,6 @@ void listen_for_end(task_state& task, end_listener& listener) noexcept {
         listener.tell(listener);
     } else {
         task.joiners.push_back(listener);
-    }
-}
-
-void task_state::set_name(std::string_view text) {
-    name_ = std::make_unique<const std::string>(text);
-}
-
-void task_state::report_error(const std::exception_ptr& error) const noexcept {
-    try {
-        std::string line = "task " + std::to_string(id);
-        if (name_ != nullptr) {
-            line += " \"" + *name_ + "\"";
-        }
-        line += std::string(", spawned at ") + spawned_at.file_name() + ":" +
-                std::to_string(spawned_at.line()) + ", failed: " + detail::error_text(error);
-        report(line);
-    } catch (const std::bad_alloc&) {
-        report("a task failed, and there is no memory to say which");
     }
 }
 

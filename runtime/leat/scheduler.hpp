@@ -7,11 +7,10 @@
 // operation is pending.
 //
 // Fairness: no source of work can keep the others waiting, because a turn does a bounded amount of each.
-//   * Tasks: at most steps_max steps. A step ends when its task waits; a task whose operations keep
-//   completing
-//     at once goes to the end of the queue after task_state::inline_completions_max of them. Of those of all
-//     tasks together a turn has inline_max, and the step that exceeds it is its last. One that has moved
-//     bytes counts for one more each 16 KiB.
+//   * Tasks: at most steps_max steps. A step ends when its task waits. A task whose operations complete at
+//     once, one after the other, goes to the end of the queue after task_state::inline_completions_max of
+//     them. Of those of all tasks together a turn has inline_max, and the step that exceeds it is its last.
+//     One that has moved bytes counts for one more each 16 KiB.
 //   * Timers: timers_max, and those with the deadline of the last, since equal deadlines pass together.
 //   * The inbox: messages_max. The rest stays in order.
 //   * Completions: what one look into the kernel brings. Backends bound the bytes that one try moves.
@@ -118,6 +117,8 @@ public:
     // `leaf`, which its task is suspended on, ends when every other task waits and nothing has come for one.
     // Whoever cancels it unlinks it.
     void finish_when_idle(wait& leaf) noexcept { waits_for_idle_.push_back(leaf); }
+    // As backend::detach() says; who waited on `owner` and was cancelled has ended when this returns.
+    void detach(descriptor_owner& owner);
     // Asks what `task` waits for, if it does wait, to end.
     static void ask_to_end(task_state& task) noexcept;
     // Wakes those who wait for there to be as few tasks in `group` as there are.
@@ -144,6 +145,7 @@ private:
     void take_inbox(int most = messages_max) noexcept;
     void close_inbox() noexcept;
     void collect();
+    void deliver_completed();
     void begin_anew(operation& op);
     void no_progress();
 

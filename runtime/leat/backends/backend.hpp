@@ -96,9 +96,13 @@ public:
     virtual void retire(int fd) noexcept = 0;
 
     // Gives `owner`, which is at home here, all that is kept for it: what receives for it ends, received
-    // bytes are in owner.returned, in order, and it is at home nowhere. Nobody waits on it. Throws
-    // std::bad_alloc; then it is still at home.
-    virtual void detach(descriptor_owner& owner) { (void)owner; }
+    // bytes are in owner.returned, in order, and it is at home nowhere. Nobody waits on it; what was
+    // cancelled and had not completed has, and is appended to `done`. Throws std::bad_alloc; then it is still
+    // at home.
+    virtual void detach(descriptor_owner& owner, list<operation>& done) {
+        (void)owner;
+        (void)done;
+    }
     // The same for all owners that are at home here, at the end of a run, when nothing is pending. One for
     // whose bytes there is no memory is closed, and its peer sees a reset.
     virtual void detach_all() noexcept {}

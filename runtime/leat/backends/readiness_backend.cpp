@@ -134,7 +134,7 @@ void readiness_backend::adopt(descriptor_owner* owner, descriptor_state& state) 
     stop_watching_unused(owner->descriptor, state);
 }
 
-void readiness_backend::detach(descriptor_owner& owner) {
+void readiness_backend::detach(descriptor_owner& owner, list<operation>& /*done*/) {
     owner.check_home(this);
     descriptor_state& state = descriptors_[static_cast<std::size_t>(owner.descriptor)];
     check(state.reader == nullptr && state.writer == nullptr, "nobody waits on a socket that is detached");
@@ -144,9 +144,10 @@ void readiness_backend::detach(descriptor_owner& owner) {
 }
 
 void readiness_backend::detach_all() noexcept {
+    list<operation> none;
     for (descriptor_state& state : descriptors_) {
         if (state.owner != nullptr) {
-            detach(*state.owner);
+            detach(*state.owner, none);
         }
     }
 }

@@ -35,7 +35,7 @@ public:
     bool cancel(operation& op) noexcept final;
     void wake() noexcept final;
     void retire(int fd) noexcept final;
-    void detach(descriptor_owner& owner) final;
+    void detach(descriptor_owner& owner, list<operation>& done) final;
     void detach_all() noexcept final;
     std::size_t pending() const noexcept final { return pending_; }
     time_point now() noexcept final { return kernel_now(); }

@@ -25,7 +25,7 @@ public:
     void collect(time_point deadline, list<operation>& done) override;
     void wake() noexcept override;
     void retire(int fd) noexcept override;
-    void detach(descriptor_owner& owner) override;
+    void detach(descriptor_owner& owner, list<operation>& done) override;
     void detach_all() noexcept override;
     std::size_t pending() const noexcept override { return pending_; }
     time_point now() noexcept override { return kernel_now(); }
@@ -181,6 +181,7 @@ private:
     static bool in_flight(const descriptor_state& state) noexcept;
     void settle(int fd, descriptor_state& state) noexcept;
     void give_back(descriptor_owner& owner, source& from);
+    void hand_over(const descriptor_owner& owner, list<operation>& done) noexcept;
     void end_retired(operation* op, descriptor_state& state) noexcept;
     void close_if_over(int fd, descriptor_state& state) noexcept;
 

@@ -151,13 +151,13 @@ void uring_backend::give_back(descriptor_owner& owner, source& from) {
     }
 }
 
-void uring_backend::detach(descriptor_owner& owner) {
+void uring_backend::detach(descriptor_owner& owner, list<operation>& done) {
     owner.check_home(this);
     make_room();
     descriptor_state& state = descriptors_[static_cast<std::size_t>(owner.descriptor)];
-    const auto waits = [](const operation* op) { return op != nullptr && !op->cancel_requested; };
-    check(!waits(state.reader) && !waits(state.writer), "nobody waits on a socket that is detached");
+    check(state.reader == nullptr && state.writer == nullptr, "nobody waits on a socket that is detached");
     settle(owner.descriptor, state);
+    hand_over(owner, done);
     give_back(owner, state.incoming);
     if (state.by_edge) {
         edges_.remove(owner.descriptor);
@@ -166,14 +166,29 @@ void uring_backend::detach(descriptor_owner& owner) {
     owner.home = nullptr;
 }
 
+// What has completed of the owner's operations.
+void uring_backend::hand_over(const descriptor_owner& owner, list<operation>& done) noexcept {
+    for (operation* next = completed_.first(); next != nullptr;) {
+        operation& op = *next;
+        next = completed_.next(op);
+        if (op.owner == &owner) {
+            op.unlink();
+            done.push_back(op);
+            --completed_count_;
+            --pending_;
+        }
+    }
+}
+
 void uring_backend::detach_all() noexcept {
+    list<operation> none;
     for (descriptor_state& state : descriptors_) {
         descriptor_owner* const owner = state.owner;
         if (owner == nullptr) {
             continue;
         }
         try {
-            detach(*owner);
+            detach(*owner, none);
         } catch (const std::bad_alloc&) {
             retire(std::exchange(owner->descriptor, -1));
         }

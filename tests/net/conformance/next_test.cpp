@@ -98,6 +98,56 @@ LEAT_TEST("who cancels an accept may accept at once") {
     CHECK(how.cancelled());
 }
 
+namespace {
+
+// A reader of six bytes is cancelled when it has three of them, and the stream detached at once.
+leat::task<> detach_behind_cancelled() {
+    connection both = co_await connected();
+    std::array<char, 6> six;
+    auto waits = leat::spawn([&]() -> leat::task<> { co_await both.client.recv_exactly(six); });
+    co_await leat::testing::wait_until_idle();
+    co_await both.server.send_all("abc");
+    co_await leat::testing::wait_until_idle();
+    waits.cancel();
+    both.client.detach();
+    co_await both.server.send_all("defghi");
+    std::array<char, 6> text;
+    co_await leat::timeout(patience, both.client.recv_exactly(text));
+    CHECK(std::string_view(text.data(), 6) == "abcdef");
+    const auto& how = co_await waits.join();
+    CHECK(how.cancelled());
+}
+
+// The socket of a reader that has been cancelled is closed before that one has ended.
+leat::task<> close_behind_cancelled() {
+    connection both = co_await connected();
+    auto waits = leat::spawn([&]() -> leat::task<> { (void)co_await both.client.recv_chunk(); });
+    co_await leat::testing::wait_until_idle();
+    waits.cancel();
+    both.client.close();
+    const auto& how = co_await waits.join();
+    CHECK(how.cancelled());
+}
+
+}  // namespace
+
+LEAT_TEST("who cancels a recv_exactly midway and detaches the stream at once gets the bytes in order") {
+    co_await detach_behind_cancelled();
+}
+
+LEAT_SIMULATE("what a cancelled receive gives back is there when the stream is detached",
+              {.seeds = 100, .random_order = true}) {
+    co_await detach_behind_cancelled();
+}
+
+LEAT_TEST("who is cancelled and then loses its socket ends as cancelled") {
+    co_await close_behind_cancelled();
+}
+
+LEAT_SIMULATE("who is cancelled late and then loses its socket ends as cancelled", {.seeds = 100}) {
+    co_await close_behind_cancelled();
+}
+
 LEAT_SIMULATE("what follows a cancelled receive gets the bytes in order",
               {.seeds = 300, .random_order = true}) {
     connection both = co_await connected();

@@ -236,7 +236,7 @@ void simulated_backend::drop(waiter& place) noexcept {
         if (op->linked()) {
             op->unlink();
         }
-        op->retired = true;
+        op->retired = !op->cancel_requested;
         op->result = -ECANCELED;
         complete(*op);
     }
@@ -258,19 +258,29 @@ void simulated_backend::retire(int fd) noexcept {
     }
 }
 
-void simulated_backend::detach(descriptor_owner& owner) {
+void simulated_backend::detach(descriptor_owner& owner, list<operation>& done) {
     owner.check_home(this);
     simulated_socket& socket = *network_.find(owner.descriptor);
-    check(socket.reader.op == nullptr && socket.writer.op == nullptr,
-          "nobody waits on a socket that is detached");
+    for (waiter* const place : {&socket.reader, &socket.writer}) {
+        if (place->op == nullptr) {
+            continue;
+        }
+        check(place->op->cancel_requested && place->behind == nullptr,
+              "nobody waits on a socket that is detached");
+        operation& op = leave(*place);
+        op.result = -ECANCELED;
+        done.push_back(op);
+        --pending_;
+    }
     socket.owner = nullptr;
     owner.home = nullptr;
 }
 
 void simulated_backend::detach_all() noexcept {
-    network_.for_each_socket([this](simulated_socket& socket) {
+    list<operation> none;
+    network_.for_each_socket([&](simulated_socket& socket) {
         if (socket.owner != nullptr) {
-            detach(*socket.owner);
+            detach(*socket.owner, none);
         }
     });
 }

@@ -21,7 +21,7 @@ public:
     void collect(time_point deadline, list<operation>& done) override;
     void wake() noexcept override;
     void retire(int fd) noexcept override;
-    void detach(descriptor_owner& owner) override;
+    void detach(descriptor_owner& owner, list<operation>& done) override;
     void detach_all() noexcept override;
     std::size_t pending() const noexcept override { return pending_; }
     bool only_wake_can_come() const noexcept override {
