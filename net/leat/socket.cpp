@@ -162,12 +162,18 @@ std::size_t recv_awaiter::await_resume() {
 }
 
 bool recv_exactly_awaiter::await_ready() {
-    if (!closed() && !cancelled()) {
-        take_returned();
-    } else {
-        length = whole_.size();
+    buffer = whole_.data();
+    length = whole_.size();
+    if (owner->returned == nullptr || closed() || cancelled()) [[likely]] {
+        return length == 0 && !closed() ? end_with(0) : begin();
     }
-    return length == 0 && !closed() ? end_with(0) : begin();
+    // Taken once the rest has been asked for: that may throw.
+    before_ = detail::copy_returned(owner->returned, {whole_.data(), length});
+    buffer += before_;
+    length -= before_;
+    const bool ready = length == 0 ? end_with(0) : begin();
+    detail::drop_returned(owner->returned, before_);
+    return ready;
 }
 
 // What was given back comes first; it has given back nothing since it was made.

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <new>
 
 namespace leat::detail {
@@ -42,16 +41,26 @@ void give_back_behind(std::unique_ptr<chunk>& returned, bytes_view bytes) {
     }
 }
 
-std::size_t take_returned(std::unique_ptr<chunk>& returned, std::span<std::byte> into) noexcept {
-    if (returned == nullptr || into.empty()) {
-        return 0;
+std::size_t copy_returned(const std::unique_ptr<chunk>& returned, std::span<std::byte> into) noexcept {
+    const bytes_view unread = unread_of(returned);
+    const std::size_t count = std::min(unread.size(), into.size());
+    std::ranges::copy(unread.first(count), into.begin());
+    return count;
+}
+
+void drop_returned(std::unique_ptr<chunk>& returned, std::size_t count) noexcept {
+    if (count == 0) {
+        return;
     }
-    const std::size_t count = std::min(returned->size(), into.size());
-    std::memcpy(into.data(), returned->data(), count);
     returned->remove_prefix(count);
     if (returned->empty()) {
         returned.reset();
     }
+}
+
+std::size_t take_returned(std::unique_ptr<chunk>& returned, std::span<std::byte> into) noexcept {
+    const std::size_t count = copy_returned(returned, into);
+    drop_returned(returned, count);
     return count;
 }
 

@@ -17,6 +17,11 @@ void give_back(std::unique_ptr<chunk>& returned, std::span<const std::byte> byte
 // Puts `bytes` behind it, as what came later. Throws std::bad_alloc, and nothing has changed.
 void give_back_behind(std::unique_ptr<chunk>& returned, std::span<const std::byte> bytes);
 
+// Copies bytes that were given back to `into`, as many as fit; returns how many.
+[[nodiscard]] std::size_t copy_returned(const std::unique_ptr<chunk>& returned,
+                                        std::span<std::byte> into) noexcept;
+// Forgets the first `count` of them, which are there.
+void drop_returned(std::unique_ptr<chunk>& returned, std::size_t count) noexcept;
 // Moves bytes that were given back to `into`, as many as fit; returns how many.
 [[nodiscard]] std::size_t take_returned(std::unique_ptr<chunk>& returned, std::span<std::byte> into) noexcept;
 

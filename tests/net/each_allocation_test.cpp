@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include <unistd.h>
 
@@ -295,4 +296,48 @@ TEST_CASE("a server that is told to stop while there is no memory lets its conne
         const auto& ended = co_await serving.join();
         CHECK(ended.ok());
     });
+}
+
+TEST_CASE("no byte that was given back to a stream is lost when the next run finds no memory to read it") {
+    for (const leat::testing::tried_backend& each : leat::testing::backends(tried)) {
+        if (!each.refused.empty()) {
+            MESSAGE("skipped on " << each.name << ": " << each.refused);
+            continue;
+        }
+        bool over = false;
+        for (long round = 0; !over; ++round) {
+            INFO("backend: ", each.name, ", allocation: ", round);
+            tcp_stream client;
+            tcp_stream server;
+            leat::run(
+                [&]() -> task<> {
+                    std::tie(client, server) = co_await stream_pair();
+                    std::array<char, 10> ten{};
+                    auto reads = leat::spawn([&]() -> task<> { co_await server.recv_exactly(ten); });
+                    co_await leat::yield();
+                    co_await client.send_all("012");
+                    co_await leat::sleep(1ms);
+                    reads.cancel();
+                    co_await reads.join();
+                    co_await client.send_all("345");
+                    client.shutdown_send();
+                },
+                {.backend = each.name});
+            leat::run(
+                [&]() -> task<> {
+                    failing_memory memory(round);
+                    std::array<char, 4> four{};
+                    std::string got;
+                    got.reserve(64);
+                    co_await memory.fails([&]() -> task<> {
+                        co_await server.recv_exactly(four);
+                        got.append(four.data(), 4);
+                    });
+                    got += co_await rest_of(server);
+                    CHECK(got == "012345");
+                    over = !memory.reached;
+                },
+                {.backend = each.name});
+        }
+    }
 }
