@@ -184,6 +184,7 @@ void uring_backend::source_brings(int fd, int result, unsigned flags) noexcept {
 }
 
 bool uring_backend::is_quiet(int fd) noexcept {
+    reap();  // the kernel may have taken it from the socket while a full queue was handed over
     const auto at = static_cast<std::size_t>(fd);
     const bool nothing_queued = at >= descriptors_.size() || (descriptors_[at].incoming.chunks.count == 0 &&
                                                               descriptors_[at].incoming.error == 0);

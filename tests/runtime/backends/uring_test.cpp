@@ -63,7 +63,7 @@ long refuse_once(io_uring& ring, const call::enter_request& asked) {
 struct armed_behind_full_queue {
     static constexpr unsigned entries = 4;
 
-    explicit armed_behind_full_queue(leat::backend& backend) : io(backend) {
+    explicit armed_behind_full_queue(leat::backend& backend, bool ends = true) : io(backend) {
         for (int round = 0; round < 2; ++round) {  // the second receive that waits stays armed
             bare_operation chunk(operation_kind::recv_chunk, both.ours.get());
             start(io, chunk);
@@ -80,7 +80,9 @@ struct armed_behind_full_queue {
         }
         look(io);  // with the kernel
         both.peer_sends("abc");
-        both.peer.reset();
+        if (ends) {
+            both.peer.reset();
+        }
         for (bare_operation& each : waiting) {
             cancel(io, each);  // each takes an entry
             REQUIRE_FALSE(each.ended());
@@ -340,6 +342,27 @@ TEST_CASE("a descriptor that is retired while the queue is handed over is closed
     CHECK(strikes::count == 1);
     finish_retiring(*io);
     CHECK(io->pending() == 0);
+}
+
+TEST_CASE("a stream is not quiet when what has arrived was taken while the queue was handed over") {
+    if (!leat::uring_self_test().empty()) {
+        MESSAGE("skipped: " << leat::uring_self_test());
+        return;
+    }
+    const disturbance<decltype(call::io_uring_enter)> disturbing(call::io_uring_enter, refuse_once);
+    const std::unique_ptr<leat::backend> io =
+        leat::make_uring_backend({.submissions = armed_behind_full_queue::entries});
+    armed_behind_full_queue full(*io, false);
+    refused_once::refuses = false;
+    const connection other;
+    std::string text(8, ' ');
+    bare_operation recv(operation_kind::recv, other.ours.get(), text);
+    start(*io, recv);  // hands the queue over
+    CHECK_FALSE(io->is_quiet(full.both.ours.get()));
+    cancel(*io, recv);
+    finish(*io, recv);
+    io->retire(full.both.ours.release());
+    finish_retiring(*io);
 }
 
 TEST_CASE("small pieces that arrive for nobody do not each hold a buffer") {
