@@ -103,7 +103,6 @@ void uring_backend::received(operation& op, descriptor_state& state, int result,
     } else if (was_asked_to_end(op)) {
         finish(op, -ECANCELED);  // what has arrived is in the buffer, counted by op.transferred
     } else {
-        state.ready.readable = true;  // the end of the stream, an error, or only the end of a piece
         restart(op);
     }
 }

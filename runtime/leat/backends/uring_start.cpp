@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 // How each kind of operation is written into an entry of the submission queue.
+//
+// What is to do all its bytes goes on from here with each part of them, not inside the kernel (MSG_WAITALL):
+// with that an error behind some bytes, as a reset, is told to nobody, and then looks like an end of the
+// stream.
 #include <leat/backends/uring_backend.hpp>
 
 #include <algorithm>
@@ -60,7 +64,6 @@ void uring_backend::start(operation& op, descriptor_state& state) {
             entry.opcode = IORING_OP_RECV;
             entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
             entry.len = static_cast<std::uint32_t>(std::min(op.length - done, piece_max));
-            entry.msg_flags = op.whole ? MSG_WAITALL : 0;
             entry.ioprio = state.ready.readable ? 0 : poll_first();
             break;
         case operation_kind::recv_chunk:
@@ -74,7 +77,7 @@ void uring_backend::start(operation& op, descriptor_state& state) {
             entry.opcode = IORING_OP_SEND;
             entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
             entry.len = static_cast<std::uint32_t>(std::min(op.length - done, piece_max));
-            entry.msg_flags = MSG_NOSIGNAL | (op.whole ? MSG_WAITALL : 0);
+            entry.msg_flags = MSG_NOSIGNAL;
             break;
         case operation_kind::send_vectors:
             ask_to_send_vectors(op, entry);
@@ -109,12 +112,11 @@ void uring_backend::ask_for_chunk(io_uring_sqe& entry) const noexcept {
 
 // A long first vector goes alone, of others as many as make up a piece.
 void uring_backend::ask_to_send_vectors(const operation& op, io_uring_sqe& entry) noexcept {
-    const unsigned flags = MSG_NOSIGNAL | (op.whole ? MSG_WAITALL : 0);
     if (op.length > 0 && op.vectors->iov_len >= piece_max) [[unlikely]] {
         entry.opcode = IORING_OP_SEND;
         entry.addr = reinterpret_cast<std::uintptr_t>(op.vectors->iov_base);
         entry.len = piece_max;
-        entry.msg_flags = flags;
+        entry.msg_flags = MSG_NOSIGNAL;
         return;
     }
     msghdr& message = ring_.message();
@@ -128,7 +130,7 @@ void uring_backend::ask_to_send_vectors(const operation& op, io_uring_sqe& entry
         }
         bytes += length;
     }
-    pass(entry, IORING_OP_SENDMSG, message, flags);
+    pass(entry, IORING_OP_SENDMSG, message, MSG_NOSIGNAL);
 }
 
 }  // namespace leat

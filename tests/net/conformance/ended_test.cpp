@@ -342,6 +342,39 @@ LEAT_TEST(
     }
 }
 
+LEAT_TEST("a reset behind a part of what is awaited is told as such, and not as an end") {
+    connection both = co_await connected();
+    auto waits = leat::spawn([&] { return error_of(recv_exactly(both.client)); });
+    co_await let_the_loop_look();
+    co_await both.server.send_all("abc");
+    co_await let_the_loop_look();
+    CHECK_FALSE(waits.done());
+    both.server.set_reset_on_close();
+    both.server.close();
+    const auto code = co_await leat::timeout(patience, waits);
+    CHECK(code == std::errc::connection_reset);
+    const auto end = co_await error_of(recv_chunk(both.client));
+    CHECK(end == std::errc::connection_reset);
+}
+
+LEAT_TEST("a reset in the middle of what is sent is told as such, and to who reads as well") {
+    for (const operation asked : {send_all_operation, send_pieces_operation}) {
+        connection both = co_await connected();
+        auto waits = leat::spawn([&] { return error_of(asked.run(both.client)); });
+        co_await let_the_loop_look();
+        std::string some(100'000, ' ');
+        co_await both.server.recv_exactly(some);
+        co_await let_the_loop_look();
+        CHECK_FALSE(waits.done());
+        both.server.set_reset_on_close();
+        both.server.close();
+        const auto code = co_await leat::timeout(patience, waits);
+        CHECK(code == std::errc::connection_reset);
+        const auto end = co_await error_of(recv_chunk(both.client));
+        CHECK(end == std::errc::connection_reset);
+    }
+}
+
 LEAT_TEST("a recv_exactly that fails midway says how much has arrived, which is in the buffer") {
     connection both = co_await connected();
     std::array<char, 8> buffer{};
