@@ -13,7 +13,8 @@
 //     One that has moved bytes counts for one more each 16 KiB.
 //   * Timers: timers_max, and those with the deadline of the last, since equal deadlines pass together.
 //   * The inbox: messages_max. The rest stays in order.
-//   * Completions: what one look into the kernel brings. Backends bound the bytes that one try moves.
+//   * Completions: what one look into the kernel brings. Backends bound the bytes that one try moves, and
+//     those of all tries from one look to the next (bytes_of_a_try, bytes_of_a_turn).
 // All of that is counted, not timed, so that a simulation replays it. Ready tasks run in the order in which
 // they became ready, but for those that switch_to takes to the front, at most switches_max times a turn.
 #pragma once

@@ -27,6 +27,23 @@ struct readiness {
 // A try moves no more bytes than this: however fast the peer is, the others have their turn. What `whole` has
 // left to do after that is tried again later.
 inline constexpr std::size_t bytes_of_a_try = 256 * 1024;
+// And all tries from one look into the kernel to the next hardly more than this: then great operations wait
+// for the next look, in the order in which they came, and small ones go on.
+inline constexpr std::size_t bytes_of_a_turn = 16 * bytes_of_a_try;
+
+// Whether one try of `op` may move many bytes.
+[[nodiscard]] inline bool is_great(const operation& op) noexcept {
+    constexpr std::size_t little = 64 * 1024;
+    if (op.action == operation_kind::send_vectors) {
+        std::size_t bytes = 0;
+        for (std::size_t i = 0; i < op.length && bytes <= little; ++i) {
+            bytes += op.vectors[i].iov_len;
+        }
+        return bytes > little;
+    }
+    return (op.action == operation_kind::recv || op.action == operation_kind::send) &&
+           op.length - static_cast<std::size_t>(op.transferred) > little;
+}
 
 namespace detail {
 

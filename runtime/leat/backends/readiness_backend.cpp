@@ -34,7 +34,7 @@ bool readiness_backend::submit(operation& op) {
 
 // Apart from submit, so that one that has to wait, as most receives have, saves no registers.
 bool readiness_backend::submit_ready(operation& op, descriptor_state& state) {
-    if (attempt(op, state.ready, *pool_) || fail_or_wait(op, state)) {
+    if ((!must_wait(op) && try_now(op, state)) || fail_or_wait(op, state)) {
         return true;
     }
     if (state.ready.to_try(op.action) && !for_others(op)) [[unlikely]] {
@@ -46,16 +46,24 @@ bool readiness_backend::submit_ready(operation& op, descriptor_state& state) {
 void readiness_backend::note_unfinished(const operation& op, descriptor_state& state) noexcept {
     if (!state.unfinished) {
         state.unfinished = true;
-        state.next_unfinished = std::exchange(unfinished_, op.descriptor);
+        state.next_unfinished = -1;
+        if (unfinished_ < 0) {
+            unfinished_ = op.descriptor;
+        } else {
+            descriptors_[static_cast<std::size_t>(last_unfinished_)].next_unfinished = op.descriptor;
+        }
+        last_unfinished_ = op.descriptor;
     }
 }
 
-// Each once, and whoever has still more to do is noted again. One that is gone meanwhile, or another in its
-// place, does no harm: a try is never wrong.
+// Each once, as long as there are bytes for it, and whoever has still more to do is noted again. One that is
+// gone meanwhile, or another in its place, does no harm: a try is never wrong.
 void readiness_backend::try_unfinished() noexcept {
-    for (int fd = std::exchange(unfinished_, -1); fd >= 0;) {
+    const int last = last_unfinished_;
+    for (int fd = -1; fd != last && moved_ < bytes_of_a_turn;) {
+        fd = unfinished_;
         descriptor_state& state = descriptors_[static_cast<std::size_t>(fd)];
-        fd = state.next_unfinished;
+        unfinished_ = state.next_unfinished;
         state.unfinished = false;
         for (operation** const waiting : {&state.reader, &state.writer}) {
             if (*waiting != nullptr && !for_others(**waiting)) {

@@ -10,6 +10,8 @@
 //     is once PRI was, as a read stops at urgent data, and where descriptors may be among the bytes. A
 //     datagram says nothing of the next one.
 //   * What is believed of a descriptor, and its registration, are of the owner that its operations name.
+//   * So that a look is short, the tries of a turn share a number of bytes. Great operations that find it
+//     used up are tried again from a queue, whose first have the next turn.
 //   * readable() and writable() serve descriptors that belong to others, who close them without telling.
 //     They are watched for one wait only, so that nothing is believed of a descriptor number later.
 //
@@ -54,7 +56,7 @@ protected:
         std::uint32_t generation = 0;       // counts the sockets that have had this number
         readiness ready;
         bool watched = false;
-        bool unfinished = false;  // in the list that starts with unfinished_
+        bool unfinished = false;  // in the queue that starts with unfinished_
         int next_unfinished = -1;
     };
 
@@ -82,6 +84,7 @@ protected:
     // Goes on with what a try has left to do. Returns until when to wait for events: not at all while there
     // is something to hand over, or more of that.
     [[nodiscard]] time_point go_on(time_point deadline) noexcept {
+        moved_ = 0;
         if (unfinished_ >= 0) [[unlikely]] {
             try_unfinished();
         }
@@ -103,6 +106,15 @@ private:
     }
     [[gnu::noinline]] void adopt(descriptor_owner* owner, descriptor_state& state) noexcept;
     [[gnu::noinline]] void try_unfinished() noexcept;
+    [[nodiscard]] bool must_wait(const operation& op) const noexcept {
+        return moved_ >= bytes_of_a_turn && is_great(op);
+    }
+    bool try_now(operation& op, descriptor_state& state) noexcept {
+        const std::int64_t before = op.transferred;
+        const bool over = attempt(op, state.ready, *pool_);
+        moved_ += static_cast<std::size_t>(op.transferred - before);
+        return over;
+    }
     [[gnu::noinline]] void note_unfinished(const operation& op, descriptor_state& state) noexcept;
     [[gnu::noinline]] void stop_watching_unused(int fd, descriptor_state& state) noexcept;
     void forget(int fd, descriptor_state& state) noexcept;
@@ -120,7 +132,9 @@ private:
     list<operation> completed_;  // handed over at the end of collect
     std::size_t completed_count_ = 0;
     std::size_t pending_ = 0;
-    int unfinished_ = -1;  // descriptors whose operations are worth another try at once
+    std::size_t moved_ = 0;  // bytes, by tries since the last look
+    int unfinished_ = -1;    // descriptors whose operations are worth another try at once: the first
+    int last_unfinished_ = -1;
 };
 
 inline void readiness_backend::told(descriptor_state& state, std::uint32_t events) {
@@ -148,7 +162,9 @@ inline void readiness_backend::retry(operation*& waiting, descriptor_state& stat
         complete(waiting);
         stop_watching_unused(op.descriptor, state);
     } else if (state.ready.to_try(op.action)) {
-        if (attempt(op, state.ready, *pool_)) {
+        if (must_wait(op)) [[unlikely]] {
+            note_unfinished(op, state);
+        } else if (try_now(op, state)) {
             complete(waiting);
         } else if (state.ready.to_try(op.action)) [[unlikely]] {
             note_unfinished(op, state);

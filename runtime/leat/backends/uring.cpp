@@ -84,7 +84,7 @@ bool uring_backend::submit(operation& op) {
             return false;
         }
     }
-    if (worth_trying(op, state) && attempt(op, state.ready, buffers_.pool())) {
+    if (worth_trying(op, state) && (moved_ < bytes_of_a_turn || !is_great(op)) && try_now(op, state)) {
         return true;
     }
     make_room();
@@ -200,6 +200,7 @@ bool uring_backend::cancel(operation& op) noexcept {
 }
 
 void uring_backend::collect(time_point deadline, list<operation>& done) {
+    moved_ = 0;
     restart_all();
     if (edges_.descriptor() >= 0 && !watching_edges_) [[unlikely]] {
         make_room();
@@ -215,7 +216,9 @@ void uring_backend::collect(time_point deadline, list<operation>& done) {
         entered(ring_.enter());
     }
     reap();
-    for (int round = 0; ring_.owed() && completed_count_ < batch && round < rounds_max; ++round) {
+    for (int round = 0;
+         ring_.owed() && completed_count_ < batch && moved_ < bytes_of_a_turn && round < rounds_max;
+         ++round) {
         buffers_.top_up();
         entered(ring_.enter());
         reap();
@@ -233,13 +236,22 @@ void uring_backend::collect(time_point deadline, list<operation>& done) {
     done.append(completed_);
 }
 
+bool uring_backend::try_now(operation& op, descriptor_state& state) noexcept {
+    const std::int64_t before = op.transferred;
+    const bool over = attempt(op, state.ready, buffers_.pool());
+    moved_ += static_cast<std::size_t>(op.transferred - before);
+    return over;
+}
+
 void uring_backend::restart_all() {
     list<operation> now;
     for (now.append(restart_); !now.empty();) {
         make_room();
         operation& op = now.pop_front();
         descriptor_state& state = state_of(op);
-        if (worth_trying(op, state) && attempt(op, state.ready, buffers_.pool())) {
+        if (moved_ >= bytes_of_a_turn && is_great(op)) {
+            restart(op);
+        } else if (worth_trying(op, state) && try_now(op, state)) {
             finish(op, op.result);
         } else {
             start(op, state);

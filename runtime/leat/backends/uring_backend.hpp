@@ -124,8 +124,11 @@ private:
     }
 
     // Entries into the submission queue (uring.cpp, uring_start.cpp).
+    bool try_now(operation& op, descriptor_state& state) noexcept;
     bool worth_trying(const operation& op, const descriptor_state& state) const noexcept;
     void start(operation& op, descriptor_state& state);
+    [[nodiscard]] bool brings_bytes(const operation& op) const noexcept;
+    static void ask_whether_readable(io_uring_sqe& entry) noexcept;
     void ask_for_chunk(io_uring_sqe& entry) const noexcept;
     void ask_to_send_vectors(const operation& op, io_uring_sqe& entry) noexcept;
     [[nodiscard]] std::uint16_t poll_first() const noexcept {
@@ -151,6 +154,7 @@ private:
     void reap();
     void complete(operation& op, int result, unsigned flags);
     void received(operation& op, descriptor_state& state, int result, unsigned flags);
+    void became_readable(operation& op, descriptor_state& state, int events) noexcept;
     void received_chunk(operation& op, descriptor_state& state, int result, unsigned flags);
     void sent(operation& op, descriptor_state& state, int result);
     void finish_or_go_on(operation& op, int result) noexcept;
@@ -195,6 +199,7 @@ private:
     list<operation> turns_;  // of those that waited behind a cancelled one
     std::size_t completed_count_ = 0;
     std::size_t pending_ = 0;
+    std::size_t moved_ = 0;  // bytes, since the last look, and asked to be sent
     std::size_t sources_ = 0;  // and watches, that the kernel has, or will have
     int overrun_ = -1;         // descriptors whose source is to end: it brings too much, or they hung up
     bool crowded_ = false;     // the last turn completed more than a few operations

@@ -95,13 +95,30 @@ void uring_backend::received(operation& op, descriptor_state& state, int result,
         finish_or_go_on(op, result);
         return;
     }
+    if (!brings_bytes(op)) {
+        became_readable(op, state, result);
+        return;
+    }
     op.transferred += result;
+    moved_ += static_cast<std::size_t>(result);
     const bool full = static_cast<std::size_t>(op.transferred) == op.length;
     state.ready.readable = full || result == 0 || (flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
     if (full || !op.whole || result == 0) {
         finish(op, op.transferred);
     } else if (was_asked_to_end(op)) {
         finish(op, -ECANCELED);  // what has arrived is in the buffer, counted by op.transferred
+    } else {
+        restart(op);
+    }
+}
+
+// Nothing has been received: it was only waited for.
+void uring_backend::became_readable(operation& op, descriptor_state& state, int events) noexcept {
+    state.ready.readable = true;
+    if (was_asked_to_end(op)) {
+        finish(op, -ECANCELED);
+    } else if ((events & POLLERR) != 0) {
+        go_on(op);
     } else {
         restart(op);
     }
@@ -125,8 +142,7 @@ void uring_backend::received_chunk(operation& op, descriptor_state& state, int r
         state.ready.readable = true;
         restart(op);
     } else if (result > 0 && !was_asked_to_end(op)) {
-        state.ready.readable = true;  // not yet received: it was only waited for
-        (result & POLLERR) != 0 ? go_on(op) : restart(op);
+        became_readable(op, state, result);
     } else if (says_nothing(result) && !was_asked_to_end(op)) {
         go_on(op);
     } else {

@@ -15,13 +15,24 @@ namespace leat {
 
 namespace {
 
-constexpr std::size_t piece_max = 1U << 20;  // of one entry: a fast peer must not keep the others waiting
+constexpr std::size_t piece_max = bytes_of_a_try;  // of one entry
 
 void pass(io_uring_sqe& entry, std::uint8_t opcode, const msghdr& message, unsigned flags) noexcept {
     entry.opcode = opcode;
     entry.addr = reinterpret_cast<std::uintptr_t>(&message);
     entry.len = 1;
     entry.msg_flags = flags;
+}
+
+void ask_to_accept(operation& op, io_uring_sqe& entry) noexcept {
+    entry.opcode = IORING_OP_ACCEPT;
+    entry.accept_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+    if (op.address != nullptr) {
+        // The kernel writes the size of the address until it completes, so it lives in the operation.
+        entry.addr = reinterpret_cast<std::uintptr_t>(op.address);
+        entry.addr2 = reinterpret_cast<std::uintptr_t>(::new (&op.transferred)
+                                                           socklen_t(static_cast<socklen_t>(op.length)));
+    }
 }
 
 }  // namespace
@@ -38,6 +49,10 @@ void uring_backend::start(operation& op, descriptor_state& state) {
         arm_source(op, state)) {
         return;
     }
+    if (moved_ >= bytes_of_a_turn && is_great(op)) [[unlikely]] {
+        restart(op);
+        return;
+    }
     io_uring_sqe& entry = ring_.next();
     (reads(op.action) ? state.reader_at : state.writer_at) = ring_.position();
     op.phase = with_kernel;
@@ -46,14 +61,7 @@ void uring_backend::start(operation& op, descriptor_state& state) {
     const auto done = static_cast<std::size_t>(op.transferred);
     switch (op.action) {
         case operation_kind::accept:
-            entry.opcode = IORING_OP_ACCEPT;
-            entry.accept_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
-            if (op.address != nullptr) {
-                // The kernel writes the size of the address until it completes, so it lives in the operation.
-                entry.addr = reinterpret_cast<std::uintptr_t>(op.address);
-                entry.addr2 = reinterpret_cast<std::uintptr_t>(
-                    ::new (&op.transferred) socklen_t(static_cast<socklen_t>(op.length)));
-            }
+            ask_to_accept(op, entry);
             break;
         case operation_kind::connect:
             entry.opcode = IORING_OP_CONNECT;
@@ -61,6 +69,10 @@ void uring_backend::start(operation& op, descriptor_state& state) {
             entry.off = op.length;
             break;
         case operation_kind::recv:
+            if (!brings_bytes(op)) {
+                ask_whether_readable(entry);
+                break;
+            }
             entry.opcode = IORING_OP_RECV;
             entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
             entry.len = static_cast<std::uint32_t>(std::min(op.length - done, piece_max));
@@ -77,6 +89,7 @@ void uring_backend::start(operation& op, descriptor_state& state) {
             entry.opcode = IORING_OP_SEND;
             entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
             entry.len = static_cast<std::uint32_t>(std::min(op.length - done, piece_max));
+            moved_ += entry.len;
             entry.msg_flags = MSG_NOSIGNAL;
             break;
         case operation_kind::send_vectors:
@@ -86,8 +99,7 @@ void uring_backend::start(operation& op, descriptor_state& state) {
             pass(entry, IORING_OP_SENDMSG, *op.message, MSG_NOSIGNAL);
             break;
         case operation_kind::readable:
-            entry.opcode = IORING_OP_POLL_ADD;
-            entry.poll32_events = uring_ring::poll_mask(POLLIN | POLLRDHUP);
+            ask_whether_readable(entry);
             break;
         case operation_kind::writable:
             entry.opcode = IORING_OP_POLL_ADD;
@@ -96,11 +108,21 @@ void uring_backend::start(operation& op, descriptor_state& state) {
     }
 }
 
+// Whether the kernel is to receive by itself, and not only to tell when there is something. An old one does
+// all that has become possible at once, however much.
+bool uring_backend::brings_bytes(const operation& op) const noexcept {
+    return ring_.newer_features() || !is_great(op);
+}
+
+void uring_backend::ask_whether_readable(io_uring_sqe& entry) noexcept {
+    entry.opcode = IORING_OP_POLL_ADD;
+    entry.poll32_events = uring_ring::poll_mask(POLLIN | POLLRDHUP);
+}
+
 // Without buffers to choose from the kernel only tells when there is something.
 void uring_backend::ask_for_chunk(io_uring_sqe& entry) const noexcept {
     if (!buffers_.shared()) {
-        entry.opcode = IORING_OP_POLL_ADD;
-        entry.poll32_events = uring_ring::poll_mask(POLLIN | POLLRDHUP);
+        ask_whether_readable(entry);
         return;
     }
     entry.opcode = IORING_OP_RECV;
@@ -117,6 +139,7 @@ void uring_backend::ask_to_send_vectors(const operation& op, io_uring_sqe& entry
         entry.addr = reinterpret_cast<std::uintptr_t>(op.vectors->iov_base);
         entry.len = piece_max;
         entry.msg_flags = MSG_NOSIGNAL;
+        moved_ += piece_max;
         return;
     }
     msghdr& message = ring_.message();
@@ -129,6 +152,7 @@ void uring_backend::ask_to_send_vectors(const operation& op, io_uring_sqe& entry
             break;
         }
         bytes += length;
+        moved_ += length;
     }
     pass(entry, IORING_OP_SENDMSG, message, MSG_NOSIGNAL);
 }

@@ -6,6 +6,9 @@
 
 #include <leat/backends/readiness.hpp>
 
+#include <algorithm>
+#include <deque>
+
 using namespace backend_tests;
 namespace call = leat::system_call;
 
@@ -150,5 +153,113 @@ TEST_CASE("a fast operation does not keep another from completing") {
         CHECK_FALSE(send.ended());
         cancel(io, send);
         finish(io, send);
+    });
+}
+
+namespace {
+
+// Great operations on connections of their own, and how many bytes they have moved together.
+struct many_operations {
+    static constexpr std::size_t count = 128;
+
+    many_operations(operation_kind kind, std::size_t size) {
+        for (std::size_t i = 0; i < count; ++i) {
+            const connection& both = connections.emplace_back();
+            each.emplace_back(kind, both.ours.get(), bytes.emplace_back(size, 'x'));
+            each.back().whole = true;
+        }
+    }
+    [[nodiscard]] std::size_t moved() const {
+        std::size_t sum = 0;
+        for (const bare_operation& op : each) {
+            sum += static_cast<std::size_t>(op.transferred);
+        }
+        return sum;
+    }
+    [[nodiscard]] bool ended() const {
+        return std::ranges::all_of(each, [](const bare_operation& op) { return op.ended(); });
+    }
+
+    std::deque<connection> connections;
+    std::deque<std::string> bytes;
+    std::deque<bare_operation> each;
+};
+
+// A look may exceed the bound by what the kernel does in one go.
+void ends_in_bounded_looks(leat::backend& io, many_operations& all, auto peers) {
+    const leat::time_point deadline = leat::after(io.now(), patience);
+    while (!all.ended()) {
+        REQUIRE(io.now() < deadline);
+        peers();
+        const std::size_t before = all.moved();
+        collect(io, deadline);
+        CHECK(all.moved() - before <= 2 * leat::bytes_of_a_turn);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("many great receives that become ready together move a bounded number of bytes at once") {
+    on_every_backend([](leat::backend& io) {
+        constexpr std::size_t size = 150'000;  // what a socket has room for
+        static_assert(many_operations::count * size > 4 * leat::bytes_of_a_turn);
+        many_operations all(operation_kind::recv, size);
+        for (bare_operation& op : all.each) {
+            start(io, op);
+        }
+        look(io);
+        for (const connection& both : all.connections) {
+            both.peer_sends(std::string(size, 'x'));
+        }
+        ends_in_bounded_looks(io, all, [] {});
+        for (const bare_operation& op : all.each) {
+            CHECK(op.result == size);
+        }
+    });
+}
+
+TEST_CASE("many great sends that begin together, and go on, move a bounded number of bytes at once") {
+    on_every_backend([](leat::backend& io) {
+        constexpr std::size_t size = 500'000;
+        many_operations all(operation_kind::send, size);
+        for (bare_operation& op : all.each) {
+            start(io, op);
+        }
+        CHECK(all.moved() <= 2 * leat::bytes_of_a_turn);
+        std::size_t arrived = 0;
+        ends_in_bounded_looks(io, all, [&] {
+            for (const connection& both : all.connections) {
+                arrived += both.peer_reads().size();
+            }
+        });
+        for (const connection& both : all.connections) {
+            arrived += both.peer_reads().size();
+        }
+        CHECK(arrived == many_operations::count * size);
+    });
+}
+
+TEST_CASE("a small operation does not wait behind many great ones") {
+    on_every_backend([](leat::backend& io) {
+        many_operations all(operation_kind::recv, 150'000);
+        for (bare_operation& op : all.each) {
+            start(io, op);
+        }
+        const connection both;
+        std::string bytes(8, ' ');
+        bare_operation small(operation_kind::recv, both.ours.get(), bytes);
+        start(io, small);
+        look(io);
+        for (std::size_t i = 0; i < all.count; ++i) {
+            all.connections[i].peer_sends(std::string(150'000, 'x'));
+            if (i == all.count / 2) {  // a kernel that receives by itself keeps the order
+                both.peer_sends("abc");
+            }
+        }
+        const std::size_t before = all.moved();
+        finish(io, small);
+        CHECK(all.moved() - before <= 4 * leat::bytes_of_a_turn);
+        CHECK_FALSE(all.ended());
+        ends_in_bounded_looks(io, all, [] {});
     });
 }
