@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <leat/backends/edge_watch.hpp>
 
+#include <leat/backends/system_call.hpp>
+
 #include <cerrno>
 
 namespace leat {
 
 int edge_watch::add(int fd) noexcept {
     if (!epoll_) {
-        epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+        epoll_.reset(system_call::epoll_create1(EPOLL_CLOEXEC));
     }
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;

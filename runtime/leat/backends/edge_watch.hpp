@@ -5,9 +5,11 @@
 // reader that waits awake.
 #pragma once
 
+#include <leat/clock.hpp>
 #include <leat/fd.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 
 #include <sys/epoll.h>
@@ -16,6 +18,9 @@ namespace leat {
 
 class edge_watch {
 public:
+    // Where none can be made (a seccomp filter, no descriptor left) such a reader is tried again after this.
+    static constexpr duration rest = std::chrono::milliseconds(10);
+
     // Readable while take() has something to tell; -1 before the first add().
     [[nodiscard]] int descriptor() const noexcept { return epoll_.get(); }
 

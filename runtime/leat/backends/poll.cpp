@@ -48,18 +48,25 @@ private:
     int select_events(timespec* timeout) noexcept;
     void tell(int fd, std::uint32_t events) noexcept;
     bool leave_to_edges(int fd) noexcept;
+    void rest(int fd) noexcept;
+    void end_rest() noexcept;
+
+    // How a descriptor that somebody waits for is told of. Not by poll, when the error it has lasts.
+    enum class told_by : std::uint8_t { poll, edges, time };
+    [[nodiscard]] told_by& way_of(int fd) noexcept { return ways_[static_cast<std::size_t>(fd)]; }
 
     std::string refused_;
     std::vector<pollfd> polled_;  // the first is for wake()
-    std::vector<bool> by_edge_;   // by number: left to edges_, because the error it has lasts
+    std::vector<told_by> ways_;   // by number
     edge_watch edges_;
+    time_point rest_over_ = never;              // then those told by time are polled again
     descriptor_set reads_, writes_, failures_;  // of select_events
 };
 
 void poll_backend::make_room_for(std::size_t count) {
     constexpr std::size_t own = 2;  // of the backend itself
     polled_.reserve(count + own);
-    by_edge_.resize(count);
+    ways_.resize(count);
     const std::size_t numbers = std::max(count, static_cast<std::size_t>(wake_descriptor()) + 1);
     for (descriptor_set* const each : {&reads_, &writes_, &failures_}) {
         each->reserve(numbers);
@@ -68,13 +75,12 @@ void poll_backend::make_room_for(std::size_t count) {
 
 // Whoever waits is listed; only a descriptor that is closed is to be refused at once.
 int poll_backend::watch(int fd, std::uint32_t /*generation*/) noexcept {
-    by_edge_[static_cast<std::size_t>(fd)] = false;
+    way_of(fd) = told_by::poll;
     return ::fcntl(fd, F_GETFD) < 0 ? errno : 0;
 }
 
 void poll_backend::stop_watching(int fd) noexcept {
-    if (by_edge_[static_cast<std::size_t>(fd)]) {
-        by_edge_[static_cast<std::size_t>(fd)] = false;
+    if (std::exchange(way_of(fd), told_by::poll) == told_by::edges) {
         edges_.remove(fd);
     }
 }
@@ -88,7 +94,7 @@ void poll_backend::list_descriptors() noexcept {
     }
     int fd = 0;
     for (const descriptor_state& state : states()) {
-        if ((state.reader != nullptr || state.writer != nullptr) && !by_edge_[static_cast<std::size_t>(fd)]) {
+        if ((state.reader != nullptr || state.writer != nullptr) && way_of(fd) == told_by::poll) {
             const int reads = state.reader != nullptr ? POLLIN | POLLRDHUP : 0;
             const int writes = state.writer != nullptr ? POLLOUT : 0;
             polled_.push_back({.fd = fd, .events = static_cast<short>(reads | writes), .revents = 0});
@@ -147,13 +153,32 @@ int poll_backend::select_events(timespec* timeout) noexcept {
     return 1;
 }
 
-// What has not been of use to anybody who waits, and lasts, is told by edges from now on.
+// What has not been of use to anybody who waits, and lasts, is told by edges from now on; without those the
+// descriptor is left alone for some time, again and again.
 void poll_backend::tell(int fd, std::uint32_t events) noexcept {
     descriptor_state& state = states()[static_cast<std::size_t>(fd)];
     told(state, events);
     if ((events & POLLERR) != 0 && (state.reader != nullptr || state.writer != nullptr) &&
-        !by_edge_[static_cast<std::size_t>(fd)]) [[unlikely]] {
-        by_edge_[static_cast<std::size_t>(fd)] = leave_to_edges(fd);
+        way_of(fd) == told_by::poll) [[unlikely]] {
+        if (leave_to_edges(fd)) {
+            way_of(fd) = told_by::edges;
+        } else {
+            rest(fd);
+        }
+    }
+}
+
+void poll_backend::rest(int fd) noexcept {
+    way_of(fd) = told_by::time;
+    if (rest_over_ == never) {
+        rest_over_ = after(now(), edge_watch::rest);
+    }
+}
+
+void poll_backend::end_rest() noexcept {
+    if (rest_over_ <= now()) {
+        std::ranges::replace(ways_, told_by::time, told_by::poll);
+        rest_over_ = never;
     }
 }
 
@@ -167,13 +192,16 @@ bool poll_backend::leave_to_edges(int fd) noexcept try {
     return true;
 } catch (const std::bad_alloc&) {
     edges_.remove(fd);
-    return false;  // its events are told again and again, as they were
+    return false;
 }
 
 void poll_backend::collect(time_point deadline, list<operation>& done) {
     deadline = go_on(deadline);
+    if (rest_over_ != never) [[unlikely]] {
+        end_rest();
+    }
     list_descriptors();
-    const int count = await_events(deadline);
+    const int count = await_events(std::min(deadline, rest_over_));
     check(count >= 0 || errno == EINTR || errno == ENOMEM, "waiting for no more than may be open works");
     if (count > 0) {
         for (const pollfd& each : polled_) {
@@ -185,7 +213,7 @@ void poll_backend::collect(time_point deadline, list<operation>& done) {
                 [[maybe_unused]] const auto size = ::read(wake_descriptor(), &wakes, sizeof wakes);
             } else if (each.fd == edges_.descriptor()) {
                 edges_.take([this](int fd, std::uint32_t events) {
-                    if (by_edge_[static_cast<std::size_t>(fd)]) {
+                    if (way_of(fd) == told_by::edges) {
                         tell(fd, events);
                     }
                 });

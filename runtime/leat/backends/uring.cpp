@@ -201,6 +201,9 @@ bool uring_backend::cancel(operation& op) noexcept {
 
 void uring_backend::collect(time_point deadline, list<operation>& done) {
     moved_ = 0;
+    if (rest_over_ != never) [[unlikely]] {
+        end_rest();
+    }
     restart_all();
     if (edges_.descriptor() >= 0 && !watching_edges_) [[unlikely]] {
         make_room();
@@ -209,6 +212,7 @@ void uring_backend::collect(time_point deadline, list<operation>& done) {
     if (completed_count_ != 0 || !turns_.empty() || !restart_.empty() || woken_) {
         deadline = long_ago;
     }
+    deadline = std::min(deadline, rest_over_);
     buffers_.top_up();
     if (deadline != long_ago) {
         entered(ring_.enter_and_wait(deadline));

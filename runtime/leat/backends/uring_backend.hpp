@@ -46,7 +46,7 @@ private:
         asked_to_end,  // and another one to cancel it
         on_source,     // it has none, and waits for what the source of its descriptor brings
         on_edge,     // it has none: the kernel would try it again and again; edges_ tells when it is worth it
-        to_restart,  // in restart_: it is given another entry before the next enter
+        to_restart,  // in restart_: it is given another entry before the next enter; or in resting_
         behind,      // it waits for a cancelled one to complete; then it is in turns_
         completed,   // in completed_
     };
@@ -160,6 +160,8 @@ private:
     void finish_or_go_on(operation& op, int result) noexcept;
     void restart(operation& op) noexcept;
     void go_on(operation& op) noexcept;
+    [[gnu::noinline]] void rest(operation& op) noexcept;
+    [[gnu::noinline]] void end_rest() noexcept;
     void look_at_edges() noexcept;
     void finish(operation& op, std::int64_t result) noexcept;
     void finish_cancelled(operation& op, descriptor_state& state) noexcept;
@@ -196,6 +198,8 @@ private:
     std::vector<descriptor_state> descriptors_;  // by descriptor number
     list<operation> completed_;                  // handed over at the end of collect
     list<operation> restart_;
+    list<operation> resting_;  // go to restart_ at rest_over_
+    time_point rest_over_ = never;
     list<operation> turns_;  // of those that waited behind a cancelled one
     std::size_t completed_count_ = 0;
     std::size_t pending_ = 0;

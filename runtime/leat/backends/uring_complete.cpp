@@ -193,8 +193,28 @@ void uring_backend::go_on(operation& op) noexcept {
     if (transfers(op) && !state.by_edge && has_lasting_error(op)) {
         state.by_edge = edges_.add(op.descriptor) == 0;
         state.ready.always_try |= state.by_edge;  // data and the end may be told as one
+        if (!state.by_edge) {
+            rest(op);
+            return;
+        }
     }
     restart(op);
+}
+
+// Nothing tells when it is worth it: it is tried again after some time.
+void uring_backend::rest(operation& op) noexcept {
+    op.phase = to_restart;
+    resting_.push_back(op);
+    if (rest_over_ == never) {
+        rest_over_ = after(now(), edge_watch::rest);
+    }
+}
+
+void uring_backend::end_rest() noexcept {
+    if (rest_over_ <= now()) {
+        restart_.append(resting_);
+        rest_over_ = never;
+    }
 }
 
 void uring_backend::look_at_edges() noexcept {

@@ -40,8 +40,14 @@ struct counted_calls {
     counted<call::io_uring_enter> io_uring_enter;
 };
 
+// As a seccomp filter refuses it.
+int refuse_epoll(int) noexcept {
+    errno = EPERM;
+    return -1;
+}
+
 // Waits for some time, in which nothing comes. Whatever the backend does at first, it then sleeps.
-void sleeps(leat::backend& io, const bare_operation& waiting) {
+void sleeps(leat::backend& io, const bare_operation& waiting, int most = 4) {
     const auto wait = [&] {
         const leat::time_point end = leat::after(io.now(), std::chrono::milliseconds(20));
         while (io.now() < end) {
@@ -51,7 +57,7 @@ void sleeps(leat::backend& io, const bare_operation& waiting) {
     wait();
     calls = 0;
     wait();
-    CHECK(calls <= 4);
+    CHECK(calls <= most);
     CHECK_FALSE(waiting.ended());
 }
 
@@ -143,6 +149,85 @@ TEST_CASE("a datagram is waited for asleep while the socket has errors that nobo
         io.retire(socket.ours.release());
         finish_retiring(io);
     });
+}
+
+TEST_CASE("who waits on a socket with errors is tried again now and then where no edges can be watched") {
+    const disturbance<decltype(call::epoll_create1)> refusing(call::epoll_create1, refuse_epoll);
+    const counted_calls counting_all;
+    on_every_backend([](leat::backend& io) {
+        remembering_socket socket;
+        socket.is_refused();
+        bare_operation first(operation_kind::recv_datagram, socket.ours.get());
+        first.message = &socket.message;
+        start(io, first);
+        finish(io, first);
+        REQUIRE(has_errors(socket.ours.get()));
+        for (int round = 0; round < 2; ++round) {
+            bare_operation recv(operation_kind::recv_datagram, socket.ours.get());
+            recv.message = &socket.message;
+            start(io, recv);
+            sleeps(io, recv, 24);  // some for each of a few tries; it was thousands
+            socket.peer_is_there();
+            socket.peer_sends();
+            finish(io, recv);
+            CHECK(recv.result == 3);
+        }
+        bare_operation last(operation_kind::recv_datagram, socket.ours.get());
+        last.message = &socket.message;
+        start(io, last);
+        sleeps(io, last, 24);
+        cancel(io, last);
+        finish(io, last);
+        CHECK(last.result == -ECANCELED);
+        bare_operation retired(operation_kind::recv_datagram, socket.ours.get());
+        retired.message = &socket.message;
+        start(io, retired);
+        sleeps(io, retired, 24);
+        io.retire(socket.ours.release());
+        finish(io, retired);
+        CHECK(retired.result == -ECANCELED);
+        finish_retiring(io);
+    });
+}
+
+TEST_CASE("room for bytes is waited for asleep while the socket has time stamps that nobody takes") {
+    for (const bool has_edges : {true, false}) {
+        const disturbance<decltype(call::epoll_create1)> refusing(
+            call::epoll_create1, has_edges ? call::epoll_create1 : refuse_epoll);
+        const counted_calls counting_all;
+        on_every_backend([&](leat::backend& io) {
+            listener through;
+            connection both(through);
+            const int asked =
+                SOF_TIMESTAMPING_TX_ACK | SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+            REQUIRE(::setsockopt(both.ours.get(), SOL_SOCKET, SO_TIMESTAMPING, &asked, sizeof asked) == 0);
+            REQUIRE(::send(both.ours.get(), "x", 1, MSG_NOSIGNAL) == 1);
+            if (!has_errors(both.ours.get())) {
+                MESSAGE("skipped: no time stamps on the loopback");
+                return;
+            }
+            std::string much(16'000'000, 'x');
+            bare_operation send(operation_kind::send, both.ours.get(), much);
+            send.whole = true;
+            start(io, send);
+            for (int i = 0; i < 100; ++i) {  // as much as there is room for
+                look(io);
+            }
+            sleeps(io, send, has_edges ? 4 : 24);
+            std::size_t arrived = 0;
+            look_until(io, [&] {
+                arrived += both.peer_reads().size();
+                return send.ended();
+            });
+            CHECK(send.result == 16'000'000);
+            look_until(io, [&] {
+                arrived += both.peer_reads().size();
+                return arrived == 16'000'001;
+            });
+            io.retire(both.ours.release());
+            finish_retiring(io);
+        });
+    }
 }
 
 TEST_CASE("bytes are waited for asleep while the socket has time stamps that nobody takes") {
