@@ -213,6 +213,10 @@ void uring_backend::collect(time_point deadline, list<operation>& done) {
         deadline = long_ago;
     }
     deadline = std::min(deadline, rest_over_);
+    if (deadline != long_ago && buffers_.may_shrink()) [[unlikely]] {
+        keep_up();
+        deadline = std::min(deadline, next_upkeep_);
+    }
     buffers_.top_up();
     if (deadline != long_ago) {
         entered(ring_.enter_and_wait(deadline));
@@ -245,6 +249,18 @@ bool uring_backend::try_now(operation& op, descriptor_state& state) noexcept {
     const bool over = attempt(op, state.ready, buffers_.pool());
     moved_ += static_cast<std::size_t>(op.transferred - before);
     return over;
+}
+
+// Before a wait: takes back, little by little, buffers that the kernel was offered and has not needed lately.
+void uring_backend::keep_up() noexcept {
+    constexpr duration period = std::chrono::milliseconds(250);
+    if (next_upkeep_ == never) {  // there are more since a moment ago
+        next_upkeep_ = after(now(), period);
+    } else if (next_upkeep_ <= now()) {
+        reap();  // so that it is known which ones it has used
+        buffers_.shrink();
+        next_upkeep_ = buffers_.may_shrink() ? after(now(), period) : never;
+    }
 }
 
 void uring_backend::restart_all() {

@@ -177,9 +177,11 @@ private:
     void watch(int fd, source& from);
     void hung_up(int fd) noexcept;
     void note_overrun(int fd, source& from) noexcept;
+    void relieve(descriptor_state& state) noexcept;
     void end_overrun() noexcept;
 
     void restart_all();
+    [[gnu::noinline]] void keep_up() noexcept;
 
     // Descriptors that come and go (uring_owners.cpp).
     [[gnu::noinline]] void adopt(descriptor_owner* owner, descriptor_state& state) noexcept;
@@ -204,6 +206,7 @@ private:
     std::size_t completed_count_ = 0;
     std::size_t pending_ = 0;
     std::size_t moved_ = 0;  // bytes, since the last look, and asked to be sent
+    time_point next_upkeep_ = never;
     std::size_t sources_ = 0;  // and watches, that the kernel has, or will have
     int overrun_ = -1;         // descriptors whose source is to end: it brings too much, or they hung up
     bool crowded_ = false;     // the last turn completed more than a few operations

@@ -69,12 +69,27 @@ void uring_buffers::offer_more() noexcept {
 
 void uring_buffers::ran_out() noexcept {
     target_ = std::clamp(target_ * 2, offered_at_first, entries);
+    least_offered_ = 0;
+}
+
+// The kernel compares its place in the ring with the end of it whenever it takes one, and does so only inside
+// enter (IORING_SETUP_DEFER_TASKRUN): until then the end may move back.
+void uring_buffers::shrink() noexcept {
+    if (std::exchange(least_offered_, offered_) < target_ / 2) {
+        return;
+    }
+    target_ = std::max(target_ / 2, offered_at_first);
+    for (; offered_ > target_; --offered_) {
+        release(shared_->bufs[--tail_ & (entries - 1)].bid);
+    }
+    least_offered_ = offered_;
+    __atomic_store_n(&shared_->tail, tail_, __ATOMIC_RELEASE);
 }
 
 std::uint16_t uring_buffers::filled(unsigned completion_flags) noexcept {
     const unsigned number = completion_flags >> IORING_CQE_BUFFER_SHIFT;
     check(number < entries && slots_[number].buffer != nullptr, "the kernel fills what it was offered");
-    --offered_;
+    least_offered_ = std::min(least_offered_, --offered_);
     return static_cast<std::uint16_t>(number);
 }
 
@@ -95,12 +110,14 @@ void uring_buffers::push(queue& to, std::uint16_t number, std::uint32_t size) no
     (to.first == none ? to.first : slots_[to.last].next) = number;
     to.last = number;
     ++to.count;
+    ++queued_;
 }
 
 std::uint16_t uring_buffers::pop(queue& of) noexcept {
     const std::uint16_t number = of.first;
     of.first = slots_[number].next;
     --of.count;
+    --queued_;
     return number;
 }
 

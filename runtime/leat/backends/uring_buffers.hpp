@@ -5,7 +5,8 @@
 //
 // A buffer belongs to the pool, to the kernel, to a queue, or to whoever it was delivered to as a chunk. Its
 // number in the pool is its number in the ring. Few are offered at a time, last used first, because they are
-// warm in the cache; each time the kernel ran out the number doubles. Once the pool is exhausted nothing is
+// warm in the cache; each time the kernel ran out the number doubles, and after a time in which half would
+// have done it halves: then those offered last are taken back. Once the pool is exhausted nothing is
 // offered, and receiving goes on with buffers from the heap (uring.cpp).
 #pragma once
 
@@ -48,6 +49,13 @@ public:
             offer_more();
         }
     }
+    // Whether shrink() may have something to do, after some time.
+    [[nodiscard]] bool may_shrink() const noexcept { return target_ > offered_at_first; }
+    // Takes half of them back unless they have been needed since the last call. All completions have been
+    // reaped: which buffers the kernel has is known.
+    void shrink() noexcept;
+    // Whether the queues have so many that few are left for others.
+    [[nodiscard]] bool scarce() const noexcept { return queued_ > entries / 2; }
     // The kernel has found none: from now on it has more of them.
     void ran_out() noexcept;
 
@@ -97,6 +105,8 @@ private:
     io_uring_buf_ring* shared_ = nullptr;
     slab_pool::owner pool_{new slab_pool};
     std::array<slot, entries> slots_{};  // by number
+    std::uint32_t queued_ = 0;           // in all queues
+    std::uint32_t least_offered_ = 0;    // since the last shrink()
     std::uint32_t offered_ = 0;
     std::uint32_t target_ = 0;  // no memory until somebody receives a chunk
     std::uint16_t tail_ = 0;

@@ -146,9 +146,6 @@ void uring_backend::give_back(descriptor_owner& owner, source& from) {
         detail::give_back_behind(owner.returned, unread);
         buffers_.consume(from.chunks, unread.size());
     }
-    if (from.error != 0) {
-        owner.ended_by = static_cast<std::uint8_t>(-from.error);
-    }
 }
 
 void uring_backend::detach(descriptor_owner& owner, list<operation>& done) {
@@ -159,6 +156,9 @@ void uring_backend::detach(descriptor_owner& owner, list<operation>& done) {
     settle(owner.descriptor, state);
     hand_over(owner, done);
     give_back(owner, state.incoming);
+    if (const int error = state.incoming.error; error != 0) {
+        owner.ended_by = static_cast<std::uint8_t>(-error);
+    }
     if (state.by_edge) {
         edges_.remove(owner.descriptor);
     }

@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <new>
 
 namespace leat {
 
@@ -175,7 +176,8 @@ void uring_backend::source_brings(int fd, int result, unsigned flags) noexcept {
             go_on(*reader);
         }
     }
-    if (from.chunks.count > chunks_max && from.now == source::life::armed) [[unlikely]] {
+    const bool too_much = from.chunks.count > chunks_max && from.now == source::life::armed;
+    if (too_much || (from.chunks.count != 0 && buffers_.scarce())) [[unlikely]] {
         note_overrun(fd, from);
     }
     if (state.retiring) [[unlikely]] {
@@ -240,7 +242,20 @@ void uring_backend::end_overrun() noexcept {
         state.incoming.overrun = false;
         state.incoming.calm = calm_after_bulk;
         end_source(fd, state.incoming);
+        relieve(state);
         close_if_over(fd, state);
+    }
+}
+
+// What nobody reads must not use up the buffers that all share, however many streams there are: when these
+// are scarce its owner keeps it in memory of its own.
+void uring_backend::relieve(descriptor_state& state) noexcept {
+    if (!buffers_.scarce() || state.owner == nullptr) {
+        return;
+    }
+    try {
+        give_back(*state.owner, state.incoming);
+    } catch (const std::bad_alloc&) {  // it stays where it is
     }
 }
 
