@@ -61,7 +61,8 @@ public:
     void set_recv_buffer(int size) { set_option(SOL_SOCKET, SO_RCVBUF, size); }
     // setsockopt(2) with an int. Throws std::system_error.
     void set_option(int level, int name, int value);
-    // The descriptor, for what leat does not offer; -1 when closed. It stays this stream's.
+    // The descriptor, for what leat does not offer; -1 when closed. It stays this stream's. Who reads from it
+    // misses what the stream has received already; see readable() in io.hpp.
     [[nodiscard]] int native_handle() const noexcept { return state().descriptor; }
 
 protected:

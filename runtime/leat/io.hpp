@@ -15,14 +15,11 @@ namespace leat {
 
 namespace detail {
 
-// What the kinds of all operations have in common.
+// What the kinds of all operations have in common, also for a kind that does more.
 bool cancel_operation(wait& self) noexcept;
 void explain_operation(const wait& self, wait_facts& facts) noexcept;
 
 extern const wait_kind accept_kind, connect_kind, recv_kind, send_kind, readable_kind, writable_kind;
-// The parts of these kinds, for a kind that does more.
-bool cancel_operation(wait& self) noexcept;
-void explain_operation(const wait& self, wait_facts& facts) noexcept;
 
 // Whether this thread runs on a simulation.
 [[nodiscard]] bool in_simulation() noexcept;
@@ -90,6 +87,9 @@ public:
 
 // Waits until reading from `fd` would not block: there is data, an end or an error. A regular file always
 // is. The descriptor stays open until then. Cancelling has no effect on the descriptor.
+// Of a socket of leat's (native_handle()) that this run has used, bytes that a cancelled read gave back count
+// as well. What a pipe, a TLS stream or a socket that has come from another run holds is not seen: ask the
+// stream.
 [[nodiscard]] inline readiness_awaiter readable(int fd) noexcept {
     return {detail::readable_kind, operation_kind::readable, fd};
 }

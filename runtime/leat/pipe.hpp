@@ -62,7 +62,8 @@ public:
         }
     }
     [[nodiscard]] bool is_open() const noexcept { return state_ && state_->descriptor >= 0; }
-    // The descriptor, for what leat does not offer; -1 when closed. It stays this end's.
+    // The descriptor, for what leat does not offer; -1 when closed. It stays this end's. Who reads from it,
+    // or waits for it by readable(), misses what a cancelled read gave back.
     [[nodiscard]] int native_handle() const noexcept { return is_open() ? state_->descriptor : -1; }
 
 protected:

@@ -45,6 +45,11 @@ inline constexpr std::size_t bytes_of_a_turn = 16 * bytes_of_a_try;
            op.length - static_cast<std::size_t>(op.transferred) > little;
 }
 
+// Whether the next read has bytes that no kernel has any more. Then the descriptor is readable.
+[[nodiscard]] inline bool holds_bytes(const descriptor_owner* owner) noexcept {
+    return owner != nullptr && owner->returned != nullptr;
+}
+
 namespace detail {
 
 // Any kind but the two below, which are those of every echo: their usual case is part of attempt().

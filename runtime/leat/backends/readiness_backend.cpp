@@ -99,6 +99,10 @@ bool readiness_backend::fail_or_wait(operation& op, descriptor_state& state) {
 }
 
 bool readiness_backend::fail_or_watch(operation& op, descriptor_state& state) {
+    if (op.action == operation_kind::readable && holds_bytes(state.owner)) {
+        op.result = 0;
+        return true;
+    }
     if (const int error = watch(op.descriptor, state.generation)) {
         op.result = error == EPERM && for_others(op) ? 0 : -error;
         return true;

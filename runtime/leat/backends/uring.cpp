@@ -69,6 +69,10 @@ bool uring_backend::submit(operation& op) {
     operation*& waiting = slot_of(op, state);
     check(waiting == nullptr, "one task at a time waits to read (or to write) on a descriptor");
     check(!state.retiring, "a retired descriptor is not used");
+    if (op.action == operation_kind::readable && holds_bytes(state.owner)) [[unlikely]] {
+        op.result = 0;
+        return true;
+    }
     if (leaves(op, state)) [[unlikely]] {
         op.phase = behind;
         waiting = &op;

@@ -148,6 +148,20 @@ LEAT_SIMULATE("who is cancelled late and then loses its socket ends as cancelled
     co_await close_behind_cancelled();
 }
 
+LEAT_TEST("a socket is readable when a cancelled read has given bytes back to it") {
+    connection both = co_await connected();
+    std::array<char, 6> six;
+    auto waits = leat::spawn([&]() -> leat::task<> { co_await both.client.recv_exactly(six); });
+    co_await leat::testing::wait_until_idle();
+    co_await both.server.send_all("abc");
+    co_await leat::testing::wait_until_idle();
+    waits.cancel();
+    (void)co_await waits.join();
+    co_await leat::timeout(patience, leat::readable(both.client.native_handle()));
+    const leat::chunk chunk = co_await both.client.recv_chunk();
+    CHECK(chunk.text() == "abc");
+}
+
 LEAT_SIMULATE("what follows a cancelled receive gets the bytes in order",
               {.seeds = 300, .random_order = true}) {
     connection both = co_await connected();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/backends/simulated/simulated_backend.hpp>
 
+#include <leat/backends/readiness.hpp>
+
 #include <algorithm>
 
 #include <unistd.h>
@@ -45,6 +47,10 @@ bool simulated_backend::submit(operation& op) {
         op.owner->check_home(nullptr);
         op.owner->home = this;
         socket->owner = op.owner;
+    }
+    if (op.action == operation_kind::readable && holds_bytes(socket->owner)) {
+        op.result = 0;
+        return true;
     }
     waiter& place = socket->waiting(op.action);
     if (place.op != nullptr && place.op->cancel_requested && place.behind == nullptr) {
