@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <leat/testing/memory_stream.hpp>
 
-#include <leat/frame.hpp>
 #include <leat/sleep.hpp>
 #include <leat/sync/event.hpp>
+#include <leat/testing/received_part.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -100,20 +100,8 @@ task<std::size_t> receive(shared_pipe from, byte_buffer into) {
     co_return from->take(into);
 }
 
-// What a recv_exactly has received, given back when it is cancelled.
-struct received_part {
-    ~received_part() {
-        if (unwinding()) {
-            from.sent.insert(0, reinterpret_cast<const char*>(into.data()), count);
-        }
-    }
-    memory_pipe& from;
-    std::span<std::byte> into;
-    std::size_t count = 0;
-};
-
 task<> receive_exactly(shared_pipe from, byte_buffer into) {
-    received_part part{*from, into};
+    detail::received_part part(from->sent, into);
     if (into.size() == 0) {
         (void)co_await receive(from, into);
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <leat/testing/scripted_stream.hpp>
 
-#include <leat/frame.hpp>
 #include <leat/sleep.hpp>
 #include <leat/sync/event.hpp>
+#include <leat/testing/received_part.hpp>
 #include <leat/timeout.hpp>
 
 #include <algorithm>
@@ -182,19 +182,8 @@ task<std::size_t> receive(shared_script played, byte_buffer into) {
     co_return played->give(into);
 }
 
-struct received_part {
-    ~received_part() {
-        if (unwinding()) {
-            from.returned.insert(0, reinterpret_cast<const char*>(into.data()), count);
-        }
-    }
-    script& from;
-    std::span<std::byte> into;
-    std::size_t count = 0;
-};
-
 task<> receive_exactly(shared_script played, byte_buffer into) {
-    received_part part{*played, into};
+    detail::received_part part(played->returned, into);
     if (into.size() == 0) {
         (void)co_await receive(played, into);
     }

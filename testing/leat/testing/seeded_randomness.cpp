@@ -10,8 +10,11 @@
 #include <cstring>
 #include <utility>
 
-#define OPENSSL_SUPPRESS_DEPRECATED  // OpenSSL 3 has no other way to replace it for the default context
 #include <openssl/rand.h>
+
+// OpenSSL 3 has no other way to replace it for the default context.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 namespace leat::testing {
 
@@ -64,3 +67,5 @@ seeded_randomness::~seeded_randomness() {
 }
 
 }  // namespace leat::testing
+
+#pragma GCC diagnostic pop

@@ -15,13 +15,8 @@ namespace {
 
 using phase = simulated_socket::phase;
 
-bool complete(operation& op, std::int64_t result) noexcept {
-    op.result = result;
-    return true;
-}
-
 bool complete_unless_blocked(operation& op, std::int64_t answer) noexcept {
-    return answer != -EAGAIN && complete(op, answer);
+    return answer != -EAGAIN && complete_simulated(op, answer);
 }
 
 class attempt_on {
@@ -93,18 +88,18 @@ std::int64_t attempt_on::write(std::span<const std::byte> from) {
 
 bool attempt_on::accept() {
     if (socket_.state != phase::listening) {
-        return complete(op_, -EINVAL);
+        return complete_simulated(op_, -EINVAL);
     }
     if (!network_.acceptable(socket_)) {
         return false;
     }
     if (const int error = network_.draw_shortage()) {
-        return complete(op_, -error);
+        return complete_simulated(op_, -error);
     }
     if (wire_.strikes(&simulated_faults::accept_error)) {
         constexpr int errors[] = {ECONNABORTED, EPROTO, ENETDOWN, EHOSTUNREACH, ETIMEDOUT};
         network_.refuse(socket_);
-        return complete(op_, -errors[wire_.luck.below(std::size(errors))]);
+        return complete_simulated(op_, -errors[wire_.luck.below(std::size(errors))]);
     }
     const simulated_socket* const accepted = &network_.accept(socket_);
     if (op_.address != nullptr) {
@@ -112,16 +107,16 @@ bool attempt_on::accept() {
         const socklen_t size = accepted->link->name(0).write(peer, accepted->family);
         std::memcpy(op_.address, &peer, std::min<std::size_t>(size, op_.length));
     }
-    return complete(op_, accepted->number);
+    return complete_simulated(op_, accepted->number);
 }
 
 bool attempt_on::connect() {
     if (op_.phase == static_cast<std::uint8_t>(simulated_progress::begun)) {
         op_.phase = static_cast<std::uint8_t>(simulated_progress::connecting);
         const int error = network_.connect(socket_, op_.address, static_cast<socklen_t>(op_.length));
-        return error != 0 && complete(op_, -error);
+        return error != 0 && complete_simulated(op_, -error);
     }
-    return socket_.state != phase::connecting && complete(op_, -socket_.take_error());
+    return socket_.state != phase::connecting && complete_simulated(op_, -socket_.take_error());
 }
 
 bool attempt_on::recv() {
@@ -133,7 +128,7 @@ bool attempt_on::recv() {
         }
         op_.transferred += answer;
         if (!op_.whole || answer == 0 || static_cast<std::size_t>(op_.transferred) == op_.length) {
-            return complete(op_, op_.transferred);
+            return complete_simulated(op_, op_.transferred);
         }
         if (pauses()) {
             return false;
@@ -146,7 +141,7 @@ bool attempt_on::recv_chunk() {
         return recv_small_chunk();
     }
     if (!pool_.provide()) {
-        return complete(op_, -ENOMEM);
+        return complete_simulated(op_, -ENOMEM);
     }
     const slab_pool::lease lease = pool_.take();
     const std::int64_t answer = read(std::span(lease.buffer, slab_pool::buffer_size));
@@ -179,7 +174,7 @@ bool attempt_on::send() {
         }
         op_.transferred += answer;
         if (!op_.whole || static_cast<std::size_t>(op_.transferred) == op_.length) {
-            return complete(op_, op_.transferred);
+            return complete_simulated(op_, op_.transferred);
         }
         if (pauses()) {
             return false;
@@ -214,7 +209,7 @@ bool attempt_on::send_vectors() {
         op_.transferred += answer;
         detail::advance_vectors(op_, static_cast<std::size_t>(answer));
         if (!op_.whole || op_.length == 0) {
-            return complete(op_, op_.transferred);
+            return complete_simulated(op_, op_.transferred);
         }
         if (pauses()) {
             return false;
@@ -228,11 +223,11 @@ bool attempt_on::readable() {
         case phase::connecting:
             return false;
         case phase::listening:
-            return network_.acceptable(socket_) && complete(op_, 0);
+            return network_.acceptable(socket_) && complete_simulated(op_, 0);
         case phase::connected:
-            return socket_.link->readable(socket_.side) && complete(op_, 0);
+            return socket_.link->readable(socket_.side) && complete_simulated(op_, 0);
         case phase::fresh:
-            return complete(op_, 0);
+            return complete_simulated(op_, 0);
     }
     return false;
 }
@@ -243,9 +238,9 @@ bool attempt_on::writable() {
         case phase::listening:
             return false;
         case phase::connected:
-            return socket_.link->writable(socket_.side) && complete(op_, 0);
+            return socket_.link->writable(socket_.side) && complete_simulated(op_, 0);
         case phase::fresh:
-            return complete(op_, 0);
+            return complete_simulated(op_, 0);
     }
     return false;
 }
@@ -254,7 +249,7 @@ bool attempt_on::writable() {
 
 bool simulated_attempt(operation& op, simulated_socket& socket, simulated_network& network, slab_pool& pool) {
     if (socket.dead) {
-        return complete(op, -ESHUTDOWN);
+        return complete_simulated(op, -ESHUTDOWN);
     }
     if (socket.type == SOCK_DGRAM) {
         return simulated_datagram_attempt(op, socket, network, pool);
@@ -269,7 +264,7 @@ bool simulated_attempt(operation& op, simulated_socket& socket, simulated_networ
             return tried.recv_chunk();
         case operation_kind::recv_datagram:
         case operation_kind::send_datagram:
-            return complete(op, -EOPNOTSUPP);
+            return complete_simulated(op, -EOPNOTSUPP);
         case operation_kind::readable:
             return tried.readable();
         case operation_kind::connect:

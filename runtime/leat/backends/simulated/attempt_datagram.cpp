@@ -8,11 +8,6 @@ namespace leat {
 
 namespace {
 
-bool complete(operation& op, std::int64_t result) noexcept {
-    op.result = result;
-    return true;
-}
-
 // How many of `bytes` there is room for in `pieces`; those are copied there.
 std::size_t scatter(std::span<const std::byte> bytes, std::span<const iovec> pieces) noexcept {
     std::size_t done = 0;
@@ -72,18 +67,18 @@ std::int64_t read(simulated_socket& socket, std::span<std::byte> into) {
 bool recv(operation& op, simulated_socket& socket) {
     const std::int64_t answer = read(socket, std::span(op.buffer, op.length));
     op.transferred = std::max<std::int64_t>(answer, 0);
-    return answer != -EAGAIN && complete(op, answer);
+    return answer != -EAGAIN && complete_simulated(op, answer);
 }
 
 bool recv_chunk(operation& op, simulated_socket& socket, slab_pool& pool) {
     if (!pool.provide()) {
-        return complete(op, -ENOMEM);
+        return complete_simulated(op, -ENOMEM);
     }
     const slab_pool::lease lease = pool.take();
     const std::int64_t answer = read(socket, std::span(lease.buffer, slab_pool::buffer_size));
     if (answer <= 0) {
         pool.release(lease.buffer, lease.index);
-        return answer != -EAGAIN && complete(op, answer);
+        return answer != -EAGAIN && complete_simulated(op, answer);
     }
     op.deliver(pool, lease.buffer, lease.index, answer);
     return true;
@@ -91,7 +86,7 @@ bool recv_chunk(operation& op, simulated_socket& socket, slab_pool& pool) {
 
 bool recv_datagram(operation& op, simulated_socket& socket) {
     const std::int64_t answer = read(socket, *op.message);
-    return answer != -EAGAIN && complete(op, answer);
+    return answer != -EAGAIN && complete_simulated(op, answer);
 }
 
 // All of the pieces are one datagram.
@@ -99,15 +94,15 @@ bool send(operation& op, simulated_socket& socket, simulated_network& network,
           std::span<const iovec> pieces) {
     const std::int64_t answer = network.send_datagram(socket, gather(pieces));
     op.transferred = std::max<std::int64_t>(answer, 0);
-    return complete(op, answer);
+    return complete_simulated(op, answer);
 }
 
 bool send_datagram(operation& op, simulated_socket& socket, simulated_network& network) {
     const msghdr& message = *op.message;
     std::vector<std::byte> whole = gather({message.msg_iov, message.msg_iovlen});
     const auto* const name = static_cast<const sockaddr*>(message.msg_name);
-    return complete(op, name == nullptr
-                            ? network.send_datagram(socket, std::move(whole))
+    return complete_simulated(
+        op, name == nullptr ? network.send_datagram(socket, std::move(whole))
                             : network.send_datagram_to(socket, std::move(whole), name, message.msg_namelen));
 }
 
@@ -118,7 +113,7 @@ bool simulated_datagram_attempt(operation& op, simulated_socket& socket, simulat
     const simulated_socket::datagram_state& state = socket.datagrams;
     switch (op.action) {
         case operation_kind::accept:
-            return complete(op, -EOPNOTSUPP);
+            return complete_simulated(op, -EOPNOTSUPP);
         case operation_kind::recv:
             return recv(op, socket);
         case operation_kind::recv_chunk:
@@ -126,9 +121,10 @@ bool simulated_datagram_attempt(operation& op, simulated_socket& socket, simulat
         case operation_kind::recv_datagram:
             return recv_datagram(op, socket);
         case operation_kind::readable:
-            return (!state.arrived.empty() || state.receive_shut || socket.error != 0) && complete(op, 0);
+            return (!state.arrived.empty() || state.receive_shut || socket.error != 0) &&
+                   complete_simulated(op, 0);
         case operation_kind::connect:
-            return complete(
+            return complete_simulated(
                 op, -network.connect_datagrams(socket, op.address, static_cast<socklen_t>(op.length)));
         case operation_kind::send: {
             const iovec whole{op.buffer, op.length};
@@ -139,7 +135,7 @@ bool simulated_datagram_attempt(operation& op, simulated_socket& socket, simulat
         case operation_kind::send_datagram:
             return send_datagram(op, socket, network);
         case operation_kind::writable:
-            return complete(op, 0);
+            return complete_simulated(op, 0);
     }
     return false;
 }
