@@ -37,14 +37,14 @@ leat::task<std::string> get(std::string word) {
 leat::task<> many_at_once(std::vector<std::string> words, leat::tcp_stream& silent, std::string buffer) {
     // README: begin
     auto a = leat::spawn(get("leat")), b = leat::spawn(get, "mill");
-    co_await leat::join_all(a, b);                                        // both run until both have ended
+    co_await leat::join_all(a, b);                                        // waits until both have ended
     auto [x, y] = co_await leat::gather(get("water"), get("wheel"));      // results, or the first error
     auto timely = co_await leat::timeout(5s, get("stone"));               // or throws timed_out
-    auto maybe = co_await leat::move_on_after(5ms, silent.recv(buffer));  // empty: it took too long
+    auto maybe = co_await leat::move_on_after(5ms, silent.recv(buffer));  // empty: the time is over
     auto all = co_await leat::map_concurrently(words, 50, get);           // in order, at most 50 at once
     co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
         for (auto& word : words) {
-            group.spawn(get, word);  // the group ends when all of them have; an error cancels the others
+            group.spawn(get, word);  // the group ends after all of them; an error cancels the others
         }
         co_return;
     });

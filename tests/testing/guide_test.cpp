@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 namespace {
 
 // GUIDE: begin
-// Answers with capitals, and hangs up on who is silent for a minute.
+// Answers in capitals, and disconnects clients that are silent for a minute.
 template <leat::stream Stream>
 leat::task<> capitals(Stream peer) {
     while (auto part = co_await leat::move_on_after(1min, peer.recv_chunk())) {

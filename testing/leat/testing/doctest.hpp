@@ -4,7 +4,7 @@
 //
 //   LEAT_TEST("a connection carries bytes") {
 //       co_await ...;
-//       CHECK(...);            // doctest's macros work; a co_await inside them does not
+//       CHECK(...);            // doctest's macros work, also around a co_await
 //   }
 //
 //   LEAT_TEST("a pipe carries bytes", on(kernel)) { ... }     // on these backends only
