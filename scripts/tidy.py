@@ -67,9 +67,9 @@ CONTAINED = [
 ]
 
 # What programs that use the library may include of it.
-FACES = ["runtime", "threads", "from_callback", "pipe", "process", "net", "tls", "http", "http/serve_tls",
-         "framing", "testing/certificates", "testing/check_stream", "testing/counted_memory",
-         "testing/doctest",
+FACES = ["runtime", "threads", "fd", "from_callback", "pipe", "process", "net", "tls", "http",
+         "http/serve_tls", "framing", "testing/certificates", "testing/check_stream",
+         "testing/counted_memory", "testing/doctest",
          "testing/idle", "testing/leaks", "testing/memory_stream", "testing/scripted_stream",
          "testing/simulate", "testing/simulation", "testing/stream_pair", "testing/suspends"]
 FACE_USERS = ["examples/*", "bench/*", "README.md"]
