@@ -104,29 +104,4 @@ private:
     return {};
 }
 
-namespace detail {
-
-// co_await after each piece of work that no wait bounds, such as the answer to a pipelined request: it counts
-// as a wait that was over at once, so that the task yields after its share of them. Nothing is cancelled
-// here.
-class [[nodiscard]] share_awaiter : public awaiter_base, wait {
-public:
-    share_awaiter() noexcept : wait(share_kind) {}
-    bool await_ready() noexcept {
-        end = wait_end::finished;
-        return this_thread.task->goes_on();
-    }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        suspend(waiter.promise());
-    }
-    void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
-    void await_resume() const noexcept {}
-
-private:
-    static inline constinit const wait_kind share_kind{"its turn", [](wait&) noexcept { return false; }};
-};
-
-}  // namespace detail
-
 }  // namespace leat
