@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 // async_generator<T>: a coroutine that gives its values one by one and may wait between them.
 //
-//   leat::async_generator<std::string> lines(leat::tcp_stream& peer) {
+//   leat::async_generator<std::string> blocks(leat::tcp_stream& peer) {
 //       while (...) {
-//           co_yield co_await peer.recv_line();
+//           std::string block(512, ' ');
+//           co_await peer.recv_exactly(block);
+//           co_yield std::move(block);
 //       }
 //   }
-//   auto incoming = lines(peer);
-//   while (auto line = co_await incoming.next()) {
-//       use(*line);
+//   auto incoming = blocks(peer);
+//   while (auto block = co_await incoming.next()) {
+//       use(*block);
 //   }
 //
 // Theory of operation. next() is an await like that of a task: the body is a frame in the consumer's chain

@@ -4,9 +4,8 @@
 // is in such a wait. A TLS server's handshakes are such waits by themselves.
 //
 //   leat::task<> answer(leat::tcp_stream client) {
-//       for (;;) {
-//           const std::string question = co_await leat::stoppable(client.recv_line());
-//           co_await client.send_all(reply_to(question));  // once asked, it is answered
+//       while (const leat::chunk question = co_await leat::stoppable(client.recv_chunk())) {
+//           co_await client.send_all(reply_to(question.text()));  // once asked, it is answered
 //       }
 //   }
 #pragma once
