@@ -85,6 +85,7 @@ task<std::string_view> response_stream::read_piece() {
         if (!lease_.has_connection()) {
             throw request_error(stream_errc::closed, "reading goes on after it has failed");
         }
+        co_await checkpoint();  // what was received once may be thousands of pieces
         const auto piece = decoder_.next(encoded_);
         if (!piece) {
             if (piece.error() == error::content_too_large) {
@@ -93,7 +94,6 @@ task<std::string_view> response_stream::read_piece() {
             throw request_error(piece.error(), piece.error().message());
         }
         if (!piece->empty()) {
-            co_await leat::detail::share_awaiter();  // what was received once may be thousands of pieces
             co_return *piece;
         }
         co_await receive_piece();
