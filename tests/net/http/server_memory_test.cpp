@@ -142,7 +142,7 @@ leat::task<leat::http::response> sized_after_a_wait(const leat::http::request& a
 }  // namespace
 
 TEST_CASE("a server without memory answers, or says 500, or ends the connection, and then goes on") {
-    check_each_allocation("requests", waiting_kernel, [](failing_memory& memory) -> leat::task<> {
+    check_each_allocation("requests", kernel, [](failing_memory& memory) -> leat::task<> {
         const std::string good = ok("bb");
         const std::string asked = many(get("/"), 3);
         std::string all;
