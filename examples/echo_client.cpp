@@ -3,7 +3,7 @@
 // the whole reply. Says so and ends when the server closes.
 #include "command_line.hpp"
 
-#include <leat/pipe.hpp>
+#include <leat/system/pipe.hpp>
 
 #include <optional>
 #include <utility>

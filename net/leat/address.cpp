@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/address.hpp>
 
-#include <leat/number.hpp>
+#include <leat/core/number.hpp>
 
 #include <algorithm>
 #include <cstring>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/connect.hpp>
 
-#include <leat/dns/host_name.hpp>
+#include <leat/dns/core/host_name.hpp>
 #include <leat/task_group.hpp>
 #include <leat/timeout.hpp>
 

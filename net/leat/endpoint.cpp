@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/endpoint.hpp>
 
-#include <leat/number.hpp>
+#include <leat/core/number.hpp>
 
 #include <cstring>
 #include <stdexcept>

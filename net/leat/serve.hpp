@@ -8,9 +8,9 @@
 #pragma once
 
 #include <leat/io.hpp>
-#include <leat/signals.hpp>
 #include <leat/sleep.hpp>
 #include <leat/stoppable.hpp>
+#include <leat/system/signals.hpp>
 #include <leat/task_group.hpp>
 
 #include <chrono>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/tcp.hpp>
 
-#include <leat/socket_opening.hpp>
+#include <leat/core/socket_opening.hpp>
 #include <leat/timeout.hpp>
 
 #include <span>

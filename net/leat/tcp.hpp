@@ -3,8 +3,8 @@
 // it. They belong to one run at a time, from their first operation to its end: see detach().
 #pragma once
 
+#include <leat/core/socket_stream.hpp>
 #include <leat/endpoint.hpp>
-#include <leat/socket_stream.hpp>
 #include <leat/task.hpp>
 
 #include <chrono>

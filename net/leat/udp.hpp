@@ -11,9 +11,9 @@
 // Invariant: a datagram is taken from the socket, or handed to it, once and as one, or not at all.
 #pragma once
 
-#include <leat/detachable.hpp>
+#include <leat/core/detachable.hpp>
+#include <leat/core/socket.hpp>
 #include <leat/endpoint.hpp>
-#include <leat/socket.hpp>
 
 #include <utility>
 

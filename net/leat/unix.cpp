@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <leat/unix.hpp>
 
+#include <leat/core/socket_opening.hpp>
 #include <leat/fd.hpp>
 #include <leat/sleep.hpp>
-#include <leat/socket_opening.hpp>
 #include <leat/timeout.hpp>
 
 #include <algorithm>

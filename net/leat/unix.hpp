@@ -4,7 +4,7 @@
 #pragma once
 
 #include <leat/clock.hpp>
-#include <leat/socket_stream.hpp>
+#include <leat/core/socket_stream.hpp>
 #include <leat/task.hpp>
 #include <leat/unix_endpoint.hpp>
 

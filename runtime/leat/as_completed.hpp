@@ -9,8 +9,8 @@
 // Invariant: each handle is given once.
 #pragma once
 
+#include <leat/core/wait_queue.hpp>
 #include <leat/spawn.hpp>
-#include <leat/sync/wait_queue.hpp>
 
 #include <cstddef>
 #include <memory>

@@ -2,7 +2,7 @@
 // as_outcome: how something ended, as a value.
 #pragma once
 
-#include <leat/awaited.hpp>
+#include <leat/core/awaited.hpp>
 
 #include <exception>
 #include <utility>

@@ -30,9 +30,9 @@
 // Invariant: the frame is owned by the generator, outside next(), and inside by the chain of frames.
 #pragma once
 
+#include <leat/core/task_state.hpp>
 #include <leat/generator.hpp>
 #include <leat/task.hpp>
-#include <leat/task_state.hpp>
 
 #include <concepts>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/check.hpp>
 
-#include <leat/standard_streams.hpp>
+#include <leat/core/standard_streams.hpp>
 
 #include <algorithm>
 #include <cstdio>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // fd: a file descriptor that closes itself. For descriptors on which nothing is pending; a socket with
-// operations in flight is retired through the backend instead (backends/backend.hpp).
+// operations in flight is retired through the backend instead (core/backend.hpp).
 #pragma once
 
 #include <utility>

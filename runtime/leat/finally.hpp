@@ -4,7 +4,7 @@
 #pragma once
 
 #include <leat/cancel_scope.hpp>
-#include <leat/deferred.hpp>
+#include <leat/core/deferred.hpp>
 #include <leat/sleep.hpp>
 #include <leat/task.hpp>
 

@@ -10,9 +10,9 @@
 // delivered. While it is awaited its run does not end and sees no deadlock.
 #pragma once
 
-#include <leat/awaited.hpp>
-#include <leat/deferred.hpp>
-#include <leat/outside_wait.hpp>
+#include <leat/core/awaited.hpp>
+#include <leat/core/deferred.hpp>
+#include <leat/core/outside_wait.hpp>
 
 #include <concepts>
 #include <coroutine>

@@ -24,7 +24,7 @@
 // Only where every task waits and nothing can wake one, it is given up without the API.
 #pragma once
 
-#include <leat/scheduler.hpp>
+#include <leat/core/scheduler.hpp>
 #include <leat/sleep.hpp>
 #include <leat/task.hpp>
 

@@ -27,8 +27,8 @@
 #pragma once
 
 #include <leat/check.hpp>
-#include <leat/frame.hpp>
-#include <leat/frame_pool.hpp>
+#include <leat/core/frame.hpp>
+#include <leat/core/frame_pool.hpp>
 
 #include <coroutine>
 #include <cstddef>

@@ -3,10 +3,10 @@
 // leat does not own. The sockets of net/ derive their awaiters from io_awaiter.
 #pragma once
 
-#include <leat/awaited.hpp>
-#include <leat/operation.hpp>
+#include <leat/core/awaited.hpp>
+#include <leat/core/operation.hpp>
+#include <leat/core/scheduler.hpp>
 #include <leat/result.hpp>
-#include <leat/scheduler.hpp>
 
 #include <algorithm>
 #include <coroutine>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/run.hpp>
 
-#include <leat/standard_streams.hpp>
-#include <leat/trace.hpp>
+#include <leat/core/standard_streams.hpp>
+#include <leat/observe/core/trace.hpp>
 
 #include <cstdio>
 

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: MIT
 // The public face of the runtime: tasks, run, spawn, time, cancellation and synchronisation. <leat/net.hpp>
-// adds sockets, <leat/threads.hpp> what crosses threads, <leat/process.hpp> child processes, <leat/pipe.hpp>
-// pipes and <leat/from_callback.hpp> what others tell by calling a function.
+// adds sockets, <leat/threads.hpp> what crosses threads, <leat/system/process.hpp> child processes,
+// <leat/system/pipe.hpp> pipes and <leat/from_callback.hpp> what others tell by calling a function.
 #pragma once
 
 #include <leat/as_completed.hpp>
 #include <leat/as_outcome.hpp>
 #include <leat/async_generator.hpp>
 #include <leat/cancel_scope.hpp>
-#include <leat/dump.hpp>
 #include <leat/fd.hpp>
 #include <leat/finally.hpp>
 #include <leat/foreign_awaitable.hpp>
 #include <leat/generator.hpp>
 #include <leat/io.hpp>
 #include <leat/join.hpp>
+#include <leat/observe/dump.hpp>
 #include <leat/outcome.hpp>
 #include <leat/race.hpp>
 #include <leat/result.hpp>
 #include <leat/run.hpp>
-#include <leat/signals.hpp>
 #include <leat/sleep.hpp>
 #include <leat/spawn.hpp>
 #include <leat/spawn_after.hpp>
@@ -33,6 +32,7 @@
 #include <leat/sync/one_shot.hpp>
 #include <leat/sync/queue.hpp>
 #include <leat/sync/semaphore.hpp>
+#include <leat/system/signals.hpp>
 #include <leat/task.hpp>
 #include <leat/task_group.hpp>
 #include <leat/task_local.hpp>

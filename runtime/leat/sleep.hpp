@@ -2,8 +2,8 @@
 // sleep, sleep_until, yield and checkpoint: waits for time, for a turn, and for nothing.
 #pragma once
 
-#include <leat/awaited.hpp>
-#include <leat/scheduler.hpp>
+#include <leat/core/awaited.hpp>
+#include <leat/core/scheduler.hpp>
 
 #include <chrono>
 

@@ -3,10 +3,10 @@
 // group of its run: dropping the handle does not stop it, and the end of run() does.
 #pragma once
 
-#include <leat/awaited.hpp>
-#include <leat/deferred.hpp>
-#include <leat/scheduler.hpp>
-#include <leat/stored_arguments.hpp>
+#include <leat/core/awaited.hpp>
+#include <leat/core/deferred.hpp>
+#include <leat/core/scheduler.hpp>
+#include <leat/core/stored_arguments.hpp>
 #include <leat/task.hpp>
 
 #include <functional>

@@ -7,10 +7,10 @@
 // Invariant: the wait ends when the child has moved or has ended, not before.
 #pragma once
 
-#include <leat/awaited.hpp>
-#include <leat/group_scope.hpp>
-#include <leat/scheduler.hpp>
-#include <leat/stored_arguments.hpp>
+#include <leat/core/awaited.hpp>
+#include <leat/core/group_scope.hpp>
+#include <leat/core/scheduler.hpp>
+#include <leat/core/stored_arguments.hpp>
 
 #include <coroutine>
 #include <utility>

@@ -8,9 +8,9 @@
 #error "leat needs g++ 13 or clang: older g++ miscompiles coroutines."
 #endif
 
-#include <leat/awaited.hpp>
-#include <leat/frame.hpp>
-#include <leat/frame_pool.hpp>
+#include <leat/core/awaited.hpp>
+#include <leat/core/frame.hpp>
+#include <leat/core/frame_pool.hpp>
 #include <leat/outcome.hpp>
 
 #include <coroutine>

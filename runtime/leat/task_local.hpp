@@ -13,7 +13,7 @@
 // Invariant: a binding ends with its part of the task, whether that returns, throws or is cancelled.
 #pragma once
 
-#include <leat/bindings.hpp>
+#include <leat/core/bindings.hpp>
 #include <leat/timeout.hpp>
 
 #include <cstddef>

@@ -3,8 +3,8 @@
 // schedulers, and a scheduler on each processor. <leat/runtime.hpp> is the face of the rest.
 #pragma once
 
-#include <leat/offload.hpp>
-#include <leat/processors.hpp>
-#include <leat/remote_call.hpp>
-#include <leat/thread_channel.hpp>
-#include <leat/workers.hpp>
+#include <leat/threads/offload.hpp>
+#include <leat/threads/processors.hpp>
+#include <leat/threads/remote_call.hpp>
+#include <leat/threads/thread_channel.hpp>
+#include <leat/threads/workers.hpp>

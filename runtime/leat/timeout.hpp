@@ -4,8 +4,8 @@
 // is given, however late. A deadline of now or earlier cancels before the first wait of X.
 #pragma once
 
-#include <leat/awaited.hpp>
-#include <leat/scheduler.hpp>
+#include <leat/core/awaited.hpp>
+#include <leat/core/scheduler.hpp>
 
 #include <chrono>
 #include <optional>

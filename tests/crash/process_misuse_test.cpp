@@ -2,8 +2,8 @@
 // Misuse of signal sets, pipes and processes aborts and names the rule that was broken.
 #include "aborts.hpp"
 
-#include <leat/process.hpp>
 #include <leat/runtime.hpp>
+#include <leat/system/process.hpp>
 
 #include <doctest/doctest.h>
 

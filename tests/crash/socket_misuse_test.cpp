@@ -4,8 +4,8 @@
 #include "../net/conformance/connected.hpp"
 #include "aborts.hpp"
 
-#include <leat/pipe.hpp>
 #include <leat/runtime.hpp>
+#include <leat/system/pipe.hpp>
 #include <leat/testing/backends.hpp>
 #include <leat/threads.hpp>
 #include <leat/udp.hpp>

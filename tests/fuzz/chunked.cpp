@@ -3,8 +3,8 @@
 // them, and nothing behind the body is taken. What is framed as the grammar says comes out as it went in, and
 // what a strict reader takes a lenient one takes as the same.
 #include <leat/check.hpp>
-#include <leat/http/chunked_body.hpp>
-#include <leat/http/writer.hpp>
+#include <leat/http/core/chunked_body.hpp>
+#include <leat/http/core/writer.hpp>
 
 #include <algorithm>
 #include <string>

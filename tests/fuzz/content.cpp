@@ -2,7 +2,7 @@
 // Bytes from a stranger as compressed content: no decoder crashes, loops or goes past its limit, and what
 // comes out does not depend on how the input is cut.
 #include <leat/check.hpp>
-#include <leat/http/content_decoder.hpp>
+#include <leat/http/core/content_decoder.hpp>
 
 #include <algorithm>
 #include <string>

@@ -3,11 +3,11 @@
 // head that was accepted is written and read back as the same head. Of responses, what is read strictly is
 // read leniently as the same, and what is repaired once is clean.
 #include <leat/check.hpp>
-#include <leat/http/head_repair.hpp>
-#include <leat/http/parser.hpp>
-#include <leat/http/writer.hpp>
+#include <leat/http/core/head_repair.hpp>
+#include <leat/http/core/parser.hpp>
+#include <leat/http/core/writer.hpp>
 
-#include "../net/http/parser_recorder.hpp"
+#include "../net/http/core/parser_recorder.hpp"
 
 #include <algorithm>
 

@@ -3,7 +3,7 @@
 // grammar of RFC 9110 and 9112, slowly and plainly. Both take the same requests, with the same parts, and
 // both see their ends at the same byte: what one of them takes and the other does not could be smuggled.
 #include <leat/check.hpp>
-#include <leat/http/parser.hpp>
+#include <leat/http/core/parser.hpp>
 
 #include <algorithm>
 #include <optional>

@@ -2,7 +2,7 @@
 // Any bytes as the strings of a dump, in any nesting: what is written is JSON, and says what went in as far
 // as that was UTF-8. Another library reads it.
 #include <leat/check.hpp>
-#include <leat/json_text.hpp>
+#include <leat/core/json_text.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -4,7 +4,7 @@
 #include <leat/address.hpp>
 #include <leat/backends/simulated/socket_name.hpp>
 #include <leat/check.hpp>
-#include <leat/dns/host_name.hpp>
+#include <leat/dns/core/host_name.hpp>
 
 #include <algorithm>
 #include <cstring>

@@ -2,9 +2,9 @@
 // Text from a stranger as certificates and as a key: they are read or refused with an error of one line, and
 // what a certificate says about its owner is shown harmlessly.
 #include <leat/check.hpp>
-#include <leat/tls/certificate_names.hpp>
+#include <leat/tls/core/certificate_names.hpp>
+#include <leat/tls/core/pem_reader.hpp>
 #include <leat/tls/error.hpp>
-#include <leat/tls/pem_reader.hpp>
 
 #include <algorithm>
 #include <string>

@@ -3,7 +3,7 @@
 // request and says the same when it is written and read again, in a log without its credentials.
 #include <leat/check.hpp>
 #include <leat/endpoint.hpp>
-#include <leat/http/text.hpp>
+#include <leat/http/core/text.hpp>
 #include <leat/http/url.hpp>
 
 using leat::http::url;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // In the program that counts operator new: accepting without memory loses no connection and no descriptor.
-#include <leat/frame_pool.hpp>
+#include <leat/core/frame_pool.hpp>
 #include <leat/net.hpp>
 #include <leat/testing/backends.hpp>
 #include <leat/testing/counted_memory.hpp>

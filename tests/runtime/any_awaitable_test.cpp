@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Whatever can be awaited can be given to whatever takes an awaitable.
-#include <leat/deferred.hpp>
+#include <leat/core/deferred.hpp>
 
 #include "virtual_kernel.hpp"
 

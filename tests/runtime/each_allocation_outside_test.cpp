@@ -4,12 +4,12 @@
 #include "../support/failing_memory.hpp"
 
 #include <leat/from_callback.hpp>
-#include <leat/pipe.hpp>
-#include <leat/process.hpp>
-#include <leat/remote_call.hpp>
-#include <leat/signals.hpp>
-#include <leat/thread_channel.hpp>
+#include <leat/system/pipe.hpp>
+#include <leat/system/process.hpp>
+#include <leat/system/signals.hpp>
 #include <leat/threads.hpp>
+#include <leat/threads/remote_call.hpp>
+#include <leat/threads/thread_channel.hpp>
 
 #include <array>
 #include <csignal>

@@ -2,7 +2,7 @@
 // other_thread: a scheduler that runs on a thread of its own, for tests of what crosses threads.
 #pragma once
 
-#include <leat/inbox.hpp>
+#include <leat/core/inbox.hpp>
 #include <leat/run.hpp>
 #include <leat/sync/event.hpp>
 #include <leat/task.hpp>

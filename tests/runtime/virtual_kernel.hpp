@@ -5,8 +5,8 @@
 //   VIRTUAL_TEST("a name") { co_await leat::sleep(1h); CHECK(kernel.now() == ...); }
 #pragma once
 
-#include <leat/backends/backend.hpp>
 #include <leat/backends/kernel_sockets.hpp>
+#include <leat/core/backend.hpp>
 #include <leat/io.hpp>
 #include <leat/run.hpp>
 #include <leat/sleep.hpp>

@@ -15,7 +15,7 @@
 
 #include <leat/testing/counted_memory.hpp>
 
-#include <leat/frame_pool.hpp>
+#include <leat/core/frame_pool.hpp>
 #include <leat/runtime.hpp>
 #include <leat/testing/backends.hpp>
 #include <leat/testing/leaks.hpp>

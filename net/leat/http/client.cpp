@@ -2,10 +2,10 @@
 #include <leat/http/client.hpp>
 
 #include <leat/connect.hpp>
-#include <leat/http/late.hpp>
-#include <leat/http/redirect.hpp>
-#include <leat/http/text.hpp>
-#include <leat/http/writer.hpp>
+#include <leat/http/core/late.hpp>
+#include <leat/http/core/redirect.hpp>
+#include <leat/http/core/text.hpp>
+#include <leat/http/core/writer.hpp>
 #include <leat/timeout.hpp>
 
 #include <algorithm>

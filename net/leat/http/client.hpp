@@ -15,10 +15,10 @@
 
 #include <leat/clock.hpp>
 #include <leat/dns/resolve.hpp>
-#include <leat/http/pool.hpp>
+#include <leat/http/core/pool.hpp>
+#include <leat/http/core/secure_transport.hpp>
 #include <leat/http/proxy.hpp>
 #include <leat/http/response_stream.hpp>
-#include <leat/http/secure_transport.hpp>
 
 #include <chrono>
 #include <concepts>

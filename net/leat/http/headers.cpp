@@ -2,7 +2,7 @@
 #include <leat/http/headers.hpp>
 
 #include <leat/check.hpp>
-#include <leat/http/text.hpp>
+#include <leat/http/core/text.hpp>
 
 #include <algorithm>
 #include <limits>

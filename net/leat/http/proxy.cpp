@@ -2,8 +2,8 @@
 #include <leat/http/proxy.hpp>
 
 #include <leat/address.hpp>
+#include <leat/http/core/text.hpp>
 #include <leat/http/request_error.hpp>
-#include <leat/http/text.hpp>
 
 #include <algorithm>
 #include <charconv>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/response_stream.hpp>
 
-#include <leat/http/late.hpp>
+#include <leat/http/core/late.hpp>
 #include <leat/sleep.hpp>
 #include <leat/timeout.hpp>
 

@@ -4,10 +4,10 @@
 #pragma once
 
 #include <leat/clock.hpp>
-#include <leat/http/content_decoder.hpp>
+#include <leat/http/core/content_decoder.hpp>
+#include <leat/http/core/pool.hpp>
 #include <leat/http/headers.hpp>
 #include <leat/http/message.hpp>
-#include <leat/http/pool.hpp>
 #include <leat/http/request_error.hpp>
 #include <leat/http/url.hpp>
 #include <leat/task.hpp>

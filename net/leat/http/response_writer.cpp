@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/response_writer.hpp>
 
-#include <leat/http/writer.hpp>
+#include <leat/http/core/writer.hpp>
 #include <leat/stream.hpp>
 
 #include <stdexcept>

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <leat/bytes.hpp>
-#include <leat/http/server_exchange.hpp>
+#include <leat/http/core/server_exchange.hpp>
 #include <leat/task.hpp>
 
 #include <cstdint>

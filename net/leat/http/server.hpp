@@ -24,9 +24,9 @@
 // A method that is known and not wanted is the handler's to refuse, by 405 with Allow.
 #pragma once
 
+#include <leat/http/core/server_exchange.hpp>
 #include <leat/http/response_writer.hpp>
 #include <leat/http/served_connection.hpp>
-#include <leat/http/server_exchange.hpp>
 #include <leat/serve.hpp>
 #include <leat/sleep.hpp>
 #include <leat/stream.hpp>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/url.hpp>
 
-#include <leat/http/text.hpp>
-#include <leat/http/url_host.hpp>
-#include <leat/http/url_text.hpp>
-#include <leat/number.hpp>
+#include <leat/core/number.hpp>
+#include <leat/http/core/text.hpp>
+#include <leat/http/core/url_host.hpp>
+#include <leat/http/core/url_text.hpp>
 
 #include <algorithm>
 #include <utility>

@@ -2,8 +2,8 @@
 #include <leat/tls/connect.hpp>
 
 #include <leat/connect.hpp>
-#include <leat/scheduler.hpp>
-#include <leat/tls/peer_check.hpp>
+#include <leat/core/scheduler.hpp>
+#include <leat/tls/core/peer_check.hpp>
 
 #include <utility>
 

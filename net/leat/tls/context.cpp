@@ -2,9 +2,9 @@
 #include <leat/tls/context.hpp>
 
 #include <leat/check.hpp>
-#include <leat/tls/context_settings.hpp>
-#include <leat/tls/peer_check.hpp>
-#include <leat/tls/pem_reader.hpp>
+#include <leat/tls/core/context_settings.hpp>
+#include <leat/tls/core/peer_check.hpp>
+#include <leat/tls/core/pem_reader.hpp>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>

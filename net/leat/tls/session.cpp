@@ -8,8 +8,8 @@
 #include <leat/tls/session.hpp>
 
 #include <leat/check.hpp>
-#include <leat/tls/certificate_names.hpp>
-#include <leat/tls/context_settings.hpp>
+#include <leat/tls/core/certificate_names.hpp>
+#include <leat/tls/core/context_settings.hpp>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>

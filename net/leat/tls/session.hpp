@@ -13,9 +13,9 @@
 #pragma once
 
 #include <leat/tls/context.hpp>
+#include <leat/tls/core/peer_check.hpp>
+#include <leat/tls/core/wire.hpp>
 #include <leat/tls/error.hpp>
-#include <leat/tls/peer_check.hpp>
-#include <leat/tls/wire.hpp>
 
 #include <cstddef>
 #include <memory>

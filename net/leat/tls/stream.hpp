@@ -9,9 +9,9 @@
 // transport.
 #pragma once
 
-#include <leat/detachable.hpp>
+#include <leat/core/detachable.hpp>
 #include <leat/endpoint.hpp>
-#include <leat/tls/stream_state.hpp>
+#include <leat/tls/core/stream_state.hpp>
 
 namespace leat::tls {
 

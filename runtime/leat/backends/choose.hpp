@@ -3,7 +3,7 @@
 // the better one is normal (old kernel, seccomp filter, sysctl) and is explained by describe().
 #pragma once
 
-#include <leat/backends/backend.hpp>
+#include <leat/core/backend.hpp>
 
 #include <memory>
 #include <string_view>

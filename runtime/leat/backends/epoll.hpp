@@ -8,7 +8,7 @@
 //     by its old generation and dropped.
 #pragma once
 
-#include <leat/backends/backend.hpp>
+#include <leat/core/backend.hpp>
 
 #include <memory>
 #include <string>

@@ -3,7 +3,7 @@
 // backend on a real kernel.
 #pragma once
 
-#include <leat/backends/backend.hpp>
+#include <leat/core/backend.hpp>
 
 namespace leat {
 

@@ -7,7 +7,7 @@
 // but for sockets with an error that lasts, which an epoll instance watches (edge_watch.hpp).
 #pragma once
 
-#include <leat/backends/backend.hpp>
+#include <leat/core/backend.hpp>
 
 #include <memory>
 #include <string>

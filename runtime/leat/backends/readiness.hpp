@@ -5,7 +5,7 @@
 
 #include <leat/backends/slab_pool.hpp>
 #include <leat/backends/system_call.hpp>
-#include <leat/operation.hpp>
+#include <leat/core/operation.hpp>
 
 #include <algorithm>
 #include <cerrno>

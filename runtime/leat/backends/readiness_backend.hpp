@@ -18,10 +18,10 @@
 // Invariant: whoever waits is kept under a descriptor that watch() has taken.
 #pragma once
 
-#include <leat/backends/backend.hpp>
 #include <leat/backends/kernel_sockets.hpp>
 #include <leat/backends/readiness.hpp>
 #include <leat/backends/slab_pool.hpp>
+#include <leat/core/backend.hpp>
 #include <leat/fd.hpp>
 
 #include <utility>

@@ -23,8 +23,8 @@
 //   * The kernel runs at most 20 deferred items an entry; collect() enters again while it has more.
 #pragma once
 
-#include <leat/backends/backend.hpp>
 #include <leat/backends/uring_options.hpp>
+#include <leat/core/backend.hpp>
 
 #include <memory>
 #include <string>

@@ -2,12 +2,12 @@
 // uring_backend: the class behind uring.hpp, for its own sources only.
 #pragma once
 
-#include <leat/backends/backend.hpp>
 #include <leat/backends/edge_watch.hpp>
 #include <leat/backends/kernel_sockets.hpp>
 #include <leat/backends/readiness.hpp>
 #include <leat/backends/uring_buffers.hpp>
 #include <leat/backends/uring_ring.hpp>
+#include <leat/core/backend.hpp>
 #include <leat/fd.hpp>
 
 #include <cstdint>

@@ -12,8 +12,8 @@
 // `capacity` of them. The last subscriber to get a value has it moved, the others have copies.
 #pragma once
 
-#include <leat/sync/ring.hpp>
-#include <leat/sync/wait_queue.hpp>
+#include <leat/core/ring.hpp>
+#include <leat/core/wait_queue.hpp>
 
 #include <concepts>
 #include <cstddef>

@@ -6,8 +6,8 @@
 // send has sent nothing, a cancelled receive has received nothing.
 #pragma once
 
-#include <leat/sync/hand_over.hpp>
-#include <leat/sync/ring.hpp>
+#include <leat/core/hand_over.hpp>
+#include <leat/core/ring.hpp>
 
 #include <cstddef>
 #include <cstdint>

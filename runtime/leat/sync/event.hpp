@@ -2,7 +2,7 @@
 // event: a flag that tasks of one scheduler wait for.
 #pragma once
 
-#include <leat/sync/wait_queue.hpp>
+#include <leat/core/wait_queue.hpp>
 
 namespace leat {
 

@@ -2,7 +2,7 @@
 // latch and barrier: points that tasks of one scheduler wait for together, once or again and again.
 #pragma once
 
-#include <leat/sync/wait_queue.hpp>
+#include <leat/core/wait_queue.hpp>
 
 #include <cstddef>
 

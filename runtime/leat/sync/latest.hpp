@@ -9,7 +9,7 @@
 // Invariant: an observer has seen the value of `version_`, or its wait for the next one ends.
 #pragma once
 
-#include <leat/sync/wait_queue.hpp>
+#include <leat/core/wait_queue.hpp>
 
 #include <cstdint>
 #include <utility>

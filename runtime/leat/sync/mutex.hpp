@@ -4,7 +4,7 @@
 // Invariant: a mutex passes to the one that has waited longest; nobody overtakes.
 #pragma once
 
-#include <leat/sync/wait_queue.hpp>
+#include <leat/core/wait_queue.hpp>
 
 #include <cstdint>
 #include <optional>

@@ -5,8 +5,8 @@
 // Invariant: what was set stays, until a co_await of the one_shot itself moves the value out.
 #pragma once
 
+#include <leat/core/wait_queue.hpp>
 #include <leat/outcome.hpp>
-#include <leat/sync/wait_queue.hpp>
 
 #include <exception>
 #include <type_traits>

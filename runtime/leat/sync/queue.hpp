@@ -12,9 +12,9 @@
 // has put nothing, a cancelled get has got nothing. Who asked first gets room or a value first.
 #pragma once
 
-#include <leat/sync/hand_over.hpp>
-#include <leat/sync/ring.hpp>
-#include <leat/sync/stores.hpp>
+#include <leat/core/hand_over.hpp>
+#include <leat/core/ring.hpp>
+#include <leat/core/stores.hpp>
 
 #include <cstddef>
 #include <cstdint>

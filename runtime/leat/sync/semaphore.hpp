@@ -3,7 +3,7 @@
 // Invariant: who asked first gets permits first, also when a later one asks for fewer.
 #pragma once
 
-#include <leat/sync/wait_queue.hpp>
+#include <leat/core/wait_queue.hpp>
 
 #include <cstddef>
 #include <optional>

@@ -2,7 +2,7 @@
 #include <leat/testing/check_stream.hpp>
 
 #include <leat/as_outcome.hpp>
-#include <leat/error_text.hpp>
+#include <leat/core/error_text.hpp>
 #include <leat/join.hpp>
 #include <leat/sleep.hpp>
 #include <leat/spawn.hpp>

@@ -3,7 +3,7 @@
 
 #include <leat/backends/simulated/simulation.hpp>
 #include <leat/backends/slab_pool.hpp>
-#include <leat/frame_pool.hpp>
+#include <leat/core/frame_pool.hpp>
 
 #include <filesystem>
 #include <iterator>

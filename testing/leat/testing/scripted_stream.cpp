@@ -3,7 +3,7 @@
 
 #include <leat/sleep.hpp>
 #include <leat/sync/event.hpp>
-#include <leat/testing/received_part.hpp>
+#include <leat/testing/core/received_part.hpp>
 #include <leat/timeout.hpp>
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/testing/simulate.hpp>
 
-#include <leat/dump.hpp>
-#include <leat/error_text.hpp>
+#include <leat/core/error_text.hpp>
+#include <leat/observe/dump.hpp>
 #include <leat/testing/leaks.hpp>
 
 #include <algorithm>

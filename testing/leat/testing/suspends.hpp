@@ -5,8 +5,8 @@
 //   CHECK(!waited);
 #pragma once
 
+#include <leat/core/task_state.hpp>
 #include <leat/task.hpp>
-#include <leat/task_state.hpp>
 
 #include <utility>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Many names at once: how many are asked for at the same time, who makes room for whom, and from where.
-#include <leat/dns/channel.hpp>
-#include <leat/dns/resolver.hpp>
+#include <leat/dns/core/channel.hpp>
+#include <leat/dns/core/resolver.hpp>
 
 #include "../../runtime/cancel_moments.hpp"
 #include "lookups.hpp"

@@ -3,7 +3,7 @@
 
 #include "lookups.hpp"
 
-#include <leat/dns/host_name.hpp>
+#include <leat/dns/core/host_name.hpp>
 
 #include <atomic>
 #include <fstream>

@@ -3,7 +3,7 @@
 // between two requests, whatever came before.
 #include "serving.hpp"
 
-#include <leat/frame_pool.hpp>
+#include <leat/core/frame_pool.hpp>
 #include <leat/testing/backends.hpp>
 #include <leat/testing/counted_memory.hpp>
 

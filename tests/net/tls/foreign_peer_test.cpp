@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A session against a peer that does what ours never would: old versions, KeyUpdate, renegotiation.
-#include <leat/tls/pem_reader.hpp>
+#include <leat/tls/core/pem_reader.hpp>
 #include <leat/tls/session.hpp>
 
 #include <openssl/bio.h>

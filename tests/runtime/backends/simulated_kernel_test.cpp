@@ -2,11 +2,11 @@
 // What a simulation does in place of other parts of the kernel: threads that work offloaded, and what it has
 // not at all, which it refuses.
 #include <leat/net.hpp>
-#include <leat/offload.hpp>
-#include <leat/pipe.hpp>
-#include <leat/process.hpp>
 #include <leat/runtime.hpp>
+#include <leat/system/pipe.hpp>
+#include <leat/system/process.hpp>
 #include <leat/testing/simulation.hpp>
+#include <leat/threads/offload.hpp>
 
 #include <doctest/doctest.h>
 

@@ -9,9 +9,9 @@
 // Invariant: what happens depends on the seed and on the programs alone, unless other threads wake them.
 #pragma once
 
-#include <leat/backends/backend.hpp>
 #include <leat/backends/simulated/faults.hpp>
 #include <leat/backends/simulated/host.hpp>
+#include <leat/core/backend.hpp>
 
 #include <cstddef>
 #include <cstdint>

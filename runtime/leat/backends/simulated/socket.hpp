@@ -5,7 +5,7 @@
 #pragma once
 
 #include <leat/backends/simulated/connection.hpp>
-#include <leat/descriptor_owner.hpp>
+#include <leat/core/descriptor_owner.hpp>
 
 #include <deque>
 #include <map>

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+#include <leat/core/socket.hpp>
+
+#include <leat/core/returned_bytes.hpp>
+
+#include <new>
+#include <span>
+#include <string>
+
+namespace leat {
+
+namespace detail {
+
+static_assert(sizeof(void*) != 8 || sizeof(socket_state) <= 64);  // every idle connection has one
+
+namespace {
+
+bool is_at_home(const descriptor_owner& owner) noexcept {
+    return this_thread.loop != nullptr && this_thread.loop->io().is_home_of(owner);
+}
+
+// Bytes that were taken from the kernel and that nobody has read: the peer of a TCP connection hears of it,
+// as it does when they are still there.
+void reset_on_close(int fd) noexcept {
+    const linger reset{.l_onoff = 1, .l_linger = 0};
+    if (this_thread.loop != nullptr) {
+        (void)this_thread.loop->io().sockets().set_option(fd, SOL_SOCKET, SO_LINGER,
+                                                          std::as_bytes(std::span(&reset, 1)));
+    } else {
+        ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);  // not one of a simulation
+    }
+}
+
+}  // namespace
+
+void socket_state::destroy() noexcept {
+    if (has_name) {
+        delete static_cast<named_socket_state*>(this);
+    } else {
+        delete this;
+    }
+}
+
+void socket_state::detach() {
+    if (home == nullptr) {
+        return;
+    }
+    check(is_at_home(*this), rule);
+    this_thread.loop->detach(*this);
+}
+
+void socket_state::close() noexcept {
+    if (descriptor < 0) {
+        return;
+    }
+    check(home == nullptr || is_at_home(*this), rule);
+    if (returned != nullptr) {
+        reset_on_close(descriptor);
+        returned.reset();
+    }
+    const int fd = std::exchange(descriptor, -1);
+    if (this_thread.loop != nullptr) {
+        this_thread.loop->io().retire(fd);
+    } else {
+        close_descriptor(fd);
+    }
+}
+
+void socket_state::give_back(const std::byte* bytes, std::size_t count) {
+    detail::give_back(returned, {bytes, count});
+}
+
+std::size_t socket_state::try_send(std::span<const std::byte> bytes) {
+    if (descriptor < 0 || send_broken || bytes.empty()) {
+        return 0;
+    }
+    check(home == nullptr || is_at_home(*this), rule);
+    const result<std::size_t> sent = current_scheduler().io().sockets().send(descriptor, bytes);
+    if (!sent.ok()) {
+        ended_by = sent.error() == std::errc::connection_reset ? ECONNRESET : ended_by;
+        return 0;
+    }
+    bytes_sent += *sent;
+    return *sent;
+}
+
+bool socket_state::is_quiet() const noexcept {
+    return descriptor >= 0 && returned == nullptr && ended_by == 0 &&
+           current_scheduler().io().is_quiet(descriptor);
+}
+
+chunk socket_state::take_returned() noexcept {
+    chunk all = std::move(*returned);
+    returned.reset();
+    return all;
+}
+
+std::string socket_state::peer_name() const {
+    if (has_name) {
+        return static_cast<const named_socket_state*>(this)->name;
+    }
+    return remote == endpoint() ? "a peer without a name" : remote.to_string();
+}
+
+std::error_code socket_awaiter::error() const noexcept {
+    if (operation::result == is_closed) {
+        return stream_errc::closed;
+    }
+    if (operation::result == is_broken) {
+        return stream_errc::broken;
+    }
+    if (operation::result == -ECONNRESET) {
+        owner->ended_by = ECONNRESET;
+    }
+    return errno_code(static_cast<int>(-operation::result));
+}
+
+void socket_awaiter::fail(const char* what) const {
+    throw std::system_error(error(), what + socket().peer_name());
+}
+
+}  // namespace detail
+
+using detail::cancel_operation, detail::explain_operation;
+
+constinit const wait_kind recv_awaiter::kind{
+    "recv", cancel_operation, explain_operation, nullptr,
+    [](wait& self) noexcept { return static_cast<recv_awaiter&>(self).begin_anew(); }};
+constinit const wait_kind recv_exactly_awaiter::whole_kind{
+    "recv", cancel_operation, explain_operation, give_up,
+    [](wait& self) noexcept { return static_cast<recv_exactly_awaiter&>(self).begin_anew(); }};
+constinit const wait_kind recv_chunk_awaiter::kind{
+    "recv", cancel_operation, explain_operation, nullptr,
+    [](wait& self) noexcept { return static_cast<recv_chunk_awaiter&>(self).begin_anew(); }};
+constinit const wait_kind send_awaiter::kind{
+    "send", cancel_operation, explain_operation, give_up,
+    [](wait& self) noexcept { return static_cast<send_awaiter&>(self).begin_anew(); }};
+
+bool recv_awaiter::await_ready() {
+    if ((length == 0 || owner->returned != nullptr) && !closed() && !cancelled()) [[unlikely]] {
+        return end_with(static_cast<std::int64_t>(detail::take_returned(owner->returned, {buffer, length})));
+    }
+    return begin();
+}
+
+bool recv_awaiter::begin_anew() {
+    const std::size_t count = detail::take_returned(owner->returned, {buffer, length});
+    return count != 0 ? end_anew_with(static_cast<std::int64_t>(count)) : submit_anew();
+}
+
+leat::result<std::size_t> recv_awaiter::take() noexcept {
+    end_by_reset(operation::result == 0 && length != 0);
+    return operation::result >= 0 ? count() : leat::result<std::size_t>(error());
+}
+
+std::size_t recv_awaiter::await_resume() {
+    end_by_reset(operation::result == 0 && length != 0);
+    if (operation::result < 0) [[unlikely]] {
+        fail("recv from ");
+    }
+    return static_cast<std::size_t>(operation::result);
+}
+
+bool recv_exactly_awaiter::await_ready() {
+    buffer = whole_.data();
+    length = whole_.size();
+    if (owner->returned == nullptr || closed() || cancelled()) [[likely]] {
+        return length == 0 && !closed() ? end_with(0) : begin();
+    }
+    // Taken once the rest has been asked for: that may throw.
+    before_ = detail::copy_returned(owner->returned, {whole_.data(), length});
+    buffer += before_;
+    length -= before_;
+    const bool ready = length == 0 ? end_with(0) : begin();
+    detail::drop_returned(owner->returned, before_);
+    return ready;
+}
+
+// What was given back comes first; it has given back nothing since it was made.
+void recv_exactly_awaiter::take_returned() noexcept {
+    before_ += detail::take_returned(owner->returned, {whole_.data() + before_, whole_.size() - before_});
+    buffer = whole_.data() + before_;
+    length = whole_.size() - before_;
+}
+
+bool recv_exactly_awaiter::begin_anew() {
+    take_returned();
+    return length == 0 ? end_anew_with(0) : submit_anew();
+}
+
+bool recv_exactly_awaiter::give_up(wait& self) noexcept {
+    auto& read = static_cast<recv_exactly_awaiter&>(self);
+    try {
+        if (!read.closed()) {
+            read.socket().give_back(read.whole_.data(),
+                                    read.before_ + static_cast<std::size_t>(read.transferred));
+        }
+        return true;
+    } catch (const std::bad_alloc&) {
+        read.operation::result = -ENOMEM;
+        return false;
+    }
+}
+
+leat::result<void> recv_exactly_awaiter::take() noexcept {
+    end_by_reset(operation::result >= 0 && static_cast<std::size_t>(operation::result) < length);
+    if (operation::result < 0) {
+        return error();
+    }
+    return static_cast<std::size_t>(operation::result) == length
+               ? leat::result<void>()
+               : leat::result<void>(stream_errc::end_of_stream);
+}
+
+void recv_exactly_awaiter::await_resume() {
+    end_by_reset(operation::result >= 0 && static_cast<std::size_t>(operation::result) < length);
+    const bool failed = operation::result < 0;
+    if (!failed && static_cast<std::size_t>(operation::result) == length) [[likely]] {
+        return;
+    }
+    const std::size_t arrived = before_ + static_cast<std::size_t>(transferred);
+    if (failed && arrived == 0) {
+        fail("recv from ");
+    }
+    throw std::system_error(failed ? error() : stream_errc::end_of_stream,
+                            "recv from " + socket().peer_name() + ": " + std::to_string(arrived) + " of " +
+                                std::to_string(whole_.size()) + " bytes arrived");
+}
+
+bool recv_chunk_awaiter::end_with_returned() noexcept {
+    return closed() ? begin() : end_with(static_cast<std::int64_t>(owner->returned->size()));
+}
+
+bool recv_chunk_awaiter::begin_anew() {
+    return owner->returned != nullptr ? end_anew_with(static_cast<std::int64_t>(owner->returned->size()))
+                                      : submit_anew();
+}
+
+bool send_awaiter::end_early() noexcept {
+    if (closed()) {
+        return end_with(is_closed);
+    }
+    return end_with(socket().send_broken ? is_broken : 0);
+}
+
+bool send_awaiter::begin_anew() {
+    return socket().send_broken ? end_anew_with(is_broken) : submit_anew();
+}
+
+// Cancelled midway: what is sent after it would stand behind a gap.
+bool send_awaiter::give_up(wait& self) noexcept {
+    auto& cut_off = static_cast<send_awaiter&>(self);
+    cut_off.account();
+    cut_off.transferred = 0;
+    return true;
+}
+
+leat::result<std::size_t> send_awaiter::take() const noexcept {
+    return operation::result >= 0 ? count() : leat::result<std::size_t>(error());
+}
+
+leat::result<void> send_all_awaiter::take() const noexcept {
+    return operation::result >= 0 ? leat::result<void>() : leat::result<void>(error());
+}
+
+}  // namespace leat

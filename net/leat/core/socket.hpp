@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+// socket: an open socket and what awaiting an operation on it means. tcp, udp and unix are built on it.
+// Invariant: the descriptor is retired through the backend when the owner closes it or dies; the small
+// state outlives that until the last operation has let go of it, one that nobody has awaited yet, too.
+#pragma once
+
+#include <leat/bytes.hpp>
+#include <leat/core/descriptor_owner.hpp>
+#include <leat/core/frame_pool.hpp>
+#include <leat/endpoint.hpp>
+#include <leat/io.hpp>
+#include <leat/stream.hpp>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace leat {
+
+namespace detail {
+
+// Shared by a socket and its operations. It is made before the descriptor is: then no descriptor is without
+// an owner for want of memory.
+struct socket_state : descriptor_owner, frame_pool::allocated {
+    void add_reference() noexcept { ++references; }
+    void drop_reference() noexcept {
+        if (--references == 0) {
+            destroy();
+        }
+    }
+    // Nobody waits on it. What was received stays, and the next operation may be of another run, also of
+    // another thread. Misuse in a run that it is not at home in. Throws std::bad_alloc.
+    void detach();
+    void close() noexcept;
+
+    // Bytes that a cancelled read had taken: the next read sees them first.
+    void give_back(const std::byte* bytes, std::size_t count);
+    [[nodiscard]] chunk take_returned() noexcept;
+
+    // What the kernel takes of them at once; nothing after a failure, which the next send tells.
+    [[nodiscard]] std::size_t try_send(std::span<const std::byte> bytes);
+
+    // No byte, no end and no error is there to be received.
+    [[nodiscard]] bool is_quiet() const noexcept;
+
+    // As errors name it: "127.0.0.1:8001", a path, or "a peer without a name".
+    [[nodiscard]] std::string peer_name() const;
+
+    bool stops_short = false;  // as operation::stops_short says
+    bool send_broken = false;
+    bool has_name = false;  // it is a named_socket_state
+    std::uint32_t references = 1;
+    endpoint remote;  // of a peer of IP
+    std::uint64_t bytes_sent = 0;
+
+private:
+    void destroy() noexcept;
+};
+
+// Of a socket whose peer is of the Unix family and has a name.
+struct named_socket_state : socket_state {
+    explicit named_socket_state(std::string of_peer) : name(std::move(of_peer)) { has_name = true; }
+    std::string name;
+};
+
+// An operation on a socket. It keeps the state alive, not the socket open: which descriptor that has, and
+// whether it is open, is looked up when the wait begins.
+class socket_awaiter : public io_awaiter {
+public:
+    socket_awaiter(socket_awaiter&& fresh) noexcept : io_awaiter(std::move(fresh)) {
+        socket().add_reference();
+    }
+    ~socket_awaiter() { socket().drop_reference(); }
+
+protected:
+    socket_awaiter(const wait_kind& what, operation_kind asked, socket_state& on) noexcept
+        : io_awaiter(what, asked, -1) {
+        on.add_reference();
+        owner = &on;
+        stops_short = on.stops_short;
+    }
+
+    [[nodiscard]] socket_state& socket() const noexcept { return static_cast<socket_state&>(*owner); }
+    [[nodiscard]] bool closed() const noexcept { return owner->descriptor < 0; }
+
+    // Beside errno values, what a result may say without asking the kernel.
+    static constexpr std::int64_t is_closed = -10'001;
+    static constexpr std::int64_t is_broken = -10'002;
+
+    [[nodiscard]] static bool cancelled() noexcept { return this_thread.task->cancelled(); }
+    // Begins, unless the socket is closed.
+    bool begin() {
+        descriptor = owner->descriptor;
+        return descriptor >= 0 ? io_awaiter::await_ready() : end_with(is_closed);
+    }
+    // Ends at once with `code`, without asking the kernel.
+    bool end_with(std::int64_t code) noexcept {
+        operation::result = code;
+        end = cancelled() ? wait_end::cancelled : wait_end::finished;
+        return end == wait_end::finished && completed_inline(*this_thread.task);
+    }
+    // For wait_kind::begin: what an awaiter looks at before it asks the kernel may be otherwise since a
+    // cancelled one has ended.
+    bool end_anew_with(std::int64_t code) noexcept {
+        operation::result = code;
+        return true;
+    }
+    bool submit_anew() { return this_thread.loop->io().submit(*this); }
+    // What it failed with.
+    [[nodiscard]] std::error_code error() const noexcept;
+    // For a receive: behind a reset that somebody else was told of there is no end. (A peer that ended
+    // before it reset gives senders EPIPE, not ECONNRESET: tcp_reset() of Linux.)
+    void end_by_reset(bool at_end) noexcept {
+        if (at_end && owner->ended_by != 0) {
+            operation::result = -owner->ended_by;
+        }
+    }
+    // Throws error() as "recv from 127.0.0.1:8001: Connection reset by peer".
+    [[noreturn]] void fail(const char* what) const;
+};
+
+}  // namespace detail
+
+// co_await gives std::size_t: the bytes received; at least one, or 0 at the end of the stream. The buffer
+// stays alive and untouched until then. Cancelled: nothing was taken from the stream.
+class [[nodiscard]] recv_awaiter : public detail::socket_awaiter {
+public:
+    recv_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
+        : socket_awaiter(kind, operation_kind::recv, socket) {
+        buffer = into.data();
+        length = into.size();
+    }
+    bool await_ready();
+    leat::result<std::size_t> take() noexcept;
+    [[nodiscard]] std::size_t await_resume();
+
+private:
+    bool begin_anew();
+    static const wait_kind kind;
+};
+
+// co_await fills the buffer, or throws stream_errc::end_of_stream, or another error, saying how much arrived;
+// that is in the buffer. Cancelled: what had arrived is given back to the stream, and the next read sees it.
+// Without memory for that it throws std::errc::not_enough_memory instead, and what had arrived is in the
+// buffer.
+class [[nodiscard]] recv_exactly_awaiter : public detail::socket_awaiter {
+public:
+    recv_exactly_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
+        : socket_awaiter(whole_kind, operation_kind::recv, socket), whole_(into) {
+        whole = true;
+    }
+    bool await_ready();
+    leat::result<void> take() noexcept;
+    void await_resume();
+
+private:
+    static bool give_up(wait& self) noexcept;
+    static const wait_kind whole_kind;
+    bool begin_anew();
+    void take_returned() noexcept;
+
+    byte_buffer whole_;
+    std::size_t before_ = 0;  // bytes that had been given back to the stream
+};
+
+// co_await gives a chunk: at least one byte in a leased buffer, or an empty one at the end of the stream.
+// Cancelled: nothing was taken from the stream.
+class [[nodiscard]] recv_chunk_awaiter : public detail::socket_awaiter {
+public:
+    explicit recv_chunk_awaiter(detail::socket_state& socket) noexcept
+        : socket_awaiter(kind, operation_kind::recv_chunk, socket) {}
+    bool await_ready() { return owner->returned == nullptr || cancelled() ? begin() : end_with_returned(); }
+    leat::result<chunk> take() noexcept {
+        end_by_reset(operation::result == 0);
+        return operation::result >= 0 ? leat::result<chunk>(given()) : leat::result<chunk>(error());
+    }
+    chunk await_resume() {
+        if (operation::result <= 0) [[unlikely]] {
+            end_by_reset(operation::result == 0);
+            if (operation::result < 0) {
+                fail("recv from ");
+            }
+        }
+        return given();
+    }
+
+private:
+    bool begin_anew();
+    static const wait_kind kind;
+
+    bool end_with_returned() noexcept;
+    // The buffer of the kernel's bytes, or the bytes that had been given back.
+    chunk given() noexcept {
+        if (pool == nullptr) [[unlikely]] {
+            return operation::result == 0 ? chunk() : socket().take_returned();
+        }
+        return received();
+    }
+};
+
+// co_await gives std::size_t: the bytes that the kernel took, at least one unless there were none. The
+// bytes stay alive and unchanged until then. Cancelled: nothing was sent.
+class [[nodiscard]] send_awaiter : public detail::socket_awaiter {
+public:
+    send_awaiter(detail::socket_state& socket, byte_view from) noexcept
+        : socket_awaiter(kind, operation_kind::send, socket) {
+        buffer = const_cast<std::byte*>(from.data());
+        length = from.size();
+    }
+    send_awaiter(send_awaiter&&) noexcept = default;
+    ~send_awaiter() { account(); }
+    bool await_ready() { return length != 0 && !socket().send_broken ? begin() : end_early(); }
+    leat::result<std::size_t> take() const noexcept;
+    [[nodiscard]] std::size_t await_resume() const {
+        if (operation::result < 0) [[unlikely]] {
+            fail("send to ");
+        }
+        return static_cast<std::size_t>(operation::result);
+    }
+
+protected:
+    using socket_awaiter::socket_awaiter;
+    bool end_early() noexcept;
+    static const wait_kind kind;
+
+private:
+    static bool give_up(wait& self) noexcept;
+    bool begin_anew();
+    // Runs once, when the send has ended or never began. What was transferred counts however it ended.
+    void account() noexcept {
+        if (operation::result >= 0 && end == wait_end::finished) [[likely]] {
+            socket().bytes_sent += static_cast<std::uint64_t>(operation::result);
+        } else if (transferred > 0) {
+            socket().bytes_sent += static_cast<std::uint64_t>(transferred);
+            socket().send_broken = true;
+        }
+    }
+};
+
+// co_await sends all the bytes. Cancelled at zero bytes: nothing was sent. Cancelled or failed midway:
+// bytes_sent() of the stream tells how much went out, and later sends fail with stream_errc::broken.
+class [[nodiscard]] send_all_awaiter : public send_awaiter {
+public:
+    send_all_awaiter(detail::socket_state& socket, byte_view from) noexcept : send_awaiter(socket, from) {
+        whole = true;
+    }
+    leat::result<void> take() const noexcept;
+    void await_resume() const { (void)send_awaiter::await_resume(); }
+
+protected:
+    using send_awaiter::send_awaiter;
+};
+
+// The same for several pieces, in order, in one system call where they fit.
+template <std::size_t Count>
+class [[nodiscard]] send_pieces_awaiter : public send_all_awaiter {
+public:
+    template <typename... Pieces>
+    explicit send_pieces_awaiter(detail::socket_state& socket, const Pieces&... pieces) noexcept
+        : send_all_awaiter(kind, operation_kind::send_vectors, socket),
+          pieces_{iovec{const_cast<std::byte*>(pieces.data()), pieces.size()}...} {
+        length = Count;
+        whole = true;
+    }
+    bool await_ready() {
+        vectors = pieces_;
+        return send_all_awaiter::await_ready();
+    }
+
+private:
+    iovec pieces_[Count];
+};
+
+}  // namespace leat

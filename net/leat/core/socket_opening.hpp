@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// How sockets are opened and named, whatever their kind: what tcp.cpp, udp.cpp and unix.cpp do alike.
+#pragma once
+
+#include <leat/core/backend.hpp>
+#include <leat/core/socket.hpp>
+
+#include <system_error>
+
+namespace leat::detail {
+
+// The calls of the backend that this thread runs on.
+[[nodiscard]] inline socket_calls& current_sockets() {
+    return current_scheduler().io().sockets();
+}
+
+// setsockopt(2) with an int. Throws std::system_error with `what`.
+void set_int_option(int fd, int level, int name, int value, const char* what = "set a socket option");
+
+// The name of an IP socket. Throws std::system_error.
+[[nodiscard]] endpoint local_endpoint_of(int fd);
+// 0.0.0.0:0 when there is none, or one that is not of IP.
+[[nodiscard]] endpoint remote_endpoint_of(int fd);
+
+// What from_fd takes over.
+struct taken_over {
+    const char* what;  // as the error says it
+    int type;          // SOCK_STREAM, SOCK_DGRAM
+    bool of_ip;        // the families it may be of
+    bool of_unix;
+    bool listens;
+};
+
+// Makes `fd` non-blocking, if it is what it shall be; throws std::system_error naming both otherwise.
+void take_over(int fd, const taken_over& wanted);
+
+// Whether an error of accept(2) is the connection's own: it died before it was accepted, or the network did.
+[[nodiscard]] bool of_the_connection(std::error_code error) noexcept;
+
+// `peer` stays alive until it has ended. co_await gives result<void>.
+class [[nodiscard]] connect_awaiter : public socket_awaiter {
+public:
+    connect_awaiter(socket_state& socket, const sockaddr* peer, socklen_t size) noexcept
+        : socket_awaiter(connect_kind, operation_kind::connect, socket) {
+        address = const_cast<sockaddr*>(peer);
+        length = size;
+    }
+    bool await_ready() { return begin(); }
+    leat::result<void> await_resume() const noexcept {
+        return operation::result < 0 ? leat::result<void>(error()) : leat::result<void>();
+    }
+};
+
+// co_await gives the new descriptor as a result<int>. The name of the peer is written to `peer`, which stays
+// alive until then, unless it is null.
+class [[nodiscard]] accept_awaiter : public socket_awaiter {
+public:
+    accept_awaiter(socket_state& socket, sockaddr* peer, socklen_t size) noexcept
+        : socket_awaiter(accept_kind, operation_kind::accept, socket) {
+        address = peer;
+        length = size;
+    }
+    bool await_ready() { return begin(); }
+    leat::result<int> await_resume() const noexcept {
+        return operation::result < 0 ? leat::result<int>(error())
+                                     : leat::result<int>(static_cast<int>(operation::result));
+    }
+};
+
+}  // namespace leat::detail

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#include <leat/core/socket_stream.hpp>
+
+#include <leat/core/socket_opening.hpp>
+
+namespace leat::detail {
+
+void socket_stream::shutdown_send() {
+    if (!is_open()) {
+        throw std::system_error(stream_errc::closed, "shutdown");
+    }
+    const result<void> done = current_sockets().shutdown(state().descriptor, SHUT_WR);
+    if (!done && done.error() != std::errc::not_connected) {  // the peer may be gone already: it has the end
+        done.value("shutdown");
+    }
+}
+
+void socket_stream::set_option(int level, int name, int value) {
+    set_int_option(state().descriptor, level, name, value);
+}
+
+}  // namespace leat::detail

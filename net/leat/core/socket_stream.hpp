@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// socket_stream: what a byte stream over a socket can do, whatever its family: tcp_stream and unix_stream are
+// these. And socket_listener, what listeners of both have.
+// Invariant: an owner that is open has a socket of its own, which nobody else closes.
+#pragma once
+
+#include <leat/core/detachable.hpp>
+#include <leat/core/socket.hpp>
+
+#include <cstdint>
+#include <utility>
+
+#include <sys/socket.h>
+
+namespace leat::detail {
+
+// See the awaiters in socket.hpp for what each operation gives, when it completes and what cancelling it
+// means.
+class socket_stream : public at_home_in_run {
+public:
+    // Receives some bytes, or exactly as many as fit, or some in a leased buffer.
+    recv_awaiter recv(byte_buffer into) noexcept { return {state(), into}; }
+    recv_exactly_awaiter recv_exactly(byte_buffer into) noexcept { return {state(), into}; }
+    recv_chunk_awaiter recv_chunk() noexcept { return recv_chunk_awaiter(state()); }
+
+    // Sends some bytes, or all of them.
+    send_awaiter send(byte_view from) noexcept { return {state(), from}; }
+    send_all_awaiter send_all(byte_view from) noexcept { return {state(), from}; }
+    template <typename... More>
+        requires(sizeof...(More) > 0)
+    send_pieces_awaiter<1 + sizeof...(More)> send_all(byte_view first, const More&... more) noexcept {
+        return send_pieces_awaiter<1 + sizeof...(More)>(state(), first, byte_view(more)...);
+    }
+    // Sends what the kernel takes of them at once, and gives the number of bytes: perhaps none, also when the
+    // connection has failed, which the next send tells. Not while another send waits: it would overtake that.
+    [[nodiscard]] std::size_t try_send(byte_view from) { return state().try_send(from); }
+    // What has been handed to the kernel on this stream so far.
+    [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return state().bytes_sent; }
+
+    // Whether a receive would have to wait: no byte, no end and no error is there. Only a look.
+    [[nodiscard]] bool is_quiet() const noexcept { return state().is_quiet(); }
+
+    // The peer sees the end after what was sent; receiving goes on. Throws std::system_error.
+    void shutdown_send();
+
+    // Operations in flight end with operation_canceled, and the descriptor closes. Later operations fail with
+    // stream_errc::closed, those that were made before, too. When bytes have arrived that nobody has read,
+    // the peer of a TCP connection sees a reset, and what is unsent is dropped: shutdown_send() and reading
+    // to the end before it avoid that. A process that has a duplicate of the socket keeps the connection, but
+    // not the bytes that leat had received ahead.
+    void close() noexcept { state().close(); }
+    // Lets go of the run: the next operation may be awaited in another one, also on another thread, and so
+    // may it be closed there. What has arrived is read there. Nobody waits on it now. A stream that is given
+    // to remote.spawn or to a thread_channel by itself is detached by that, and one that outlives its run by
+    // its end. Throws std::bad_alloc.
+    void detach() { state().detach(); }
+    [[nodiscard]] bool is_open() const noexcept { return socket_ != nullptr && socket_->descriptor >= 0; }
+
+    // SO_SNDBUF and SO_RCVBUF, in bytes; the kernel doubles them.
+    void set_send_buffer(int size) { set_option(SOL_SOCKET, SO_SNDBUF, size); }
+    void set_recv_buffer(int size) { set_option(SOL_SOCKET, SO_RCVBUF, size); }
+    // setsockopt(2) with an int. Throws std::system_error.
+    void set_option(int level, int name, int value);
+    // The descriptor, for what leat does not offer; -1 when closed. It stays this stream's. Who reads from it
+    // misses what the stream has received already; see readable() in io.hpp.
+    [[nodiscard]] int native_handle() const noexcept { return state().descriptor; }
+
+protected:
+    socket_stream() noexcept = default;
+    // `made` has no other owner.
+    explicit socket_stream(socket_state& made) noexcept : socket_(&made) {}
+    socket_stream(socket_stream&& other) noexcept : socket_(std::exchange(other.socket_, nullptr)) {}
+    socket_stream& operator=(socket_stream&& other) noexcept {
+        if (this != &other) {
+            drop();
+            socket_ = std::exchange(other.socket_, nullptr);
+        }
+        return *this;
+    }
+    ~socket_stream() { drop(); }
+
+    [[nodiscard]] socket_state& state() const noexcept {
+        check(socket_ != nullptr, "this stream has not been moved from");
+        return *socket_;
+    }
+
+private:
+    void drop() noexcept {
+        if (socket_state* socket = std::exchange(socket_, nullptr)) {
+            socket->close();
+            socket->drop_reference();
+        }
+    }
+
+    socket_state* socket_ = nullptr;
+};
+
+class socket_listener : public at_home_in_run {
+public:
+    // A pending accept ends with operation_canceled; connections in the queue are reset. What it was bound to
+    // is free when this returns.
+    void close() noexcept { state().close(); }
+    // As that of a stream.
+    void detach() { state().detach(); }
+    [[nodiscard]] int native_handle() const noexcept { return state().descriptor; }
+
+protected:
+    socket_listener() : socket_(new socket_state) {}
+    socket_listener(socket_listener&& other) noexcept : socket_(std::exchange(other.socket_, nullptr)) {}
+    socket_listener& operator=(socket_listener&& other) noexcept {
+        if (this != &other) {
+            drop();
+            socket_ = std::exchange(other.socket_, nullptr);
+        }
+        return *this;
+    }
+    ~socket_listener() { drop(); }
+
+    [[nodiscard]] socket_state& state() const noexcept {
+        check(socket_ != nullptr, "this listener has not been moved from");
+        return *socket_;
+    }
+
+private:
+    void drop() noexcept {
+        if (socket_state* socket = std::exchange(socket_, nullptr)) {
+            socket->close();
+            socket->drop_reference();
+        }
+    }
+
+    socket_state* socket_;
+};
+
+}  // namespace leat::detail

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include <leat/dns/core/answer_check.hpp>
+
+#include <algorithm>
+#include <new>
+#include <optional>
+
+namespace leat::detail {
+
+namespace {
+
+constexpr std::size_t header_size = 12;
+constexpr unsigned type_a = 1;
+constexpr unsigned type_aaaa = 28;
+constexpr unsigned truncated = 0x0200;  // TC: more comes over TCP
+
+// Reads a message from its beginning; everything is empty once it has ended too early.
+class message_reader {
+public:
+    explicit message_reader(std::span<const std::byte> message) noexcept : rest_(message) {}
+
+    [[nodiscard]] bool skip(std::size_t count) noexcept {
+        if (count > rest_.size()) {
+            rest_ = {};
+            return false;
+        }
+        rest_ = rest_.subspan(count);
+        return true;
+    }
+    [[nodiscard]] std::optional<unsigned> number() noexcept {
+        if (rest_.size() < 2) {
+            rest_ = {};
+            return std::nullopt;
+        }
+        const auto high = std::to_integer<unsigned>(rest_[0]);
+        const auto low = std::to_integer<unsigned>(rest_[1]);
+        rest_ = rest_.subspan(2);
+        return high << 8 | low;
+    }
+    // A name ends with an empty label, or with a pointer of two bytes to the rest of it.
+    [[nodiscard]] bool skip_name() noexcept {
+        while (!rest_.empty()) {
+            const auto size = std::to_integer<std::size_t>(rest_[0]);
+            if (size == 0) {
+                return skip(1);
+            }
+            if (size >= 0xc0) {
+                return skip(2);
+            }
+            if (!skip(1 + size)) {
+                return false;
+            }
+        }
+        return false;
+    }
+
+private:
+    std::span<const std::byte> rest_;
+};
+
+}  // namespace
+
+bool has_whole_addresses(std::span<const std::byte> message) noexcept {
+    message_reader reader(message);
+    (void)reader.number();  // its id
+    const auto flags = reader.number();
+    const auto questions = reader.number();
+    const auto answers = reader.number();
+    if (!flags || !questions || !answers || !reader.skip(header_size - 8)) {
+        return true;
+    }
+    for (unsigned i = 0; i < *questions; ++i) {
+        if (!reader.skip_name() || !reader.skip(4)) {
+            return true;
+        }
+    }
+    const bool may_end = (*flags & truncated) != 0;
+    for (unsigned i = 0; i < *answers; ++i) {
+        if (!reader.skip_name()) {
+            return may_end;
+        }
+        const auto type = reader.number();
+        const bool fits = reader.skip(6);
+        const auto size = reader.number();
+        if (!type || !fits || !size || !reader.skip(*size)) {
+            return may_end;
+        }
+        if ((*type == type_a && *size != 4) || (*type == type_aaaa && *size != 16)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void answer_check::datagram(std::span<const std::byte> message) noexcept {
+    malformed_ = malformed_ || !has_whole_addresses(message);
+}
+
+void answer_check::stream(std::span<const std::byte> bytes) noexcept {
+    constexpr std::size_t length_size = 2;
+    try {
+        message_.insert(message_.end(), bytes.begin(), bytes.end());
+    } catch (const std::bad_alloc&) {
+        message_.clear();  // c-ares has as little, and says so
+    }
+    while (message_.size() >= length_size) {
+        const std::size_t size = length_size + (std::to_integer<std::size_t>(message_[0]) << 8 |
+                                                std::to_integer<std::size_t>(message_[1]));
+        if (message_.size() < size) {
+            return;
+        }
+        datagram(std::span(message_).first(size).subspan(length_size));
+        message_.erase(message_.begin(), message_.begin() + static_cast<std::ptrdiff_t>(size));
+    }
+}
+
+}  // namespace leat::detail

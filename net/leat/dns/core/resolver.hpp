@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// resolver: what one scheduler has of name resolution: the questions that its tasks wait for, each with a
+// channel of c-ares once it is asked. It is a service of the scheduler: made at the first look-up, gone with
+// the run.
+//
+// Invariants. A question is in `questions_` from its first asker until it is answered, once; every asker that
+// still waits then has its answer. At most asked_max are asked at the same time, and of them at most
+// young_max are young: a server is not sent more at once than it can take in. A question that is silent for
+// `silence` has lost its datagrams or has a slow server, and makes room for the next; one that nobody waits
+// for any more makes room as soon as that is needed, and goes on until then: whoever asks again finds it half
+// done.
+#pragma once
+
+#include <leat/core/scheduler.hpp>
+#include <leat/dns/core/channel.hpp>
+#include <leat/dns/core/system_options.hpp>
+
+#include <chrono>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace leat::detail {
+
+struct question;
+
+// A wait for the answer to a question.
+struct asker : wait {
+    explicit asker(const wait_kind& what) noexcept : wait(what) {}
+
+    question* asked = nullptr;
+    std::error_code error;
+    std::vector<address> addresses;
+};
+
+class resolver final : public service {
+public:
+    // Each is two datagrams each way. So many fit into the buffers of a server (212,992 bytes, which count
+    // twice the size of a datagram and more); of a thousand at once some are lost, and wait for their
+    // timeout.
+    static constexpr std::size_t young_max = 50;
+    static constexpr duration silence = std::chrono::milliseconds(250);
+    // A channel is 75 KB and a descriptor or two.
+    static constexpr std::size_t asked_max = 200;
+
+    struct key {
+        friend auto operator<=>(const key&, const key&) = default;
+
+        std::string name;
+        address_families families;
+        channel_settings settings;
+    };
+
+    explicit resolver(scheduler& loop) noexcept;
+    resolver(const resolver&) = delete;
+    resolver& operator=(const resolver&) = delete;
+    ~resolver() override;
+
+    // How to ask: as the options say, else as the system does, else in the usual way. Throws
+    // std::invalid_argument naming what is no server.
+    [[nodiscard]] channel_settings settings_for(const resolve_options& options);
+    // Asks, or joins those who ask the same already. `waiting` is finished with the answer, perhaps at once;
+    // it may stop before that.
+    void ask(key&& what, asker& waiting);
+    static void stop(asker& waiting) noexcept;
+
+    // The rest is for questions.
+    void ended(question& answered) noexcept;
+    void abandon(question& left) noexcept;
+
+private:
+    // Looks for questions that have been silent for long enough.
+    struct alarm : timer {
+        explicit alarm(resolver& owned_by) noexcept;
+        resolver& owner;
+    };
+
+    void begin_waiting() noexcept;
+    [[nodiscard]] bool set_alarm(time_point when) noexcept;
+    [[nodiscard]] bool begin_in_next_turn() noexcept;
+    void begin(question& next) noexcept;
+    void settle(question& answered) noexcept;
+    void finish(asker& waiting) noexcept;
+    void find_silent(time_point now) noexcept;
+    [[nodiscard]] bool make_room() noexcept;
+    [[nodiscard]] bool drop_abandoned(list<question>& among) noexcept;
+    void erase(question& old) noexcept;
+
+    scheduler& loop_;
+    alarm alarm_;
+    std::pair<std::int64_t, std::int64_t> configuration_;  // which version of /etc/resolv.conf was read
+    std::optional<system_options> system_;
+    std::map<key, question> questions_;
+    list<question> waiting_;  // not asked yet
+    list<question> young_;    // asked a short time ago, in that order
+    list<question> silent_;   // the others
+    std::size_t young_count_ = 0;
+    std::size_t asked_count_ = 0;  // young and silent ones
+    bool beginning_ = false;
+};
+
+struct question final : list_link, channel::listener {
+    enum class stage { waiting, young, silent };
+
+    explicit question(resolver& asked) noexcept : owner(asked) {}
+    void answered(channel&) noexcept override { owner.ended(*this); }
+
+    resolver& owner;
+    const resolver::key* what = nullptr;
+    list<asker> askers;
+    stage state = stage::waiting;
+    time_point begun = {};            // unless it waits
+    std::unique_ptr<channel> asking;  // the same; null as well when there was no memory for it
+};
+
+}  // namespace leat::detail

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include <leat/http/core/secure_transport.hpp>
+
+#include <leat/tls.hpp>
+
+#include <utility>
+
+namespace leat::http {
+
+struct secure_transport::state {
+    tls::context context;
+};
+
+namespace {
+
+tls::context make_context(const trust& whom) {
+    tls::client_options options{.insecure = whom.insecure, .alpn = "http/1.1"};
+    if (!whom.ca_file.empty()) {
+        options.ca = tls::pem::file(whom.ca_file);
+    }
+    return tls::context::client(options);
+}
+
+}  // namespace
+
+secure_transport::secure_transport(const trust& whom)
+    : state_(std::make_unique<state>(state{make_context(whom)})) {}
+secure_transport::secure_transport(secure_transport&&) noexcept = default;
+secure_transport& secure_transport::operator=(secure_transport&&) noexcept = default;
+secure_transport::~secure_transport() = default;
+
+task<any_stream> secure_transport::over(tcp_stream below, std::string host, duration limit) {
+    tls::stream<tcp_stream> made(std::move(below), state_->context, host);
+    co_await made.handshake(limit);
+    co_return any_stream(std::move(made));
+}
+
+bool ended_without_notice(const std::error_code& code) noexcept {
+    return code == tls::failure::truncated;
+}
+
+}  // namespace leat::http

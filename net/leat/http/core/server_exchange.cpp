@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT
+#include <leat/http/core/server_exchange.hpp>
+
+#include <leat/core/number.hpp>
+#include <leat/core/scheduler.hpp>
+#include <leat/http/core/text.hpp>
+#include <leat/http/core/writer.hpp>
+#include <leat/stream.hpp>
+
+#include <stdexcept>
+
+namespace leat::http {
+namespace {
+
+// What a workspace keeps; and how many a server keeps, for the connections that are answered at once.
+constexpr std::size_t kept_fields_max = 16 * 1024;
+constexpr std::size_t kept_body_max = 16 * 1024;
+constexpr std::size_t kept_out_max = 64 * 1024;
+constexpr std::size_t spares_max = 64;
+
+std::string_view date_now() noexcept {
+    static thread_local date_text text;
+    return text.at(current_scheduler().io().wall_now());
+}
+
+int status_of(std::error_code why) noexcept {
+    if (why == error::head_too_large || why == error::too_many_headers || why == error::trailers_too_large) {
+        return 431;
+    }
+    if (why == error::body_too_large) {
+        return 413;
+    }
+    if (why == error::unsupported_version) {
+        return 505;
+    }
+    return why == error::unsupported_transfer_encoding ? 501 : 400;
+}
+
+// Fields that are the server's own business.
+bool is_ours(std::string_view name) noexcept {
+    return equal_ignoring_case(name, "Connection") || equal_ignoring_case(name, "Content-Length") ||
+           equal_ignoring_case(name, "Transfer-Encoding") || equal_ignoring_case(name, "Date");
+}
+
+void append_given_fields(std::string& out, const headers& given) {
+    for (const auto field : given) {
+        if (!is_ours(field.name)) {
+            append_field(out, field.name, field.value);
+        }
+    }
+}
+
+std::optional<std::uint64_t> given_length(const response& made) {
+    const auto text = made.headers.get("Content-Length");
+    if (!text) {
+        return std::nullopt;
+    }
+    const auto length = parse_number<std::uint64_t>(*text);
+    if (!length) {
+        throw std::invalid_argument("the Content-Length of an answer is a number");
+    }
+    return length;
+}
+
+void cut_down(std::string& text, std::size_t most) noexcept {
+    text.clear();
+    if (text.capacity() > most) {
+        std::string().swap(text);
+    }
+}
+
+// Before it is used again for another message.
+void cut_down(request& old) noexcept {
+    cut_down(old.body, kept_body_max);
+    if (old.headers.wire().size() + old.target.size() > kept_fields_max) {
+        old = request{};
+    }
+}
+
+}  // namespace
+
+server_workspace::server_workspace(const server_limits& limits)
+    : parser({.head_bytes = limits.header_bytes, .body_bytes = limits.body_bytes}) {}
+
+server_state::~server_state() {
+    while (!spare.empty()) {
+        delete &spare.pop_front();
+    }
+}
+
+std::unique_ptr<server_workspace> server_state::lend() {
+    if (spare.empty()) {
+        return std::make_unique<server_workspace>(limits);
+    }
+    --spares;
+    return std::unique_ptr<server_workspace>(&spare.pop_front());
+}
+
+void server_state::take_back(std::unique_ptr<server_workspace> used) noexcept {
+    if (spares == spares_max) {
+        return;
+    }
+    cut_down(used->parser.message());
+    cut_down(used->out, kept_out_max);
+    cut_down(used->leaving, kept_out_max);
+    ++spares;
+    spare.push_front(*used.release());
+}
+
+void server_state::stop() noexcept {
+    stopping = true;
+    for (server_exchange* each = connections.first(); each != nullptr; each = connections.next(*each)) {
+        if (each->deadlines().idle()) {
+            each->deadlines().cancel();
+        }
+    }
+}
+
+server_exchange::server_exchange(server_state& server, served_connection& client)
+    : server_(server), client_(client), deadlines_(server.limits, client) {
+    server_.connections.push_back(*this);
+}
+
+server_exchange::~server_exchange() {
+    unlink();
+    if (answered_) {
+        server_.take_back(std::move(work_));
+    }
+}
+
+bool server_exchange::wait_for_bytes() noexcept {
+    if (answered_) {
+        server_.take_back(std::move(work_));
+        answered_ = in_body_ = false;
+    }
+    if (work_ == nullptr || work_->parser.idle()) {
+        deadlines_.await_request();
+        return !server_.stopping;
+    }
+    if (in_body_) {
+        deadlines_.await_body(work_->parser.body_bytes());
+    } else {
+        deadlines_.await_head();
+    }
+    return true;
+}
+
+server_exchange::found server_exchange::take(std::string_view& input) {
+    const bool between = work_ == nullptr || answered_;
+    if (between && input.empty()) {
+        return found::nothing;
+    }
+    if (work_ == nullptr) {
+        work_ = server_.lend();
+        work_->parser.start();
+    } else if (answered_) {
+        start_next();
+    }
+    request_parser& parser = work_->parser;
+    for (;;) {
+        const auto step = parser.next(input);
+        if (!step) {
+            return refuse(status_of(step.error()));
+        }
+        switch (*step) {
+            case progress::more:
+                return found::nothing;
+            case progress::interim:
+                break;
+            case progress::head:
+                in_body_ = true;
+                if (asked().method == "CONNECT" ||
+                    (!is_registered_method(asked().method) && !server_.limits.any_method)) {
+                    return refuse(501);
+                }
+                if (parser.has_body() && input.empty() && asked().version == version::http_1_1 &&
+                    asked().headers.contains_token("Expect", "100-continue")) {
+                    return found::expected;
+                }
+                break;
+            case progress::body:
+                parser.message().body += parser.body();
+                break;
+            case progress::end:
+                answered_ = true;
+                parser.message().connection = &client_;
+                return found::request;
+        }
+    }
+}
+
+void server_exchange::start_next() {
+    answered_ = in_body_ = false;
+    cut_down(work_->parser.message());
+    work_->parser.start();
+}
+
+server_exchange::found server_exchange::refuse(int status) {
+    answer_error(status);
+    return found::refused;
+}
+
+void server_exchange::answer_error(int status) {
+    closes_ = true;
+    const std::string_view text = reason_phrase(status);
+    std::string& out = work_->out;
+    append_status_line(out, status);
+    append_field(out, "Date", date_now());
+    append_field(out, "Content-Type", "text/plain");
+    append_field(out, "Content-Length", text.size() + 1);
+    append_field(out, "Connection", "close");
+    append_blank_line(out);
+    if (asked().method != "HEAD") {
+        out.append(text).append("\n");
+    }
+}
+
+void server_exchange::begin_answer() noexcept {
+    answer_at_ = work_->out.size();
+    answer_left_ = unbounded_ = false;
+    deadlines_.await_handler();
+}
+
+void server_exchange::undo_answer() noexcept {
+    work_->out.resize(answer_at_);
+}
+
+void server_exchange::fail_answer(std::string_view why) {
+    if (!broken_) {
+        std::string line(asked().method);
+        line.append(" ").append(asked().target).append(": ").append(why);
+        current_scheduler().report(line);
+    }
+    if (answer_left_ || broken_) {
+        ends_by_reset_ = unbounded_;
+        throw std::system_error(std::make_error_code(std::errc::connection_aborted));
+    }
+    undo_answer();
+    answer_error(500);
+}
+
+bool server_exchange::answer_late() {
+    using phase = server_deadlines::phase;
+    const phase last = deadlines_.now_in();
+    if (broken_ || (last != phase::head && last != phase::body)) {
+        return false;
+    }
+    answer_error(408);
+    return true;
+}
+
+bool server_exchange::sends_body(int status) const noexcept {
+    return status >= 200 && status != 204 && status != 304 && asked().method != "HEAD";
+}
+
+void server_exchange::begin_head(const response& made) {
+    if (made.status < 200 || made.status > 999) {
+        throw std::invalid_argument("an answer with status " + std::to_string(made.status));
+    }
+    if (!is_field_value(made.reason)) {
+        throw std::invalid_argument("the reason of an answer holds a control character");
+    }
+    closes_ = !work_->parser.keep_alive() || server_.stopping;
+    append_status_line(work_->out, made.status, made.reason);
+    append_field(work_->out, "Date", date_now());
+    if (!made.headers.empty()) {
+        closes_ |= made.headers.contains_token("Connection", "close");
+        append_given_fields(work_->out, made.headers);
+    }
+}
+
+void server_exchange::end_head() {
+    if (closes_) {
+        append_field(work_->out, "Connection", "close");
+    } else if (asked().version == version::http_1_0) {
+        append_field(work_->out, "Connection", "keep-alive");
+    }
+    append_blank_line(work_->out);
+}
+
+std::string_view server_exchange::answer(const response& made) {
+    const bool only_length = asked().method == "HEAD" && made.body.empty();
+    const auto given = only_length ? given_length(made) : std::nullopt;
+    begin_head(made);
+    if (made.status != 204 && made.status != 304) {
+        append_field(work_->out, "Content-Length", given.value_or(made.body.size()));
+    }
+    end_head();
+    if (!sends_body(made.status)) {
+        return {};
+    }
+    if (made.body.size() > body_copied_max) {
+        return made.body;
+    }
+    work_->out += made.body;
+    return {};
+}
+
+server_exchange::body_plan server_exchange::begin_body(const response& made) try {
+    const auto length = given_length(made);
+    begin_head(made);
+    body_form form = length ? body_form::counted : body_form::chunked;
+    if (!sends_body(made.status)) {
+        form = body_form::none;
+    } else if (!length && asked().version == version::http_1_0) {
+        form = body_form::until_close;
+        unbounded_ = closes_ = true;
+    }
+    if (length && made.status != 204) {
+        append_field(work_->out, "Content-Length", *length);
+    } else if (form == body_form::chunked) {
+        append_field(work_->out, "Transfer-Encoding", "chunked");
+    }
+    end_head();
+    return {form, length.value_or(0)};
+} catch (...) {
+    undo_answer();  // the handler may try again
+    throw;
+}
+
+server_exchange::sending_turn::sending_turn(server_exchange& exchange) : exchange_(exchange) {
+    check(!exchange.sending(), "one at a time sends on a connection");
+    if (exchange.broken_) {
+        throw std::system_error(stream_errc::broken, "answer to a client");
+    }
+    server_workspace& work = *exchange.work_;
+    exchange.answer_left_ |= work.out.size() > exchange.answer_at_;
+    exchange.answer_at_ = 0;
+    work.leaving.swap(work.out);
+    exchange.deadlines_.begin_send();
+}
+
+server_exchange::sending_turn::~sending_turn() {
+    exchange_.broken_ |= !finished_;
+    exchange_.work_->leaving.clear();
+    exchange_.deadlines_.end_send();
+    exchange_.work_->sent.set();
+    exchange_.work_->sent.reset();
+}
+
+}  // namespace leat::http

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// server_exchange: one connection of the HTTP server without its I/O: requests out of the bytes that came in,
+// answers into the bytes to be sent, and how long the peer may take for what comes next. server.hpp moves the
+// bytes.
+//
+// Answers are held back in out() and leave together. Whatever is sent takes along what is held back, by a
+// sending_turn: so nothing overtakes an answer. While a turn lasts more answers may be held back.
+//
+// What a request needs is in a server_workspace, which the connections of a server lend each other: one that
+// is idle has none, and those that are busy allocate nothing once the buffers have grown.
+// Invariant: between two requests out() is whole answers, in the order of the requests.
+#pragma once
+
+#include <leat/core/list.hpp>
+#include <leat/http/core/parser.hpp>
+#include <leat/http/core/server_deadlines.hpp>
+#include <leat/http/message.hpp>
+#include <leat/sync/event.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace leat::http {
+
+class server_exchange;
+
+struct server_workspace : list_link {
+    explicit server_workspace(const server_limits& limits);
+
+    request_parser parser;
+    std::string out;      // held back
+    std::string leaving;  // being sent
+    event sent;           // for who waits for that
+};
+
+// What the connections of one server share.
+struct server_state {
+    explicit server_state(const server_limits& chosen) noexcept : limits(chosen) {}
+    server_state(const server_state&) = delete;
+    server_state& operator=(const server_state&) = delete;
+    ~server_state();
+
+    // A workspace for a request; and back, with what has grown much cut off.
+    [[nodiscard]] std::unique_ptr<server_workspace> lend();
+    void take_back(std::unique_ptr<server_workspace> used) noexcept;
+
+    // Ends connections that wait for a request or agree on TLS, and the others after their answer.
+    void stop() noexcept;
+
+    server_limits limits;
+    list<server_exchange> connections;
+    list<server_workspace> spare;
+    std::size_t spares = 0;
+    bool stopping = false;
+};
+
+class server_exchange : public list_link {
+public:
+    enum class found : std::uint8_t {
+        nothing,   // all bytes are used up
+        expected,  // the head of a request whose sender waits for interim_answer() before its body
+        request,   // a whole request, in asked()
+        refused,   // what came in cannot be answered but by the error that is in out() now; then it ends
+    };
+
+    server_exchange(server_state& server, served_connection& client);
+    ~server_exchange();
+
+    // Before bytes are waited for. False: the server stops, and this connection has no request.
+    [[nodiscard]] bool wait_for_bytes() noexcept;
+    // Takes bytes off the front of `input` up to the end of the next request.
+    [[nodiscard]] found take(std::string_view& input);
+    [[nodiscard]] const request& asked() const noexcept { return work_->parser.message(); }
+    [[nodiscard]] static std::string_view interim_answer() noexcept {
+        return "HTTP/1.1 100 Continue\r\n\r\n";
+    }
+
+    // The handler begins. What it leaves in out() can be undone until some of it was sent.
+    void begin_answer() noexcept;
+    // Appends the answer to asked() and gives the rest of it, which goes out behind out(): a body that is too
+    // long to be copied. Throws std::invalid_argument for an answer that is none.
+    [[nodiscard]] std::string_view answer(const response& made);
+    // The head of an answer whose body follows, in chunks unless its length is among its fields.
+    enum class body_form : std::uint8_t { none, counted, chunked, until_close };
+    struct body_plan {
+        body_form form;
+        std::uint64_t length;  // of a counted one
+    };
+    [[nodiscard]] body_plan begin_body(const response& made);
+    // The handler has failed, which is reported unless the connection did. The answer is a 500; but where a
+    // part has been sent there is none, and std::system_error is thrown: only a cut tells the client.
+    void fail_answer(std::string_view why);
+    // Says 408 if a request was under way; false if none was, or if it was being answered.
+    [[nodiscard]] bool answer_late();
+
+    // Bytes to be sent.
+    [[nodiscard]] std::string& out() noexcept { return work_->out; }
+    [[nodiscard]] bool holds_back() const noexcept { return work_ != nullptr && !work_->out.empty(); }
+    // Somebody sends; `co_await sent()` waits for the end of that.
+    [[nodiscard]] bool sending() const noexcept { return deadlines_.sending(); }
+    [[nodiscard]] event::wait_awaiter sent() noexcept { return work_->sent.wait(); }
+    class sending_turn;
+    // A send was cut off or failed: what the peer has got is unknown.
+    [[nodiscard]] bool broken() const noexcept { return broken_; }
+
+    // The answer written last ends the connection.
+    [[nodiscard]] bool closes() const noexcept { return closes_; }
+    // The peer would take the end of the connection for the end of a body that is not whole.
+    [[nodiscard]] bool ends_by_reset() const noexcept { return ends_by_reset_; }
+
+    [[nodiscard]] server_deadlines& deadlines() noexcept { return deadlines_; }
+    [[nodiscard]] bool stopping() const noexcept { return server_.stopping; }
+
+    bool flushing = false;  // a task is there that sends what is held back while a handler waits
+
+private:
+    static constexpr std::size_t body_copied_max = 16 * 1024;
+
+    void start_next();
+    [[nodiscard]] found refuse(int status);
+    void answer_error(int status);
+    void undo_answer() noexcept;
+    [[nodiscard]] bool sends_body(int status) const noexcept;
+    void begin_head(const response& made);
+    void end_head();
+
+    server_state& server_;
+    served_connection& client_;
+    server_deadlines deadlines_;
+    std::unique_ptr<server_workspace> work_;  // null while there is no request
+    std::size_t answer_at_ = 0;               // where the answer to asked() begins in out()
+    bool in_body_ = false;                    // the head of the request in the parser is complete
+    bool answered_ = false;                   // the request in the parser has been answered
+    bool answer_left_ = false;                // some of the answer to asked() is being sent, or was
+    bool unbounded_ = false;                  // its body ends with the connection
+    bool closes_ = false;
+    bool broken_ = false;
+    bool ends_by_reset_ = false;
+};
+
+// Sends: takes what is held back, which the others may go on adding to. One at a time.
+class server_exchange::sending_turn {
+public:
+    // Throws std::system_error (stream_errc::broken) when an earlier one was cut off.
+    explicit sending_turn(server_exchange& exchange);
+    sending_turn(const sending_turn&) = delete;
+    sending_turn& operator=(const sending_turn&) = delete;
+    ~sending_turn();
+
+    // What was held back.
+    [[nodiscard]] std::string_view held() const noexcept { return exchange_.work_->leaving; }
+    // So many bytes more were sent.
+    void moved(std::size_t bytes) noexcept { exchange_.deadlines_.sent(bytes); }
+    // All was sent.
+    void finish() noexcept { finished_ = true; }
+
+private:
+    server_exchange& exchange_;
+    bool finished_ = false;
+};
+
+}  // namespace leat::http

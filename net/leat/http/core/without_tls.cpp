@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#include <leat/http/core/secure_transport.hpp>
+
+namespace leat::http {
+
+struct secure_transport::state {};
+
+secure_transport::secure_transport(const trust& /*whom*/) {}
+secure_transport::secure_transport(secure_transport&&) noexcept = default;
+secure_transport& secure_transport::operator=(secure_transport&&) noexcept = default;
+secure_transport::~secure_transport() = default;
+
+task<any_stream> secure_transport::over(tcp_stream /*below*/, std::string host, duration /*limit*/) {
+    throw std::system_error(std::make_error_code(std::errc::protocol_not_supported),
+                            "TLS to " + host + ": leat was built without it");
+    co_return any_stream();
+}
+
+bool ended_without_notice(const std::error_code& /*code*/) noexcept {
+    return false;
+}
+
+}  // namespace leat::http

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include <leat/tls/core/certificate_names.hpp>
+
+#include <leat/tls/error.hpp>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include <arpa/inet.h>
+
+#include <memory>
+
+namespace leat::tls {
+namespace {
+
+constexpr int names_max = 5;
+
+struct names_free {
+    void operator()(GENERAL_NAMES* old) const noexcept { GENERAL_NAMES_free(old); }
+};
+struct bio_free {
+    void operator()(BIO* old) const noexcept { BIO_free(old); }
+};
+
+std::string_view bytes_of(const ASN1_STRING* string) {
+    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
+            static_cast<std::size_t>(ASN1_STRING_length(string))};
+}
+
+std::string name_text(const GENERAL_NAME* name) {
+    if (name->type == GEN_DNS) {
+        return printable(bytes_of(name->d.dNSName));
+    }
+    if (name->type != GEN_IPADD) {
+        return {};
+    }
+    const std::string_view bytes = bytes_of(name->d.iPAddress);
+    char text[INET6_ADDRSTRLEN] = "";
+    if (bytes.size() == 4 || bytes.size() == 16) {
+        inet_ntop(bytes.size() == 4 ? AF_INET : AF_INET6, bytes.data(), text, sizeof(text));
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string certificate_names(const x509_st* certificate) {
+    const std::unique_ptr<GENERAL_NAMES, names_free> names(
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+    std::string list;
+    int listed = 0;
+    for (int at = 0; at < sk_GENERAL_NAME_num(names.get()); ++at) {
+        const std::string text = name_text(sk_GENERAL_NAME_value(names.get(), at));
+        if (text.empty()) {
+            continue;
+        }
+        if (++listed > names_max) {
+            return list + ", ...";
+        }
+        list += (list.empty() ? "" : ", ") + text;
+    }
+    return list;
+}
+
+std::string certificate_subject(const x509_st* certificate) {
+    const std::unique_ptr<BIO, bio_free> text(BIO_new(BIO_s_mem()));
+    X509_NAME_print_ex(text.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+    char* bytes = nullptr;
+    const long size = BIO_get_mem_data(text.get(), &bytes);
+    return size > 0 ? printable({bytes, static_cast<std::size_t>(size)}, 300) : std::string();
+}
+
+}  // namespace leat::tls

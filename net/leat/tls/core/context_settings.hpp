@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// What a context remembers beyond OpenSSL's SSL_CTX; it hangs on the SSL_CTX, so it lives while any session
+// of that context does. Used by context.cpp and session.cpp only.
+#pragma once
+
+#include <leat/tls/context.hpp>
+#include <leat/tls/core/ticket_cache.hpp>
+
+#include <string>
+
+namespace leat::tls {
+
+struct context_settings {
+    role side = role::client;
+    bool insecure = false;
+    bool resume = false;
+    bool release_buffers = true;
+    bool system_authorities = false;
+    std::string alpn;  // as on the wire: each protocol after its length
+    ticket_cache tickets;
+};
+
+[[nodiscard]] context_settings& settings_of(const ssl_ctx_st* handle) noexcept;
+
+}  // namespace leat::tls

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+// stream_state: a TLS connection over some transport: what tls::stream owns and its operations share. An
+// operation keeps it alive, not open.
+//
+// Theory of operation. The session (session.hpp) turns plain bytes into ciphertext and back without I/O;
+// what is to be sent stays in it until the transport has taken it, and what came in stays in `input_` until
+// it is used up, and no longer. So an operation that is cancelled has nothing to save but what it had
+// decrypted for its caller. Two primitives move bytes, flush() and fetch(); each uses one direction of the
+// transport, and whoever needs one that is in use waits for the other task's turn to end and looks again.
+//
+// A reader never waits for the sending direction if it can help it: its answers to the peer (to a KeyUpdate)
+// go with what a sender is flushing, else as far as the transport takes them at once; where a transport
+// cannot tell that, a task in the background takes them away. A peer that does not read can so not keep us
+// from reading.
+#pragma once
+
+#include <leat/bytes.hpp>
+#include <leat/check.hpp>
+#include <leat/chunk.hpp>
+#include <leat/clock.hpp>
+#include <leat/core/frame_pool.hpp>
+#include <leat/stream.hpp>
+#include <leat/task.hpp>
+#include <leat/tls/core/direction.hpp>
+#include <leat/tls/session.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+namespace leat::tls::detail {
+
+class stream_state;
+
+// Keeps a state alive.
+class state_reference {
+public:
+    explicit state_reference(stream_state& state) noexcept;
+    state_reference(state_reference&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    state_reference& operator=(state_reference&&) = delete;
+    ~state_reference();
+
+    stream_state& operator*() const noexcept { return *state_; }
+    stream_state* operator->() const noexcept { return state_; }
+
+private:
+    stream_state* state_;
+};
+
+// What one send_all sends, in this order; unused ones are empty.
+using byte_pieces = std::array<std::span<const std::byte>, 4>;
+
+class stream_state : public frame_pool::allocated {
+public:
+    stream_state(const stream_state&) = delete;
+    stream_state& operator=(const stream_state&) = delete;
+
+    // The operations of tls::stream; see there.
+    static task<> handshake(state_reference self, duration limit);
+    static task<std::size_t> recv(state_reference self, byte_buffer into);
+    static task<> recv_exactly(state_reference self, byte_buffer into);
+    static task<chunk> recv_chunk(state_reference self);
+    static task<std::size_t> send(state_reference self, byte_view from);
+    static task<> send_all(state_reference self, byte_pieces pieces);
+    static task<> shutdown_send(state_reference self);
+    void close() noexcept;
+    void detach();
+
+    [[nodiscard]] bool is_open() const noexcept { return !closed_; }
+    // Nothing is there to be received that has come through the transport.
+    [[nodiscard]] bool has_unread() const noexcept { return !returned_.empty() || session_.has_unread(); }
+    [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
+    [[nodiscard]] const session& facts() const noexcept { return session_; }
+    // "example.org (192.0.2.1:443)", for errors.
+    [[nodiscard]] std::string peer() const;
+
+    void add_reference() noexcept { ++references_; }
+    void drop_reference() noexcept {
+        if (--references_ == 0) {
+            delete this;
+        }
+    }
+
+protected:
+    stream_state(const context& shared, std::string_view host) : session_(shared, host), host_(host) {}
+    virtual ~stream_state() = default;
+
+    // Sends what is in the session's output, in order, until there is nothing more.
+    virtual task<> flush() = 0;
+    // Sends what the transport takes at once. False: it cannot tell how much that is.
+    virtual bool try_flush() = 0;
+    // Receives something, or the end, and feeds it to the session; or lets another task do that.
+    virtual task<> fetch() = 0;
+    virtual task<> end_transport() = 0;
+    virtual void close_transport() noexcept = 0;
+    virtual void detach_transport() = 0;
+    // Its peer's address as text, or nothing.
+    [[nodiscard]] virtual std::string transport_peer() const = 0;
+
+    void take_input(chunk arrived) noexcept;
+
+    session session_;
+    direction sending_;
+    direction receiving_;
+    chunk input_;  // what the session was fed with
+
+private:
+    class exclusive;
+    struct unfinished_read;
+    struct unfinished_send;
+    struct background_flush;
+
+    [[nodiscard]] bool is_established() const noexcept { return session_.established(); }
+    task<> establish();
+    task<> agree();
+    task<> prepare_send();
+    step read(std::span<std::byte> into);
+    task<> read_on(step blocked);
+    step write(std::span<const std::byte> from);
+    task<> write_on(step blocked);
+    task<> tell_peer(std::error_code failed);
+    void release_used_input() noexcept;
+    // What the peer need not wait for leaves as far as it can at once. Whoever is at it already, or sends
+    // next, takes it along.
+    void send_answers();
+    // What a sender has left leaves, while nobody waits for that.
+    void flush_in_background();
+    static task<> flush_quietly(std::unique_ptr<background_flush> self);
+
+    void require_open(const char* what) const;
+    void require_readable() const;
+    [[noreturn]] void fail(const char* what, std::error_code code, std::string_view text) const;
+
+    std::size_t take_returned(std::span<std::byte> into) noexcept;
+    void give_back(std::span<const std::byte> bytes);
+
+    std::string host_;
+    std::string returned_;  // decrypted bytes of reads that were cancelled: the next read sees them
+    background_flush* background_ = nullptr;
+    std::uint64_t bytes_sent_ = 0;
+    std::uint32_t references_ = 1;
+    std::uint8_t fruitless_ = 0;  // buffers that have come since something was decrypted, up to 2
+    bool closed_ = false;
+    bool lost_bytes_ = false;  // there was no memory to give back what a cancelled read had taken
+    bool broken_ = false;      // a send was cut off midway
+    bool reading_ = false;
+    bool writing_ = false;
+};
+
+// One task at a time reads, and one writes.
+class stream_state::exclusive {
+public:
+    exclusive(bool& flag, const char* rule) noexcept : flag_(flag) {
+        check(!flag, rule);
+        flag = true;
+    }
+    exclusive(const exclusive&) = delete;
+    exclusive& operator=(const exclusive&) = delete;
+    ~exclusive() { flag_ = false; }
+
+private:
+    bool& flag_;
+};
+
+inline state_reference::state_reference(stream_state& state) noexcept : state_(&state) {
+    state.add_reference();
+}
+
+inline state_reference::~state_reference() {
+    if (state_ != nullptr) {
+        state_->drop_reference();
+    }
+}
+
+// The state of a stream over this transport.
+template <leat::stream Transport>
+class stream_state_over final : public stream_state {
+public:
+    stream_state_over(Transport below, const context& shared, std::string_view host)
+        : stream_state(shared, host), transport(std::move(below)) {}
+
+    Transport transport;
+
+private:
+    task<> flush() override {
+        while (!session_.output().empty()) {
+            if (sending_.busy()) {
+                co_await sending_.freed();
+                continue;
+            }
+            const direction::turn mine(sending_);
+            while (!session_.output().empty()) {
+                const std::size_t sent = co_await transport.send(session_.output());
+                session_.consume(sent);
+            }
+        }
+    }
+
+    bool try_flush() override {
+        if constexpr (requires { transport.try_send(session_.output()); }) {
+            std::size_t sent = 1;
+            while (sent != 0 && !session_.output().empty()) {
+                sent = transport.try_send(session_.output());
+                session_.consume(sent);
+            }
+            return true;
+        } else {
+            return false;
+        }
+    }
+
+    task<> fetch() override {
+        if (receiving_.busy()) {
+            co_await receiving_.freed();
+        } else {
+            const direction::turn mine(receiving_);
+            chunk arrived = co_await transport.recv_chunk();
+            take_input(std::move(arrived));
+        }
+    }
+
+    task<> end_transport() override {
+        if constexpr (std::is_void_v<decltype(transport.shutdown_send())>) {
+            transport.shutdown_send();
+        } else {
+            co_await transport.shutdown_send();
+        }
+        co_return;
+    }
+
+    void close_transport() noexcept override { transport.close(); }
+
+    void detach_transport() override {
+        if constexpr (requires { transport.detach(); }) {
+            transport.detach();
+        }
+    }
+
+    std::string transport_peer() const override {
+        if constexpr (requires { transport.remote_endpoint().to_string(); }) {
+            return transport.remote_endpoint().to_string();
+        } else {
+            return {};
+        }
+    }
+};
+
+}  // namespace leat::tls::detail

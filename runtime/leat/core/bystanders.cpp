@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#include <leat/core/bystanders.hpp>
+
+#include <leat/core/operation.hpp>
+#include <leat/core/task_state.hpp>
+
+namespace leat::detail {
+
+bystanders& current_bystanders() noexcept {
+    static thread_local bystanders of_this_thread;
+    return of_this_thread;
+}
+
+bool bystanders::own_all(std::size_t pending) noexcept {
+    if (pending > count_) {
+        return false;
+    }
+    for (auto* each = tasks_.first(); each != nullptr; each = tasks_.next(*each)) {
+        wait_facts facts;
+        if (const wait* leaf = each->task.waiting; leaf != nullptr && leaf->kind->explain != nullptr) {
+            leaf->kind->explain(*leaf, facts);
+        }
+        pending -= facts.asked != nullptr && !facts.asked->cancel_requested ? 1U : 0U;
+    }
+    return pending == 0;
+}
+
+}  // namespace leat::detail

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// bystanders: the bystanders (bystander.hpp) of the run of a thread. The scheduler looks here before it calls
+// anything a deadlock. Internal.
+// Invariant: empty outside of run().
+#pragma once
+
+#include <leat/core/list.hpp>
+
+#include <cstddef>
+
+namespace leat {
+
+class task_state;
+
+namespace detail {
+
+struct bystander_link : list_link {
+    explicit bystander_link(const task_state& which) noexcept : task(which) {}
+
+    const task_state& task;
+};
+
+class bystanders {
+public:
+    void add(bystander_link& one) noexcept {
+        tasks_.push_back(one);
+        ++count_;
+    }
+    void remove(bystander_link& one) noexcept {
+        one.unlink();
+        --count_;
+    }
+    void timer_armed() noexcept { ++timers_; }
+    void timer_over() noexcept { --timers_; }
+
+    // Of those that are armed.
+    [[nodiscard]] std::size_t timers() const noexcept { return timers_; }
+    // Whether all of so many pending operations are theirs. One that has been asked to end is awaited, by the
+    // end of the run or by who asked: it counts as another's.
+    [[nodiscard]] bool own_all(std::size_t pending) noexcept;
+
+private:
+    list<bystander_link> tasks_;
+    std::size_t count_ = 0;
+    std::size_t timers_ = 0;
+};
+
+// Those of this thread's run.
+[[nodiscard]] bystanders& current_bystanders() noexcept;
+
+}  // namespace detail
+
+}  // namespace leat

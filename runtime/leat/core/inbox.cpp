@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include <leat/core/inbox.hpp>
+
+#include <leat/core/backend.hpp>
+
+namespace leat {
+
+// Under the lock, so that the reader cannot be gone.
+void inbox::tell_reader() noexcept {
+    if (word_.exchange(posted) == sleeping) {
+        reader_->wake();
+    }
+}
+
+bool inbox::post(message& from, std::size_t most) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (closed_ || waiting() >= most) {
+        return false;
+    }
+    waiting_.fetch_add(1, std::memory_order_relaxed);
+    posted_.push_back(from);
+    tell_reader();
+    return true;
+}
+
+void inbox::deliver(message& awaited) noexcept {
+    const std::lock_guard lock(mutex_);
+    check(reader_ != nullptr, "a run does not end before what its tasks wait for");
+    waiting_.fetch_add(1, std::memory_order_relaxed);
+    posted_.push_back(awaited);
+    tell_reader();
+}
+
+void inbox::nudge() noexcept {
+    const std::lock_guard lock(mutex_);
+    tell_reader();
+}
+
+void inbox::take(list<message>& into) noexcept {
+    if (word_.exchange(nothing) == posted) {
+        const std::lock_guard lock(mutex_);
+        into.append(posted_);
+    }
+}
+
+bool inbox::about_to_sleep() noexcept {
+    unsigned found = nothing;
+    return word_.compare_exchange_strong(found, sleeping);
+}
+
+void inbox::close() noexcept {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+}
+
+void inbox::abandon() noexcept {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    reader_ = nullptr;
+    word_ = nothing;  // awake
+}
+
+}  // namespace leat

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// operation: one thing asked of the kernel. It lives in the frame of the coroutine that awaits it, and
+// is never moved or copied while a backend has it. Backends read the arguments and write the result.
+// Invariant: a submitted operation completes exactly once, with its own result; cancelling only asks.
+#pragma once
+
+#include <leat/chunk.hpp>
+#include <leat/core/descriptor_owner.hpp>
+#include <leat/core/wait.hpp>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+namespace leat {
+
+enum class operation_kind : std::uint8_t {
+    // These wait for their descriptor to become readable.
+    accept,         // result: the new descriptor (non-blocking, close-on-exec). address: the peer, if asked
+    recv,           // buffer, length: where to. result: bytes, 0 at the end. `whole`: fills the buffer
+    recv_chunk,     // pool, buffer, length: a leased buffer and its index. result: bytes in it, 0 at the end
+    recv_datagram,  // message: where to. result: bytes of one datagram. Its name and flags are in the message
+    readable,       // result: 0 once a read would not block (data, end or error)
+    // And these to become writable.
+    connect,        // address: where to. result: 0
+    send,           // buffer, length: what. result: bytes. `whole`: sends all of it
+    send_vectors,   // vectors, length: how many of them. result: bytes. `whole` as above; the vectors may
+                    // change
+    send_datagram,  // message: what, and where to. result: bytes, which are all of it
+    writable,       // result: 0 once a write would not block
+};
+
+[[nodiscard]] constexpr bool reads(operation_kind kind) noexcept {
+    return kind <= operation_kind::readable;
+}
+
+struct operation : wait {
+    explicit operation(const wait_kind& what, operation_kind asked, int fd) noexcept
+        : wait(what), action(asked), descriptor(fd) {}
+
+    operation_kind action;
+    bool whole = false;             // recv, send: do all, not some. Ends short at end of stream or an error
+    bool cancel_requested = false;  // backend::cancel has been called
+    bool retired = false;           // its descriptor was retired: ends with ECANCELED, which is an error
+    bool its_turn = false;          // it has waited behind a cancelled one, and is to be submitted again
+    bool stops_short = false;       // recv: may end before what is there, as it does at SCM_RIGHTS (unix(7))
+    std::uint8_t phase = 0;         // the backend's own note of how far it is
+    int descriptor;
+    union {
+        std::byte* buffer = nullptr;
+        iovec* vectors;
+        sockaddr* address;
+        msghdr* message;
+    };
+    std::size_t length = 0;        // of buffer; number of vectors; size of address
+    std::int64_t result = 0;       // at least 0, or a negated errno
+    std::int64_t transferred = 0;  // send, `whole`: bytes done so far; they survive an error or a cancel
+    buffer_pool* pool = nullptr;   // recv_chunk: whose buffer it is
+    // Whose descriptor it is. Null: leat does not know, as for readable().
+    descriptor_owner* owner = nullptr;
+
+    // The end of a recv_chunk: `size` bytes in a buffer that the awaiter owns from now on.
+    void deliver(buffer_pool& from, std::byte* leased, std::uint32_t index, std::int64_t size) noexcept {
+        pool = &from;
+        buffer = leased;
+        length = index;
+        result = size;
+    }
+    [[nodiscard]] chunk received() noexcept {
+        return pool == nullptr
+                   ? chunk()
+                   : chunk(*std::exchange(pool, nullptr), buffer, static_cast<std::uint32_t>(length),
+                           static_cast<std::uint32_t>(result));
+    }
+};
+
+// Whether `done` ended as cancelled: a request, and a result that is nobody's. Any other result counts.
+[[nodiscard]] inline bool ended_cancelled(const operation& done) noexcept {
+    return done.cancel_requested && !done.retired && (done.result == -ECANCELED || done.result == -EINTR);
+}
+
+}  // namespace leat

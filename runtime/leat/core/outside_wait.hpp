@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// outside_wait: a wait that another thread ends. offload, thread_channel and remote.call are built on it.
+//
+// Theory of operation. The wait stands in a coroutine's frame, and that frame must not die while another
+// thread may touch it. So a wait that has been shown to other threads ends in one of two ways, and who tells
+// them apart is whoever holds the lock of the thing that is waited for:
+//   * withdraw(), on its own thread, after that thread has made sure under the lock that no other one has
+//     found the wait, or will;
+//   * complete(), once, on any thread, by the one that found it under the lock. Until then the wait cannot
+//     be cancelled. It puts the wait itself, as a message, into its scheduler's inbox, and that is the last
+//     that the other thread does with it: the task is resumed later, on its own thread.
+// complete() holds the inbox by itself, as the run may end while the inbox is still being unlocked.
+// Invariant: between expect() and its end the run counts the wait: it does not end, and sees no deadlock.
+#pragma once
+
+#include <leat/core/scheduler.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace leat::detail {
+
+class outside_wait : public wait, inbox::message {
+public:
+    explicit outside_wait(const wait_kind& what) noexcept : wait(what) {}
+    outside_wait(outside_wait&& fresh) noexcept : wait(std::move(fresh)), message() {}
+
+    // Its own thread, before another thread hears of it. Throws std::bad_alloc in the first of a run.
+    void expect() {
+        loop_ = &current_scheduler();
+        home_ = loop_->messages();
+        loop_->await_others();
+    }
+    // Its own thread: no other thread knows of it.
+    void withdraw() noexcept {
+        home_.reset();
+        loop_->heard_from_others();
+    }
+    // Any thread, its own too: the task goes on. *this may be gone afterwards.
+    void complete() noexcept;
+
+protected:
+    ~outside_wait() = default;
+
+private:
+    void run() noexcept override;
+
+    scheduler* loop_ = nullptr;
+    std::shared_ptr<inbox> home_;
+};
+
+}  // namespace leat::detail

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: MIT
+#include <leat/core/scheduler.hpp>
+
+#include <leat/core/awaited.hpp>
+#include <leat/core/bystanders.hpp>
+#include <leat/core/frame_upkeep.hpp>
+#include <leat/observe/dump.hpp>
+
+#include <algorithm>
+#include <climits>
+#include <exception>
+#include <new>
+#include <string>
+
+namespace leat {
+
+void detail::end_outermost(frame& ended) noexcept {
+    this_thread.task->phase = task_phase::ended;
+    this_thread.task->leaf = &ended;
+}
+
+void scheduler::run(task_state& main) {
+    if (observer_ != nullptr || watch_ != nullptr || counts_ != nullptr || order_is_drawn_) {
+        run_turns<true>(main);
+    } else {
+        run_turns<false>(main);
+    }
+}
+
+template <bool observed>
+void scheduler::run_turns(task_state& main) {
+    const auto all_ended = [&] { return root_.size + background_.size == 0; };
+    turn_until<observed>([&] { return main.done; });
+    root_.cancel(cancel_reason::ended);
+    if (!all_ended()) {
+        watch_end();
+    }
+    turn_until<observed>([&] { return root_.size == 0; });
+    background_.cancel(cancel_reason::ended);
+    turn_until<observed>(all_ended);
+    alarms_.disarm(end_is_late_);
+    close_inbox();
+    turn_until<observed>(all_ended);
+}
+
+template <bool observed, typename Predicate>
+void scheduler::turn_until(Predicate over) {
+    for (;;) {
+        switches_ = 0;
+        inline_left_ = inline_max;
+        this_thread.tick = ticks_.read();
+        int steps = 0;
+        for (; steps < steps_max && inline_left_ > 0 && !ready_.empty(); ++steps) {
+            if constexpr (observed) {
+                observed_step(order_is_drawn_ ? take_any_ready() : ready_.pop_front());
+            } else {
+                step(ready_.pop_front());
+            }
+        }
+        ++turns_;
+        resumptions_ += static_cast<unsigned>(steps);
+        if constexpr (observed) {
+            count_turn(steps);
+        }
+        if (over()) {
+            return;
+        }
+        if (dump_asked_.load(std::memory_order_relaxed)) [[unlikely]] {
+            answer_dump_signal();
+        }
+        expire_timers();
+        take_inbox();
+        collect();
+    }
+}
+
+// When the loop is to look after the frames that it keeps, if nothing else happens before. (In virtual time
+// nothing is to happen that the program has not asked for.)
+static time_point next_upkeep(backend& io) noexcept {
+    return frame_pool::has_surplus && !io.time_is_virtual() ? frame_pool::give_back_surplus(io.now()) : never;
+}
+
+void scheduler::collect() {
+    const bool idle = ready_.empty() && arrived_.empty();
+    if (!idle && io_->pending() == 0 && !io_->wants_every_turn()) {
+        return;
+    }
+    time_point deadline = long_ago;
+    if (idle && waits_for_idle_.empty()) {
+        deadline = std::min(alarms_.next(), next_upkeep(*io_));
+        // Asked first: then nothing is posted after the look below.
+        const bool alone = door_.expired() && awaits_others_ == 0;
+        if (inbox_ != nullptr && !inbox_->about_to_sleep()) {
+            deadline = long_ago;
+        } else if (alone && !alarm_may_wake_task() &&
+                   (detail::current_bystanders().own_all(io_->pending()) || io_->only_wake_can_come())) {
+            no_progress();
+            return;
+        }
+    }
+    io_->collect(deadline, completed_);
+    deliver_completed();
+    if (idle && ready_.empty()) {
+        while (!waits_for_idle_.empty()) {
+            finish(waits_for_idle_.pop_front());
+        }
+    }
+}
+
+void scheduler::deliver_completed() {
+    while (!completed_.empty()) {
+        operation& op = completed_.pop_front();
+        if (ended_cancelled(op)) {
+            abandon(op);
+        } else if (op.its_turn) [[unlikely]] {
+            begin_anew(op);
+        } else {
+            finish(op);
+        }
+    }
+}
+
+// What a cancelled read gives back belongs to the owner, and so it does before anybody else has that.
+void scheduler::detach(descriptor_owner& owner) {
+    struct delivery {
+        ~delivery() { of.deliver_completed(); }
+        scheduler& of;
+    } const at_the_end{*this};
+    io_->detach(owner, completed_);
+}
+
+void scheduler::begin_anew(operation& op) {
+    op.its_turn = false;
+    if (op.kind->begin != nullptr ? op.kind->begin(op) : io_->submit(op)) {
+        finish(op);
+    }
+}
+
+bool scheduler::alarm_may_wake_task() const noexcept {
+    const std::size_t wakes_none =
+        (end_is_late_.armed() ? 1u : 0u) + (limit_ != nullptr && limit_->armed() ? 1u : 0u);
+    return alarms_.size() > wakes_none + detail::current_bystanders().timers();
+}
+
+void scheduler::expire_timers() noexcept {
+    if (alarms_.empty()) {
+        return;
+    }
+    time_point until = io_->now();
+    for (int count = 1; timer* expired = alarms_.expire(until); ++count) {
+        if (count == timers_max) [[unlikely]] {
+            until = expired->deadline;
+        }
+        expired->expired(*expired);
+    }
+}
+
+void scheduler::take_inbox(int most) noexcept {
+    if (inbox_ == nullptr) {
+        return;
+    }
+    inbox_->take(arrived_);
+    int count = 0;
+    for (; count < most && !arrived_.empty(); ++count) {
+        arrived_.pop_front().run();
+    }
+    inbox_->have_run(count);
+}
+
+void scheduler::close_inbox() noexcept {
+    if (inbox_ == nullptr) {
+        return;
+    }
+    inbox_->close();
+    take_inbox(INT_MAX);
+}
+
+const std::shared_ptr<inbox>& scheduler::messages() {
+    if (inbox_ == nullptr) {
+        inbox_ = std::make_shared<inbox>(*io_);
+    }
+    return inbox_;
+}
+
+remote scheduler::remote() {
+    std::shared_ptr<inbox_door> door = door_.lock();
+    if (door == nullptr) {
+        door = std::make_shared<inbox_door>(messages());
+        door_ = door;
+    }
+    return leat::remote(std::move(door));
+}
+
+// Every task waits, and nothing is left that could end a wait.
+void scheduler::no_progress() {
+    if (!deadlocked_) {
+        deadlocked_ = true;
+        try {
+            deadlock_dump_ = dump_tasks(*this);
+        } catch (const std::bad_alloc&) {  // the deadlock is told all the same, without the list
+        }
+        root_.cancel("nothing could wake it");
+        return;
+    }
+    // They wait behind shields, for what will never come: no shield can hold now.
+    // Some that are asked for the first time leave it to whoever may still answer; then they are asked again.
+    for (int times = 0; times < 2 && ready_.empty(); ++times) {
+        root_.end_all_waits();
+        background_.end_all_waits();
+    }
+    check(!ready_.empty(), "a cancelled task ends");
+}
+
+void scheduler::spawn(task_state& task, group_scope& owner) noexcept {
+    task.id = ++tasks_;
+    task.home = this;
+    task.report = report_;
+    if (this_thread.task != nullptr && &owner != &background_) {  // a service is nobody's child
+        task.bindings = this_thread.task->bindings;
+    }
+    task.own.attach(owner);
+    ++owner.size;
+    ready_.push_back(task);
+    if (observer_ != nullptr) [[unlikely]] {
+        observer_->task_spawned({task.id, task.name(), task.spawned_at},
+                                this_thread.task != nullptr ? this_thread.task->id : 0);
+    }
+}
+
+// A task is linked while it is in the ready queue.
+void scheduler::run_next(task_state& task) noexcept {
+    if (task.linked() && switches_ < switches_max) {
+        ++switches_;
+        switched_ = true;
+        task.unlink();
+        ready_.push_front(task);
+    }
+}
+
+void scheduler::suspend(frame& waiter, wait& leaf) noexcept {
+    task_state& task = *this_thread.task;
+    task.leaf = &waiter;
+    leaf.task = &task;
+    switch (leaf.end) {
+        case wait_end::pending:
+            task.waiting = &leaf;
+            task.since = this_thread.tick;
+            break;
+        case wait_end::finished:
+            this_thread.loop->ready_.push_back(task);
+            break;
+        case wait_end::cancelled:
+            task.phase = task_phase::unwinding;
+            break;
+    }
+}
+
+void scheduler::finish(wait& leaf) noexcept {
+    leaf.end = wait_end::finished;
+    leaf.task->waiting = nullptr;
+    ready_.push_back(*leaf.task);
+}
+
+void scheduler::abandon(wait& leaf) noexcept {
+    if (leaf.kind->give_up != nullptr && !leaf.kind->give_up(leaf)) [[unlikely]] {
+        finish(leaf);
+        return;
+    }
+    leaf.end = wait_end::cancelled;
+    leaf.task->waiting = nullptr;
+    leaf.task->phase = task_phase::unwinding;
+    ready_.push_back(*leaf.task);
+}
+
+void scheduler::ask_to_end(task_state& task) noexcept {
+    if (wait* leaf = task.waiting; leaf != nullptr && leaf->kind->cancel(*leaf)) {
+        this_thread.loop->abandon(*leaf);
+    }
+}
+
+void scheduler::step(task_state& task) noexcept {
+    this_thread.task = &task;
+    task.inline_budget = task_state::inline_completions_max;
+    if (task.phase == task_phase::started) [[likely]] {
+        this_thread.next = task.leaf->handle;
+    } else if (task.phase == task_phase::unstarted) {
+        task.phase = task_phase::started;
+        task.start();
+    }
+    for (;;) {
+        while (this_thread.next) {
+            std::exchange(this_thread.next, nullptr).resume();
+        }
+        if (task.phase != task_phase::unwinding) [[likely]] {
+            break;
+        }
+        task.phase = task_phase::started;
+        unwind(task);
+    }
+    inline_left_ += task.inline_budget - task_state::inline_completions_max;
+    if (task.phase == task_phase::ended) [[unlikely]] {
+        end(task);
+    }
+    this_thread.task = nullptr;
+}
+
+// Destroys frames from the leaf outwards, up to the frame that entered a scope which absorbs.
+void scheduler::unwind(task_state& task) noexcept {
+    this_thread.unwinding = true;
+    frame* at = task.leaf;
+    while (at != nullptr) {
+        scope_node& scope = *task.innermost;
+        if (scope.host == at) {
+            const bool absorbs = scope.absorbs();
+            scope.leave();
+            if (absorbs) {
+                scope.absorbed = true;
+                this_thread.next = at->handle;
+                break;
+            }
+        } else {
+            frame* parent = at->parent;
+            at->handle.destroy();
+            at = parent;
+        }
+    }
+    this_thread.unwinding = false;
+    if (at == nullptr) {
+        task.leaf = nullptr;
+        task.phase = task_phase::ended;
+    }
+}
+
+// The last of a task: takes its result and tells those who wait for it.
+void scheduler::end(task_state& task) noexcept {
+    task.finish(task.leaf);
+    task.bindings = {};
+    task.done = true;
+    // Not before: the destructors of users that have run until here may have moved it into another group.
+    auto& owner = static_cast<group_scope&>(*task.own.parent);
+    ended_ = task.id;
+    ++ended_tasks_;
+    if (observer_ != nullptr) [[unlikely]] {
+        observer_->task_ended(task.id, task.how());
+    }
+    task.own.detach();
+    --owner.size;
+    owner.cut_short |= owner.cancelled && task.leaf == nullptr;
+    if (owner.error_policy == group_scope::errors::to_group || task.only_reference()) {
+        if (std::exception_ptr error = task.take_unseen_error()) {
+            if (owner.error_policy == group_scope::errors::to_handles || !owner.fail(error)) {
+                task.report_error(error);
+            }
+        }
+    }
+    while (!task.joiners.empty()) {
+        wait& joiner = task.joiners.pop_front();
+        if (joiner.kind == &end_listener::listener_kind) {
+            auto& listener = static_cast<end_listener&>(joiner);
+            listener.tell(listener);
+        } else {
+            finish(joiner);
+        }
+    }
+    tell_watchers(owner);
+    // First, so that a signal handler that looks at the running task (watch_thread) finds none that is freed.
+    this_thread.task = nullptr;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    task.drop_reference();
+}
+
+void scheduler::tell_watchers(group_scope& group) noexcept {
+    for (group_watcher* next = group.watchers.first(); next != nullptr;) {
+        group_watcher& watcher = *next;
+        next = group.watchers.next(watcher);
+        if (group.size + group.promised < watcher.below) {
+            watcher.unlink();
+            group.promised += watcher.takes_place ? 1 : 0;
+            watcher.ends_cancelled ? abandon(watcher) : finish(watcher);
+        }
+    }
+}
+
+constinit const wait_kind end_listener::listener_kind{"nothing", [](wait&) noexcept { return false; }};
+
+void listen_for_end(task_state& task, end_listener& listener) noexcept {
+    if (task.done) {
+        listener.tell(listener);
+    } else {
+        task.joiners.push_back(listener);
+    }
+}
+
+}  // namespace leat

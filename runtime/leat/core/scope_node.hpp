@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// scope_node: a part of a task, or of a tree of tasks, that can be cancelled as one. Nodes form a tree that
+// crosses awaits, groups and tasks: a node's parent is the one it was entered in, and a task's own node hangs
+// in its group's. timeout, cancel_scope, groups and handles are built on it.
+//
+// Theory of operation. cancel() marks the scope and every scope below it that no shield protects, and asks
+// the leaf of each task suspended there to end. Nothing is resumed, destroyed or thrown by that. When the
+// leaf has ended as cancelled, the scheduler destroys the task's frames from the leaf outwards until it
+// comes to a frame that entered a scope which absorbs the cancellation (scheduler.cpp, unwind); a leaf that
+// ended with a result is delivered instead, and the task's next wait is the cancelled one.
+// Invariant: `cancelled` is true exactly when this scope, or an enclosing one not behind a shield, was
+// cancelled. A task's current scope is its innermost.
+#pragma once
+
+#include <leat/cancel_reason.hpp>
+#include <leat/core/list.hpp>
+#include <leat/core/timers.hpp>
+
+#include <cstdint>
+
+namespace leat {
+
+class task_state;
+struct frame;
+
+// What a scope does when an unwinding task comes to it.
+enum class scope_kind : std::uint8_t {
+    plain,     // absorbs its own cancellation, unless an enclosing scope it can see is cancelled too
+    catching,  // absorbs always; who entered it sees to the rest and goes on unwinding by its next wait
+    binding,   // is never cancelled by itself; a task_local is bound inside (bindings.hpp)
+};
+
+struct scope_node : list_link {
+    explicit scope_node(scope_kind what = scope_kind::plain, bool shielded = false) noexcept
+        : kind(what), shield(shielded) {}
+
+    // Cancels this scope; does nothing when it was cancelled before. Allocates nothing.
+    void cancel(cancel_reason why) noexcept;
+    // Why waits inside end as cancelled: the reason of the nearest scope around that was cancelled itself.
+    [[nodiscard]] cancel_reason why() const noexcept { return reason.given() ? reason : inherited; }
+    // Tells the tasks in this scope that they should end. Those that wait where that is no loss (`yields`)
+    // are cancelled, each as a whole; others when they come to such a wait. Allocates nothing.
+    void stop() noexcept;
+    // Cancels the task around this scope that was told to stop, if one was; for who enters a scope that
+    // yields.
+    void yield_to_stop() noexcept;
+    // Ends every wait below this scope, whatever shields it: for when nothing could ever wake them.
+    void end_all_waits() noexcept;
+
+    // Hangs this scope, and what is below it, below `above`, so that a cancellation of that reaches it; and
+    // takes it out again.
+    void attach(scope_node& above) noexcept;
+    void detach() noexcept {
+        if (linked()) {
+            unlink();
+        }
+        parent = nullptr;
+    }
+
+    // Makes this scope, which is attached below it, the innermost of `inside`; and back again.
+    void enter(task_state& inside) noexcept;
+    void leave() noexcept;
+    [[nodiscard]] bool entered() const noexcept { return task != nullptr; }
+
+    // Whether an unwinding that comes to this scope ends here.
+    [[nodiscard]] bool absorbs() const noexcept {
+        return kind == scope_kind::catching ||
+               (reason.given() && (shield || parent == nullptr || !parent->cancelled));
+    }
+
+    // Marks this scope and those below as cancelled, and asks the leaves.
+    void mark() noexcept;
+
+    scope_node* parent = nullptr;
+    task_state* task = nullptr;  // the task that is inside
+    frame* host = nullptr;       // the frame whose co_await entered it; null for a task's own scope
+    list<scope_node> children;   // in the order they were entered or spawned
+    cancel_reason reason;        // why this scope itself was cancelled
+    cancel_reason inherited;     // why it is cancelled, when it is with an enclosing one
+    scope_kind kind;
+    bool shield;             // an enclosing scope's cancellation does not reach inside
+    bool cancelled = false;  // waits inside end as cancelled
+    bool timed = false;      // it is a deadline_scope
+    bool stopped = false;    // the tasks in it were told that they should end
+    bool yields = false;     // a stop of the scope that the task inside belongs to cancels that task
+    bool absorbed = false;   // an unwinding ended here: the host is resumed without a result
+};
+
+// A scope that is cancelled when its deadline passes.
+struct deadline_scope : scope_node, timer {
+    explicit deadline_scope(time_point when, bool shielded = false) noexcept;
+};
+
+}  // namespace leat

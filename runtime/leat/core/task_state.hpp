@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// task_state: one spawned task, for as long as it runs or a handle refers to it. The scheduler steps it;
+// handles ask it; the tree of scopes owns it. Its result lives in the derived state (spawn.hpp).
+// Invariant: a task is running, in the ready queue, or waiting on exactly one wait.
+#pragma once
+
+#include <leat/check.hpp>
+#include <leat/core/bindings.hpp>
+#include <leat/core/frame.hpp>
+#include <leat/core/frame_pool.hpp>
+#include <leat/core/scope_node.hpp>
+#include <leat/core/wait.hpp>
+#include <leat/outcome.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <source_location>
+#include <string>
+#include <string_view>
+
+namespace leat {
+
+// Where the library says what nobody else will hear: one line, without newline. Must not throw.
+using report_function = void (*)(std::string_view line);
+
+enum class task_phase : std::uint8_t {
+    unstarted,
+    started,
+    unwinding,  // its last wait ended as cancelled: the next step unwinds
+    ended,      // its outermost frame has completed, or all were unwound
+};
+
+// Told of the end of a task by being among its joiners, without being a task that waits. Leaves before it
+// dies.
+struct end_listener : wait {
+    explicit end_listener(void (*told)(end_listener&) noexcept) noexcept : wait(listener_kind), tell(told) {}
+
+    void (*tell)(end_listener& self) noexcept;
+
+    static const wait_kind listener_kind;  // nobody is suspended on it
+};
+
+class task_state : public list_link, public frame_pool::allocated {
+public:
+    // Waits that may be over at once, in a row, before the task yields to the others. One that has moved many
+    // bytes counts for several.
+    static constexpr std::int8_t inline_completions_max = 32;
+
+    explicit task_state(std::source_location spawned) noexcept : spawned_at(spawned) { own.task = this; }
+    task_state(const task_state&) = delete;
+    task_state& operator=(const task_state&) = delete;
+
+    // Whether the task is inside a cancelled scope: no wait may begin.
+    [[nodiscard]] bool cancelled() const noexcept { return innermost->cancelled; }
+
+    // After something that it awaits has completed at once. False when it has had its share of that: then
+    // it goes to the end of the ready queue. `cost`: for how many waits it counts.
+    [[nodiscard]] bool goes_on(int cost = 1) noexcept {
+        inline_budget = static_cast<std::int8_t>(std::max(inline_budget - cost, INT8_MIN));
+        return inline_budget >= 0;
+    }
+
+    void add_reference() noexcept { ++references_; }
+    void drop_reference() noexcept {
+        if (--references_ == 0) {
+            delete this;
+        }
+    }
+    // For who asks the task, awaits it or lets go of it: nothing of a task that runs is for other threads.
+    // What has ended only changes hands.
+    void check_home() const noexcept {
+        check(done || home == this_thread.loop || home == nullptr,
+              "a task that runs is asked, awaited and cancelled in its own run");
+    }
+    // A running task holds one reference to itself.
+    [[nodiscard]] bool only_reference() const noexcept { return references_ == 1; }
+    // drop_reference() for those who could have asked for the result: the last one to go without having
+    // asked leaves an error to the report.
+    void let_go() noexcept {
+        if (done && only_reference()) {
+            if (const std::exception_ptr error = take_unseen_error()) {
+                report_error(error);
+            }
+        }
+        drop_reference();
+    }
+    // What dumps and reports call it beside its id; empty for most. Throws std::bad_alloc.
+    void set_name(std::string_view text);
+    [[nodiscard]] std::string_view name() const noexcept {
+        return name_ == nullptr ? std::string_view() : std::string_view(*name_);
+    }
+
+    // Reports `error`, which this task ended with and nobody collected.
+    void report_error(const std::exception_ptr& error) const noexcept;
+
+    // The first step: makes the outermost frame, or ends the task if that fails.
+    virtual void start() noexcept = 0;
+    // The last step: takes the result out of the outermost frame and destroys the frame, if there is one;
+    // without one the task was cancelled. Drops the callable.
+    virtual void finish(frame* outermost) noexcept = 0;
+    // How it ended, once finish() has been called.
+    [[nodiscard]] virtual ending how() const noexcept = 0;
+    // The exception that nobody has collected, at most once.
+    virtual std::exception_ptr take_unseen_error() noexcept = 0;
+
+    frame* leaf = nullptr;    // the suspended frame: resumed next, or unwound from
+    wait* waiting = nullptr;  // what the leaf waits for; null when running or ready
+    scope_node* innermost = &own;
+    scope_node own;             // all of the task; cancelled through its handle
+    list<wait> joiners;         // waits of the tasks that await this one, and end_listeners
+    detail::bindings bindings;  // of task_locals; what its spawner had then, and what it binds itself
+    std::source_location spawned_at;
+    const scheduler* home =
+        nullptr;              // whose task it is, once it has been spawned; perhaps gone when it is done
+    std::uint64_t since = 0;  // the tick (ticks.hpp) of the turn in which its wait began
+    report_function report = nullptr;  // of its run, which it may outlive
+    std::uint32_t id = 0;
+    std::int8_t inline_budget = inline_completions_max;
+    task_phase phase = task_phase::unstarted;
+    bool waited = false;  // an observer has heard that its wait began
+    bool done = false;    // its result is there, its joiners are told
+
+protected:
+    virtual ~task_state() = default;
+
+private:
+    std::unique_ptr<const std::string> name_;
+    std::uint32_t references_ = 1;
+};
+
+// Tells `listener` when `task` has ended: at once, if it has.
+void listen_for_end(task_state& task, end_listener& listener) noexcept;
+
+}  // namespace leat

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// wait_queue: tasks that wait, in the order in which they came, for what another task of the same scheduler
+// gives. Everything in sync/ is built on it. Waiting allocates nothing; cancelling takes the place out of
+// the queue, and whoever was woken first is resumed all the same, so nothing that was given is lost.
+// Invariant: it belongs to one scheduler while somebody waits in it, and nobody waits in it when it dies.
+#pragma once
+
+#include <leat/core/awaited.hpp>
+#include <leat/core/scheduler.hpp>
+
+#include <concepts>
+#include <coroutine>
+
+namespace leat {
+
+namespace detail {
+
+class wait_queue {
+public:
+    wait_queue() noexcept = default;
+    wait_queue(const wait_queue&) = delete;
+    wait_queue& operator=(const wait_queue&) = delete;
+    ~wait_queue() { check(waiting_.empty(), "nobody waits for what is destroyed"); }
+
+    [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
+    [[nodiscard]] wait& front() noexcept { return waiting_.front(); }
+    // The first, the one after `at`; null after the last.
+    [[nodiscard]] wait* first() noexcept { return waiting_.first(); }
+    [[nodiscard]] wait* next(wait& at) noexcept { return waiting_.next(at); }
+
+    void push_back(wait& last) noexcept {
+        check(empty() || owner_ == this_thread.loop, "tasks that wait together are on one thread");
+        owner_ = this_thread.loop;
+        waiting_.push_back(last);
+    }
+    // Takes the one that has waited longest out, for the caller to end its wait.
+    [[nodiscard]] wait& pop_front() noexcept {
+        check(owner_ == this_thread.loop, "waiting tasks are woken on their own thread");
+        return waiting_.pop_front();
+    }
+    // Ends the wait of the one that has waited longest, if there is one.
+    bool wake_one() noexcept {
+        if (empty()) {
+            return false;
+        }
+        wait& first = pop_front();
+        owner_->finish(first);
+        return true;
+    }
+    // Ends the wait of `waiter`, who waits here.
+    void wake(wait& waiter) noexcept {
+        check(owner_ == this_thread.loop, "waiting tasks are woken on their own thread");
+        waiter.unlink();
+        owner_->finish(waiter);
+    }
+    void wake_all() noexcept {
+        while (wake_one()) {
+        }
+    }
+
+    // For the wait_kind of those who wait in a queue and need nothing but to leave it.
+    static bool leave(wait& self) noexcept {
+        self.unlink();
+        return true;
+    }
+
+private:
+    list<wait> waiting_;
+    scheduler* owner_ = nullptr;  // of those who wait
+};
+
+// What a task awaits that may find its wish fulfilled, and otherwise waits in a queue. `Self` has
+//   bool take_now()                takes it without waiting, if that is possible
+//   void enqueue() noexcept        pushes *this to its queue
+template <typename Self, std::derived_from<wait> Wait = wait>
+class queue_awaiter : public awaiter_base, protected Wait {
+public:
+    bool await_ready() {
+        check(this_thread.task != nullptr, "this is awaited by a task");
+        check(this->fresh(), "a wait is awaited once");
+        task_state& task = *this_thread.task;
+        if (task.cancelled()) {
+            this->end = wait_end::cancelled;
+            return false;
+        }
+        if (!static_cast<Self&>(*this).take_now()) {
+            return false;
+        }
+        this->end = wait_end::finished;
+        return task.goes_on();
+    }
+    template <typename Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
+        suspend(waiter.promise());
+    }
+    void suspend(frame& waiter) noexcept {
+        if (this->end == wait_end::pending) {
+            static_cast<Self&>(*this).enqueue();
+        }
+        scheduler::suspend(waiter, *this);
+    }
+
+protected:
+    using Wait::Wait;
+};
+
+}  // namespace detail
+
+}  // namespace leat

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// dump_signal: a Unix signal that asks schedulers for a dump of their tasks. The handler only leaves a note
+// and wakes the loop, so it works in a loop that is idle, and the dump is made between two steps.
+// Invariant: the handler is there while an asker of its signal is; then the disposition before comes back.
+#pragma once
+
+#include <leat/core/backend.hpp>
+
+#include <atomic>
+
+namespace leat::detail {
+
+class dump_signal {
+public:
+    // How many schedulers of a process may be asked at a time.
+    static constexpr int most = 1024;
+
+    // On signal `number`, of the process or of any thread, sets `asked` and wakes `sleeper`. Throws
+    // std::invalid_argument when there is no such signal or it cannot be handled, std::length_error.
+    dump_signal(int number, std::atomic<bool>& asked, backend& sleeper);
+    dump_signal(const dump_signal&) = delete;
+    dump_signal& operator=(const dump_signal&) = delete;
+    ~dump_signal();
+
+    void notify() noexcept;  // in the handler
+    [[nodiscard]] int number() const noexcept { return number_; }
+
+private:
+    int number_;
+    std::atomic<bool>& asked_;
+    backend& sleeper_;
+};
+
+}  // namespace leat::detail

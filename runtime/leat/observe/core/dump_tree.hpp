@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// dump_tree: the tasks and groups of a scheduler in the order of a tree by owner, with what a look at each
+// finds out. Used by the two forms of dump (dump.cpp, dump_json.cpp).
+//
+// The tree of scopes knows more than owners: scopes that a task has entered stand between it and what it
+// owns. The walk takes from them the deadline and the cancellation that the task is under.
+#pragma once
+
+#include <leat/core/scope_node.hpp>
+#include <leat/core/ticks.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace leat {
+
+class scheduler;
+
+namespace detail {
+
+// A task, or a group with tasks in it. Its children are the entries after it that are deeper, up to the
+// first that is not.
+struct dump_entry {
+    task_state* task = nullptr;  // null: a group
+    scope_node* group = nullptr;
+    std::size_t depth = 0;
+    std::size_t size = 0;                   // of a group: its tasks
+    time_point deadline = never;            // of a task: the first of those around its wait
+    const scope_node* canceller = nullptr;  // the scope whose cancellation its waits end by
+};
+
+[[nodiscard]] std::vector<dump_entry> tasks_by_owner(scheduler& loop);
+
+enum class dump_state : std::uint8_t { running, ready, waiting, unwinding };
+[[nodiscard]] dump_state state_of(const task_state& task) noexcept;
+
+// What is known of the wait of a task that waits.
+struct explained_wait {
+    std::string_view what;  // "recv"
+    duration age{};
+    std::optional<int> descriptor;
+    std::string local;  // addresses; empty when there is none
+    std::string peer;
+    std::optional<std::int64_t> bytes_done;  // of an operation that wants all
+    std::optional<std::int64_t> bytes_wanted;
+    time_point deadline = never;
+    const task_state* awaited = nullptr;
+    const void* object = nullptr;
+    std::uint32_t held_by = 0;
+};
+[[nodiscard]] explained_wait explain(const task_state& task, scheduler& loop, const tick_clock::scale& scale);
+
+// Where the body of `group` was awaited by its owner; empty once it has ended.
+[[nodiscard]] std::optional<std::source_location> opened_at(const scope_node& group) noexcept;
+
+// Whose cancellation it is: "task 3" or "a.cpp:12".
+[[nodiscard]] std::string name_of(const scope_node& canceller);
+
+// "0x7f3a..."
+[[nodiscard]] std::string address_in_words(const void* object);
+
+[[nodiscard]] std::string place(const std::source_location& where);
+
+}  // namespace detail
+
+}  // namespace leat

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#include <leat/observe/dump.hpp>
+
+#include <leat/core/scheduler.hpp>
+#include <leat/observe/core/dump_tree.hpp>
+
+#include <algorithm>
+
+namespace leat {
+
+namespace {
+
+using namespace detail;
+
+// "850 us", "12 ms", "3.4 s".
+std::string in_words(duration length) {
+    using namespace std::chrono_literals;
+    if (length < 1ms) {
+        return std::to_string(length / 1us) + " us";
+    }
+    if (length < 1s) {
+        return std::to_string(length / 1ms) + " ms";
+    }
+    const std::string tenths = length < 100s ? "." + std::to_string(length / 100ms % 10) : "";
+    return std::to_string(length / 1s) + tenths + " s";
+}
+
+std::string until(time_point deadline, time_point now) {
+    return deadline > now ? "in " + in_words(deadline - now) : "now";
+}
+
+// Deeper trees are shown at this depth, or their dump would be mostly blanks.
+constexpr std::size_t indented_max = 30;
+
+class writer {
+public:
+    explicit writer(scheduler& loop) : loop_(loop), scale_(loop.ticks()), now_(loop.io().now()) {}
+
+    std::string text;
+
+    void add(const dump_entry& entry) {
+        const std::string indent(2 * std::min(entry.depth, indented_max), ' ');
+        text += indent;
+        if (entry.task == nullptr) {
+            add_group(entry);
+        } else {
+            add_task(entry, indent);
+        }
+    }
+
+private:
+    void add_group(const dump_entry& entry) {
+        text += entry.group == &loop_.background() ? "background" : "group";
+        if (const auto opened = opened_at(*entry.group)) {
+            text += " opened at " + place(*opened);
+        }
+        text += " (" + std::to_string(entry.size) + (entry.size == 1 ? " task)\n" : " tasks)\n");
+    }
+
+    void add_task(const dump_entry& entry, const std::string& indent) {
+        const task_state& task = *entry.task;
+        text += "task " + std::to_string(task.id);
+        if (!task.name().empty()) {
+            text += " \"" + std::string(task.name()) + "\"";
+        }
+        text += " (spawned at " + place(task.spawned_at) + ") ";
+        add_state(task);
+        if (entry.canceller != nullptr) {
+            text += "; cancelled with " + name_of(*entry.canceller) + ": ";
+            text += entry.canceller->reason.text();
+        } else if (entry.deadline != never) {
+            text += "; deadline " + until(entry.deadline, now_);
+        }
+        text += "\n";
+        if (this_thread.task != &task) {  // the frames of one that runs are on the stack
+            for (const frame* at = task.leaf; at != nullptr; at = at->parent) {
+                text += indent + "    in " + at->where.function_name() + " at " + place(at->where) + "\n";
+            }
+        }
+    }
+
+    void add_state(const task_state& task) {
+        switch (state_of(task)) {
+            case dump_state::running:
+                text += "runs";
+                break;
+            case dump_state::ready:
+                text += task.phase == task_phase::unstarted ? "is ready to start" : "is ready";
+                break;
+            case dump_state::unwinding:
+                text += "unwinds";
+                break;
+            case dump_state::waiting:
+                add_wait(explain(task, loop_, scale_));
+                break;
+        }
+    }
+
+    void add_wait(const explained_wait& leaf) {
+        text += "waits for " + std::string(leaf.what);
+        if (leaf.awaited != nullptr) {
+            text += ", task " + std::to_string(leaf.awaited->id);
+        }
+        if (leaf.object != nullptr) {
+            text += " at " + address_in_words(leaf.object);
+        }
+        if (leaf.held_by != 0) {
+            text += " held by task " + std::to_string(leaf.held_by);
+        }
+        if (leaf.descriptor) {
+            text += " on descriptor " + std::to_string(*leaf.descriptor);
+        }
+        if (!leaf.local.empty()) {
+            text += ", local " + leaf.local;
+        }
+        if (!leaf.peer.empty()) {
+            text += ", peer " + leaf.peer;
+        }
+        if (leaf.bytes_done) {
+            text += ", " + std::to_string(*leaf.bytes_done) + " of " + std::to_string(*leaf.bytes_wanted) +
+                    " bytes done";
+        }
+        if (leaf.deadline != never) {
+            text += ", over " + until(leaf.deadline, now_);
+        }
+        text += ", for " + in_words(leaf.age);
+    }
+
+    scheduler& loop_;
+    tick_clock::scale scale_;
+    time_point now_;
+};
+
+}  // namespace
+
+std::string dump_tasks(scheduler& loop) {
+    writer written(loop);
+    for (const detail::dump_entry& entry : detail::tasks_by_owner(loop)) {
+        written.add(entry);
+    }
+    return std::move(written.text);
+}
+
+std::string dump_tasks() {
+    return dump_tasks(current_scheduler());
+}
+
+}  // namespace leat

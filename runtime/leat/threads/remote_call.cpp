@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include <leat/threads/remote_call.hpp>
+
+namespace leat::detail {
+
+arriving_task::~arriving_task() {
+    if (state_ != nullptr) {
+        state_->drop_reference();
+    }
+}
+
+void arriving_task::run() noexcept {
+    scheduler& loop = current_scheduler();
+    loop.spawn(*std::exchange(state_, nullptr), loop.root());
+    delete this;
+}
+
+constinit const wait_kind call_wait::call_kind{"a call on another thread", cancel};
+
+bool call_wait::begins_cancelled() noexcept {
+    check(this_thread.task != nullptr, "a call is awaited by a task");
+    check(end == wait_end::pending && home_ == nullptr, "a call is awaited once");
+    if (this_thread.task->cancelled()) {
+        end = wait_end::cancelled;
+    }
+    return end == wait_end::cancelled;
+}
+
+void call_wait::send(task_state& state) {
+    try {
+        home_loop_ = &current_scheduler();
+        home_ = home_loop_->messages();
+        task_there_ = &state;
+        away_ = 1;
+        go_.arrive = [](call_wait& call) noexcept {
+            scheduler& there = current_scheduler();
+            there.spawn(*call.task_there_, there.root());
+        };
+        if (!to_.post_message(go_)) {
+            throw run_ended();
+        }
+    } catch (...) {
+        state.drop_reference();
+        throw;
+    }
+    home_loop_->await_others();
+}
+
+void call_wait::task_ended() noexcept {
+    task_there_ = nullptr;
+    send_home(go_);
+}
+
+// There. The call may be gone once its last message is on the way.
+void call_wait::send_home(hop& from) noexcept {
+    const std::shared_ptr<inbox> home = home_;
+    from.arrive = [](call_wait& call) noexcept { call.came_home(); };
+    home->deliver(from);
+}
+
+void call_wait::came_home() noexcept {
+    if (--away_ > 0) {
+        return;
+    }
+    home_loop_->heard_from_others();
+    if (cancel_asked_ && task_was_cancelled()) {
+        home_loop_->abandon(*this);
+    } else {
+        home_loop_->finish(*this);
+    }
+}
+
+// That scheduler died without having run.
+void call_wait::lost() noexcept {
+    check(false, "a scheduler that others call runs");
+}
+
+bool call_wait::cancel(wait& self) noexcept {
+    auto& call = static_cast<call_wait&>(self);
+    if (std::exchange(call.cancel_asked_, true)) {
+        return false;
+    }
+    call.stop_.arrive = [](call_wait& stopped) noexcept {
+        if (stopped.task_there_ != nullptr) {
+            stopped.task_there_->own.cancel(cancel_reason::requested);
+        }
+        stopped.send_home(stopped.stop_);
+    };
+    call.away_ += call.to_.post_message(call.stop_) ? 1 : 0;
+    return false;
+}
+
+}  // namespace leat::detail
