@@ -10,7 +10,6 @@
 
 import argparse
 import concurrent.futures
-import fnmatch
 import os
 import re
 import shlex
@@ -18,7 +17,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tidy_source import read_tree
+import headers
+import tidy_pages
+from headers import is_public
+from tidy_source import expand, file_of, matches, read_tree
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,50 +31,59 @@ FILE_LINES = 400
 FUNCTION_LINES = 70
 PAGE_LINES = {"README.md": 120, "docs/hacking.md": 120, "docs/architecture.md": 300, "docs/decisions/*": 60}
 
-# Who may include whom: a file includes only what is on its own level or below. The first pattern that
-# matches counts.
+# Who may include whom: a file includes only what stands on its own line or above it. The longest pattern that
+# matches counts. Folders, but for the ground, the contract of backends, and the faces.
 LEVELS = [
-    (0, "runtime/leat/{bytes,cancel_reason,check,result,fd,list,clock,json_text,reference}.*"),
-    (0, "runtime/leat/{standard_streams,thread_signals}.*"),
-    (1, "runtime/leat/{operation,descriptor_owner,timers,chunk,returned_bytes,wait}.*"),
-    (1, "runtime/leat/backends/backend.hpp"),
-    (2, "runtime/leat/backends/*"),
-    (3, "runtime/leat/{scheduler,inbox,frame,frame_pool,task_state,scope_node,group_scope,outcome}.*"),
-    (3, "runtime/leat/{scheduler_looking,watch_thread,frame_upkeep,bystander,bystanders}.*"),
-    (3, "runtime/leat/{awaited,bindings,error_text,ticks,dump,dump_*,counters,counting_backend,observer}.*"),
-    (4, "runtime/leat/*"),
-    (5, "net/leat/{address,endpoint,number,socket,socket_opening,socket_stream,unix_endpoint}.*"),
-    (7, "net/leat/tls/connect.cpp"),
-    (6, "net/leat/{tcp,udp,unix,tls,any_stream,copy}.*"),
-    (6, "net/leat/{dns,tls}/*"),
-    (7, "net/leat/{connect,framing,http,serve}.*"),
-    (7, "net/leat/{framing,http}/*"),
-    (8, "net/leat/*"),
-    (9, "testing/*"),
+    ["runtime/leat/{bytes,cancel_reason,check,chunk,clock,fd,outcome,result}.*",
+     "runtime/leat/core/standard_streams.*"],
+    ["runtime/leat/core/{backend,descriptor_owner,list,operation,returned_bytes,wait}.*"],
+    ["runtime/leat/backends/*"],
+    ["runtime/leat/core/*", "runtime/leat/observe/*", "runtime/leat/task.hpp"],
+    ["runtime/leat/sync/*"],
+    ["runtime/leat/*"],
+    ["runtime/leat/system/*", "runtime/leat/threads/*"],
+    ["runtime/leat/{runtime,threads}.hpp"],
+    ["net/leat/core/*", "net/leat/{address,endpoint,unix_endpoint}.*"],
+    ["net/leat/*"],  # dns/ and tls/ are on this level, too
+    ["net/leat/http/*", "net/leat/http.hpp"],
+    ["testing/*"],
 ]
 
 # Only these files may include these headers.
 CONTAINED = [
     ("the kernel's event interfaces", r"sys/epoll\.h|liburing(/.*)?\.h|linux/io_uring\.h",
      ["runtime/leat/backends/*", "bench/*", "tests/*"]),
-    ("a concrete backend", r"leat/backends/(?!backend\.hpp|choose\.hpp)",
+    ("what is internal", r"leat/(.*/)?core/|leat/backends/", ["runtime/*", "net/*", "testing/*", "tests/*"]),
+    ("a concrete backend", r"leat/backends/(?!choose\.hpp)",
      ["runtime/leat/backends/*", "tests/*", "testing/*"]),
     ("choosing a backend", r"leat/backends/choose\.hpp",
      ["runtime/leat/backends/*", "runtime/leat/run.*", "tests/*", "testing/*"]),
     ("OpenSSL", r"openssl/", ["net/leat/tls/*.cpp", "testing/*.cpp", "tests/*", "bench/*"]),
-    ("c-ares", r"ares", ["net/leat/dns/*.cpp", "tests/*", "bench/*"]),
-    ("an HTTP parser", r"llhttp\.h|http_parser\.h", ["net/leat/http/*.cpp", "tests/*", "bench/*"]),
-    ("a content coding", r"zlib\.h|brotli/", ["net/leat/http/*.cpp", "tests/*", "bench/*", "examples/*"]),
-    ("libraries of the examples", r"CLI/|fmt/|nlohmann/", ["examples/*", "bench/*", "tests/*"]),
+    ("c-ares", r"ares", ["net/leat/dns/core/*.cpp", "tests/*", "bench/*"]),
+    ("an HTTP parser", r"llhttp\.h|http_parser\.h", ["net/leat/http/core/*.cpp", "tests/*", "bench/*"]),
+    ("a content coding", r"zlib\.h|brotli/", ["net/leat/http/core/*.cpp", "tests/*", "examples/*"]),
+    ("libraries of the examples", r"CLI/|fmt/|nlohmann/", ["examples/*", "tests/*"]),
 ]
 
-# What programs that use the library may include of it.
-FACES = ["runtime", "threads", "fd", "from_callback", "pipe", "process", "net", "tls", "http",
-         "http/serve_tls", "framing", "testing/certificates", "testing/check_stream",
-         "testing/counted_memory", "testing/doctest",
-         "testing/idle", "testing/leaks", "testing/memory_stream", "testing/scripted_stream",
-         "testing/simulate", "testing/simulation", "testing/stream_pair", "testing/suspends"]
-FACE_USERS = ["examples/*", "bench/*", "README.md"]
+# Headers of a core/ that declare something outside of a `detail` namespace: why, and which. One that no
+# longer does is an error, so this list only gets shorter.
+OUTSIDE_DETAIL = [
+    ("users hold them by reference or by value, and include them through a public header",
+     ["runtime/leat/core/{descriptor_owner,frame,inbox,scheduler,task_state}.hpp",
+      "net/leat/core/socket.hpp", "net/leat/http/core/server_deadlines.hpp"]),
+    ("the contract of backends, whose namespace is leat",
+     ["runtime/leat/core/{backend,list,operation,timers,wait}.hpp"]),
+    ("named by half of the runtime; to be moved one by one",
+     ["runtime/leat/core/{frame_pool,frame_upkeep,group_scope,scope_node,ticks}.hpp",
+      "runtime/leat/observe/core/trace.hpp", "net/leat/core/number.hpp"]),
+    ("the engine of HTTP; to be moved one by one",
+     ["net/leat/http/core/{chunked_body,connection,content_coding,content_decoder,framing,head_reader}.hpp",
+      "net/leat/http/core/{head_repair,idn,late,parser,pool,redirect,request_target}.hpp",
+      "net/leat/http/core/{secure_transport,server_exchange,strictness,text,url_host,url_text,writer}.hpp"]),
+    ("the engine of TLS; to be moved one by one",
+     ["net/leat/tls/core/{byte_queue,certificate_names,context_settings,peer_check,pem_reader}.hpp",
+      "net/leat/tls/core/{ticket_cache,wall_clock,wire}.hpp"]),
+]
 
 # (rule, where, pattern in code): comments and literals do not count here.
 BANNED_CODE = [
@@ -105,17 +116,6 @@ BANNED_TEXT = [
 DATA = ["tests/fuzz/corpus/*"]  # bytes that are as they are
 TEXT_EXEMPT = ["scripts/tidy*.py", "LICENSE", "*.patch", *DATA]
 
-# The C++ of these pages is what stands between `// MARK: begin` and `// MARK: end` in an example or a test.
-MARKS = {"README.md": "README", "docs/guide.md": "GUIDE", "docs/http.md": "HTTP"}
-
-# In a table whose last column has this title each row names the tests that show it: `FILE`: "TITLE", or a
-# script alone. FILE stands for one of SHOWING. A row whose claim begins with one of CLAIMS_NOTHING may have
-# none, and says "-".
-SHOWN_BY = "shown by"
-CLAIMS_NOTHING = ("-", "missing")
-SHOWN = r'`([\w/.]+)`(?:: "([^"]*)")?'
-SHOWING = ["tests/runtime/{}.cpp", "tests/{}.cpp", "tests/{}"]
-
 LISTED_FOLDERS = ("runtime/", "net/", "testing/", "tests/", "examples/", "bench/")
 UNLISTED = ["tests/install/*"]  # programs that other build systems compile
 SPDX = re.compile(r"^(//|#|/\*) SPDX-License-Identifier: MIT")
@@ -123,23 +123,10 @@ SPDX = re.compile(r"^(//|#|/\*) SPDX-License-Identifier: MIT")
 # ---- the checks ---------------------------------------------------------------------------------
 
 
-def matches(path, patterns):
-    return any(fnmatch.fnmatch(path, pattern) for wide in patterns for pattern in expand(wide))
-
-
-def expand(pattern):
-    """`a/{b,c}.*` as a/b.* and a/c.*."""
-    found = re.match(r"(.*)\{(.*)\}(.*)", pattern)
-    return [found[1] + word + found[3] for word in found[2].split(",")] if found else [pattern]
-
-
 def level(path):
-    return next((number for number, pattern in LEVELS if matches(path, [pattern])), None)
-
-
-def file_of(name, tree):
-    """The file that `#include <name>` means, when it is ours."""
-    return next((f"{top}/{name}" for top in ("runtime", "net", "testing") if f"{top}/{name}" in tree), None)
+    found = [(len(pattern), number) for number, patterns in enumerate(LEVELS) for wide in patterns
+             for pattern in expand(wide) if matches(path, [pattern])]
+    return max(found)[1] if found else None
 
 
 def check_form(source, tree):
@@ -201,8 +188,6 @@ def check_includes(source, tree):
                 yield number, f"<{name}> does not exist"
             elif own is not None and level(target) > own:
                 yield number, f"<{name}> is above this file (level {level(target)} > {own})"
-            if matches(source.path, FACE_USERS) and name not in [f"leat/{face}.hpp" for face in FACES]:
-                yield number, f"<{name}>: programs include only the public faces"
         elif not angled and source.path.startswith(("runtime/", "net/")):
             yield number, f'"{name}": include from a root, with <>'
 
@@ -253,13 +238,26 @@ def installed_headers(tree):
 
 
 def check_installed(source, tree):
-    """What an installed header includes is installed."""
-    if not source.is_header or source.path not in set(installed_headers(tree)):
-        return
-    for number, name, _ in source.includes:
+    """A public header is installed, and what an installed header includes is, too."""
+    installed = set(installed_headers(tree)) if source.is_header else ()
+    if is_public(source.path) and source.path not in installed:
+        yield 1, "a public header is installed: list it in meson.build, or put it into core/"
+    for number, name, _ in source.includes if source.path in installed else ():
         target = file_of(name, tree)
-        if target and target not in set(installed_headers(tree)):
+        if target and target not in installed:
             yield number, f"<{name}> is not installed: list it in {target.split('/')[0]}/meson.build"
+
+
+def check_detail(source, tree):
+    """What core/ declares is in a namespace `detail`."""
+    if not source.is_header or not matches(source.path, ["runtime/*/core/*", "net/*/core/*"]):
+        return
+    outside = list(source.declared_outside("detail"))
+    listed = matches(source.path, [pattern for _, patterns in OUTSIDE_DETAIL for pattern in patterns])
+    if listed and not outside:
+        yield 1, "declares nothing outside of `detail` any more: take it off OUTSIDE_DETAIL"
+    for number, name in () if listed else outside:
+        yield number, f"{name}: what core/ declares is in a namespace `detail`"
 
 
 def check_cycles(tree):
@@ -281,70 +279,30 @@ def check_cycles(tree):
             yield from visit(path)
 
 
-def marked_parts(tree, mark):
-    """The lines between `// MARK: begin` and `// MARK: end` of the examples and the tests."""
-    for source in tree.values():
-        if source.path.startswith(("examples/", "tests/")):
-            for part in re.findall(rf"// {mark}: begin\n(.*?)\n *// {mark}: end", source.text, re.DOTALL):
-                yield source.path, part
-
-
-def check_page_code(source, tree):
-    """Each C++ block is a whole program (the install test builds the README's) or a marked part."""
-    mark = MARKS.get(source.path)
-    if mark is None:
-        return
-    blocks = [(source.text[: found.start()].count("\n") + 1, found[1])
-              for found in re.finditer(r"```cpp\n(.*?)\n```", source.text, re.DOTALL)]
-    parts = list(marked_parts(tree, mark))
-    for number, block in blocks:
-        if "int main(" not in block and all(part not in block for _, part in parts):
-            yield number, "code that is neither a whole program nor a marked part of an example or a test"
-    for path, part in parts:
-        if all(part not in block for _, block in blocks):
-            yield 1, f"differs from the part of {path} that is marked // {mark}: begin"
-
-
-def check_links(source, tree):
-    """A page that is named exists."""
-    if source.language not in ("markdown", "cpp", "python", "shell", "build"):
-        return
-    for number, line in enumerate(source.lines, 1):
-        for name in re.findall(r"(?<![\w/.:*])((?:\.\./|\./)*[\w/-]+\.md)\b", line):
-            beside = os.path.normpath(os.path.join(os.path.dirname(source.path), name))
-            if beside not in tree and os.path.normpath(name) not in tree:
-                yield number, f"{name} does not exist in this tree"
-
-
-def check_shown(source, tree):
-    """Each row of a table of claims names a test that exists."""
-    inside = False
-    for number, line in enumerate(source.lines if source.language == "markdown" else (), 1):
-        cells = [cell.strip() for cell in line.strip("| ").split("|")] if line.startswith("|") else [""]
-        inside = cells[-1] == SHOWN_BY or (inside and line.startswith("|"))
-        if not inside or cells[-1] == SHOWN_BY or set(line) <= set("|-: "):
-            continue
-        if cells[-1] == "-" and any(cell.startswith(CLAIMS_NOTHING) for cell in cells[1:-1]):
-            continue
-        named = re.findall(SHOWN, cells[-1])
-        if not named or re.sub(SHOWN, "", cells[-1]).strip("; "):
-            yield number, f'"{cells[-1]}" is not `FILE`: "TITLE" of a test'
-        for name, title in named:
-            path = next((form.format(name) for form in SHOWING if form.format(name) in tree), None)
-            if path is None or not path.endswith(("_test.cpp", "_test.py")):
-                yield number, f"there is no test {name}"
-            elif path.endswith(".cpp") and title not in tree[path].test_cases:
-                yield number, f'{path} has no test case "{title}"'
-
-
 FILE_CHECKS = [check_form, check_words, check_names, check_includes, check_own_header_first, check_listed,
-               check_lists, check_installed, check_page_code, check_links, check_shown]
+               check_lists, check_installed, check_detail, *tidy_pages.CHECKS]
+
+
+def patterns():
+    """Every pattern of the rules above."""
+    lists = [*LEVELS, PAGE_LINES, headers.INTERNAL, tidy_pages.REPEATS_NOTHING, tidy_pages.MARKS, DATA,
+             TEXT_EXEMPT, UNLISTED, [f"{folder}*" for folder in LISTED_FOLDERS],
+             *(where for *_, where in CONTAINED + OUTSIDE_DETAIL),
+             *(where for _, where, _ in BANNED_CODE + BANNED_TEXT)]
+    return sorted({narrow for where in lists for wide in where for narrow in expand(wide)})
+
+
+def idle_patterns(tree):
+    """A rule for files that are gone holds nothing."""
+    for pattern in patterns():
+        if not any(matches(path, [pattern]) for path in tree):
+            yield "scripts/tidy.py", 1, f"the pattern {pattern} matches no file"
 
 
 def violations(tree):
     for source in tree.values():
         for check in FILE_CHECKS:
-            exempt = check is check_links and matches(source.path, TEXT_EXEMPT)
+            exempt = check is tidy_pages.check_links and matches(source.path, TEXT_EXEMPT)
             yield from () if exempt else ((source.path, *found) for found in check(source, tree))
     yield from check_cycles(tree)
 
@@ -379,7 +337,8 @@ def main():
         return tidy_plants.run()
     tree = read_tree(ROOT, options.tracked)
     wanted = [os.path.relpath(os.path.abspath(path), ROOT) for path in options.paths]
-    found = [*violations(tree), *(headers_alone(tree) if options.headers else ())]
+    found = [*violations(tree), *idle_patterns(tree), *headers.differences(tree),
+             *(headers_alone(tree) if options.headers else ())]
     shown = sorted(hit for hit in found
                    if not wanted or any(hit[0] == path or hit[0].startswith(path + "/") for path in wanted))
     for path, number, rule in shown:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The test of tidy.py: a small clean tree, and one planted violation after another that must be found."""
 
+import headers
 import tidy
 from tidy_source import Source
 
 SPDX = "// SPDX-License-Identifier: MIT\n"
 MESON = "# SPDX-License-Identifier: MIT\n"
-HEADER = SPDX + "#pragma once\n"
+HEADER = SPDX + "// a thing: what it gives.\n#pragma once\n"
 BODY = "int f() {\n" + "    ++x;\n" * 69 + "}\n"
 
 CLEAN = {
@@ -24,13 +25,19 @@ CLEAN = {
     "runtime/leat/check.cpp": SPDX
     + '#include <leat/check.hpp>\nauto text = R"(m_x printf( )"; // m_x, 1\'000\n',
     "runtime/leat/task.hpp": HEADER + "#include <leat/check.hpp>\n",
-    "runtime/leat/private.hpp": HEADER,
+    "runtime/leat/core/private.hpp": HEADER
+    + "namespace leat {\nclass task;\ntemplate <typename T>\nstruct a;\nnamespace detail {\n"
+    + "struct b {\n    void f() {}\n};\n}\n}\n",
+    "net/meson.build": MESON + "'leat/tcp.hpp'\n",
     "net/leat/tcp.hpp": HEADER + "#include <leat/task.hpp>\nclass tls_session;\n",
+    "CHANGELOG.md": "* `a::b`: one thing that is new for users\n* `a::c`: one thing\n* `a::d`: one thing\n",
     "examples/meson.build": MESON + "names = ['echo']\n",
     "examples/echo.cpp": SPDX + "// README: begin\nint echo();\n// README: end\n",
     "scripts/run": "#!/bin/sh\n# SPDX-License-Identifier: MIT\n",
     "tests/fuzz/corpus/url/odd": "//a/\t ",
 }
+CLEAN["docs/decisions/0004-core-is-a-layer.md"] = "# core\n"
+CLEAN["docs/headers.md"] = headers.page({path: Source(path, text) for path, text in CLEAN.items()})
 
 
 def added(path, line):
@@ -85,14 +92,26 @@ PLANTS = [
     (added("net/leat/tcp.hpp", "#include <zlib.h>"), "a content coding"),
     (added("net/leat/tcp.hpp", "#include <fmt/core.h>"), "libraries of the examples"),
     (added("net/leat/tcp.hpp", '#include "endpoint.hpp"'), "include from a root"),
-    (added("examples/echo.cpp", "#include <leat/task.hpp>"), "only the public faces"),
+    (added("examples/echo.cpp", "#include <leat/core/private.hpp>"), "what is internal may be included"),
+    (added("bench/echo.cpp", "#include <leat/http/core/parser.hpp>"), "what is internal may be included"),
+    (added("runtime/leat/core/private.hpp", "#include <leat/sync/event.hpp>"), "does not exist"),
+    ({"runtime/leat/sync/event.hpp": HEADER,
+      **added("runtime/leat/core/private.hpp", "#include <leat/sync/event.hpp>")}, "is above this file"),
+    (added("runtime/leat/core/wait.hpp", "#include <leat/core/private.hpp>"), "is above this file"),
     ({"runtime/leat/check.cpp": SPDX + "#include <vector>\n#include <leat/check.hpp>\n"},
      "its own header first"),
     ({"runtime/leat/lost.cpp": SPDX}, "is not listed in any meson.build"),
     ({"examples/lost.cpp": SPDX}, "is not listed in any meson.build"),
     (added("net/meson.build", "    'b.cpp',\n    'a.cpp',"), "lists of files are sorted"),
     (added("net/meson.build", "    'a.cpp',\n    'a.cpp',"), "lists of files are sorted"),
-    (added("runtime/leat/task.hpp", "#include <leat/private.hpp>"), "is not installed"),
+    (added("runtime/leat/task.hpp", "#include <leat/core/private.hpp>"), "is not installed"),
+    ({"runtime/leat/sync/event.hpp": HEADER}, "a public header is installed"),
+    (added("runtime/leat/core/private.hpp", "namespace leat {\nstruct c {\n};\n}"),
+     "struct c: what core/ declares"),
+    (added("runtime/leat/core/private.hpp", "namespace leat::http {\nint f(int x);\n}"),
+     "int f(int x): what core/ declares"),
+    ({"runtime/leat/core/scheduler.hpp": HEADER + "namespace leat::detail {\nstruct c {};\n}\n"},
+     "take it off OUTSIDE_DETAIL"),
     ({"runtime/leat/a.hpp": HEADER + "#include <leat/b.hpp>\n",
       "runtime/leat/b.hpp": HEADER + "#include <leat/a.hpp>\n"}, "an include cycle"),
     (added("README.md", "```cpp\nint other();\n```"), "neither a whole program nor"),
@@ -100,6 +119,13 @@ PLANTS = [
     (added("docs/guide.md", "```cpp\nint other();\n```"), "neither a whole program nor"),
     (added("tests/net/tcp_test.cpp", "// GUIDE: begin\nint later();\n// GUIDE: end"),
      "differs from the part"),
+    (added("docs/guide.md", "see `<leat/core/private.hpp>`"), "is internal: pages show public headers"),
+    (added("docs/guide.md", "see `<leat/tsak.hpp>`"), "<leat/tsak.hpp> does not exist"),
+    (added("CHANGELOG.md", "and\n* `a::b`: one thing that is new for users"), "says again what line 1 says"),
+    (added("CHANGELOG.md", "* `a::b`: another"), "says again what line 1 says"),
+    ({"docs/architecture.md": "| a line of a table | with words |\n" * 2}, "says again what line 1 says"),
+    ({"docs/headers.md": "# Public headers\n"}, "differs from what the headers say"),
+    ({"runtime/leat/task.hpp": SPDX + "#pragma once\n"}, "opens with a comment that says what it gives"),
     (added("docs/guide.md", "see docs/missing.md"), "does not exist in this tree"),
     (added("docs/guide.md", "see ../../elsewhere.md"), "does not exist in this tree"),
     (added("docs/guide.md", "| a | b | - |"), "of a test"),
@@ -117,7 +143,7 @@ PLANTS = [
 
 def found_in(files):
     tree = {path: Source(path, text) for path, text in files.items()}
-    return [": ".join(map(str, hit)) for hit in tidy.violations(tree)]
+    return [": ".join(map(str, hit)) for hit in (*tidy.violations(tree), *headers.differences(tree))]
 
 
 def run():
@@ -131,6 +157,9 @@ def run():
     for rule in [row[0] for row in tidy.BANNED_CODE + tidy.BANNED_TEXT + tidy.CONTAINED]:
         if not any(rule in hit for hit in reported):
             failures.append(f"no plant for the rule {rule!r}")
+    idle = " ".join(rule for *_, rule in tidy.idle_patterns({"README.md": None}))
+    if "pattern runtime/leat/sync/* matches no file" not in idle or "README.md" in idle:
+        failures.append(f"patterns that match no file are not told: {idle}")
     for failure in failures:
         print(failure)
     print(f"tidy: {len(PLANTS)} plants, {len(failures)} failures")

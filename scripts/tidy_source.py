@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What tidy.py reads: the files of the tree, and a C++ file taken apart just far enough to check it."""
 
+import fnmatch
 import functools
 import os
 import re
@@ -19,6 +20,7 @@ TEST_CASE = re.compile(
     r'\b(?:(?:[A-Z]+_)?TEST(?:_[A-Z]+)?|LEAT_SIMULATE)'
     r'\(\s*(?:\w+,\s*)?((?:"(?:\\.|[^"\\\n])*"\s*)+)'
 )
+FORWARD = re.compile(r"\s*(template\s*<.*>\s*)?(extern|class|struct|enum)\b[\w\s:]*$")
 CONTAINER = re.compile(r"\b(namespace|class|struct|union|enum|extern|export)\b")
 
 
@@ -52,6 +54,31 @@ class Source:
         code = "\n".join(self.code)
         return {"".join(re.findall(r'"((?:\\.|[^"\\\n])*)"', found[1]))
                 for found in TEST_CASE.finditer(self.text) if code[found.start()] != " "}
+
+    def declared_outside(self, name):
+        """(line, text) of what stands in a namespace, but in none with that name; not of what is only named
+        there to be declared elsewhere."""
+        namespaces, depth, head, start = [], 0, "", 1
+        for number, line in enumerate(self.code, 1):
+            for character in "" if line.lstrip().startswith("#") else line + " ":
+                outermost = depth == len(namespaces)
+                if not head.strip():
+                    head, start = "", number
+                if character in "{;" and outermost:
+                    opened = re.search(r"\bnamespace\s+([\w:]+)\s*$", head) if character == "{" else None
+                    if opened:
+                        namespaces.append(opened[1])
+                    elif namespaces and not any(name in path.split("::") for path in namespaces):
+                        if head.strip() and not (character == ";" and FORWARD.match(head)):
+                            yield start, " ".join(head.split())
+                    head = ""
+                elif outermost:
+                    head += character
+                depth += (character == "{") - (character == "}")
+                if depth < len(namespaces):
+                    namespaces.pop()
+                if character == "}":
+                    head = ""
 
     def functions(self):
         """(first line, last line) of every outermost block of code, from its brace to the closing one."""
@@ -119,6 +146,21 @@ def language_of(path, first_line):
     if name in ("meson.build", "meson_options.txt", "CMakeLists.txt") or path.endswith(".cmake"):
         return "build"
     return "markdown" if path.endswith(".md") else "other"
+
+
+def matches(path, patterns):
+    return any(fnmatch.fnmatch(path, pattern) for wide in patterns for pattern in expand(wide))
+
+
+def expand(pattern):
+    """`a/{b,c}.*` as a/b.* and a/c.*."""
+    found = re.match(r"(.*)\{(.*)\}(.*)", pattern)
+    return [found[1] + word + found[3] for word in found[2].split(",")] if found else [pattern]
+
+
+def file_of(name, tree):
+    """The file that `#include <name>` means, when it is ours."""
+    return next((f"{top}/{name}" for top in ("runtime", "net", "testing") if f"{top}/{name}" in tree), None)
 
 
 def read_tree(root, tracked_only):
