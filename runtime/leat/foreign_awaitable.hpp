@@ -11,8 +11,8 @@
 #pragma once
 
 #include <leat/core/awaited.hpp>
+#include <leat/core/cross_thread_wait.hpp>
 #include <leat/core/deferred.hpp>
-#include <leat/core/outside_wait.hpp>
 
 #include <concepts>
 #include <coroutine>
@@ -33,8 +33,8 @@ public:
 
 namespace detail {
 
-struct foreign_wait final : outside_wait {
-    foreign_wait() noexcept : outside_wait(foreign_kind) {}
+struct foreign_wait final : cross_thread_wait {
+    foreign_wait() noexcept : cross_thread_wait(foreign_kind) {}
     bool dropped = false;  // written before it is complete
 
     static const wait_kind foreign_kind;

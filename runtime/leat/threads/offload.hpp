@@ -14,7 +14,7 @@
 #pragma once
 
 #include <leat/core/awaited.hpp>
-#include <leat/core/outside_wait.hpp>
+#include <leat/core/cross_thread_wait.hpp>
 #include <leat/core/stored_arguments.hpp>
 #include <leat/outcome.hpp>
 
@@ -46,10 +46,10 @@ void begin_offload(offloaded_work& work);
 [[nodiscard]] bool withdraw_offload(offloaded_work& work) noexcept;
 
 // Work that a task waits for, both in the task's frame.
-class offload_wait : public outside_wait, public offloaded_work {
+class offload_wait : public cross_thread_wait, public offloaded_work {
 public:
-    offload_wait() noexcept : outside_wait(offload_kind) {}
-    offload_wait(offload_wait&& fresh) noexcept : outside_wait(std::move(fresh)), offloaded_work() {}
+    offload_wait() noexcept : cross_thread_wait(offload_kind) {}
+    offload_wait(offload_wait&& fresh) noexcept : cross_thread_wait(std::move(fresh)), offloaded_work() {}
     void begin();
 
 protected:

@@ -9,13 +9,13 @@
 // gives or takes the value, notes that the place is `found`, lets the lock go, and only then wakes the
 // waiter. A cancellation takes the same lock: it takes the place back when nobody has found it, and comes
 // too late otherwise. So a place that is found stays alive until it is woken, and waking is the last that is
-// done with it (outside_wait.hpp for tasks). The channel itself is not touched after the lock was let go:
-// who has been woken may destroy it.
-// Invariant: a value is in the channel, with its sender, or with its receiver, never nowhere.
+// done with it (cross_thread_wait.hpp for tasks). The channel itself is not touched after the lock was let
+// go: who has been woken may destroy it. Invariant: a value is in the channel, with its sender, or with its
+// receiver, never nowhere.
 #pragma once
 
+#include <leat/core/cross_thread_wait.hpp>
 #include <leat/core/detachable.hpp>
-#include <leat/core/outside_wait.hpp>
 #include <leat/core/ring.hpp>
 #include <leat/sync/channel.hpp>
 
@@ -148,7 +148,7 @@ private:
 // A task's wait at the channel.
 template <typename T>
 class thread_channel<T>::waiter : public detail::awaiter_base,
-                                  protected detail::outside_wait,
+                                  protected detail::cross_thread_wait,
                                   protected place {
 public:
     template <typename Promise>
@@ -158,9 +158,9 @@ public:
     void suspend(frame& waiting) noexcept { scheduler::suspend(waiting, *this); }
 
 protected:
-    waiter(const wait_kind& what, thread_channel& at) noexcept : outside_wait(what), at_(&at) {}
+    waiter(const wait_kind& what, thread_channel& at) noexcept : cross_thread_wait(what), at_(&at) {}
     waiter(waiter&& fresh) noexcept
-        : awaiter_base(std::move(fresh)), outside_wait(std::move(fresh)), place(), at_(fresh.at_) {
+        : awaiter_base(std::move(fresh)), cross_thread_wait(std::move(fresh)), place(), at_(fresh.at_) {
         this->value = std::move(fresh.value);
     }
     ~waiter() = default;
@@ -182,7 +182,7 @@ protected:
         return asking.goes_on();
     }
     static bool cancel(wait& self) noexcept {
-        auto& waiting = static_cast<waiter&>(static_cast<outside_wait&>(self));
+        auto& waiting = static_cast<waiter&>(static_cast<cross_thread_wait&>(self));
         if (!waiting.at_->leave(waiting)) {
             return false;
         }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include <leat/core/outside_wait.hpp>
+#include <leat/core/cross_thread_wait.hpp>
 
 namespace leat::detail {
 
-void outside_wait::complete() noexcept {
+void cross_thread_wait::complete() noexcept {
     const std::shared_ptr<inbox> home = std::move(home_);
     if (loop_ == this_thread.loop) {
         run();
@@ -12,7 +12,7 @@ void outside_wait::complete() noexcept {
     }
 }
 
-void outside_wait::run() noexcept {
+void cross_thread_wait::run() noexcept {
     loop_->heard_from_others();
     loop_->finish(*this);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// outside_wait: a wait that another thread ends. offload, thread_channel and remote.call are built on it.
+// cross_thread_wait: a wait that another thread ends. offload, thread_channel and remote.call are built on
+// it.
 //
 // Theory of operation. The wait stands in a coroutine's frame, and that frame must not die while another
 // thread may touch it. So a wait that has been shown to other threads ends in one of two ways, and who tells
@@ -20,10 +21,10 @@
 
 namespace leat::detail {
 
-class outside_wait : public wait, inbox::message {
+class cross_thread_wait : public wait, inbox::message {
 public:
-    explicit outside_wait(const wait_kind& what) noexcept : wait(what) {}
-    outside_wait(outside_wait&& fresh) noexcept : wait(std::move(fresh)), message() {}
+    explicit cross_thread_wait(const wait_kind& what) noexcept : wait(what) {}
+    cross_thread_wait(cross_thread_wait&& fresh) noexcept : wait(std::move(fresh)), message() {}
 
     // Its own thread, before another thread hears of it. Throws std::bad_alloc in the first of a run.
     void expect() {
@@ -40,7 +41,7 @@ public:
     void complete() noexcept;
 
 protected:
-    ~outside_wait() = default;
+    ~cross_thread_wait() = default;
 
 private:
     void run() noexcept override;
