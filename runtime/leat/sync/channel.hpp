@@ -6,8 +6,8 @@
 // send has sent nothing, a cancelled receive has received nothing.
 #pragma once
 
-#include <leat/core/hand_over.hpp>
 #include <leat/core/ring.hpp>
+#include <leat/core/transfer_queue.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -32,17 +32,17 @@ class channel {
         static constexpr const char* room = "room in a channel";
         static constexpr const char* value = "a channel";
     };
-    using hand_over = detail::hand_over<T, kind>;
+    using transfer_queue = detail::transfer_queue<T, kind>;
 
 public:
     static constexpr std::size_t unbounded = SIZE_MAX;
 
     explicit channel(std::size_t capacity = unbounded) noexcept : values_(capacity) {}
 
-    using send_awaiter = typename hand_over::send_awaiter;
-    using receive_awaiter = typename hand_over::receive_awaiter;
-    using reserve_awaiter = typename hand_over::reserve_awaiter;
-    using reservation = typename hand_over::reservation;
+    using send_awaiter = typename transfer_queue::send_awaiter;
+    using receive_awaiter = typename transfer_queue::receive_awaiter;
+    using reserve_awaiter = typename transfer_queue::reserve_awaiter;
+    using reservation = typename transfer_queue::reservation;
 
     // co_await channel.send(value): waits for room, in the order of asking. Throws channel_closed, when the
     // channel is closed before there was room. Cancelled: the value was not sent, and dies with the wait;
@@ -72,7 +72,7 @@ public:
     [[nodiscard]] std::size_t capacity() const noexcept { return values_.capacity(); }
 
 private:
-    hand_over values_;
+    transfer_queue values_;
 };
 
 }  // namespace leat

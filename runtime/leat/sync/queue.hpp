@@ -12,9 +12,9 @@
 // has put nothing, a cancelled get has got nothing. Who asked first gets room or a value first.
 #pragma once
 
-#include <leat/core/hand_over.hpp>
 #include <leat/core/ring.hpp>
 #include <leat/core/stores.hpp>
+#include <leat/core/transfer_queue.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -42,7 +42,7 @@ class basic_queue {
         static constexpr const char* room = "room in a queue";
         static constexpr const char* value = "a queue";
     };
-    using hand_over = detail::hand_over<T, kind>;
+    using transfer_queue = detail::transfer_queue<T, kind>;
 
 public:
     static constexpr std::size_t unbounded = SIZE_MAX;
@@ -51,10 +51,10 @@ public:
         check(capacity > 0, "a queue has room for one value or more");
     }
 
-    using put_awaiter = typename hand_over::send_awaiter;
-    using get_awaiter = typename hand_over::receive_awaiter;
-    using reserve_awaiter = typename hand_over::reserve_awaiter;
-    using reservation = typename hand_over::reservation;
+    using put_awaiter = typename transfer_queue::send_awaiter;
+    using get_awaiter = typename transfer_queue::receive_awaiter;
+    using reserve_awaiter = typename transfer_queue::reserve_awaiter;
+    using reservation = typename transfer_queue::reservation;
     class join_awaiter;
 
     // co_await queue.put(value): waits for room, in the order of asking. Throws queue_closed, when the queue
@@ -104,7 +104,7 @@ public:
     [[nodiscard]] std::size_t capacity() const noexcept { return values_.capacity(); }
 
 private:
-    hand_over values_;
+    transfer_queue values_;
     wait_queue joiners_;
     std::size_t done_ = 0;  // of those that values_ has accepted
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// hand_over<T, Kind>: what channel and the queues share: values that go from tasks that wait for room to
+// transfer_queue<T, Kind>: what channel and the queues share: values that go from tasks that wait for room to
 // tasks that wait for a value, through a store with room for `capacity` of them.
 //   Kind::store     where values stand, and which one is the next: ensure(count) may throw; push(T&&) and
 //                   take(std::optional<T>&) do not
@@ -19,7 +19,7 @@
 namespace leat::detail {
 
 template <typename T, typename Kind>
-class hand_over {
+class transfer_queue {
     static_assert(std::is_nothrow_move_constructible_v<T>,
                   "values are moved from task to task without throwing");
 
@@ -29,7 +29,7 @@ public:
     class reserve_awaiter;
     class reservation;
 
-    explicit hand_over(std::size_t capacity) noexcept : capacity_(capacity) {}
+    explicit transfer_queue(std::size_t capacity) noexcept : capacity_(capacity) {}
 
     [[nodiscard]] bool try_send(T& value) { return !closed_ && pass(value); }
     [[nodiscard]] std::optional<T> try_receive() noexcept {
@@ -78,11 +78,12 @@ private:
 };
 
 template <typename T, typename Kind>
-class [[nodiscard]] hand_over<T, Kind>::send_awaiter : public queue_awaiter<send_awaiter, waiting_sender> {
+class [[nodiscard]] transfer_queue<T, Kind>::send_awaiter
+    : public queue_awaiter<send_awaiter, waiting_sender> {
     using base = queue_awaiter<send_awaiter, waiting_sender>;
 
 public:
-    send_awaiter(hand_over& to, T&& value) noexcept : base(room_kind), to_(&to) {
+    send_awaiter(transfer_queue& to, T&& value) noexcept : base(room_kind), to_(&to) {
         this->value.emplace(std::move(value));
     }
     bool take_now() {
@@ -97,27 +98,27 @@ public:
     }
 
 private:
-    hand_over* to_;
+    transfer_queue* to_;
 };
 
 template <typename T, typename Kind>
-class [[nodiscard]] hand_over<T, Kind>::receive_awaiter
+class [[nodiscard]] transfer_queue<T, Kind>::receive_awaiter
     : public queue_awaiter<receive_awaiter, waiting_receiver> {
     using base = queue_awaiter<receive_awaiter, waiting_receiver>;
 
 public:
-    explicit receive_awaiter(hand_over& from) noexcept : base(value_kind), from_(&from) {}
+    explicit receive_awaiter(transfer_queue& from) noexcept : base(value_kind), from_(&from) {}
     bool take_now() noexcept { return from_->take(this->value) || from_->is_over(); }
     void enqueue() noexcept { from_->receivers_.push_back(*this); }
     std::optional<T> await_resume() noexcept { return std::move(this->value); }
 
 private:
-    hand_over* from_;
+    transfer_queue* from_;
 };
 
 // Room for one value, in what outlives it. Given up at its end.
 template <typename T, typename Kind>
-class [[nodiscard]] hand_over<T, Kind>::reservation {
+class [[nodiscard]] transfer_queue<T, Kind>::reservation {
 public:
     reservation(reservation&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
     reservation& operator=(reservation&& other) noexcept {
@@ -133,25 +134,25 @@ public:
     // Uses it up. Works also when it has been closed since.
     void send(T value) noexcept {
         check(of_ != nullptr, "a reservation is used once");
-        hand_over& to = *std::exchange(of_, nullptr);
+        transfer_queue& to = *std::exchange(of_, nullptr);
         --to.reserved_;
         to.deliver(std::move(value));
         to.settle();
     }
 
 private:
-    friend hand_over;
-    explicit reservation(hand_over& of) noexcept : of_(&of) {}
-    hand_over* of_;
+    friend transfer_queue;
+    explicit reservation(transfer_queue& of) noexcept : of_(&of) {}
+    transfer_queue* of_;
 };
 
 template <typename T, typename Kind>
-class [[nodiscard]] hand_over<T, Kind>::reserve_awaiter
+class [[nodiscard]] transfer_queue<T, Kind>::reserve_awaiter
     : public queue_awaiter<reserve_awaiter, waiting_sender> {
     using base = queue_awaiter<reserve_awaiter, waiting_sender>;
 
 public:
-    explicit reserve_awaiter(hand_over& in) noexcept : base(room_kind), in_(&in) {
+    explicit reserve_awaiter(transfer_queue& in) noexcept : base(room_kind), in_(&in) {
         check(in.capacity_ > 0, "a rendezvous has no room to reserve");
     }
     bool take_now() {
@@ -167,11 +168,11 @@ public:
     }
 
 private:
-    hand_over* in_;
+    transfer_queue* in_;
 };
 
 template <typename T, typename Kind>
-bool hand_over<T, Kind>::pass(T& value) {
+bool transfer_queue<T, Kind>::pass(T& value) {
     if (receivers_.empty()) {
         if (!has_room()) {
             return false;
@@ -184,7 +185,7 @@ bool hand_over<T, Kind>::pass(T& value) {
 
 // To the first who waits, or into the store, which has room for it.
 template <typename T, typename Kind>
-void hand_over<T, Kind>::deliver(T&& value) noexcept {
+void transfer_queue<T, Kind>::deliver(T&& value) noexcept {
     ++accepted_;
     if (receivers_.empty()) {
         values_.push(std::move(value));
@@ -195,7 +196,7 @@ void hand_over<T, Kind>::deliver(T&& value) noexcept {
 }
 
 template <typename T, typename Kind>
-bool hand_over<T, Kind>::take(std::optional<T>& into) noexcept {
+bool transfer_queue<T, Kind>::take(std::optional<T>& into) noexcept {
     if (!values_.empty()) {
         values_.take(into);
         settle();
@@ -214,7 +215,7 @@ bool hand_over<T, Kind>::take(std::optional<T>& into) noexcept {
 }
 
 template <typename T, typename Kind>
-bool hand_over<T, Kind>::take_reservation() {
+bool transfer_queue<T, Kind>::take_reservation() {
     if (!has_room()) {
         return false;
     }
@@ -226,7 +227,7 @@ bool hand_over<T, Kind>::take_reservation() {
 // Who waits for room gets what has become free, for which the store has its place already; and nobody waits
 // for a value that will never come.
 template <typename T, typename Kind>
-void hand_over<T, Kind>::settle() noexcept {
+void transfer_queue<T, Kind>::settle() noexcept {
     while (!senders_.empty() && has_room()) {
         auto& first = static_cast<waiting_sender&>(senders_.front());
         if (first.value.has_value()) {
@@ -242,7 +243,7 @@ void hand_over<T, Kind>::settle() noexcept {
 }
 
 template <typename T, typename Kind>
-void hand_over<T, Kind>::close() noexcept {
+void transfer_queue<T, Kind>::close() noexcept {
     closed_ = true;
     while (!senders_.empty()) {
         static_cast<waiting_sender&>(senders_.front()).refused = true;
