@@ -36,7 +36,7 @@ PAGE_LINES = {"README.md": 120, "docs/hacking.md": 120, "docs/architecture.md": 
 LEVELS = [
     ["runtime/leat/{bytes,cancel_reason,check,chunk,clock,fd,outcome,result}.*",
      "runtime/leat/core/standard_streams.*"],
-    ["runtime/leat/core/{backend,descriptor_owner,list,operation,returned_bytes,wait}.*"],
+    ["runtime/leat/core/{backend,descriptor_owner,list,operation,pushback,wait}.*"],
     ["runtime/leat/backends/*"],
     ["runtime/leat/core/*", "runtime/leat/observe/*", "runtime/leat/task.hpp"],
     ["runtime/leat/sync/*"],

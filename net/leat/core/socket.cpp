@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/core/socket.hpp>
 
-#include <leat/core/returned_bytes.hpp>
+#include <leat/core/pushback.hpp>
 
 #include <new>
 #include <span>

@@ -4,7 +4,7 @@
 // which decides what was received; that runs nobody.
 #include <leat/backends/uring_backend.hpp>
 
-#include <leat/core/returned_bytes.hpp>
+#include <leat/core/pushback.hpp>
 
 namespace leat {
 

@@ -30,7 +30,7 @@ struct descriptor_owner {
     }
 
     backend* home = nullptr;          // what it is at home in; null: nowhere
-    std::unique_ptr<chunk> returned;  // bytes that the next read sees first (returned_bytes.hpp)
+    std::unique_ptr<chunk> returned;  // bytes that the next read sees first (pushback.hpp)
     int descriptor = -1;              // -1: closed, or not open yet
     std::uint8_t ended_by = 0;        // an errno value, of what the kernel tells once: behind it is no end
 };

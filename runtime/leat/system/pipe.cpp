@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/system/pipe.hpp>
 
-#include <leat/core/returned_bytes.hpp>
+#include <leat/core/pushback.hpp>
 #include <leat/core/standard_streams.hpp>
 #include <leat/fd.hpp>
 #include <leat/io.hpp>

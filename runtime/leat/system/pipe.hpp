@@ -33,7 +33,7 @@ struct pipe_state : frame_pool::allocated {
     bool send_broken = false;
     bool recv_broken = false;  // what a cancelled read had taken is lost
     std::uint64_t bytes_sent = 0;
-    std::unique_ptr<chunk> returned;   // returned_bytes.hpp
+    std::unique_ptr<chunk> returned;   // pushback.hpp
     const task_state* user = nullptr;  // the task that uses it, while one does (pipe_turn.hpp)
     wait* next = nullptr;              // who uses it after that one, which has been cancelled
 };

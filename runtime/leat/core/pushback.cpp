@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <leat/core/returned_bytes.hpp>
+#include <leat/core/pushback.hpp>
 
 #include <algorithm>
 #include <cstdint>
