@@ -24,7 +24,7 @@ std::string describe_backend() {
 
 namespace detail {
 
-lookers::lookers(const run_options& options)
+run_observation::run_observation(const run_options& options)
     : how{options.observer, options.dump_signal, options.watch_limit, options.end_grace, options.counting} {
     open_standard_streams();
     trace_ = make_trace(options.observer);
@@ -33,7 +33,7 @@ lookers::lookers(const run_options& options)
     }
 }
 
-lookers::~lookers() = default;
+run_observation::~run_observation() = default;
 
 void print_report(std::string_view line) {
     write_to_standard_error({"leat: ", line, "\n"});

@@ -51,11 +51,11 @@ public:
 namespace detail {
 
 // Who looks at a run, as the options and the environment want it.
-class lookers {
+class run_observation {
 public:
-    explicit lookers(const run_options& options);
-    ~lookers();
-    looking how;
+    explicit run_observation(const run_options& options);
+    ~run_observation();
+    observation how;
 
 private:
     std::unique_ptr<leat::observer> trace_;
@@ -99,9 +99,9 @@ template <typename Function>
     requires std::invocable<Function>
 detail::given_by<Function> run(Function&& function, run_options options = {},
                                std::source_location where = std::source_location::current()) {
-    const detail::lookers lookers(options);
+    const detail::run_observation observed(options);
     scheduler loop(make_backend(options.backend),
-                   options.report != nullptr ? options.report : detail::print_report, lookers.how);
+                   options.report != nullptr ? options.report : detail::print_report, observed.how);
     return detail::run_on(loop, where, std::forward<Function>(function));
 }
 

@@ -170,7 +170,7 @@ TEST_CASE("run_main gives 0, the int of its task, or 1 after an error") {
 }
 
 TEST_CASE("tasks that have not ended a grace after the main task are reported once") {
-    leat::looking how;
+    leat::observation how;
     how.end_grace = 10s;
     leat::duration took{};
     leat::run_virtually(
@@ -192,7 +192,7 @@ TEST_CASE("tasks that have not ended a grace after the main task are reported on
 
 TEST_CASE("tasks that end within the grace, or where no report is wanted, are not reported") {
     for (const leat::duration grace : {leat::duration(10s), leat::duration(0)}) {
-        leat::looking how;
+        leat::observation how;
         how.end_grace = grace;
         leat::run_virtually(
             [&](leat::virtual_kernel&) -> leat::task<> {
@@ -205,7 +205,7 @@ TEST_CASE("tasks that end within the grace, or where no report is wanted, are no
 }
 
 TEST_CASE("a task that nothing can wake is not waited for until the grace has passed") {
-    leat::looking how;
+    leat::observation how;
     how.end_grace = 10s;
     leat::time_point began;
     leat::time_point ended;

@@ -127,7 +127,7 @@ inline void keep_report(std::string_view line) {
 
 // Runs `body(kernel)` as the main task on a virtual kernel, as run() would.
 template <typename Body>
-auto run_virtually(Body body, const looking& how = {}) {
+auto run_virtually(Body body, const observation& how = {}) {
     reports.clear();
     auto made = std::make_unique<virtual_kernel>();
     virtual_kernel& kernel = *made;

@@ -66,7 +66,7 @@ public:
     static constexpr int messages_max = 256;
 
     // What `how` names outlives the scheduler. Throws std::invalid_argument for an impossible dump_signal.
-    scheduler(std::unique_ptr<backend> io, report_function report, const looking& how = {});
+    scheduler(std::unique_ptr<backend> io, report_function report, const observation& how = {});
     ~scheduler();
     scheduler(const scheduler&) = delete;
     scheduler& operator=(const scheduler&) = delete;

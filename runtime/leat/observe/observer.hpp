@@ -40,7 +40,7 @@ public:
 };
 
 // How a run lets itself be looked at; see run_options.
-struct looking {
+struct observation {
     observer* hears = nullptr;
     int dump_signal = 0;
     duration watch_limit{};

@@ -60,9 +60,9 @@ leat::detail::given_by<Function> run_simulated(simulation& world, Function&& fun
                                                run_options options = {},
                                                std::source_location where = std::source_location::current()) {
     const detail::simulation_in_use used(world);
-    const leat::detail::lookers lookers(options);
+    const leat::detail::run_observation observed(options);
     scheduler loop(world.make_backend(),
-                   options.report != nullptr ? options.report : leat::detail::print_report, lookers.how);
+                   options.report != nullptr ? options.report : leat::detail::print_report, observed.how);
     return leat::detail::run_on(loop, where, std::forward<Function>(function));
 }
 

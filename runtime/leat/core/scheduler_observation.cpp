@@ -26,7 +26,7 @@ std::unique_ptr<backend> counted(std::unique_ptr<backend> io, detail::operation_
 
 constinit scheduler* detail::first_scheduler = nullptr;
 
-scheduler::scheduler(std::unique_ptr<backend> io, report_function report, const looking& how)
+scheduler::scheduler(std::unique_ptr<backend> io, report_function report, const observation& how)
     : counts_(how.counting ? std::make_unique<detail::operation_counts>() : nullptr),
       io_(counted(std::move(io), counts_.get())),
       report_(report),
