@@ -9,7 +9,7 @@
 
 namespace leat::http {
 
-[[nodiscard]] inline std::string length_text(duration length) {
+[[nodiscard]] inline std::string duration_text(duration length) {
     const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
     return milliseconds % 1000 == 0 ? std::to_string(milliseconds / 1000) + " s"
                                     : std::to_string(milliseconds) + " ms";
