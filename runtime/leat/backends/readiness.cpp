@@ -158,7 +158,7 @@ void advance_vectors(operation& op, std::size_t count) noexcept {
     }
 }
 
-bool attempt_rarer(operation& op, readiness& ready) noexcept {
+bool attempt_other(operation& op, readiness& ready) noexcept {
     switch (op.action) {
         case operation_kind::accept:
             return attempt_accept(op, ready);
@@ -181,8 +181,8 @@ bool attempt_rarer(operation& op, readiness& ready) noexcept {
     return false;
 }
 
-bool received_otherwise(operation& op, readiness& ready, slab_pool& pool, slab_pool::lease lease,
-                        std::int64_t answer) noexcept {
+bool recv_slow_path(operation& op, readiness& ready, slab_pool& pool, slab_pool::lease lease,
+                    std::int64_t answer) noexcept {
     while (answer < 0 && errno == EINTR) {
         answer = recv_into(op, lease);
     }

@@ -53,11 +53,11 @@ inline constexpr std::size_t bytes_of_a_turn = 16 * bytes_of_a_try;
 namespace detail {
 
 // Any kind but the two below, which are those of every echo: their usual case is part of attempt().
-bool attempt_rarer(operation& op, readiness& ready) noexcept;
+bool attempt_other(operation& op, readiness& ready) noexcept;
 
 // What follows any other answer of recv(2) and send(2).
-bool received_otherwise(operation& op, readiness& ready, slab_pool& pool, slab_pool::lease lease,
-                        std::int64_t answer) noexcept;
+bool recv_slow_path(operation& op, readiness& ready, slab_pool& pool, slab_pool::lease lease,
+                    std::int64_t answer) noexcept;
 bool sent_otherwise(operation& op, readiness& ready, std::int64_t answer) noexcept;
 
 inline std::int64_t recv_into(const operation& op, slab_pool::lease lease) noexcept {
@@ -73,7 +73,7 @@ inline bool attempt_recv_chunk(operation& op, readiness& ready, slab_pool& pool)
     const slab_pool::lease lease = pool.take();
     const std::int64_t answer = recv_into(op, lease);
     if (answer <= 0 || answer >= slab_pool::buffer_size) [[unlikely]] {
-        return received_otherwise(op, ready, pool, lease, answer);
+        return recv_slow_path(op, ready, pool, lease, answer);
     }
     ready.readable = ready.always_try;
     op.deliver(pool, lease.buffer, lease.index, answer);
@@ -111,7 +111,7 @@ void advance_vectors(operation& op, std::size_t count) noexcept;
     if (op.action == operation_kind::send) {
         return detail::attempt_send(op, ready);
     }
-    return detail::attempt_rarer(op, ready);
+    return detail::attempt_other(op, ready);
 }
 
 }  // namespace leat
