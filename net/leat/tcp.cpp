@@ -119,7 +119,7 @@ task<tcp_stream> tcp_listener::accept() {
             disable_nagle(*fd);
             co_return stream;
         }
-        if (!detail::of_the_connection(fd.error())) {
+        if (!detail::is_connection_error(fd.error())) {
             throw std::system_error(fd.error(), "accept");
         }
     }

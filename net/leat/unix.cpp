@@ -156,7 +156,7 @@ task<unix_stream> unix_listener::accept() {
             stream.state().descriptor = *fd;
             co_return stream;
         }
-        if (!detail::of_the_connection(fd.error())) {
+        if (!detail::is_connection_error(fd.error())) {
             throw std::system_error(fd.error(), "accept");
         }
     }

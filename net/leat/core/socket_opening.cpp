@@ -58,7 +58,7 @@ void take_over(int fd, const taken_over& wanted) {
     }
 }
 
-bool of_the_connection(std::error_code error) noexcept {
+bool is_connection_error(std::error_code error) noexcept {
     if (error.category() != std::system_category()) {
         return false;
     }

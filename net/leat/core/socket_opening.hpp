@@ -35,7 +35,7 @@ struct taken_over {
 void take_over(int fd, const taken_over& wanted);
 
 // Whether an error of accept(2) is the connection's own: it died before it was accepted, or the network did.
-[[nodiscard]] bool of_the_connection(std::error_code error) noexcept;
+[[nodiscard]] bool is_connection_error(std::error_code error) noexcept;
 
 // `peer` stays alive until it has ended. co_await gives result<void>.
 class [[nodiscard]] connect_awaiter : public socket_awaiter {
