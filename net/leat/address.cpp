@@ -28,7 +28,7 @@ std::array<char, Size> terminated(std::string_view text) noexcept {
 
 // The number behind "%": an interface index, or the name of an interface of this machine. 0 is neither.
 std::uint32_t parse_scope(std::string_view text) noexcept {
-    if (const auto number = parse_number<std::uint32_t>(text)) {
+    if (const auto number = leat::detail::parse_number<std::uint32_t>(text)) {
         return *number;
     }
     const auto name = terminated<IF_NAMESIZE>(text);

@@ -74,7 +74,7 @@ result<endpoint> endpoint::try_parse(std::string_view text) {
     if (!parsed || parsed->is_ipv6() != brackets) {
         return invalid;
     }
-    const auto port = parse_number<std::uint16_t>(text.substr(colon + 1));
+    const auto port = leat::detail::parse_number<std::uint16_t>(text.substr(colon + 1));
     return port ? result<endpoint>(endpoint(*parsed, *port)) : invalid;
 }
 

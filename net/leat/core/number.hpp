@@ -9,7 +9,7 @@
 #include <optional>
 #include <string_view>
 
-namespace leat {
+namespace leat::detail {
 
 template <std::unsigned_integral Number>
 [[nodiscard]] std::optional<Number> parse_number(std::string_view text) noexcept {
@@ -22,4 +22,4 @@ template <std::unsigned_integral Number>
     return number;
 }
 
-}  // namespace leat
+}  // namespace leat::detail

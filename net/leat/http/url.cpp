@@ -108,7 +108,7 @@ std::error_code url::take_authority(std::string_view authority) {
     const std::string_view host = authority.substr(0, colon);
     port_ = secure_ ? 443 : 80;
     if (!digits.empty()) {
-        const auto number = parse_number<std::uint16_t>(digits);
+        const auto number = leat::detail::parse_number<std::uint16_t>(digits);
         if (!number || *number == 0) {
             return url_error::bad_port;
         }

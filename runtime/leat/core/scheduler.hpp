@@ -99,7 +99,7 @@ public:
     // The tasks that services run: cancelled and awaited once those of root() have ended.
     [[nodiscard]] group_scope& background() noexcept { return background_; }
     [[nodiscard]] leat::counters counters();
-    [[nodiscard]] const tick_clock& ticks() const noexcept { return ticks_; }
+    [[nodiscard]] const detail::tick_clock& ticks() const noexcept { return ticks_; }
     void report(std::string_view line) const noexcept { report_(line); }
     [[nodiscard]] report_function reports() const noexcept { return report_; }
 
@@ -153,7 +153,7 @@ private:
     std::unique_ptr<detail::operation_counts> counts_;  // when the run counts
     std::unique_ptr<backend> io_;
     report_function report_;
-    tick_clock ticks_{*io_};
+    detail::tick_clock ticks_{*io_};
     timers alarms_;
     list<task_state> ready_;
     list<operation> completed_;

@@ -179,7 +179,7 @@ counters scheduler::counters() {
     for (std::size_t kind = 0; kind < now.operations.size(); ++kind) {
         now.operations[kind] = {detail::name_of(static_cast<operation_kind>(kind)), counts_->by_kind[kind]};
     }
-    const tick_clock::scale scale(ticks_);
+    const detail::tick_clock::scale scale(ticks_);
     for (std::size_t width = 0; width < lag_.size(); ++width) {
         if (lag_[width] > 0) {
             now.lag.push_back({scale.length(std::uint64_t{1} << width), lag_[width]});

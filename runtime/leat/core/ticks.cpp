@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace leat {
+namespace leat::detail {
 
 tick_clock::scale::scale(const tick_clock& clock) noexcept
     : now_(clock.read()), age_(clock.io_->now() - clock.began_), nanoseconds_(1) {
@@ -20,4 +20,4 @@ duration tick_clock::scale::length(std::uint64_t ticks) const noexcept {
     return duration(static_cast<duration::rep>(static_cast<double>(ticks) * nanoseconds_));
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-namespace leat {
+namespace leat::detail {
 
 class tick_clock {
 public:
@@ -64,4 +64,4 @@ private:
     std::uint64_t first_;
 };
 
-}  // namespace leat
+}  // namespace leat::detail

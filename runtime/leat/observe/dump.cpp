@@ -127,7 +127,7 @@ private:
     }
 
     scheduler& loop_;
-    tick_clock::scale scale_;
+    detail::tick_clock::scale scale_;
     time_point now_;
 };
 

@@ -144,7 +144,7 @@ private:
     }
 
     scheduler& loop_;
-    tick_clock::scale scale_;
+    detail::tick_clock::scale scale_;
     time_point now_;
     json_text json_;
 };

@@ -56,7 +56,7 @@ result<framing_fields> read_framing(const headers& fields, version of, strictnes
             if (found.content_length || found.chunked) {
                 return make_error_code(error::conflicting_lengths);
             }
-            found.content_length = parse_number<std::uint64_t>(value);
+            found.content_length = leat::detail::parse_number<std::uint64_t>(value);
             if (!found.content_length) {
                 return make_error_code(error::bad_content_length);
             }

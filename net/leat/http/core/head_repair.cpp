@@ -113,7 +113,7 @@ private:
             return error::bad_content_length;
         }
         for (; !each.empty(); each = next_element(list)) {
-            const auto number = parse_number<std::uint64_t>(each);
+            const auto number = leat::detail::parse_number<std::uint64_t>(each);
             if (!number) {
                 return error::bad_content_length;
             }

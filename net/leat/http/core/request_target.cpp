@@ -70,7 +70,7 @@ bool is_authority(std::string_view text) noexcept {
         return false;
     }
     const std::string_view port = text.substr(std::min(size + 1, text.size()));
-    return port.empty() || parse_number<std::uint16_t>(port).has_value();
+    return port.empty() || leat::detail::parse_number<std::uint16_t>(port).has_value();
 }
 
 std::optional<request_target> read_target(std::string_view method, std::string_view text) noexcept {

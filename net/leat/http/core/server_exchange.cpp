@@ -55,7 +55,7 @@ std::optional<std::uint64_t> given_length(const response& made) {
     if (!text) {
         return std::nullopt;
     }
-    const auto length = parse_number<std::uint64_t>(*text);
+    const auto length = leat::detail::parse_number<std::uint64_t>(*text);
     if (!length) {
         throw std::invalid_argument("the Content-Length of an answer is a number");
     }

@@ -194,7 +194,7 @@ dump_state state_of(const task_state& task) noexcept {
     return task.waiting != nullptr ? dump_state::waiting : dump_state::ready;
 }
 
-explained_wait explain(const task_state& task, scheduler& loop, const tick_clock::scale& scale) {
+explained_wait explain(const task_state& task, scheduler& loop, const detail::tick_clock::scale& scale) {
     const wait& leaf = *task.waiting;
     explained_wait explained;
     explained.what = leaf.kind->name;

@@ -53,7 +53,8 @@ struct explained_wait {
     const void* object = nullptr;
     std::uint32_t held_by = 0;
 };
-[[nodiscard]] explained_wait explain(const task_state& task, scheduler& loop, const tick_clock::scale& scale);
+[[nodiscard]] explained_wait explain(const task_state& task, scheduler& loop,
+                                     const detail::tick_clock::scale& scale);
 
 // Where the body of `group` was awaited by its owner; empty once it has ended.
 [[nodiscard]] std::optional<std::source_location> opened_at(const scope_node& group) noexcept;

@@ -15,7 +15,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-namespace leat {
+namespace leat::detail {
 
 namespace {
 
@@ -175,4 +175,4 @@ std::unique_ptr<observer> make_trace(observer* next) {
     return std::make_unique<trace>(run == 1 ? path : path + ("." + std::to_string(run)), next);
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -8,10 +8,10 @@
 
 #include <memory>
 
-namespace leat {
+namespace leat::detail {
 
 // What writes to the file that LEAT_TRACE names, and then tells `next`, if there is one; null when it is not
 // set. Throws std::system_error that names the file, when it cannot be written.
 [[nodiscard]] std::unique_ptr<observer> make_trace(observer* next);
 
-}  // namespace leat
+}  // namespace leat::detail
