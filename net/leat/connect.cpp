@@ -15,7 +15,7 @@ namespace detail {
 namespace {
 
 // Tells one waiting task that there is something new to look at.
-class news {
+class auto_reset_event {
 public:
     void tell() noexcept {
         if (awaiter* waiter = std::exchange(waiter_, nullptr)) {
@@ -27,7 +27,7 @@ public:
 
     class [[nodiscard]] awaiter : public awaiter_base, public wait {
     public:
-        explicit awaiter(news& source) noexcept : wait(news_kind), source_(source) {}
+        explicit awaiter(auto_reset_event& source) noexcept : wait(event_kind), source_(source) {}
         bool await_ready() noexcept {
             if (this_thread.task->cancelled()) {
                 end = wait_end::cancelled;
@@ -52,9 +52,9 @@ public:
             static_cast<awaiter&>(self).source_.waiter_ = nullptr;
             return true;
         }
-        static inline constinit const wait_kind news_kind{"a look-up or a connection", stop_waiting};
+        static inline constinit const wait_kind event_kind{"a look-up or a connection", stop_waiting};
 
-        news& source_;
+        auto_reset_event& source_;
     };
 
     awaiter next() noexcept { return awaiter(*this); }
@@ -88,7 +88,7 @@ private:
     std::error_code lookup_error_;
     std::error_code attempt_error_;
     tcp_stream winner_;
-    news news_;
+    auto_reset_event changed_;
 };
 
 task<> race::run(task_group& group) {
@@ -106,7 +106,7 @@ task<> race::run(task_group& group) {
         } else if (!asked_alone && targets_.empty()) {
             patience = options_.attempt_delay;
         }
-        const bool told = co_await move_on_after(patience, news_.next());
+        const bool told = co_await move_on_after(patience, changed_.next());
         if (!told && !asked_alone && targets_.empty()) {
             asked_alone = true;
             start([this] { return look_up(address_families::ipv4); });
@@ -125,7 +125,7 @@ task<> race::look_up(address_families families) {
         lookup_error_ = found.error();
     }
     --running_;
-    news_.tell();
+    changed_.tell();
 }
 
 void race::add_targets(const std::vector<address>& found) {
@@ -148,7 +148,7 @@ task<> race::attempt(endpoint target) {
         winner_ = std::move(*made);
     }
     --running_;
-    news_.tell();
+    changed_.tell();
 }
 
 tcp_stream race::take_winner() {
