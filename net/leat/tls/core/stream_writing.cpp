@@ -10,9 +10,10 @@ namespace {
 // Runs X; cancelled, it is X alone that ends: the task goes on, and its next wait is the cancelled one.
 // co_await tells whether X finished.
 template <typename X>
-class [[nodiscard]] uncut : public leat::detail::scoped<scope_node, X> {
+class [[nodiscard]] catch_cancel : public leat::detail::scoped<scope_node, X> {
 public:
-    explicit uncut(X&& x) : leat::detail::scoped<scope_node, X>(std::forward<X>(x), scope_kind::catching) {}
+    explicit catch_cancel(X&& x)
+        : leat::detail::scoped<scope_node, X>(std::forward<X>(x), scope_kind::catching) {}
     bool await_resume() {
         const bool finished = !this->scope_.absorbed;
         if (finished) {
@@ -87,7 +88,7 @@ task<std::size_t> stream_state::send(state_reference self, byte_view from) {
     // They are the stream's now. Cancelled, it still sends them, and the caller hears how many they are.
     unfinished_send progress(*self);
     progress.begun = true;
-    const bool flushed = co_await uncut(self->flush());
+    const bool flushed = co_await catch_cancel(self->flush());
     if (!flushed) {
         self->flush_in_background();
     }
