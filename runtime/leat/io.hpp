@@ -45,7 +45,7 @@ public:
             return false;
         }
         end = wait_end::finished;
-        return here.task->goes_on(cost());
+        return here.task->spend_budget(cost());
     }
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
@@ -57,7 +57,7 @@ protected:
     using operation::operation;
 
     // False when the task has had its share: it goes to the end of the ready queue.
-    static bool completed_inline(task_state& task) noexcept { return task.goes_on(); }
+    static bool completed_inline(task_state& task) noexcept { return task.spend_budget(); }
 
     // For how many waits it counts when it has completed at once: bytes cost time as well.
     [[nodiscard]] int cost() const noexcept {

@@ -86,7 +86,7 @@ public:
     checkpoint_awaiter() noexcept : wait(checkpoint_kind) {}
     bool await_ready() noexcept {
         end = this_thread.task->cancelled() ? wait_end::cancelled : wait_end::finished;
-        return end == wait_end::finished && this_thread.task->goes_on();
+        return end == wait_end::finished && this_thread.task->spend_budget();
     }
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {

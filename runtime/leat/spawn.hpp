@@ -154,7 +154,7 @@ struct join_wait : wait {
             return false;
         }
         end = wait_end::finished;
-        return this_thread.task->goes_on();
+        return this_thread.task->spend_budget();
     }
     void suspend(frame& waiter) noexcept {
         if (end == wait_end::pending) {

@@ -57,7 +57,7 @@ public:
 
     // After something that it awaits has completed at once. False when it has had its share of that: then
     // it goes to the end of the ready queue. `cost`: for how many waits it counts.
-    [[nodiscard]] bool goes_on(int cost = 1) noexcept {
+    [[nodiscard]] bool spend_budget(int cost = 1) noexcept {
         inline_budget = static_cast<std::int8_t>(std::max(inline_budget - cost, INT8_MIN));
         return inline_budget >= 0;
     }

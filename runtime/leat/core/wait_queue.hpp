@@ -87,7 +87,7 @@ public:
             return false;
         }
         this->end = wait_end::finished;
-        return task.goes_on();
+        return task.spend_budget();
     }
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {

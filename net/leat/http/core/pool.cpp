@@ -230,7 +230,7 @@ bool connection_pool::lease_awaiter::await_ready() noexcept {
 bool connection_pool::lease_awaiter::granted() noexcept {
     granted_ = true;
     end = wait_end::finished;
-    return this_thread.task->goes_on();
+    return this_thread.task->spend_budget();
 }
 
 void connection_pool::lease_awaiter::suspend(frame& waiter) noexcept {

@@ -29,7 +29,7 @@ public:
         }
         pipe_.user = &task;
         end = wait_end::finished;
-        return task.goes_on();
+        return task.spend_budget();
     }
     template <typename Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
