@@ -96,7 +96,7 @@ WRONG = {
         "leat::spawn([&] { return leat::timeout(1s, flag.wait()); });", TEMPORARY),
     "finally without a cleanup": (
         "co_await leat::finally(number(1), 42);",
-        "the cleanup is a callable that gives an awaitable or a task"),
+        "the cleanup is a task, or a callable that gives an awaitable or a task"),
 }
 
 # What compiles and is warned of.
