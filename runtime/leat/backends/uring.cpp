@@ -213,14 +213,13 @@ void uring_backend::collect(time_point deadline, list<operation>& done) {
         make_room();
         watch_edges();
     }
+    if (deadline != long_ago && buffers_.may_shrink()) [[unlikely]] {
+        keep_up();  // which may bring completions
+    }
     if (completed_count_ != 0 || !turns_.empty() || !restart_.empty() || woken_) {
         deadline = long_ago;
     }
-    deadline = std::min(deadline, rest_over_);
-    if (deadline != long_ago && buffers_.may_shrink()) [[unlikely]] {
-        keep_up();
-        deadline = std::min(deadline, next_upkeep_);
-    }
+    deadline = std::min({deadline, rest_over_, next_upkeep_});
     buffers_.top_up();
     if (deadline != long_ago) {
         entered(ring_.enter_and_wait(deadline));
@@ -262,7 +261,9 @@ void uring_backend::keep_up() noexcept {
         next_upkeep_ = after(now(), period);
     } else if (next_upkeep_ <= now()) {
         reap();  // so that it is known which ones it has used
-        buffers_.shrink();
+        if (!ring_.owed()) {
+            buffers_.shrink();
+        }
         next_upkeep_ = buffers_.may_shrink() ? after(now(), period) : never;
     }
 }
