@@ -46,8 +46,10 @@ def run(suite, sanitized):
     """(output, exit status or None when it had to be killed)"""
     # Under sanitizers everything takes several times as long; what chance finds is found without them.
     defaults = {**DEFAULTS, "LEAT_SEEDS": "8"} if sanitized else DEFAULTS
+    # Whoever runs this, with nohup or in the background, may ignore signals; tests send them to programs.
+    command = ["env", "--default-signal=HUP,INT,QUIT,TERM", *suite["cmd"]]
     process = subprocess.Popen(
-        suite["cmd"], cwd=suite["workdir"], env={**defaults, **os.environ, **suite["env"]},
+        command, cwd=suite["workdir"], env={**defaults, **os.environ, **suite["env"]},
         text=True, errors="replace", start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
