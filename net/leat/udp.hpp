@@ -189,7 +189,7 @@ private:
     explicit udp_socket(detail::socket_state& made) noexcept : socket_(&made) {}
 
     [[nodiscard]] detail::socket_state& state() const noexcept {
-        check(socket_ != nullptr, "this socket has not been moved from");
+        check(socket_ != nullptr, "the socket was moved from, or never opened");
         return *socket_;
     }
 

@@ -143,7 +143,7 @@ public:
     explicit next_awaiter(async_generator& from) noexcept : from_(from) {}
 
     [[nodiscard]] bool await_ready() const noexcept {
-        check(from_.state_ != state::none, "this generator has not been moved from");
+        check(from_.state_ != state::none, "the generator was moved from, or never made");
         return from_.state_ != state::alive;
     }
     template <typename Promise>
@@ -152,7 +152,7 @@ public:
     }
     void suspend(frame& waiter) const noexcept {
         promise_type& body = *from_.body_;
-        check(body.consumed_by == nullptr, "a generator has one next() at a time");
+        check(body.consumed_by == nullptr, "two next() of one generator wait at once");
         body.consumed_by = &from_;
         body.item = nullptr;
         body.copied = nullptr;

@@ -96,7 +96,7 @@ struct awaited<X> {
         : awaiter_(foreign_awaiter_of(awaitable)) {}
 
     bool ready() {
-        check(wait_.fresh(), "a wait is awaited once");
+        check(wait_.fresh(), "the wait was awaited before");
         if (this_thread.task->cancelled()) {
             wait_.end = wait_end::cancelled;
             return false;

@@ -149,7 +149,7 @@ protected:
 
 private:
     callback_result<T>& state() const noexcept {
-        check(state_ != nullptr, "this callback has not been moved from");
+        check(state_ != nullptr, "the callback was moved from");
         return *state_;
     }
 
@@ -200,7 +200,7 @@ public:
 
     template <typename Start>
     callback_state& begin(Start& start, called_from where) {
-        check(state_ == nullptr, "a from_callback is awaited once");
+        check(state_ == nullptr, "the from_callback was awaited before");
         state_ = new callback_result<T>(where);
         std::invoke(start, callback<T>(*state_));
         return *state_;

@@ -244,7 +244,7 @@ private:
     explicit generator(base& promise) noexcept : promise_(&promise) {}
 
     base& promise() const noexcept {
-        check(promise_ != nullptr, "this generator has not been moved from");
+        check(promise_ != nullptr, "the generator was moved from, or never made");
         return *promise_;
     }
     detail::next_item<T> item() const {

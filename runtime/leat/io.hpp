@@ -36,7 +36,7 @@ public:
     bool await_ready() {
         const running& here = this_thread;
         check(here.task != nullptr, "an operation is awaited by a task");
-        check(fresh(), "an operation is awaited once");
+        check(fresh(), "the operation was awaited before");
         if (here.task->cancelled()) [[unlikely]] {
             end = wait_end::cancelled;
             return false;

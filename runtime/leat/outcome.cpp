@@ -13,7 +13,7 @@ task_cancelled::task_cancelled(cancel_reason why)
 namespace detail {
 
 void throw_ending(ending how, std::exception_ptr error, cancel_reason why) {
-    check(how != ending::none, "the result of a task is read after it has ended");
+    check(how != ending::none, "the task has no result: it has not ended, or it ended without co_return");
     if (how == ending::error) {
         std::rethrow_exception(std::move(error));
     }

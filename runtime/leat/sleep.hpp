@@ -14,7 +14,7 @@ public:
     explicit sleep_awaiter(time_point until) noexcept : wait(sleep_kind), timer(wake_up) { deadline = until; }
 
     bool await_ready() noexcept {
-        check(!armed(), "one task at a time awaits a sleep");
+        check(!armed(), "two tasks await one sleep at once");
         end = this_thread.task->cancelled() ? wait_end::cancelled
               : deadline <= now()           ? wait_end::finished
                                             : wait_end::pending;

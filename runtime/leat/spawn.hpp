@@ -143,7 +143,7 @@ struct join_wait : wait {
     ~join_wait() { target->let_go(); }
 
     bool ready() noexcept {
-        check(fresh(), "a wait is awaited once");
+        check(fresh(), "the wait was awaited before");
         check(target != this_thread.task, "a task does not await itself");
         if (this_thread.task->cancelled()) {
             end = wait_end::cancelled;
@@ -235,7 +235,7 @@ public:
     [[nodiscard]] bool cancelled() const noexcept { return state().result.cancelled(); }
     // The value of a task that is done; throws as awaiting it does.
     [[nodiscard]] decltype(auto) value() const {
-        check(!state().taken, "the result of a task is not read after it has been moved out");
+        check(!state().taken, "the result of the task was moved out before");
         state().seen = true;
         return state().result.value();
     }
@@ -275,7 +275,8 @@ struct awaited<handle<T>> : join_wait {
         auto& state = static_cast<task_state_of<T>&>(*target);
         state.seen = true;
         if constexpr (!std::is_void_v<T> && !std::is_reference_v<T>) {
-            check(!std::exchange(state.taken, state.result.ok()), "the result of a task is moved out once");
+            check(!std::exchange(state.taken, state.result.ok()),
+                  "the result of the task was moved out before");
         }
         return std::move(state.result).get();
     }
@@ -332,7 +333,7 @@ auto spawn_call(group_scope& owner, std::source_location where, Function&& funct
                 Arguments&&... arguments) {
     using plain = std::decay_t<Function>;
     if constexpr (is_task<plain>) {
-        check(function.valid(), "a task is spawned once");
+        check(function.valid(), "the task was spawned, awaited or moved from before");
         using T = typename plain::value_type;
         return spawn_call(owner, where, prepared<T>{deferred(std::forward<Function>(function))});
     } else if constexpr (sizeof...(Arguments) == 0 && any_awaitable<Function> && !std::invocable<plain&>) {

@@ -32,7 +32,7 @@ public:
         takes_place = kind == &for_place;
     }
     bool await_ready() noexcept {
-        check(fresh(), "a wait is awaited once");
+        check(fresh(), "the wait was awaited before");
         group_.check_home();
         if (this_thread.task->cancelled()) [[unlikely]] {
             begin_cancelled();

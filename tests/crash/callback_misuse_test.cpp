@@ -26,12 +26,12 @@ TEST_CASE("a callback on the wrong thread aborts, and one that was moved from, a
                 done();
             });
         },
-        "this callback has not been moved from");
+        "the callback was moved from");
     check_task_aborts(
         []() -> leat::task<> {
             auto once = leat::from_callback([](const leat::callback<>& done) { done(); });
             co_await once;
             co_await once;
         },
-        "a from_callback is awaited once");
+        "the from_callback was awaited before");
 }

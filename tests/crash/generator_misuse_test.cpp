@@ -40,7 +40,7 @@ TEST_CASE("asking a generator that was moved from aborts") {
             const auto moved = std::move(numbers);
             (void)numbers.next();
         },
-        "this generator has not been moved from");
+        "the generator was moved from");
     check_aborts(
         [] {
             auto all = [](leat::generator<int> none) -> leat::generator<int> {
@@ -55,7 +55,7 @@ TEST_CASE("asking a generator that was moved from aborts") {
             const auto moved = std::move(numbers);
             (void)co_await numbers.next();
         },
-        "this generator has not been moved from");
+        "the generator was moved from");
 }
 
 TEST_CASE("a generator that asks itself for an item, or destroys itself, aborts") {
@@ -124,7 +124,7 @@ TEST_CASE("two next() of one generator at a time abort") {
             const auto ask = [&]() -> leat::task<> { (void)co_await numbers.next(); };
             co_await leat::gather(ask(), ask());
         },
-        "a generator has one next() at a time");
+        "two next() of one generator wait at once");
 }
 
 TEST_CASE("destroying or moving a generator while its next() waits aborts") {

@@ -35,7 +35,7 @@ TEST_CASE("awaiting a task twice aborts") {
             co_await std::move(once);
             co_await std::move(once);
         },
-        "a task is awaited once");
+        "the task was awaited, spawned or moved from before");
 }
 
 TEST_CASE("awaiting an operation twice aborts") {
@@ -45,7 +45,7 @@ TEST_CASE("awaiting an operation twice aborts") {
             co_await once;
             co_await once;
         },
-        "an operation is awaited once");
+        "the operation was awaited before");
 }
 
 TEST_CASE("moving an operation that has begun aborts") {
@@ -74,7 +74,7 @@ TEST_CASE("spawning or running a task that was awaited, or none at all, aborts")
             co_await std::move(once);
             leat::spawn(std::move(once));
         },
-        "a task is spawned once");
+        "the task was spawned, awaited or moved from before");
     check_task_aborts(
         []() -> leat::task<> {
             co_await leat::with_task_group([](leat::task_group& group) -> leat::task<> {
@@ -82,7 +82,7 @@ TEST_CASE("spawning or running a task that was awaited, or none at all, aborts")
                 co_return;
             });
         },
-        "a task is spawned once");
+        "the task was spawned, awaited or moved from before");
     check_task_aborts([]() -> leat::task<> { co_await leat::spawn([] { return leat::task<>(); }); },
                       "was not awaited before");
     check_aborts([] { leat::run(leat::task<>()); }, "was not awaited before");
@@ -115,7 +115,7 @@ TEST_CASE("a second task that waits for the same descriptor and direction aborts
             co_await leat::yield();
             co_await leat::readable(ends[0]);
         },
-        "one task at a time waits to read");
+        "two tasks wait to read");
 }
 
 TEST_CASE("a group with a limit of 0 aborts") {
@@ -160,7 +160,7 @@ TEST_CASE("reading the value of a task that runs aborts") {
             (void)running.value();
             co_return;
         },
-        "the result of a task is read after it has ended");
+        "the task has no result: it has not ended, or it ended without co_return");
 }
 
 TEST_CASE("taking the value of a task twice aborts") {
@@ -170,14 +170,14 @@ TEST_CASE("taking the value of a task twice aborts") {
             co_await child;
             co_await child;
         },
-        "the result of a task is moved out once");
+        "the result of the task was moved out before");
     check_task_aborts(
         []() -> leat::task<> {
             auto child = leat::spawn(number);
             co_await child;
             (void)child.value();
         },
-        "is not read after it has been moved out");
+        "the result of the task was moved out before");
 }
 
 TEST_CASE("a destructor that throws while its task unwinds aborts") {

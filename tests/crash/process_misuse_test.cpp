@@ -38,7 +38,7 @@ TEST_CASE("two tasks that read from one pipe abort") {
             co_await leat::yield();
             (void)co_await ends.first.recv(byte);
         },
-        "one task at a time uses an end of a pipe");
+        "two tasks use one end of a pipe at once");
 }
 
 TEST_CASE("using an end of a pipe that has been moved from aborts") {
@@ -48,7 +48,7 @@ TEST_CASE("using an end of a pipe that has been moved from aborts") {
             const leat::pipe_writer owner = std::move(ends.second);
             co_await ends.second.send_all("x");
         },
-        "this end of a pipe has not been moved from");
+        "the end of a pipe was moved from");
 }
 
 TEST_CASE("asking for a stream of a child that is no pipe aborts") {
@@ -62,9 +62,9 @@ TEST_CASE("asking for a stream of a child that is no pipe aborts") {
 }
 
 TEST_CASE("using a process that has been moved from, or none, aborts") {
-    check_aborts([] { (void)leat::process().id(); }, "this process has not been moved from");
-    check_aborts([] { (void)leat::process().wait(); }, "this process has not been moved from");
-    check_aborts([] { (void)leat::process().stop({}); }, "this process has not been moved from");
+    check_aborts([] { (void)leat::process().id(); }, "the process was moved from, or never started");
+    check_aborts([] { (void)leat::process().wait(); }, "the process was moved from, or never started");
+    check_aborts([] { (void)leat::process().stop({}); }, "the process was moved from, or never started");
 }
 
 TEST_CASE("redirecting the output to itself aborts") {

@@ -108,7 +108,7 @@ TEST_CASE("setting a one_shot twice aborts, and so does moving its value out twi
             (void)co_await one;
             (void)co_await one;
         },
-        "the value of a one_shot is moved out once");
+        "the value of the one_shot was moved out before");
     check_task_aborts(
         []() -> leat::task<> {
             leat::one_shot<int> one;
@@ -116,7 +116,7 @@ TEST_CASE("setting a one_shot twice aborts, and so does moving its value out twi
             (void)co_await one;
             (void)co_await one.wait();
         },
-        "the value of a one_shot is not read after it has been moved out");
+        "the value of the one_shot was moved out before");
 }
 
 TEST_CASE("a queue without room aborts, and so does being done with more than was put") {
@@ -148,7 +148,7 @@ TEST_CASE("misusing a broadcast aborts") {
             co_await leat::yield();
             (void)co_await from.receive();
         },
-        "one task at a time receives from a subscription");
+        "two tasks receive from one subscription at once");
     check_task_aborts(
         []() -> leat::task<> {
             leat::broadcast<int> feed(1);
@@ -178,7 +178,7 @@ TEST_CASE("awaiting twice what waits in a queue aborts") {
             (void)co_await leat::move_on_after(std::chrono::milliseconds(1), receiving);
             (void)co_await receiving;
         },
-        "a wait is awaited once");
+        "the wait was awaited before");
 }
 
 TEST_CASE("awaiting one join twice aborts") {
@@ -189,7 +189,7 @@ TEST_CASE("awaiting one join twice aborts") {
             (void)co_await joining;
             (void)co_await joining;
         },
-        "a wait is awaited once");
+        "the wait was awaited before");
 }
 
 TEST_CASE("awaiting one wait for room in a group twice aborts") {
@@ -202,7 +202,7 @@ TEST_CASE("awaiting one wait for room in a group twice aborts") {
                 co_await room;
             });
         },
-        "a wait is awaited once");
+        "the wait was awaited before");
 }
 
 TEST_CASE("awaiting what another task awaits already aborts") {
@@ -214,7 +214,7 @@ TEST_CASE("awaiting what another task awaits already aborts") {
             co_await leat::yield();
             co_await waiting;
         },
-        "a wait is awaited once");
+        "the wait was awaited before");
     check_task_aborts(
         []() -> leat::task<> {
             auto sleeping = leat::sleep(std::chrono::hours(1));
@@ -222,5 +222,5 @@ TEST_CASE("awaiting what another task awaits already aborts") {
             co_await leat::yield();
             co_await sleeping;
         },
-        "one task at a time awaits a sleep");
+        "two tasks await one sleep at once");
 }

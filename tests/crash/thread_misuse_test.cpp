@@ -24,7 +24,7 @@ TEST_CASE("awaiting offloaded work twice aborts") {
             co_await work;
             co_await work;
         },
-        "offloaded work is awaited once");
+        "the offloaded work was awaited before");
 }
 
 TEST_CASE("a pool of no threads for offload aborts") {
@@ -76,7 +76,7 @@ TEST_CASE("awaiting a wait at a thread_channel twice aborts, and while it is awa
             (void)co_await leat::move_on_after(std::chrono::milliseconds(1), receive);
             co_await receive;
         },
-        "a wait at a thread_channel is awaited once");
+        "the wait at a thread_channel was awaited before");
     check_task_aborts(
         []() -> leat::task<> {
             leat::thread_channel<int> channel;
@@ -84,7 +84,7 @@ TEST_CASE("awaiting a wait at a thread_channel twice aborts, and while it is awa
             co_await send;
             co_await send;
         },
-        "a wait at a thread_channel is awaited once");
+        "the wait at a thread_channel was awaited before");
     check_task_aborts(
         []() -> leat::task<> {
             leat::thread_channel<int> channel;
@@ -93,7 +93,7 @@ TEST_CASE("awaiting a wait at a thread_channel twice aborts, and while it is awa
             co_await leat::yield();
             co_await receive;
         },
-        "a wait at a thread_channel is awaited once");
+        "the wait at a thread_channel was awaited before");
 }
 
 TEST_CASE("calling another thread outside a task, or awaiting a call twice, aborts") {
@@ -113,7 +113,7 @@ TEST_CASE("calling another thread outside a task, or awaiting a call twice, abor
             co_await call;
             co_await call;
         },
-        "a call is awaited once");
+        "the call was awaited before");
 }
 
 TEST_CASE("workers started inside run() abort") {

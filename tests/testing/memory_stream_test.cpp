@@ -89,5 +89,5 @@ TEST_CASE("two tasks that receive from one stream in memory are misuse") {
             co_await leat::yield();
             (void)co_await far.recv_chunk();
         },
-        "one task at a time receives from a stream");
+        "two tasks receive from one stream at once");
 }

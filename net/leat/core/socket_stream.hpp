@@ -80,7 +80,7 @@ protected:
     ~socket_stream() { drop(); }
 
     [[nodiscard]] socket_state& state() const noexcept {
-        check(socket_ != nullptr, "this stream has not been moved from");
+        check(socket_ != nullptr, "the stream was moved from, or never opened");
         return *socket_;
     }
 
@@ -117,7 +117,7 @@ protected:
     ~socket_listener() { drop(); }
 
     [[nodiscard]] socket_state& state() const noexcept {
-        check(socket_ != nullptr, "this listener has not been moved from");
+        check(socket_ != nullptr, "the listener was moved from, or never opened");
         return *socket_;
     }
 

@@ -111,7 +111,7 @@ private:
     using state = detail::stream_state_over<Transport>;
 
     [[nodiscard]] state& here() const noexcept {
-        check(state_ != nullptr, "this stream has not been moved from");
+        check(state_ != nullptr, "the stream was moved from");
         return *state_;
     }
     [[nodiscard]] detail::state_reference shared() const noexcept { return detail::state_reference(here()); }

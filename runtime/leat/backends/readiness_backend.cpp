@@ -89,7 +89,7 @@ bool readiness_backend::submit_first(operation& op) {
 // True: it has failed at once.
 bool readiness_backend::fail_or_wait(operation& op, descriptor_state& state) {
     operation*& waiting = reads(op.action) ? state.reader : state.writer;
-    check(waiting == nullptr, "one task at a time waits to read (or to write) on a descriptor");
+    check(waiting == nullptr, "two tasks wait to read (or to write) on one descriptor at once");
     if (!state.watched || for_others(op)) [[unlikely]] {
         return fail_or_watch(op, state);
     }

@@ -67,7 +67,7 @@ bool uring_backend::submit(operation& op) {
         adopt(op.owner, state);
     }
     operation*& waiting = slot_of(op, state);
-    check(waiting == nullptr, "one task at a time waits to read (or to write) on a descriptor");
+    check(waiting == nullptr, "two tasks wait to read (or to write) on one descriptor at once");
     check(!state.retiring, "a retired descriptor is not used");
     if (op.action == operation_kind::readable && holds_bytes(state.owner)) [[unlikely]] {
         op.result = 0;

@@ -175,7 +175,7 @@ struct awaited<task<T>> {
                       "a task is awaited once: move it, std::move(task); it is not const");
     }
     bool ready() {
-        check(child_.valid(), "a task is awaited once");
+        check(child_.valid(), "the task was awaited, spawned or moved from before");
         return never_ready();
     }
     void suspend(frame& waiter) noexcept {

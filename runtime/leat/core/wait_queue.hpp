@@ -77,7 +77,7 @@ class queue_awaiter : public awaiter_base, protected Wait {
 public:
     bool await_ready() {
         check(this_thread.task != nullptr, "this is awaited by a task");
-        check(this->fresh(), "a wait is awaited once");
+        check(this->fresh(), "the wait was awaited before");
         task_state& task = *this_thread.task;
         if (task.cancelled()) {
             this->end = wait_end::cancelled;

@@ -138,7 +138,7 @@ class [[nodiscard]] broadcast<T>::subscription<OnMissed>::receive_awaiter
 
 public:
     explicit receive_awaiter(subscription& from) noexcept : base(receive_kind), from_(&from) {
-        check(!std::exchange(from.receiving_, true), "one task at a time receives from a subscription");
+        check(!std::exchange(from.receiving_, true), "two tasks receive from one subscription at once");
     }
     receive_awaiter(receive_awaiter&& other) noexcept
         : base(std::move(other)), from_(std::exchange(other.from_, nullptr)) {}

@@ -95,7 +95,7 @@ public:
     bool take_now() const noexcept { return awaited_->is_set(); }
     void enqueue() noexcept { awaited_->waiting_.push_back(*this); }
     const outcome<T>& await_resume() const noexcept {
-        check(!awaited_->taken_, "the value of a one_shot is not read after it has been moved out");
+        check(!awaited_->taken_, "the value of the one_shot was moved out before");
         return awaited_->result_;
     }
 
@@ -111,7 +111,7 @@ public:
         one_shot& from = *this->awaited_;
         if constexpr (!std::is_void_v<T> && !std::is_reference_v<T>) {
             check(!std::exchange(from.taken_, from.result_.ok()),
-                  "the value of a one_shot is moved out once");
+                  "the value of the one_shot was moved out before");
         }
         return std::move(from.result_).get();
     }

@@ -69,7 +69,7 @@ public:
 protected:
     pipe_end(int fd, bool shared) : state_(*new pipe_state(fd, shared)) {}
     [[nodiscard]] const pipe_reference& state() const noexcept {
-        check(static_cast<bool>(state_), "this end of a pipe has not been moved from");
+        check(static_cast<bool>(state_), "the end of a pipe was moved from, or never opened");
         return state_;
     }
 

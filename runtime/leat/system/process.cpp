@@ -245,7 +245,7 @@ void process::drop() noexcept {
 }
 
 task<exit_status> process::wait() {
-    check(static_cast<bool>(state_), "this process has not been moved from");
+    check(static_cast<bool>(state_), "the process was moved from, or never started");
     return wait_for(state_);
 }
 
@@ -261,7 +261,7 @@ void process::signal(int number) {
 }
 
 task<exit_status> process::stop(duration grace) {
-    check(static_cast<bool>(state_), "this process has not been moved from");
+    check(static_cast<bool>(state_), "the process was moved from, or never started");
     return stop_child(state_, grace);
 }
 

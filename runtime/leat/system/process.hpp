@@ -177,7 +177,7 @@ public:
 
 private:
     [[nodiscard]] detail::process_state& state() const noexcept {
-        check(static_cast<bool>(state_), "this process has not been moved from");
+        check(static_cast<bool>(state_), "the process was moved from, or never started");
         return *state_;
     }
     template <typename End>

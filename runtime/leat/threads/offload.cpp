@@ -277,7 +277,7 @@ constinit const wait_kind offload_wait::offload_kind{"offloaded work", cancel};
 
 void offload_wait::begin() {
     check(this_thread.task != nullptr, "offload is awaited by a task");
-    check(fresh(), "offloaded work is awaited once");
+    check(fresh(), "the offloaded work was awaited before");
     if (this_thread.task->cancelled()) {
         end = wait_end::cancelled;
         return;

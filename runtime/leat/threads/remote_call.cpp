@@ -19,7 +19,7 @@ constinit const wait_kind call_wait::call_kind{"a call on another thread", cance
 
 bool call_wait::begins_cancelled() noexcept {
     check(this_thread.task != nullptr, "a call is awaited by a task");
-    check(end == wait_end::pending && home_ == nullptr, "a call is awaited once");
+    check(end == wait_end::pending && home_ == nullptr, "the call was awaited before");
     if (this_thread.task->cancelled()) {
         end = wait_end::cancelled;
     }

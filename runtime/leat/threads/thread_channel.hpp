@@ -169,7 +169,7 @@ protected:
     template <typename Begin>
     bool begin(Begin begin_in_channel) {
         check(this_thread.task != nullptr, "this is awaited by a task");
-        check(!std::exchange(begun_, true), "a wait at a thread_channel is awaited once");
+        check(!std::exchange(begun_, true), "the wait at a thread_channel was awaited before");
         task_state& asking = *this_thread.task;
         if (asking.cancelled()) {
             this->end = wait_end::cancelled;

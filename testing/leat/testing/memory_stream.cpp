@@ -78,7 +78,7 @@ private:
 
 // Returns when there is something to take, or the end.
 task<> wait_readable(shared_pipe from) {
-    const under_way one(from->receiving, "one task at a time receives from a stream");
+    const under_way one(from->receiving, "two tasks receive from one stream at once");
     co_await checkpoint();
     if (from->receiver_closed) {
         fail(stream_errc::closed, "recv");
@@ -181,7 +181,7 @@ task<std::size_t> send_buffered(shared_pipe into, std::span<const std::byte> fro
 }
 
 task<std::size_t> put(shared_pipe into, std::span<const std::byte> from) {
-    const under_way one(into->sending, "one task at a time sends on a stream");
+    const under_way one(into->sending, "two tasks send on one stream at once");
     co_await checkpoint();
     if (into->sender_closed) {
         fail(stream_errc::closed, "send");
@@ -277,12 +277,12 @@ void memory_stream::close() noexcept {
 }
 
 const memory_stream::shared_pipe& memory_stream::incoming() const noexcept {
-    check(in_ != nullptr, "this stream has not been moved from");
+    check(in_ != nullptr, "the stream was moved from");
     return in_;
 }
 
 const memory_stream::shared_pipe& memory_stream::outgoing() const noexcept {
-    check(out_ != nullptr, "this stream has not been moved from");
+    check(out_ != nullptr, "the stream was moved from");
     return out_;
 }
 

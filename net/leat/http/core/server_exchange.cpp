@@ -319,7 +319,7 @@ server_exchange::body_plan server_exchange::begin_body(const response& made) try
 }
 
 server_exchange::sending_turn::sending_turn(server_exchange& exchange) : exchange_(exchange) {
-    check(!exchange.sending(), "one at a time sends on a connection");
+    check(!exchange.sending(), "two tasks send on one connection at once");
     if (exchange.broken_) {
         throw std::system_error(stream_errc::broken, "answer to a client");
     }

@@ -18,7 +18,7 @@ public:
     class [[nodiscard]] turn {
     public:
         explicit turn(direction& half) noexcept : half_(half) {
-            check(!half.busy_, "one task at a time uses half a connection");
+            check(!half.busy_, "two tasks use one half of a connection at once");
             half.busy_ = true;
         }
         turn(const turn&) = delete;

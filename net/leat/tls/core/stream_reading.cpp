@@ -65,7 +65,7 @@ task<> stream_state::read_on(step blocked) {
 }
 
 task<std::size_t> stream_state::recv(state_reference self, byte_buffer into) {
-    const exclusive reader(self->reading_, "one task at a time receives from a TLS stream");
+    const exclusive reader(self->reading_, "two tasks receive from one TLS stream at once");
     co_await checkpoint();
     self->require_readable();
     if (!self->is_established()) {
@@ -87,7 +87,7 @@ task<std::size_t> stream_state::recv(state_reference self, byte_buffer into) {
 }
 
 task<> stream_state::recv_exactly(state_reference self, byte_buffer into) {
-    const exclusive reader(self->reading_, "one task at a time receives from a TLS stream");
+    const exclusive reader(self->reading_, "two tasks receive from one TLS stream at once");
     co_await checkpoint();
     self->require_readable();
     if (!self->is_established()) {
@@ -115,7 +115,7 @@ task<> stream_state::recv_exactly(state_reference self, byte_buffer into) {
 }
 
 task<chunk> stream_state::recv_chunk(state_reference self) {
-    const exclusive reader(self->reading_, "one task at a time receives from a TLS stream");
+    const exclusive reader(self->reading_, "two tasks receive from one TLS stream at once");
     co_await checkpoint();
     self->require_readable();
     if (!self->is_established()) {

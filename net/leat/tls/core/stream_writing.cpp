@@ -74,7 +74,7 @@ task<> stream_state::write_on(step blocked) {
 }
 
 task<std::size_t> stream_state::send(state_reference self, byte_view from) {
-    const exclusive writer(self->writing_, "one task at a time sends on a TLS stream");
+    const exclusive writer(self->writing_, "two tasks send on one TLS stream at once");
     co_await self->prepare_send();
     if (from.size() == 0) {
         co_return 0;
@@ -97,7 +97,7 @@ task<std::size_t> stream_state::send(state_reference self, byte_view from) {
 }
 
 task<> stream_state::send_all(state_reference self, byte_pieces pieces) {
-    const exclusive writer(self->writing_, "one task at a time sends on a TLS stream");
+    const exclusive writer(self->writing_, "two tasks send on one TLS stream at once");
     co_await self->prepare_send();
     unfinished_send progress(*self);
     for (std::span<const std::byte> rest : pieces) {
@@ -119,7 +119,7 @@ task<> stream_state::send_all(state_reference self, byte_pieces pieces) {
 }
 
 task<> stream_state::shutdown_send(state_reference self) {
-    const exclusive writer(self->writing_, "one task at a time sends on a TLS stream");
+    const exclusive writer(self->writing_, "two tasks send on one TLS stream at once");
     co_await self->prepare_send();
     const step next = self->session_.shutdown();
     if (next.what == step::kind::failed) {

@@ -57,7 +57,7 @@ bool simulated_backend::submit(operation& op) {
         wait_behind(place, op);
         return false;
     }
-    check(place.op == nullptr, "one task at a time waits to read (or to write) on a descriptor");
+    check(place.op == nullptr, "two tasks wait to read (or to write) on one descriptor at once");
     if (wire_.strikes(&simulated_faults::late_start)) {
         wait(place, op);
         wire_.touch_later(*socket);

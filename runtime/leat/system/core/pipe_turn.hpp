@@ -24,7 +24,7 @@ public:
         }
         if (const task_state* const user = pipe_.user; user != nullptr) {
             check(user->home == task.home && user->cancelled() && pipe_.next == nullptr,
-                  "one task at a time uses an end of a pipe");
+                  "two tasks use one end of a pipe at once");
             return false;
         }
         pipe_.user = &task;
