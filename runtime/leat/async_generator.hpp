@@ -157,7 +157,7 @@ public:
         body.item = nullptr;
         body.copied = nullptr;
         body.parent = &waiter;
-        this_thread.next = body.handle;
+        this_thread.next = &body;
     }
     detail::next_item<T> await_resume() const {
         if (from_.state_ != state::alive) {

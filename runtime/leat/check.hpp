@@ -3,11 +3,14 @@
 // the library; never for what a kernel or a peer may do, which is an error (see result.hpp).
 #pragma once
 
+#include <cstddef>
 #include <source_location>
+#include <span>
 
 namespace leat {
 
-// Prints one line naming the rule that was broken and where, then aborts.
+// Prints one line naming the rule that was broken and where, then aborts. In a task the line ends with where
+// in the program of the user that is: "; in task 2 "ann" spawned at x.cpp:8, at or after x.cpp:14".
 [[noreturn]] void check_failed(const char* rule, std::source_location where) noexcept;
 
 // Aborts with "FILE:LINE: RULE" unless `holds`. `rule` says in words what was done wrong, where that is plain
@@ -18,5 +21,17 @@ constexpr void check(bool holds, const char* rule,
         check_failed(rule, where);
     }
 }
+
+namespace detail {
+
+// Writes how the line of a failure in this thread ends, as far as there is room, and returns its length. It
+// allocates nothing. What fails in it is told without it.
+using place_writer = std::size_t (*)(std::span<char> text) noexcept;
+
+// From now on failures in this process are told with what `write` says. Tasks are above this, so their
+// schedulers call it.
+void tell_place_of_failures(place_writer write) noexcept;
+
+}  // namespace detail
 
 }  // namespace leat

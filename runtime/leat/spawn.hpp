@@ -50,9 +50,8 @@ public:
 protected:
     void begin(task<T> body) noexcept {
         check(body.valid(), "what is spawned gives a task that was not awaited before");
-        auto* promise = body.release();
-        leaf = promise;
-        this_thread.next = promise->handle;
+        leaf = body.release();
+        this_thread.next = leaf;
     }
 };
 

@@ -102,7 +102,7 @@ using stored_result = typename stored<T>::type;
 void end_outermost(frame& ended) noexcept;
 inline void end_frame(frame& ended) noexcept {
     if (ended.parent != nullptr) {
-        this_thread.next = ended.parent->handle;
+        this_thread.next = ended.parent;
     } else {
         end_outermost(ended);
     }
@@ -181,7 +181,7 @@ struct awaited<task<T>> {
     void suspend(frame& waiter) noexcept {
         running_ = child_.release();
         running_->parent = &waiter;
-        this_thread.next = running_->handle;
+        this_thread.next = running_;
     }
     T resume() {
         const frame_guard guard{running_->handle};

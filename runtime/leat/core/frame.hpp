@@ -25,7 +25,10 @@ struct frame {
 // nothing is resumed inside await_suspend, so a chain of any length runs on a constant stack, also where
 // the compiler makes no tail calls (g++ below -O2, AddressSanitizer).
 struct running {
-    std::coroutine_handle<> next;
+    frame* next = nullptr;
+    // Resumed last: it runs, as long as its task does. Null before the first, and once there is none. While
+    // the task unwinds: the one that awaits the frame that is being destroyed.
+    frame* current = nullptr;
     task_state* task = nullptr;
     scheduler* loop = nullptr;
     std::uint64_t tick = 0;  // of this turn (ticks.hpp)

@@ -282,14 +282,16 @@ void scheduler::step(task_state& task) noexcept {
     this_thread.task = &task;
     task.inline_budget = task_state::inline_completions_max;
     if (task.phase == task_phase::started) [[likely]] {
-        this_thread.next = task.leaf->handle;
+        this_thread.next = task.leaf;
     } else if (task.phase == task_phase::unstarted) {
         task.phase = task_phase::started;
+        this_thread.current = nullptr;
         task.start();
     }
     for (;;) {
-        while (this_thread.next) {
-            std::exchange(this_thread.next, nullptr).resume();
+        while (this_thread.next != nullptr) {
+            this_thread.current = std::exchange(this_thread.next, nullptr);
+            this_thread.current->handle.resume();
         }
         if (task.phase != task_phase::unwinding) [[likely]] {
             break;
@@ -315,11 +317,12 @@ void scheduler::unwind(task_state& task) noexcept {
             scope.leave();
             if (absorbs) {
                 scope.absorbed = true;
-                this_thread.next = at->handle;
+                this_thread.next = at;
                 break;
             }
         } else {
             frame* parent = at->parent;
+            this_thread.current = parent;
             at->handle.destroy();
             at = parent;
         }
@@ -333,6 +336,7 @@ void scheduler::unwind(task_state& task) noexcept {
 
 // The last of a task: takes its result and tells those who wait for it.
 void scheduler::end(task_state& task) noexcept {
+    this_thread.current = nullptr;
     task.finish(task.leaf);
     task.bindings = {};
     task.done = true;

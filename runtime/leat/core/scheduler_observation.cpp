@@ -4,6 +4,7 @@
 #include <leat/core/scheduler.hpp>
 #include <leat/observe/core/counting_backend.hpp>
 #include <leat/observe/core/dump_signal.hpp>
+#include <leat/observe/core/failure_place.hpp>
 #include <leat/observe/core/watch_thread.hpp>
 #include <leat/observe/dump.hpp>
 
@@ -40,6 +41,7 @@ scheduler::scheduler(std::unique_ptr<backend> io, report_function report, const 
         watch_ = std::make_unique<detail::watch_thread>(how.watch_limit, report);
     }
     this_thread.loop = this;
+    detail::tell_place_of_failures(detail::write_place);
     enlist();
 }
 
