@@ -54,7 +54,8 @@ struct tried_backend {
 [[nodiscard]] std::vector<tried_backend> backends(backend_set chosen = kernel);
 
 // run(body) on that backend, which is not refused. In a simulation the time of day begins at the real one,
-// because tests make certificates that are valid now.
+// because tests make certificates that are valid now. A signal that ends the program meanwhile, of a failed
+// check() too, first tells the backend on standard error.
 void run_on(const tried_backend& one, task<> (*body)());
 
 }  // namespace leat::testing

@@ -12,7 +12,8 @@
 //   LEAT_SIMULATE("no byte is lost", seeds(1000)) { ... }     // or {.seeds = 1000, .random_order = true}
 //
 // Each run also checks that the body has left nothing open: no descriptor, no frame, no chunk. A simulation
-// that fails is the last, and the command that replays it is printed (simulate.hpp).
+// that fails is the last, and the command that replays it is printed (simulate.hpp). A program that crashes
+// first tells the backend, or that command, on standard error.
 #pragma once
 
 #include <leat/task.hpp>
@@ -82,7 +83,7 @@ inline void run_simulations(task<> (*body)(), const char* name, const char* file
     options.arguments = arguments;
     options.failures = detail::failure_counter::count;
     const simulation_report report = [&] {
-        // For assertions that fail, and for a signal that ends the program.
+        // For assertions that fail.
         INFO("replay: ", replay_command());
         return detail::simulate_function(body, options);
     }();

@@ -3,6 +3,7 @@
 
 #include <leat/core/error_text.hpp>
 #include <leat/observe/dump.hpp>
+#include <leat/testing/core/crash_note.hpp>
 #include <leat/testing/leaks.hpp>
 
 #include <algorithm>
@@ -122,7 +123,7 @@ std::string run_one(simulation& world, const std::function<task<>()>& body, cons
     return why;
 }
 
-void run_seed(simulation_report& report, const std::function<task<>()>& body,
+void run_seed(simulation_report& report, detail::crash_note& note, const std::function<task<>()>& body,
               const simulate_options& options) {
     simulation_options network = options.network;
     network.seed = report.seed;
@@ -130,6 +131,7 @@ void run_seed(simulation_report& report, const std::function<task<>()>& body,
     simulation world(network);
     const time_point start = world.now();
     report.replay = command_for(report.seed, options.arguments);
+    note.say({"leat: crashed in a simulation; replay: ", report.replay});
     replaying = &report.replay;
     std::string lines;
     reported = &lines;
@@ -190,10 +192,11 @@ simulation_report simulate(const std::function<task<>()>& body, const simulate_o
     simulation_report report;
     report.replayed = only.has_value();
     report.counted = many.has_value() && !only;
+    detail::crash_note note;
     const auto began = std::chrono::steady_clock::now();
     for (std::uint64_t left = last - first + 1; left > 0 && !report.failed; --left) {
         report.seed = first + report.runs;
-        run_seed(report, body, options);
+        run_seed(report, note, body, options);
     }
     report.total.taken = std::chrono::steady_clock::now() - began;
     return report;

@@ -4,7 +4,9 @@
 //
 // A run fails when the body throws, when every task waits and nothing can wake one, when more virtual time
 // passes than is allowed, when something is left open (leaks.hpp), or when an assertion of the test framework
-// failed meanwhile. A program that is killed has no report: replay_command() tells what it was at.
+// failed meanwhile. A program that is killed has no report. SIGABRT, which a failed check() raises, SIGSEGV,
+// SIGBUS, SIGFPE and SIGILL print the command that replays the run on standard error, before what else
+// handles them; for others replay_command() tells what it was at.
 //
 // The environment decides over the seeds: LEAT_SEED=N runs that seed alone and reports what came of it,
 // LEAT_SEEDS=N runs 1 to N and reports what happened in all of them.
