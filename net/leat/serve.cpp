@@ -85,6 +85,15 @@ void report_shortage(std::error_code error) {
 
 }  // namespace
 
+void acceptor::tell_error(const task_state& failed, std::exception_ptr error,
+                          const std::optional<endpoint>& peer) const noexcept {
+    if (options_.on_error != nullptr) {
+        options_.on_error(std::move(error), peer);
+    } else if (!is_lost_peer(error)) {
+        failed.report_error(error);
+    }
+}
+
 bool accept_errors::take(std::error_code error) {
     if (error == stream_errc::closed || error == std::errc::operation_canceled) {
         return false;
@@ -104,7 +113,8 @@ bool accept_errors::take(std::error_code error) {
 
 // The signals come before everything else: from then on none of them kills the process. A simulation refuses
 // to wait for them: only cancelling stops a server there.
-task<> serve_accepting(acceptor& source, const serve_options& options) {
+task<> serve_accepting(acceptor& source) {
+    const serve_options& options = source.options();
     std::optional<signal_set> signals;
     if (const signal_numbers heeded = not_ignored(options.stop_on); !heeded.empty()) {
         signals.emplace(heeded);
@@ -125,3 +135,17 @@ task<> serve_accepting(acceptor& source, const serve_options& options) {
 }
 
 }  // namespace leat::detail
+
+namespace leat {
+
+bool is_lost_peer(const std::exception_ptr& error) noexcept {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::system_error& failure) {
+        return failure.code() == std::errc::connection_reset || failure.code() == std::errc::broken_pipe;
+    } catch (...) {
+        return false;
+    }
+}
+
+}  // namespace leat

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // serve: accepts connections and runs a task for each, until it is told to stop. A full server stops
 // accepting; running out of descriptors or of memory is waited out; a connection's error ends that connection
-// alone.
+// alone, and goes to serve_options::on_error or to the report.
 // Signals come first: a server says that it listens, by serve_options::on_listening, once a signal stops it
 // in order. What is printed before serve() is awaited is printed while a signal still kills the process,
 // unless a signal_set of the caller's has been made before that.
 #pragma once
 
+#include <leat/endpoint.hpp>
 #include <leat/io.hpp>
 #include <leat/sleep.hpp>
 #include <leat/stoppable.hpp>
@@ -14,8 +15,13 @@
 #include <leat/task_group.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
+#include <exception>
+#include <functional>
 #include <new>
+#include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -36,7 +42,15 @@ struct serve_options {
     // server: the place for a line that says so. `where` is the listener's local_endpoint() as text, such as
     // "127.0.0.1:8080"; empty for a listener that has none. What it throws ends the server.
     void (*on_listening)(std::string_view where) = nullptr;
+    // Called when the handler of a connection has ended by an error, in place of the line in the report, and
+    // also when is_lost_peer(error). `peer` is the stream's remote_endpoint(), where it has one of IP. It
+    // must not throw and cannot wait; it may spawn, cancel, set events. Unless set: a line in the report, but
+    // nothing of a peer that is gone.
+    void (*on_error)(std::exception_ptr error, std::optional<endpoint> peer) = nullptr;
 };
+
+// Whether `error` says only that the other side of a connection is gone: ECONNRESET or EPIPE.
+[[nodiscard]] bool is_lost_peer(const std::exception_ptr& error) noexcept;
 
 namespace detail {
 
@@ -56,6 +70,18 @@ private:
 // A listener with the handler of its connections, as the part of serve() that is compiled once sees them.
 class acceptor {
 public:
+    // `serve_awaited` is where: what the tasks of the connections are said to be spawned at.
+    acceptor(const serve_options& options, std::source_location serve_awaited) noexcept
+        : options_(options), serve_awaited_(serve_awaited) {}
+    acceptor(const acceptor&) = delete;
+    acceptor& operator=(const acceptor&) = delete;
+
+    [[nodiscard]] const serve_options& options() const noexcept { return options_; }
+    [[nodiscard]] std::source_location serve_awaited() const noexcept { return serve_awaited_; }
+    // Tells of the error that the handler of a connection ended with.
+    void tell_error(const task_state& failed, std::exception_ptr error,
+                    const std::optional<endpoint>& peer) const noexcept;
+
     // Starts a task in `connections` for each connection; ends when the listener is closed.
     virtual task<> accept_connections(task_group& connections) = 0;
     virtual void close() = 0;
@@ -64,12 +90,53 @@ public:
 
 protected:
     ~acceptor() = default;
+
+private:
+    const serve_options& options_;
+    std::source_location serve_awaited_;
+};
+
+template <typename Stream>
+std::optional<endpoint> peer_of(const Stream& stream) {
+    if constexpr (requires { endpoint(stream.remote_endpoint()); }) {
+        return endpoint(stream.remote_endpoint());
+    } else {
+        return std::nullopt;
+    }
+}
+
+template <typename Handler, typename Stream>
+using handled = typename std::invoke_result_t<Handler&, Stream>::value_type;
+
+// The handler of one connection, at work. Nobody has a handle of it: the server is told of its error.
+template <typename Handler, typename Stream>
+class connection_task final
+    : public spawned<handled<Handler, Stream>, std::reference_wrapper<Handler>, Stream> {
+    using base = spawned<handled<Handler, Stream>, std::reference_wrapper<Handler>, Stream>;
+
+public:
+    connection_task(const acceptor& server, Handler& handler, std::optional<endpoint> peer, Stream&& stream)
+        : base(server.serve_awaited(), std::ref(handler), std::move(stream)), server_(server), peer_(peer) {}
+
+    void finish(frame* outermost) noexcept override {
+        base::finish(outermost);
+        if (this->result.how() == ending::error) [[unlikely]] {
+            this->seen = true;
+            server_.tell_error(*this, this->result.error(), peer_);
+        }
+    }
+
+private:
+    const acceptor& server_;
+    std::optional<endpoint> peer_;
 };
 
 template <typename Listener, typename Handler>
 class acceptor_of final : public acceptor {
 public:
-    acceptor_of(Listener& listener, Handler& handler) noexcept : listener_(listener), handler_(handler) {}
+    acceptor_of(Listener& listener, Handler& handler, const serve_options& options,
+                std::source_location serve_awaited) noexcept
+        : acceptor(options, serve_awaited), listener_(listener), handler_(handler) {}
 
     task<> accept_connections(task_group& connections) override {
         accept_errors errors;
@@ -85,9 +152,7 @@ public:
                 }
                 auto accepted = co_await as_result(listener_.accept());
                 if (accepted.ok()) {
-                    connections.spawn(
-                        [&handler = handler_](auto&& stream) { return handler(std::move(stream)); },
-                        std::move(*accepted));
+                    begin(connections, std::move(*accepted));
                     errors.clear();
                     continue;
                 }
@@ -110,11 +175,22 @@ public:
     }
 
 private:
+    template <typename Stream>
+    void begin(task_group& connections, Stream accepted) {
+        std::optional<endpoint> peer;
+        try {
+            peer = peer_of(accepted);
+        } catch (const std::system_error&) {  // it may be gone; its handler will see that
+        }
+        auto& begun = *new connection_task<Handler, Stream>(*this, handler_, peer, std::move(accepted));
+        (void)spawn_in<handled<Handler, Stream>>(connections.scope(), begun);
+    }
+
     Listener& listener_;
     Handler& handler_;
 };
 
-task<> serve_accepting(acceptor& source, const serve_options& options);
+task<> serve_accepting(acceptor& source);
 
 // What a listener's accept() gives.
 template <typename Listener>
@@ -126,8 +202,8 @@ concept serves = std::invocable<Handler&, Stream> && is_task<std::invoke_result_
 
 // Runs `handler(stream)`, which gives a task, for every connection that `listener` accepts, until one of
 // the signals comes or the listener is closed. Then it accepts no more, gives the connections `grace` to
-// end, and cancels the rest. Cancelling it cancels all connections at once. Errors of handlers go to the
-// report; an error of the listener is thrown.
+// end, and cancels the rest. Cancelling it cancels all connections at once. Errors of handlers go to
+// `on_error` or to the report; an error of the listener is thrown.
 template <typename Listener, typename Handler>
 task<> serve(Listener listener, Handler handler, serve_options options = {}) {
     constexpr bool fits = detail::serves<Handler, detail::accepted_by<Listener>>;
@@ -135,8 +211,9 @@ task<> serve(Listener listener, Handler handler, serve_options options = {}) {
                   "the handler of serve() takes the stream of a connection by value and gives a task: "
                   "leat::task<> handler(leat::tcp_stream stream)");
     if constexpr (fits) {
-        detail::acceptor_of<Listener, Handler> source(listener, handler);
-        co_await detail::serve_accepting(source, options);
+        const std::source_location here = co_await detail::place_awaited();
+        detail::acceptor_of<Listener, Handler> source(listener, handler, options, here);
+        co_await detail::serve_accepting(source);
     }
     co_return;
 }

@@ -43,16 +43,12 @@ task<> serve_tls_connection(Transport transport, const tls::context& shared, Han
 template <typename Listener, typename Handler>
     requires detail::giving_handler<Handler> || detail::writing_handler<Handler>
 task<> serve(Listener listener, const tls::context& shared, Handler handler, serve_tls_options options = {}) {
-    server_state server(options.http.limits);
-    co_await leat::serve(detail::draining_listener<Listener>(std::move(listener), server),
-                         [&](detail::accepted_by<Listener> stream) -> task<> {
-                             co_await detail::serve_tls_connection(std::move(stream), shared, handler, server,
-                                                                   options.handshake);
-                         },
-                         {.connections = options.http.connections,
-                          .grace = options.http.grace,
-                          .stop_on = options.http.stop_on,
-                          .on_listening = options.http.on_listening});
+    server_state server(options.http.limits, options.http.on_error);
+    const std::source_location here = co_await leat::detail::place_awaited();
+    const auto connection = [&](detail::accepted_by<Listener> stream) -> task<> {
+        co_await detail::serve_tls_connection(std::move(stream), shared, handler, server, options.handshake);
+    };
+    co_await detail::serve_draining(std::move(listener), server, connection, options.http, here);
 }
 
 }  // namespace leat::http

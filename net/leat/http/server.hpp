@@ -12,9 +12,9 @@
 // Connections are kept open, pipelined requests are answered in their order, and answers that are ready
 // together leave together; a handler that waits holds back no answer before its own.
 //
-// What a handler throws, and an answer that is none (its status, its lengths), becomes a 500 and a line of
-// the report; once a part of it has been sent, the connection is cut instead. Both leave the answers before
-// it whole. The server itself answers what is no request, and closes then:
+// What a handler throws, and an answer that is none (its status, its lengths), becomes a 500, and a line of
+// the report or a call of on_error; once a part of it has been sent, the connection is cut instead. Both
+// leave the answers before it whole. The server itself answers what is no request, and closes then:
 //   400  malformed, ambiguous, without one valid Host; also a target with bytes above ASCII, which a client
 //        has to percent-encode (RFC 3986 2.1)
 //   408  a head or a body that comes too slowly (server_limits)
@@ -39,6 +39,7 @@
 #include <exception>
 #include <functional>
 #include <optional>
+#include <source_location>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,7 +55,10 @@ struct serve_options {
     duration grace = std::chrono::seconds(8);
     signal_numbers stop_on = {SIGINT, SIGTERM};
     server_limits limits = {};
-    void (*on_listening)(std::string_view where) = nullptr;  // see leat::serve_options
+    // See leat::serve_options. on_error is called for a request that became a 500, or that would have; not
+    // for one whose connection has failed.
+    void (*on_listening)(std::string_view where) = nullptr;
+    void (*on_error)(std::exception_ptr error, std::optional<endpoint> peer) = nullptr;
 };
 
 namespace detail {
@@ -76,11 +80,7 @@ public:
     explicit connection_over(Stream& stream) noexcept : stream_(stream) {}
 
     [[nodiscard]] std::optional<endpoint> remote_endpoint() const override {
-        if constexpr (requires { endpoint(stream_.remote_endpoint()); }) {
-            return endpoint(stream_.remote_endpoint());
-        } else {
-            return std::nullopt;
-        }
+        return leat::detail::peer_of(stream_);
     }
     [[nodiscard]] std::optional<endpoint> local_endpoint() const override {
         if constexpr (requires { endpoint(stream_.local_endpoint()); }) {
@@ -218,16 +218,6 @@ void reset_on_close(Stream& stream) {
     }
 }
 
-inline std::string text_of(const std::exception_ptr& failure) {
-    try {
-        std::rethrow_exception(failure);
-    } catch (const std::exception& known) {
-        return known.what();
-    } catch (...) {
-        return "an exception that is no std::exception";
-    }
-}
-
 // The answer to exchange.asked(), whichever way the handler gives it. Whatever goes wrong with it is a 500,
 // or, where a part of it has been sent, the end of the connection.
 template <stream Stream, typename Handler>
@@ -247,7 +237,7 @@ task<> answer(Stream& stream, Handler& handler, server_exchange& exchange) {
         failure = std::current_exception();
     }
     if (failure != nullptr) {
-        exchange.fail_answer(text_of(failure));
+        exchange.fail_answer(failure);
     } else if (!rest.empty()) {
         co_await send(stream, exchange, rest);
     }
@@ -370,6 +360,21 @@ private:
     server_state* server_;
 };
 
+// `serve_connection(stream)`, which gives a task, for each connection, as leat::serve does.
+template <typename Listener, typename Connection>
+task<> serve_draining(Listener below, server_state& server, Connection serve_connection,
+                      const serve_options& options, std::source_location serve_awaited) {
+    draining_listener<Listener> listener(std::move(below), server);
+    const leat::serve_options accepting{.connections = options.connections,
+                                        .grace = options.grace,
+                                        .stop_on = options.stop_on,
+                                        .on_listening = options.on_listening,
+                                        .on_error = options.on_error};
+    leat::detail::acceptor_of<draining_listener<Listener>, Connection> source(listener, serve_connection,
+                                                                              accepting, serve_awaited);
+    co_await leat::detail::serve_accepting(source);
+}
+
 }  // namespace detail
 
 // Answers requests until one of the signals comes or the listener is closed; then as leat::serve. An error of
@@ -377,17 +382,14 @@ private:
 template <typename Listener, typename Handler>
     requires detail::giving_handler<Handler> || detail::writing_handler<Handler>
 task<> serve(Listener listener, Handler handler, serve_options options = {}) {
-    server_state server(options.limits);
-    co_await leat::serve(detail::draining_listener<Listener>(std::move(listener), server),
-                         [&](detail::accepted_by<Listener> stream) -> task<> {
-                             detail::connection_over client(stream);
-                             server_exchange exchange(server, client);
-                             co_await detail::serve_connection(stream, handler, exchange, client);
-                         },
-                         {.connections = options.connections,
-                          .grace = options.grace,
-                          .stop_on = options.stop_on,
-                          .on_listening = options.on_listening});
+    server_state server(options.limits, options.on_error);
+    const std::source_location here = co_await leat::detail::place_awaited();
+    const auto connection = [&](detail::accepted_by<Listener> stream) -> task<> {
+        detail::connection_over client(stream);
+        server_exchange exchange(server, client);
+        co_await detail::serve_connection(stream, handler, exchange, client);
+    };
+    co_await detail::serve_draining(std::move(listener), server, connection, options, here);
 }
 
 }  // namespace leat::http

@@ -2,11 +2,16 @@
 #include "serving.hpp"
 
 #include <leat/testing/doctest.hpp>
+#include <leat/testing/memory_stream.hpp>
 
 #include "../../support/sanitizers.hpp"
 
+#include <exception>
+#include <optional>
+#include <source_location>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -223,6 +228,73 @@ TEST_CASE("a handler that throws is answered with 500 and reported") {
         },
         {.report = leat::testing::remember_said});
     CHECK(leat::testing::said == std::vector<std::string>{"GET /fails: no luck"});
+}
+
+namespace {
+
+std::vector<std::pair<std::string, std::optional<leat::endpoint>>> told;
+
+void tell(std::exception_ptr error, std::optional<leat::endpoint> peer) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& known) {
+        told.emplace_back(known.what(), peer);
+    }
+}
+
+// Fails as no stream of leat does.
+class broken_stream : public leat::testing::memory_stream {
+public:
+    explicit broken_stream(memory_stream&& below) : memory_stream(std::move(below)) {}
+    leat::task<leat::chunk> recv_chunk() {
+        throw std::logic_error("broken");
+        co_return leat::chunk();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("on_error is told of what a handler throws and of its client, and then nothing is reported") {
+    leat::testing::said.clear();
+    told.clear();
+    leat::http::serve_options options = unattended;
+    options.on_error = tell;
+    leat::run(
+        [&]() -> leat::task<> {
+            co_await serving(echo_target, options, [](leat::endpoint where) -> leat::task<> {
+                auto peer = co_await leat::tcp_stream::connect(where);
+                co_await peer.send_all(get("/fails"));
+                const std::string all = co_await rest_of(peer);
+                CHECK(all.starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
+                REQUIRE(told.size() == 1);
+                CHECK(told[0].first == "no luck");
+                CHECK(told[0].second == peer.local_endpoint());
+            });
+        },
+        {.report = leat::testing::remember_said});
+    CHECK(leat::testing::said.empty());
+}
+
+TEST_CASE("the report of what else went wrong names the place where the HTTP server was awaited") {
+    leat::testing::said.clear();
+    unsigned line = 0;
+    leat::run(
+        [&]() -> leat::task<> {
+            auto [near, far] = leat::testing::memory_stream::pair();
+            leat::testing::single_listener only(broken_stream(std::move(far)));
+            auto serving = leat::spawn([&]() -> leat::task<> {
+                line = std::source_location::current().line() + 1;
+                co_await leat::http::serve(std::move(only), echo_target, unattended);
+            });
+            const std::string nothing = co_await rest_of(near);
+            CHECK(nothing.empty());
+            serving.cancel();
+            co_await serving.join();
+        },
+        {.report = leat::testing::remember_said});
+    REQUIRE(leat::testing::said.size() == 1);
+    const std::string place = "server_test.cpp:" + std::to_string(line) + ", failed: broken";
+    CHECK_MESSAGE(leat::testing::said[0].ends_with(place), leat::testing::said[0]);
 }
 
 LEAT_TEST("a handler may write its body in pieces, and answer late") {

@@ -62,6 +62,16 @@ std::optional<std::uint64_t> given_length(const response& made) {
     return length;
 }
 
+std::string text_of(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const std::exception& known) {
+        return known.what();
+    } catch (...) {
+        return "an exception that is no std::exception";
+    }
+}
+
 void cut_down(std::string& text, std::size_t most) noexcept {
     text.clear();
     if (text.capacity() > most) {
@@ -225,11 +235,19 @@ void server_exchange::undo_answer() noexcept {
     work_->out.resize(answer_at_);
 }
 
-void server_exchange::fail_answer(std::string_view why) {
+void server_exchange::tell_failure(const std::exception_ptr& failure) const {
+    if (server_.on_error != nullptr) {
+        server_.on_error(failure, client_.remote_endpoint());
+        return;
+    }
+    std::string line(asked().method);
+    line.append(" ").append(asked().target).append(": ").append(text_of(failure));
+    current_scheduler().report(line);
+}
+
+void server_exchange::fail_answer(const std::exception_ptr& failure) {
     if (!broken_) {
-        std::string line(asked().method);
-        line.append(" ").append(asked().target).append(": ").append(why);
-        current_scheduler().report(line);
+        tell_failure(failure);
     }
     if (answer_left_ || broken_) {
         ends_by_reset_ = unbounded_;

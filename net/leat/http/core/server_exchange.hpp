@@ -12,6 +12,7 @@
 #pragma once
 
 #include <leat/core/list.hpp>
+#include <leat/endpoint.hpp>
 #include <leat/http/core/parser.hpp>
 #include <leat/http/core/server_deadlines.hpp>
 #include <leat/http/message.hpp>
@@ -19,7 +20,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,7 +41,10 @@ struct server_workspace : list_link {
 
 // What the connections of one server share.
 struct server_state {
-    explicit server_state(const server_limits& chosen) noexcept : limits(chosen) {}
+    using error_function = void (*)(std::exception_ptr error, std::optional<endpoint> peer);
+
+    server_state(const server_limits& chosen, error_function told) noexcept
+        : limits(chosen), on_error(told) {}
     server_state(const server_state&) = delete;
     server_state& operator=(const server_state&) = delete;
     ~server_state();
@@ -51,6 +57,7 @@ struct server_state {
     void stop() noexcept;
 
     server_limits limits;
+    error_function on_error;  // null: to the report
     list<server_exchange> connections;
     list<server_workspace> spare;
     std::size_t spares = 0;
@@ -90,9 +97,9 @@ public:
         std::uint64_t length;  // of a counted one
     };
     [[nodiscard]] body_plan begin_body(const response& made);
-    // The handler has failed, which is reported unless the connection did. The answer is a 500; but where a
+    // The handler has failed, which is told of unless the connection did. The answer is a 500; but where a
     // part has been sent there is none, and std::system_error is thrown: only a cut tells the client.
-    void fail_answer(std::string_view why);
+    void fail_answer(const std::exception_ptr& failure);
     // Says 408 if a request was under way; false if none was, or if it was being answered.
     [[nodiscard]] bool answer_late();
 
@@ -119,6 +126,7 @@ public:
 private:
     static constexpr std::size_t body_copied_max = 16 * 1024;
 
+    void tell_failure(const std::exception_ptr& failure) const;
     void start_next();
     [[nodiscard]] found refuse(int status);
     void answer_error(int status);
