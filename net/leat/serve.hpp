@@ -11,6 +11,7 @@
 #include <leat/io.hpp>
 #include <leat/sleep.hpp>
 #include <leat/stoppable.hpp>
+#include <leat/sync/event.hpp>
 #include <leat/system/signals.hpp>
 #include <leat/task_group.hpp>
 
@@ -38,6 +39,9 @@ struct serve_options {
     // The signals that stop it, but for those that the process ignores when serve() begins (not_ignored() of
     // signals.hpp). A second one ends the grace. None: it is stopped by cancelling it.
     signal_numbers stop_on = {SIGINT, SIGTERM};
+    // Stops it as a signal does once it is set, also when it is set before serve() begins. It lives as long
+    // as serve() runs. A signal, or cancelling serve(), ends the grace. Null: nothing of the program's own.
+    event* stop = nullptr;
     // Called once, before the first connection is accepted, when clients can connect and the signals stop the
     // server: the place for a line that says so. `where` is the listener's local_endpoint() as text, such as
     // "127.0.0.1:8080"; empty for a listener that has none. What it throws ends the server.
@@ -201,9 +205,9 @@ concept serves = std::invocable<Handler&, Stream> && is_task<std::invoke_result_
 }  // namespace detail
 
 // Runs `handler(stream)`, which gives a task, for every connection that `listener` accepts, until one of
-// the signals comes or the listener is closed. Then it accepts no more, gives the connections `grace` to
-// end, and cancels the rest. Cancelling it cancels all connections at once. Errors of handlers go to
-// `on_error` or to the report; an error of the listener is thrown.
+// the signals comes, `stop` is set or the listener is closed. Then it accepts no more, gives the connections
+// `grace` to end, and cancels the rest. Cancelling it cancels all connections at once. Errors of handlers go
+// to `on_error` or to the report; an error of the listener is thrown.
 template <typename Listener, typename Handler>
 task<> serve(Listener listener, Handler handler, serve_options options = {}) {
     constexpr bool fits = detail::serves<Handler, detail::accepted_by<Listener>>;

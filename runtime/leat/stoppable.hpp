@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: MIT
-// stoppable: a wait that a server need not sit out when it stops: for a client that has not asked for
-// anything yet. A handler of leat::serve is given the server's grace to end, and cancelled at once while it
-// is in such a wait. A TLS server's handshakes are such waits by themselves.
+// stoppable, until_stop and stopping: how a handler hears that its server stops. It is given the server's
+// grace to end. stoppable() is a wait that the server need not sit out, for a client that has not asked for
+// anything yet: the handler is cancelled. A TLS server's handshakes are such waits by themselves.
+// until_stop() is a wait that the stop ends, and the handler goes on, to end what it does in order.
 //
 //   leat::task<> answer(leat::tcp_stream client) {
 //       while (const leat::chunk question = co_await leat::stoppable(client.recv_chunk())) {
 //           co_await client.send_all(reply_to(question.text()));  // once asked, it is answered
 //       }
+//   }
+//   leat::task<> tell_news(leat::tcp_stream client) {
+//       while (const auto news = co_await leat::until_stop(next_news())) {
+//           co_await client.send_all(*news);
+//       }
+//       co_await client.send_all("the server stops");
 //   }
 #pragma once
 
@@ -15,6 +22,12 @@
 #include <utility>
 
 namespace leat {
+
+// Whether the server whose connection the current task serves, itself or for another task of its group, has
+// been told to stop. False elsewhere.
+[[nodiscard]] inline bool stopping() noexcept {
+    return this_thread.task != nullptr && this_thread.task->innermost->told_to_stop();
+}
 
 namespace detail {
 
@@ -39,6 +52,28 @@ public:
     }
 };
 
+struct until_stop_scope : scope_node {
+    until_stop_scope() noexcept { ends_at_stop = true; }
+};
+
+template <typename X>
+class [[nodiscard]] until_stop_awaiter : public scoped<until_stop_scope, X> {
+public:
+    explicit until_stop_awaiter(X&& x) : scoped<until_stop_scope, X>(std::forward<X>(x)) {}
+    bool await_ready() {
+        if (stopping()) {
+            this->scope_.cancel("its server stops");
+        }
+        return scoped<until_stop_scope, X>::await_ready();
+    }
+    [[nodiscard]] auto await_resume() { return this->maybe_finish(); }
+    auto defer() && {
+        return [inner = std::move(this->inner_).defer()]() mutable {
+            return until_stop_awaiter<decltype(inner)>(std::move(inner));
+        };
+    }
+};
+
 }  // namespace detail
 
 // co_await stoppable(X): what X gives, an awaitable, a task, or a callable that gives a task. When the server
@@ -48,6 +83,14 @@ public:
 template <typename X>
 [[nodiscard]] detail::stoppable_awaiter<X> stoppable(X&& x) {
     return detail::stoppable_awaiter<X>(std::forward<X>(x));
+}
+
+// co_await until_stop(X): what X gives as a std::optional, as move_on_after() does; but it is a stop of the
+// server that cancels X and leaves it empty. When the server stops already, X is cancelled before its first
+// wait. Elsewhere it ends as X does. X stays alive as for stoppable().
+template <typename X>
+[[nodiscard]] detail::until_stop_awaiter<X> until_stop(X&& x) {
+    return detail::until_stop_awaiter<X>(std::forward<X>(x));
 }
 
 }  // namespace leat

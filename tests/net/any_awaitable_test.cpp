@@ -54,6 +54,7 @@ static_assert(
 static_assert(each_is_deferrable<
               leat::detail::timeout_awaiter<event_wait>, leat::detail::move_on_awaiter<event_wait>,
               leat::detail::shield_awaiter<event_wait>, leat::detail::stoppable_awaiter<event_wait>,
+              leat::detail::until_stop_awaiter<event_wait>,
               leat::detail::scope_awaiter<task<> (*)(leat::cancel_scope&)>,
               leat::detail::binding_awaiter<event_wait>, leat::detail::outcome_awaiter<event_wait>,
               leat::detail::result_awaiter<event_wait>, leat::detail::result_awaiter<leat::recv_awaiter>>);

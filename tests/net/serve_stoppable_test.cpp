@@ -90,6 +90,95 @@ LEAT_TEST("a stop ends a connection that comes to its first wait after it") {
     CHECK_FALSE(received);
 }
 
+LEAT_TEST("a wait until the stop ends with it, and the handler goes on") {
+    for (const bool in_a_child : {false, true}) {
+        auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+        leat::event begun;
+        bool before = true;
+        bool after = false;
+        const auto converse = [&](leat::tcp_stream peer) -> leat::task<> {
+            before = leat::stopping();
+            begun.set();
+            const auto question = co_await leat::until_stop(peer.recv_chunk());
+            after = leat::stopping();
+            CHECK_FALSE(question.has_value());
+            co_await peer.send_all("bye");
+        };
+        const auto converse_in_a_child = [&](leat::tcp_stream peer) -> leat::task<> {
+            co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+                group.spawn(converse, std::move(peer));
+                co_await group.wait();
+            });
+        };
+        const auto handler = [&](leat::tcp_stream peer) {
+            return in_a_child ? converse_in_a_child(std::move(peer)) : converse(std::move(peer));
+        };
+        auto serving = leat::spawn(leat::serve(lent_listener(listener), handler, patient));
+        auto client = co_await leat::tcp_stream::connect(listener.local_endpoint());
+        co_await begun.wait();
+        listener.close();
+        std::string text(3, ' ');
+        co_await client.recv_exactly(text);
+        CHECK(text == "bye");
+        co_await serving;
+        CHECK_FALSE(before);
+        CHECK(after);
+    }
+}
+
+LEAT_TEST("a wait until the stop that comes after it does not begin, and one that had its result gives it") {
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    leat::event begun;
+    leat::event go_on;
+    std::string first;
+    bool second = true;
+    const auto late = [&](leat::tcp_stream peer) -> leat::task<> {
+        const auto word = co_await leat::until_stop(peer.recv_chunk());
+        first = word.has_value() ? word->text() : "nothing";
+        begun.set();
+        co_await go_on.wait();
+        second = co_await leat::until_stop(leat::yield());
+    };
+    leat::event stopped;
+    auto serving = leat::spawn(leat::serve(telling_listener(listener, stopped), late, patient));
+    auto client = co_await leat::tcp_stream::connect(listener.local_endpoint());
+    co_await client.send_all("word");
+    co_await begun.wait();
+    listener.close();
+    co_await stopped.wait();
+    go_on.set();
+    co_await serving;
+    CHECK(first == "word");
+    CHECK_FALSE(second);
+}
+
+LEAT_TEST(
+    "a handler in a wait that it can be cancelled in is cancelled, whatever else waits until the stop") {
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    leat::event begun;
+    bool went_on = false;
+    const auto handler = [&](leat::tcp_stream peer) -> leat::task<> {
+        begun.set();
+        (void)co_await leat::until_stop(leat::stoppable(peer.recv_chunk()));
+        went_on = true;
+    };
+    auto serving = leat::spawn(leat::serve(lent_listener(listener), handler, patient));
+    auto client = co_await leat::tcp_stream::connect(listener.local_endpoint());
+    co_await begun.wait();
+    listener.close();
+    co_await serving;
+    CHECK_FALSE(went_on);
+}
+
+LEAT_TEST("outside a server nothing stops, and a wait until the stop gives what it waited for") {
+    auto [near, far] = co_await leat::testing::stream_pair();
+    co_await near.send_all("word");
+    const auto word = co_await leat::until_stop(far.recv_chunk());
+    REQUIRE(word.has_value());
+    CHECK(word->text() == "word");
+    CHECK_FALSE(leat::stopping());
+}
+
 LEAT_TEST("outside a server a stoppable wait is a wait") {
     auto [near, far] = co_await leat::testing::stream_pair();
     co_await near.send_all("word");

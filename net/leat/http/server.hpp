@@ -54,6 +54,7 @@ struct serve_options {
     // How long requests may go on after a stop. Connections without one end at once.
     duration grace = std::chrono::seconds(8);
     signal_numbers stop_on = {SIGINT, SIGTERM};
+    event* stop = nullptr;  // see leat::serve_options
     server_limits limits = {};
     // See leat::serve_options. on_error is called for a request that became a 500, or that would have; not
     // for one whose connection has failed.
@@ -368,6 +369,7 @@ task<> serve_draining(Listener below, server_state& server, Connection serve_con
     const leat::serve_options accepting{.connections = options.connections,
                                         .grace = options.grace,
                                         .stop_on = options.stop_on,
+                                        .stop = options.stop,
                                         .on_listening = options.on_listening,
                                         .on_error = options.on_error};
     leat::detail::acceptor_of<draining_listener<Listener>, Connection> source(listener, serve_connection,
@@ -377,8 +379,8 @@ task<> serve_draining(Listener below, server_state& server, Connection serve_con
 
 }  // namespace detail
 
-// Answers requests until one of the signals comes or the listener is closed; then as leat::serve. An error of
-// the listener is thrown. Cancelling it ends all connections.
+// Answers requests until one of the signals comes, `stop` is set or the listener is closed; then as
+// leat::serve. An error of the listener is thrown. Cancelling it ends all connections.
 template <typename Listener, typename Handler>
     requires detail::giving_handler<Handler> || detail::writing_handler<Handler>
 task<> serve(Listener listener, Handler handler, serve_options options = {}) {

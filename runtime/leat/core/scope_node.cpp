@@ -56,6 +56,14 @@ bool has_yielding(scope_node& root) noexcept {
     return false;
 }
 
+void cancel_ending_at_stop(scope_node& root) noexcept {
+    for (scope_node* scope = &root; scope != nullptr; scope = next_of_all(*scope, root)) {
+        if (scope->ends_at_stop) {
+            scope->cancel(stop_reason);
+        }
+    }
+}
+
 void mark_one(scope_node& scope) noexcept {
     scope.cancelled = true;
     if (scope.parent != nullptr) {
@@ -89,8 +97,19 @@ void scope_node::stop() noexcept {
     for (scope_node* child = children.first(); child != nullptr; child = children.next(*child)) {
         if (child->host == nullptr && has_yielding(*child)) {
             child->cancel(stop_reason);
+        } else if (child->host == nullptr) {
+            cancel_ending_at_stop(*child);
         }
     }
+}
+
+bool scope_node::told_to_stop() const noexcept {
+    for (const scope_node* scope = this; scope != nullptr; scope = scope->parent) {
+        if (scope->stopped) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void scope_node::yield_to_stop() noexcept {

@@ -39,8 +39,11 @@ struct scope_node : list_link {
     // Why waits inside end as cancelled: the reason of the nearest scope around that was cancelled itself.
     [[nodiscard]] cancel_reason why() const noexcept { return reason.given() ? reason : inherited; }
     // Tells the tasks in this scope that they should end. Those that wait where that is no loss (`yields`)
-    // are cancelled, each as a whole; others when they come to such a wait. Allocates nothing.
+    // are cancelled, each as a whole; others when they come to such a wait. In a task that is not, the scopes
+    // that hear of it (`ends_at_stop`) are cancelled. Allocates nothing.
     void stop() noexcept;
+    // Whether this scope, or one around it, was told to stop.
+    [[nodiscard]] bool told_to_stop() const noexcept;
     // Cancels the task around this scope that was told to stop, if one was; for who enters a scope that
     // yields.
     void yield_to_stop() noexcept;
@@ -78,12 +81,13 @@ struct scope_node : list_link {
     cancel_reason reason;        // why this scope itself was cancelled
     cancel_reason inherited;     // why it is cancelled, when it is with an enclosing one
     scope_kind kind;
-    bool shield;             // an enclosing scope's cancellation does not reach inside
-    bool cancelled = false;  // waits inside end as cancelled
-    bool timed = false;      // it is a deadline_scope
-    bool stopped = false;    // the tasks in it were told that they should end
-    bool yields = false;     // a stop of the scope that the task inside belongs to cancels that task
-    bool absorbed = false;   // an unwinding ended here: the host is resumed without a result
+    bool shield;                // an enclosing scope's cancellation does not reach inside
+    bool cancelled = false;     // waits inside end as cancelled
+    bool timed = false;         // it is a deadline_scope
+    bool stopped = false;       // the tasks in it were told that they should end
+    bool yields = false;        // a stop of the scope that the task inside belongs to cancels that task
+    bool ends_at_stop = false;  // a stop of a scope around it cancels this one
+    bool absorbed = false;      // an unwinding ended here: the host is resumed without a result
 };
 
 // A scope that is cancelled when its deadline passes.

@@ -77,6 +77,33 @@ LEAT_TEST("a connection whose answer is being sent at the stop ends behind it") 
     co_await serving;
 }
 
+LEAT_TEST("an event stops an HTTP server, and a handler that hears of it ends its answer in order") {
+    leat::event stop;
+    leat::http::serve_options options = patient;
+    options.stop = &stop;
+    const auto handler = [](const request&, leat::http::response_writer& writer) -> leat::task<> {
+        co_await writer.write("some");
+        (void)co_await leat::until_stop(leat::sleep_until(leat::never));
+        co_await writer.write(leat::stopping() ? " and the end" : " and no stop");
+    };
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const leat::endpoint where = listener.local_endpoint();
+    auto serving = leat::spawn(leat::http::serve(std::move(listener), handler, options));
+    auto idle = co_await leat::tcp_stream::connect(where);
+    auto peer = co_await leat::tcp_stream::connect(where);
+    co_await peer.send_all(get("/"));
+    std::string begin(15, ' ');
+    co_await peer.recv_exactly(begin);
+    stop.set();
+    const std::string rest = co_await rest_of(peer);
+    CHECK(rest.ends_with(" and the end\r\n0\r\n\r\n"));
+    const std::string nothing = co_await rest_of(idle);
+    CHECK(nothing.empty());
+    peer.close();
+    idle.close();
+    co_await serving;
+}
+
 LEAT_TEST("connections that were accepted just before the stop end at once") {
     for (int turns = 0; turns < 8; ++turns) {
         auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
