@@ -7,7 +7,9 @@
 #include <leat/sleep.hpp>
 #include <leat/stream.hpp>
 #include <leat/task_group.hpp>
+#include <leat/timeout.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -19,25 +21,66 @@ struct copied_bytes {
     std::uint64_t b_to_a = 0;
 };
 
+struct copy_options {
+    // How long both ways at once may carry nothing: then copy_both throws timed_out. What counts is that a
+    // chunk was received, that one was sent in whole, and that a way has ended.
+    duration idle = duration::max();
+    // Begins at zero and is kept current: says what was sent also when copy_both fails or is cancelled. It
+    // lives as long as copy_both runs.
+    copied_bytes* counts = nullptr;
+};
+
+namespace detail {
+
+// What copying tells of itself while it goes on.
+class copy_progress {
+public:
+    // `moved_at` is null where nobody asks when something moved last.
+    copy_progress(std::uint64_t& copied, time_point* moved_at) noexcept
+        : copied_(copied), moved_at_(moved_at) {}
+    void moved() const noexcept {
+        if (moved_at_ != nullptr) {
+            *moved_at_ = now();
+        }
+    }
+    void sent(std::size_t bytes) const noexcept {
+        copied_ += bytes;
+        moved();
+    }
+
+private:
+    std::uint64_t& copied_;
+    time_point* moved_at_;
+};
+
+template <receive_stream From, send_stream To>
+task<> copy_telling(From& from, To& to, copy_progress progress) {
+    while (const chunk part = co_await from.recv_chunk()) {
+        progress.moved();
+        co_await to.send_all(part);
+        progress.sent(part.size());
+        co_await checkpoint();  // streams that never have to wait let others run, too
+    }
+}
+
+}  // namespace detail
+
 // co_await copy(from, to): sends all that comes from `from` to `to`, until the end, and gives how many bytes
 // that were. Both stay alive and open; the end is not passed on (shutdown_send does that). Throws what they
 // throw. Cancelled or failed, at most one chunk has been received and not sent, or not all of it.
 template <receive_stream From, send_stream To>
 [[nodiscard]] task<std::uint64_t> copy(From& from, To& to) {
     std::uint64_t copied = 0;
-    while (const chunk part = co_await from.recv_chunk()) {
-        co_await to.send_all(part);
-        copied += part.size();
-        co_await checkpoint();  // streams that never have to wait let others run, too
-    }
+    co_await detail::copy_telling(from, to, detail::copy_progress(copied, nullptr));
     co_return copied;
 }
 
 namespace detail {
 
 template <stream From, stream To>
-task<> copy_with_end(From& from, To& to, std::uint64_t& copied) {
-    copied = co_await leat::copy(from, to);
+task<> copy_with_end(From& from, To& to, copy_progress progress) {
+    co_await copy_telling(from, to, progress);
+    progress.moved();
     if constexpr (std::is_void_v<decltype(to.shutdown_send())>) {
         to.shutdown_send();
     } else {
@@ -45,18 +88,39 @@ task<> copy_with_end(From& from, To& to, std::uint64_t& copied) {
     }
 }
 
+// Throws timed_out once nothing has moved for `idle`.
+inline task<> end_when_idle(const time_point& moved_at, duration idle) {
+    for (time_point due = after(moved_at, idle); now() < due; due = after(moved_at, idle)) {
+        co_await sleep_until(due);
+    }
+    throw timed_out();
+}
+
 }  // namespace detail
 
 // co_await copy_both(a, b): copies both ways at once, and passes each end on by shutdown_send, until both
 // have ended; gives how many bytes went each way. Both stay alive and open, and nobody else receives from
 // them or sends meanwhile. Throws the first error of either way; that, and cancelling it, ends the other way
-// as well, and costs what it does for copy(). A peer that stays silent is waited for: see timeout().
+// as well, and costs what it does for copy(). A peer that stays silent is waited for: see copy_options::idle.
 template <stream A, stream B>
-[[nodiscard]] task<copied_bytes> copy_both(A& a, B& b) {
-    copied_bytes copied;
+[[nodiscard]] task<copied_bytes> copy_both(A& a, B& b, copy_options options = {}) {
+    copied_bytes own;
+    copied_bytes& copied = options.counts != nullptr ? *options.counts : own;
+    copied = {};
+    const bool limited = options.idle != duration::max();
+    time_point moved_at = now();
+    time_point* const moved = limited ? &moved_at : nullptr;
     co_await with_task_group([&](task_group& ways) -> task<> {
-        ways.spawn(detail::copy_with_end(a, b, copied.a_to_b));
-        co_await detail::copy_with_end(b, a, copied.b_to_a);
+        const auto there =
+            ways.spawn(detail::copy_with_end(a, b, detail::copy_progress(copied.a_to_b, moved)));
+        if (limited) {
+            ways.spawn(detail::end_when_idle(moved_at, options.idle));
+        }
+        co_await detail::copy_with_end(b, a, detail::copy_progress(copied.b_to_a, moved));
+        if (limited) {
+            (void)co_await there.join();
+            ways.cancel();  // nobody waits for the silence behind both ends
+        }
     });
     co_return copied;
 }

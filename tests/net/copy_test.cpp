@@ -127,6 +127,95 @@ LEAT_TEST("a reset ends copying both ways with its error, and leaves the other s
     CHECK(and_back);
 }
 
+LEAT_TEST("what was copied both ways is told while it goes on, and when it failed or was cancelled") {
+    for (const bool by_reset : {true, false}) {
+        proxied all = co_await make_proxied();
+        copied_bytes counts{.a_to_b = 7, .b_to_a = 7};
+        auto copying = leat::spawn(leat::copy_both(all.near, all.far, {.counts = &counts}));
+        std::string text(10, ' ');
+        co_await all.client.send_all("half of it");
+        co_await all.origin.recv_exactly(text);
+        co_await all.origin.send_all("back");
+        co_await all.client.recv_exactly(std::span(text).first(4));
+        for (int turn = 0; turn < 1000 && counts.b_to_a == 0; ++turn) {
+            co_await leat::yield();  // the send that has arrived may end later
+        }
+        CHECK(counts.a_to_b == 10);
+        CHECK(counts.b_to_a == 4);
+        if (by_reset) {
+            all.client.set_reset_on_close();
+            all.client.close();
+        } else {
+            copying.cancel();
+        }
+        const auto& ended = co_await copying.join();
+        CHECK_FALSE(ended.ok());
+        CHECK(ended.cancelled() != by_reset);
+        CHECK(counts.a_to_b == 10);
+        CHECK(counts.b_to_a == 4);
+    }
+}
+
+LEAT_TEST("copying both ways ends by timed_out when both have been silent for so long",
+          on(leat::testing::simulated)) {
+    proxied all = co_await make_proxied();
+    copied_bytes counts;
+    const auto began = leat::now();
+    auto copying = leat::spawn(leat::copy_both(all.near, all.far, {.idle = 60s, .counts = &counts}));
+    auto reader = leat::spawn([&] { return read_to_the_end(all.origin); });
+    for (int i = 0; i < 5; ++i) {  // one way that is not silent keeps both
+        co_await leat::sleep(50s);
+        co_await all.client.send_all("x");
+    }
+    CHECK_FALSE(copying.done());
+    const auto copied = co_await leat::as_result(copying);
+    CHECK(copied.error() == std::errc::timed_out);
+    CHECK(leat::now() - began >= 310s);
+    CHECK(leat::now() - began < 311s);
+    CHECK(counts.a_to_b == 5);
+    CHECK(counts.b_to_a == 0);
+    reader.cancel();
+    co_await reader.join();
+    const bool there = co_await conformance::carries(all.far, all.origin);
+    const bool and_back = co_await conformance::carries(all.near, all.client);
+    CHECK(there);
+    CHECK(and_back);
+}
+
+LEAT_TEST("a way that has ended is silent: the other one alone keeps copying alive",
+          on(leat::testing::simulated)) {
+    proxied all = co_await make_proxied();
+    auto copying = leat::spawn(leat::copy_both(all.near, all.far, {.idle = 60s}));
+    co_await say_and_end(all.client, "question");
+    const std::string asked = co_await read_to_the_end(all.origin);
+    CHECK(asked == "question");
+    for (int i = 0; i < 3; ++i) {
+        co_await leat::sleep(50s);
+        co_await all.origin.send_all("x");
+    }
+    const auto last = leat::now();
+    const auto copied = co_await leat::as_result(copying);
+    CHECK(copied.error() == std::errc::timed_out);
+    CHECK(leat::now() - last >= 60s);
+    CHECK(leat::now() - last < 61s);
+}
+
+LEAT_TEST("copying that ends before the limit of its silence ends at once", on(leat::testing::simulated)) {
+    for (const bool client_ends_first : {true, false}) {
+        proxied all = co_await make_proxied();
+        const auto began = leat::now();
+        auto copying = leat::spawn(leat::copy_both(all.near, all.far, {.idle = 60s}));
+        co_await say_and_end(client_ends_first ? all.client : all.origin, "the first");
+        co_await leat::sleep(1s);
+        CHECK_FALSE(copying.done());
+        co_await say_and_end(client_ends_first ? all.origin : all.client, "last");
+        const copied_bytes copied = co_await copying;
+        CHECK(copied.a_to_b == (client_ends_first ? 9 : 4));
+        CHECK(copied.b_to_a == (client_ends_first ? 4 : 9));
+        CHECK(leat::now() - began < 2s);
+    }
+}
+
 LEAT_TEST("copying both ways may be cancelled at any time: what has arrived is what was sent") {
     const std::string text = conformance::too_much().substr(0, 1'000'000);
     bool finished = false;
