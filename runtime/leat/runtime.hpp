@@ -18,6 +18,7 @@
 #include <leat/outcome.hpp>
 #include <leat/race.hpp>
 #include <leat/result.hpp>
+#include <leat/retry.hpp>
 #include <leat/run.hpp>
 #include <leat/sleep.hpp>
 #include <leat/spawn.hpp>

@@ -126,6 +126,13 @@ TEST_CASE("a group with a limit of 0 aborts") {
         "the limit of a task group is at least 1");
 }
 
+TEST_CASE("a retry without a try, or that knows no error, aborts") {
+    check_task_aborts([]() -> leat::task<> { co_await leat::retry({.tries = 0}, stuck); },
+                      "a retry tries at least once");
+    check_task_aborts([]() -> leat::task<> { co_await leat::retry({.when = nullptr}, stuck); },
+                      "a retry knows which errors are worth another try");
+}
+
 TEST_CASE("a task that awaits or joins itself aborts") {
     check_task_aborts(
         []() -> leat::task<> {

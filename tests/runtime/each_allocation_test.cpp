@@ -50,6 +50,10 @@ TEST_CASE("a task without memory fails alone") {
         child.on_done([](const leat::outcome<int>&) {});
         (void)co_await child.join();
     });
+    check_operation("retry", []() -> task<> {
+        const int got = co_await leat::retry([] { return number_later(1); });
+        CHECK(got == 1);
+    });
     check_operation("spawn_after", []() -> task<> {
         auto child = leat::spawn_after(1ns, number_later, 1);
         (void)co_await child;

@@ -62,6 +62,13 @@ leat::task<std::string> ask_if_possible(leat::endpoint server) {
     co_return "connected";
 }
 
+leat::task<std::string> ask_patiently(leat::endpoint server) {
+    // GUIDE: begin
+    std::string answer = co_await leat::retry({.tries = 5}, [&] { return ask(server, "mill"); });
+    // GUIDE: end
+    co_return answer;
+}
+
 }  // namespace
 
 // GUIDE: begin
@@ -112,6 +119,18 @@ LEAT_TEST("the guide's client asks two servers, and learns that there is none") 
     CHECK(answer == "MILL");
     const std::string connected = co_await ask_if_possible(place);
     CHECK(connected == "connected");
+    server.cancel();
+    co_await server.join();
+}
+
+LEAT_TEST("the guide's patient client waits for a server that starts late", on(leat::testing::simulated)) {
+    const leat::endpoint place("127.0.0.1", 8001);
+    auto answer = leat::spawn(ask_patiently, place);
+    co_await leat::testing::wait_until_idle();
+    auto listener = leat::tcp_listener::bind(place);
+    auto server = leat::spawn(leat::serve(std::move(listener), capitals<leat::tcp_stream>, {.stop_on = {}}));
+    const std::string answered = co_await answer;
+    CHECK(answered == "MILL");
     server.cancel();
     co_await server.join();
 }

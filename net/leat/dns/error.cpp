@@ -35,13 +35,14 @@ public:
         switch (static_cast<dns_errc>(value)) {
             case dns_errc::timed_out:
                 return std::errc::timed_out;
+            case dns_errc::temporary_failure:
+                return std::errc::resource_unavailable_try_again;
             case dns_errc::malformed_name:
                 return std::errc::invalid_argument;
             case dns_errc::unsupported:
                 return std::errc::not_supported;
             case dns_errc::no_such_host:
             case dns_errc::no_address:
-            case dns_errc::temporary_failure:
             case dns_errc::refused:
             case dns_errc::malformed_answer:
                 break;

@@ -19,7 +19,8 @@ enum class dns_errc {
     unsupported,        // this library was built without DNS
 };
 
-// timed_out is also std::errc::timed_out, and malformed_name std::errc::invalid_argument.
+// timed_out is also std::errc::timed_out, temporary_failure std::errc::resource_unavailable_try_again, and
+// malformed_name std::errc::invalid_argument.
 [[nodiscard]] const std::error_category& dns_category() noexcept;
 [[nodiscard]] inline std::error_code make_error_code(dns_errc code) noexcept {
     return {static_cast<int>(code), dns_category()};

@@ -112,6 +112,29 @@ TEST_CASE("a look-up takes the time of its way, and none when it is cancelled") 
     });
 }
 
+TEST_CASE("a look-up is tried again when its failure is temporary, and not when the name is unknown") {
+    simulation world({.faults = {.failed_name = 1}});
+    world.add_name("db.example", {"10.0.0.1"});
+    run_simulated(world, [&]() -> leat::task<> {
+        auto healer = leat::spawn([&]() -> leat::task<> {
+            co_await leat::sleep(1s);
+            world.heal();
+        });
+        int tries = 0;
+        const addresses found = co_await leat::retry({.tries = 50, .first = 100ms, .jitter = false}, [&] {
+            ++tries;
+            return leat::resolve("db.example");
+        });
+        CHECK(found == addresses{four});
+        CHECK(tries == 5);  // after 0, 100, 300, 700 and 1500 ms
+        co_await healer;
+    });
+    CHECK(leat::is_transient(dns_errc::temporary_failure));
+    CHECK(leat::is_transient(dns_errc::timed_out));
+    CHECK_FALSE(leat::is_transient(dns_errc::no_such_host));
+    CHECK_FALSE(leat::is_transient(dns_errc::malformed_name));
+}
+
 TEST_CASE("a look-up fails as the faults say") {
     struct expectation {
         leat::simulated_faults faults;
