@@ -14,6 +14,7 @@
 #include <leat/generator.hpp>
 #include <leat/io.hpp>
 #include <leat/join.hpp>
+#include <leat/name_this_task.hpp>
 #include <leat/observe/dump.hpp>
 #include <leat/outcome.hpp>
 #include <leat/race.hpp>

@@ -103,6 +103,7 @@ TEST_CASE("what needs a scheduler aborts outside of run()") {
     check_aborts([] { (void)leat::now(); }, "this is called inside run()");
     check_aborts([] { (void)leat::sleep(1s); }, "this is called inside run()");
     check_aborts([] { (void)leat::dump_tasks(); }, "this is called inside run()");
+    check_aborts([] { leat::name_this_task("nobody"); }, "a task names itself");
     check_aborts([] { (void)leat::describe_backend(); }, "this is called inside run()");
 }
 

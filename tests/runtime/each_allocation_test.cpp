@@ -54,6 +54,10 @@ TEST_CASE("a task without memory fails alone") {
         const int got = co_await leat::retry([] { return number_later(1); });
         CHECK(got == 1);
     });
+    check_operation("name_this_task", []() -> task<> {
+        leat::name_this_task("a name that is longer than a small string");
+        co_return;
+    });
     check_operation("spawn_after", []() -> task<> {
         auto child = leat::spawn_after(1ns, number_later, 1);
         (void)co_await child;

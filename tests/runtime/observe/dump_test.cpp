@@ -69,6 +69,28 @@ LEAT_TEST("a dump tells of each task its id, its name, its state and where it wa
     CHECK(mentions(text, "dump_test.cpp:" + std::to_string(line) + ") is ready to start"));
 }
 
+LEAT_TEST("a task names itself, also from a task that it awaits, and the last name counts") {
+    auto ann = leat::spawn([]() -> leat::task<> {
+        leat::name_this_task("nobody");
+        co_await []() -> leat::task<> {
+            leat::name_this_task("ann");
+            co_return;
+        }();
+        leat::spawn(stuck);
+        co_await stuck();
+    });
+    leat::name_this_task("main");
+    co_await leat::yield();
+    const json tasks = dumped();
+    REQUIRE(tasks.size() == 3);
+    CHECK(tasks[0].at("name") == "main");
+    CHECK(tasks[1].at("name") == "ann");
+    CHECK_FALSE(tasks[2].contains("name"));
+    CHECK(mentions(leat::dump_tasks(), "task 2 \"ann\" (spawned at "));
+    ann.name("bob");
+    CHECK(dumped()[1].at("name") == "bob");
+}
+
 VIRTUAL_TEST("a dump tells the chain of co_awaits, the innermost first") {
     auto task = leat::spawn([]() -> leat::task<> { co_await leat::timeout(1h, receives()); });
     const int outer = __LINE__ - 1;
