@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "../crash/aborts.hpp"
+
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
 #include <leat/testing/scripted_stream.hpp>
@@ -102,6 +104,76 @@ LEAT_TEST("a failure of the script fails what is received or sent then, once") {
     const std::size_t end = co_await peer.recv(byte);
     CHECK(end == 0);
     CHECK(peer.verdict().text() == "");
+}
+
+LEAT_TEST("a line is expected with its carriage return and line feed") {
+    scripted_stream server;
+    server.expect_line("HELO mill").answer("250\r\n").expect_line("").end();
+    const auto verdict = server.verdict();
+    CHECK(verdict.text() == "expected \"HELO mill\\r\\n\", but nothing came");
+    co_await server.send_all("HELO mill\r\n");
+    char answer[5];
+    co_await server.recv_exactly(answer);
+    co_await server.send_all("\r\n");
+    CHECK(verdict.text() == "");
+    scripted_stream other;
+    other.expect_line("QUIT");
+    const std::string error = co_await error_of(ask(std::move(other), "QUIT\n"));
+    CHECK(error == "expected \"QUIT\\r\\n\", but \"QUIT\\n\" came");
+}
+
+LEAT_TEST("so many bytes are taken whatever they are, in pieces of any size, and no more") {
+    scripted_stream peer;
+    peer.expect("id=").expect_any(5).expect(";").end();
+    co_await peer.send_all("id=1");
+    CHECK(peer.verdict().text() == "expected any 4 bytes more, but nothing came");
+    co_await peer.send_all("234", "\n;");
+    CHECK(peer.verdict().text() == "");
+    scripted_stream exact;
+    exact.expect_any(2);
+    const std::string error = co_await error_of(ask(std::move(exact), "abc"));
+    CHECK(error == "expected nothing more, but \"c\" came");
+}
+
+LEAT_TEST("the rest is taken up to the end of what is sent, and then the script goes on") {
+    scripted_stream peer;
+    peer.expect("PUT\r\n").expect_any().answer("done").end();
+    auto reader = leat::spawn([&]() -> leat::task<std::string> {
+        std::string answer;
+        while (auto part = co_await peer.recv_chunk()) {
+            answer += part.text();
+        }
+        co_return answer;
+    });
+    co_await peer.send_all("PUT\r\nthis", " and ", "that");
+    co_await leat::testing::wait_until_idle();
+    CHECK(!reader.done());
+    CHECK(peer.verdict().text() == "answered \"done\", and nobody received it");
+    peer.shutdown_send();
+    const std::string answer = co_await reader;
+    CHECK(answer == "done");
+    CHECK(peer.verdict().text() == "");
+}
+
+LEAT_TEST("nothing is missing of a rest that never came, or that a close ended") {
+    scripted_stream peer;
+    peer.answer("hello").expect_any();
+    peer.shutdown_send();
+    char hello[5];
+    co_await peer.recv_exactly(hello);
+    CHECK(peer.verdict().text() == "");
+    scripted_stream other;
+    other.expect_any();
+    const auto verdict = other.verdict();
+    co_await other.send_all("some");
+    other.close();
+    CHECK(verdict.text() == "");
+}
+
+TEST_CASE("a script that expects something after all the rest, or no bytes, aborts") {
+    leat::testing::check_aborts([] { scripted_stream().expect_any().answer("x").expect("y"); },
+                                "a peer expects nothing after all the rest");
+    leat::testing::check_aborts([] { scripted_stream().expect_any(0); }, "a peer expects at least one byte");
 }
 
 LEAT_TEST("after its end a peer may expect more") {

@@ -15,13 +15,14 @@ namespace leat::testing {
 
 namespace {
 
-enum class act { expect, answer, wait, fail, end };
+enum class act { expect, expect_any, expect_rest, answer, wait, fail, end };
 
 struct step {
     act what;
     std::string text = {};
     duration length = {};
     std::errc error = {};
+    std::size_t count = 0;  // of bytes that come, whatever they are
 };
 
 // As it would stand in a program; of what is long the beginning.
@@ -51,10 +52,17 @@ std::string_view text_of(std::span<const std::byte> bytes) noexcept {
 }  // namespace
 
 struct detail::script {
+    [[nodiscard]] bool has(act what) const noexcept {
+        return std::any_of(steps.begin(), steps.end(), [=](const step& each) { return each.what == what; });
+    }
+    void add_expected(step next) {
+        check(!has(act::expect_rest), "a peer expects nothing after all the rest");
+        steps.push_back(std::move(next));
+    }
     // Passes the steps that take no time and concern nobody.
     void settle() {
-        while (!steps.empty() && steps.front().what == act::end) {
-            ended = true;
+        while (is_next(act::end) || (shut && is_next(act::expect_rest))) {
+            ended = ended || is_next(act::end);
             next();
         }
     }
@@ -88,8 +96,26 @@ struct detail::script {
         mismatch += " came";
         throw script_mismatch(mismatch);
     }
-    // Takes what is sent, or a part of it; `from` is not empty.
+    [[nodiscard]] bool is_expecting() const noexcept {
+        return is_next(act::expect) || is_next(act::expect_any) || is_next(act::expect_rest);
+    }
+    // Takes what is sent, or a part of it; `from` is not empty, and the peer is expecting.
     std::size_t accept(std::string_view from) {
+        if (is_next(act::expect_rest)) {
+            return from.size();
+        }
+        return is_next(act::expect_any) ? accept_any(from.size()) : accept_text(from);
+    }
+    std::size_t accept_any(std::size_t size) {
+        std::size_t& missing = steps.front().count;
+        const std::size_t count = std::min(size, missing);
+        missing -= count;
+        if (missing == 0) {
+            next();
+        }
+        return count;
+    }
+    std::size_t accept_text(std::string_view from) {
         std::string& expected = steps.front().text;
         const std::size_t count = std::min(from.size(), expected.size());
         if (from.substr(0, count) != std::string_view(expected).substr(0, count)) {
@@ -223,7 +249,7 @@ task<std::size_t> put(shared_script played, std::span<const std::byte> from) {
         if (played->steps.empty()) {
             played->throw_mismatch(text_of(from));
         }
-        if (played->is_next(act::expect)) {
+        if (played->is_expecting()) {
             co_return played->accept(text_of(from));
         }
         co_await wait_for_change(played);
@@ -234,10 +260,13 @@ std::string in_words(const step& next) {
     switch (next.what) {
         case act::expect:
             return "expected " + in_quotes(next.text) + ", but nothing came";
+        case act::expect_any:
+            return "expected any " + std::to_string(next.count) + " bytes more, but nothing came";
         case act::answer:
             return "answered " + in_quotes(next.text) + ", and nobody received it";
         case act::fail:
             return "failed with \"" + std::make_error_code(next.error).message() + "\", and nobody saw it";
+        case act::expect_rest:
         case act::wait:
         case act::end:
             break;
@@ -263,15 +292,29 @@ scripted_stream::scripted_stream() : script_(std::make_shared<detail::script>())
 
 scripted_stream& scripted_stream::expect(std::string_view text) {
     check(!text.empty(), "a peer expects at least one byte");
-    script_->steps.push_back({.what = act::expect, .text = std::string(text)});
+    script_->add_expected({.what = act::expect, .text = std::string(text)});
+    return *this;
+}
+
+scripted_stream& scripted_stream::expect_line(std::string_view text) {
+    script_->add_expected({.what = act::expect, .text = std::string(text) + "\r\n"});
+    return *this;
+}
+
+scripted_stream& scripted_stream::expect_any(std::size_t count) {
+    check(count > 0, "a peer expects at least one byte");
+    script_->add_expected({.what = act::expect_any, .count = count});
+    return *this;
+}
+
+scripted_stream& scripted_stream::expect_any() {
+    script_->add_expected({.what = act::expect_rest});
     return *this;
 }
 
 scripted_stream& scripted_stream::answer(std::string_view text) {
     check(!text.empty(), "a peer answers at least one byte");
-    check(std::none_of(script_->steps.begin(), script_->steps.end(),
-                       [](const step& each) { return each.what == act::end; }),
-          "a peer does not answer after its end");
+    check(!script_->has(act::end), "a peer does not answer after its end");
     script_->steps.push_back({.what = act::answer, .text = std::string(text)});
     return *this;
 }
@@ -320,6 +363,7 @@ task<> scripted_stream::send_pieces(std::array<std::span<const std::byte>, 4> pi
 void scripted_stream::shutdown_send() {
     script_->check_open("shutdown_send");
     script_->shut = true;
+    script_->settle();
 }
 
 void scripted_stream::close() noexcept {

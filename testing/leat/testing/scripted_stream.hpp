@@ -9,13 +9,18 @@
 //
 // The peer takes one step after the other. What is sent must be what it expects then, in pieces of any size;
 // anything else is thrown as a script_mismatch, which tells both, and stays in the verdict. Bytes that are
-// sent while it is about to answer wait until the answer has been received.
+// sent while it is about to answer wait until the answer has been received. Lines end with "\r\n", and what
+// differs from run to run, such as a date, is not compared:
+//
+//   server.expect_line("QUIT").answer("bye\r\n");
+//   server.expect("id=").expect_any(8).expect_line("").answer("ok");
 #pragma once
 
 #include <leat/clock.hpp>
 #include <leat/stream.hpp>
 
 #include <array>
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -58,7 +63,12 @@ public:
     ~scripted_stream() = default;
 
     // The next step of the peer. Texts are copied.
-    scripted_stream& expect(std::string_view text);  // it receives this
+    scripted_stream& expect(std::string_view text);       // it receives this
+    scripted_stream& expect_line(std::string_view text);  // it receives this and "\r\n"
+    scripted_stream& expect_any(std::size_t count);       // it receives so many bytes, whatever they are
+    // It receives whatever comes until shutdown_send(), perhaps nothing, and goes on then. It expects nothing
+    // after that. A stream that is closed or gone before has sent all that it will, and nothing is missing.
+    scripted_stream& expect_any();
     scripted_stream& answer(std::string_view text);  // it sends this
     scripted_stream& wait(duration length);          // it does nothing for so long
     // Whatever is received or sent then fails, once, with this.
