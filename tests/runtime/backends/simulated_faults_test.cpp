@@ -131,6 +131,57 @@ TEST_CASE("a connect is refused, or hangs, although somebody listens") {
     CHECK(count_of(hanging, "hanging connect") == 1);
 }
 
+TEST_CASE("after a quiet start no fault happens until the test says so, and again after heal()") {
+    simulation world({.faults = {.refused = 1, .no_descriptors = 0.5}, .quiet_start = true});
+    run_simulated(world, [&]() -> leat::task<> {
+        std::vector<leat::tcp_listener> listeners;
+        for (int bound = 0; bound < 100; ++bound) {
+            listeners.push_back(leat::tcp_listener::bind({"127.0.0.1", 0}));
+        }
+        const leat::endpoint place = listeners.front().local_endpoint();
+        const std::error_code quiet = co_await error_of_connect(place);
+        CHECK(quiet == std::error_code());
+        CHECK(world.faults_injected().empty());
+        world.begin_faults();
+        int failed = 0;
+        for (int tried = 0; tried < 20; ++tried) {
+            const std::error_code error = co_await error_of_connect(place);
+            failed += error ? 1 : 0;
+        }
+        CHECK(failed == 20);
+        CHECK(count_of(world, "refused connect") > 0);
+        CHECK(count_of(world, "no descriptors") > 0);
+        world.heal();
+        const std::error_code healed = co_await error_of_connect(place);
+        CHECK(healed == std::error_code());
+        world.begin_faults();
+        const std::error_code again = co_await error_of_connect(place);
+        CHECK(again != std::error_code());
+    });
+}
+
+TEST_CASE("a quiet start spares what a test sets up, whatever faults are drawn") {
+    std::size_t kinds = 0;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        simulation world({.seed = seed, .chaos = true, .failures = true, .quiet_start = true});
+        run_simulated(world, [&]() -> leat::task<> {
+            auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+            auto server = leat::spawn([&] { return serve_echo(listener); });
+            const std::string answer = co_await ask(listener.local_endpoint(), "question");
+            CHECK(answer == "question");
+            CHECK(world.faults_injected().empty());
+            world.begin_faults();
+            for (int round = 0; round < 20; ++round) {
+                (void)co_await ask(listener.local_endpoint(), "question");
+            }
+            server.cancel();
+            co_await server.join();
+        });
+        kinds += world.faults_injected().size();
+    }
+    CHECK(kinds > 20);
+}
+
 TEST_CASE("a live connection is reset on both sides, behind what has arrived") {
     simulation world({.faults = {.reset = 1}});
     run_simulated(world, []() -> leat::task<> {

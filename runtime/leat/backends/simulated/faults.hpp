@@ -48,7 +48,9 @@ struct injected_fault {
 // Faults as chance has them. Invariant: each fault that is told has been counted.
 class fault_source {
 public:
-    explicit fault_source(const simulated_faults& rates) noexcept : rates_(rates) {}
+    // None happens before begin() when `later`.
+    explicit fault_source(const simulated_faults& rates, bool later = false) noexcept
+        : all_(rates), rates_(later ? simulated_faults() : rates) {}
 
     // Rates that are drawn: half of them are 0 in any one run, so that none always hides another.
     [[nodiscard]] static simulated_faults drawn(chance& luck, bool failures) noexcept;
@@ -56,14 +58,16 @@ public:
     // Whether this one happens now.
     [[nodiscard]] bool strikes(chance& luck, double simulated_faults::* rate) noexcept;
     [[nodiscard]] const simulated_faults& rates() const noexcept { return rates_; }
-    // None happens from now on.
+    // They happen from now on; and none does.
+    void begin() noexcept { rates_ = all_; }
     void stop() noexcept { rates_ = {}; }
     [[nodiscard]] std::vector<injected_fault> injected() const;
 
 private:
     static constexpr std::size_t kinds = 18;
 
-    simulated_faults rates_;
+    simulated_faults all_;
+    simulated_faults rates_;  // now: all_ or none
     std::array<std::uint64_t, kinds> counts_{};
 };
 

@@ -66,6 +66,10 @@ void simulation::partition(host_list one, host_list other) {
     }
 }
 
+void simulation::begin_faults() noexcept {
+    network_->wire.faults.begin();
+}
+
 void simulation::heal() {
     network_->wire.links.mend_all();
     network_->wire.faults.stop();

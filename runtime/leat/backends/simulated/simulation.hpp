@@ -42,6 +42,8 @@ struct simulation_options {
     // With chaos: also those that make operations fail, such as resets and a lack of descriptors.
     bool failures = false;
     simulated_faults faults = {};
+    // None of these happens before begin_faults(): what a test sets up, such as a bind, is not hit.
+    bool quiet_start = false;
     duration latency = {};  // from one socket to another, where no link says otherwise
     // As SO_SNDBUF and SO_RCVBUF would set them.
     std::size_t send_buffer = 128 * 1024;
@@ -88,6 +90,8 @@ public:
     void mend(const simulated_host& a, const simulated_host& b);
     // Cuts every link from a host of one side to a host of the other.
     void partition(host_list one, host_list other);
+    // Faults happen from now on, as likely as the options say: after a quiet start, or again after heal().
+    void begin_faults() noexcept;
     // Mends every link, and ends all faults: from now on none is injected, so that programs can be expected
     // to recover. What waits for a link is sent again within 2 min. Latency and loss of links stay, and so do
     // hosts that are down.

@@ -9,7 +9,8 @@ simulated_wire::simulated_wire(const simulation_options& options)
     : events(start),
       luck(options.seed),
       program_luck(scramble(~options.seed)),
-      faults(options.chaos ? fault_source::drawn(luck, options.failures) : options.faults),
+      faults(options.chaos ? fault_source::drawn(luck, options.failures) : options.faults,
+             options.quiet_start),
       links(options.latency) {}
 
 time_point simulated_wire::draw_arrival(int from, int to, std::size_t size) {
