@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/testing/certificates.hpp>
 
+#include <leat/backends/simulated/simulation.hpp>
+
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -11,6 +13,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -136,7 +139,21 @@ owner<X509> leaf(EVP_PKEY* key, const std::vector<std::string>& names, const cer
     return made;
 }
 
+// From now until the clock of a simulation begins, which may have been long ago.
+std::chrono::seconds until_simulations() {
+    const auto now = std::chrono::system_clock::now();
+    return std::chrono::duration_cast<std::chrono::seconds>(simulation_options().wall_start - now);
+}
+
 }  // namespace
+
+std::chrono::seconds detail::usual_beginning(std::chrono::seconds before) {
+    return std::min<std::chrono::seconds>(-before, until_simulations() - std::chrono::hours(24));
+}
+
+std::chrono::seconds detail::usual_end(std::chrono::seconds after) {
+    return std::max<std::chrono::seconds>(after, until_simulations() + std::chrono::hours(24 * 365));
+}
 
 struct certificate_authority::state {
     owner<EVP_PKEY> key;
@@ -145,7 +162,8 @@ struct certificate_authority::state {
 
     state(std::string_view name, key_kind kind, X509* issuer, EVP_PKEY* issuer_key)
         : key(new_key(kind)),
-          own(blank(key.get(), name, -std::chrono::hours(24), std::chrono::hours(24 * 3650))) {
+          own(blank(key.get(), name, detail::usual_beginning(std::chrono::hours(24)),
+                    detail::usual_end(std::chrono::hours(24 * 3650)))) {
         X509* const by = issuer != nullptr ? issuer : own.get();
         X509_set_issuer_name(own.get(), X509_get_subject_name(by));
         extend(own.get(), by, NID_basic_constraints, "critical,CA:TRUE");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Certificates made on the spot, for tests and demonstrations of TLS: a certificate authority of one's own
 // and what it issues. Keys are fresh each time and never leave memory unless the caller writes them down.
-// Everything is PEM text, ready for leat::tls::pem::text().
+// Everything is PEM text, ready for leat::tls::pem::text(). By default it is valid now, by the system's
+// clock, and in the year that begins with the clock of a simulation (simulation_options::wall_start).
 #pragma once
 
 #include <chrono>
@@ -20,16 +21,26 @@ struct certificate {
     std::string key;
 };
 
+namespace detail {
+
+// From now: `before` it, or a day before the clock of a simulation begins; and `after` it, or a year after.
+// Whichever makes the time longer.
+[[nodiscard]] std::chrono::seconds usual_beginning(std::chrono::seconds before = std::chrono::hours(1));
+[[nodiscard]] std::chrono::seconds usual_end(std::chrono::seconds after = std::chrono::hours(24));
+
+}  // namespace detail
+
 struct certificate_options {
     key_kind key = key_kind::ec;
-    std::chrono::seconds not_before = -std::chrono::hours(1);  // both from now
-    std::chrono::seconds not_after = std::chrono::hours(24);
+    // Both from now, by the system's clock: an hour ago, and in a day, or as much more as simulations need.
+    std::chrono::seconds not_before = detail::usual_beginning();
+    std::chrono::seconds not_after = detail::usual_end();
     std::string_view common_name = {};  // without one: the first of the names
 };
 
 class certificate_authority {
 public:
-    // A root, valid for ten years, that signs itself.
+    // A root, valid for ten years from now, that signs itself.
     explicit certificate_authority(std::string_view name = "leat test authority",
                                    key_kind key = key_kind::ec);
     certificate_authority(certificate_authority&&) noexcept;

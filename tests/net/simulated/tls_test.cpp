@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using tls_stream = tls::stream<tcp_stream>;
 
-// Certificates that are made from the seed, as all else; valid now, by the clock of the simulation.
+// Certificates that are made from the seed, as all else.
 struct secure_contexts {
     secure_contexts()
         : authority("an authority", key_kind::ed25519),
@@ -27,10 +27,6 @@ struct secure_contexts {
     tls::context client;
     tls::context server;
 };
-
-simulation_options from_now(bool failures) {
-    return {.failures = failures, .wall_start = std::chrono::system_clock::now()};
-}
 
 bool is_tls_failure(std::error_code error) {
     return is_network_failure(error) || error == tls::failure::truncated;
@@ -106,13 +102,12 @@ task<> interrupt_handshake(const secure_contexts& secure) {
 
 }  // namespace
 
-LEAT_SIMULATE("TLS carries every byte, however short and late its transfers are",
-              {.seeds = 60, .network = from_now(false)}) {
+LEAT_SIMULATE("TLS carries every byte, however short and late its transfers are", seeds(60)) {
     co_await converse_with_two();
 }
 
 LEAT_SIMULATE("a TLS handshake that is cancelled at any moment goes on, or leaves nothing behind",
-              {.seeds = 60, .network = from_now(false)}) {
+              seeds(60)) {
     const secure_contexts secure;
     co_await with_secure_echo(secure, [&]() -> task<> {
         for (int count = 0; count < 5; ++count) {
@@ -123,7 +118,7 @@ LEAT_SIMULATE("a TLS handshake that is cancelled at any moment goes on, or leave
 }
 
 LEAT_SIMULATE("TLS over a failing network is told as that, and works again after it",
-              {.seeds = 60, .network = from_now(true)}) {
+              {.seeds = 60, .network = {.failures = true}}) {
     const secure_contexts secure;
     co_await with_secure_echo(secure, [&]() -> task<> {
         for (int count = 0; count < 5; ++count) {
@@ -138,8 +133,7 @@ LEAT_SIMULATE("TLS over a failing network is told as that, and works again after
 }
 
 TEST_CASE("a seed gives the same course with TLS") {
-    simulation_options options = from_now(false);
-    options.chaos = true;
+    simulation_options options{.chaos = true};
     std::set<std::uint64_t> courses;
     for (options.seed = 1; options.seed <= 10; ++options.seed) {
         std::uint64_t course[2] = {};

@@ -25,7 +25,8 @@ std::string verdict_of(const context& client_side, const context& server_side) {
 TEST_CASE("a certificate expires by the clock of the simulation") {
     const testing::certificate_authority authority;
     const context client_side = client_context(authority);
-    const context server_side = server_context(authority.issue({"a.example"}, {.not_after = 48h}));
+    const context server_side =
+        server_context(authority.issue({"a.example"}, {.not_before = -1h, .not_after = 48h}));
     run_simulated(
         [&]() -> task<> {
             CHECK(verdict_of(client_side, server_side).empty());
@@ -44,6 +45,19 @@ TEST_CASE("a certificate expires by the clock of the simulation") {
             co_return;
         },
         {.wall_start = std::chrono::system_clock::now() - 24h});
+}
+
+TEST_CASE("a certificate is valid now and when a simulation begins, unless other times are asked for") {
+    const testing::certificate_authority root;
+    const testing::certificate_authority between = root.intermediate("between");
+    const context client_side = client_context(root);
+    const context server_side = server_context(between.issue({"a.example"}));
+    CHECK(verdict_of(client_side, server_side).empty());
+    run_simulated([&]() -> task<> {
+        CHECK(verdict_of(client_side, server_side).empty());
+        co_await sleep(24h);
+        CHECK(verdict_of(client_side, server_side).empty());
+    });
 }
 
 bool resumes(const context& client_side, const context& server_side) {
