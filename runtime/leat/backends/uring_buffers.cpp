@@ -113,6 +113,16 @@ void uring_buffers::push(queue& to, std::uint16_t number, std::uint32_t size) no
     ++queued_;
 }
 
+std::size_t uring_buffers::size(const queue& of) const noexcept {
+    std::size_t sum = 0;
+    std::uint16_t number = of.first;
+    for (std::uint32_t left = of.count; left != 0; --left) {
+        sum += slots_[number].size;
+        number = slots_[number].next;
+    }
+    return sum;
+}
+
 std::uint16_t uring_buffers::pop(queue& of) noexcept {
     const std::uint16_t number = of.first;
     of.first = slots_[number].next;

@@ -73,6 +73,8 @@ public:
     // Where the last buffer of the queue has room for them, the bytes are moved there: small pieces that
     // nobody reads must not use up the buffers that all share.
     void push(queue& to, std::uint16_t number, std::uint32_t size) noexcept;
+    // How many bytes are unread in all of them.
+    [[nodiscard]] std::size_t size(const queue& of) const noexcept;
     // What is unread in the first buffer.
     [[nodiscard]] std::span<std::byte> front(const queue& of) noexcept {
         slot& first = slots_[of.first];

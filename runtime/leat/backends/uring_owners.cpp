@@ -6,6 +6,8 @@
 
 #include <leat/core/pushback.hpp>
 
+#include <cstring>
+
 namespace leat {
 
 namespace {
@@ -139,11 +141,17 @@ void uring_backend::close_if_over(int fd, descriptor_state& state) noexcept {
     }
 }
 
-// Moves what was received ahead to its owner. Throws std::bad_alloc; what is left is still in the queue.
+// Moves what was received ahead to its owner. Throws std::bad_alloc; then all of it is still in the queue.
 void uring_backend::give_back(descriptor_owner& owner, source& from) {
+    const std::size_t size = buffers_.size(from.chunks);
+    if (size == 0) {
+        return;
+    }
+    std::span<std::byte> room = detail::give_back_room(owner.returned, size);
     while (from.chunks.count != 0) {
         const std::span<std::byte> unread = buffers_.front(from.chunks);
-        detail::give_back_behind(owner.returned, unread);
+        std::memcpy(room.data(), unread.data(), unread.size());
+        room = room.subspan(unread.size());
         buffers_.consume(from.chunks, unread.size());
     }
 }

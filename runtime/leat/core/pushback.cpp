@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <new>
+#include <utility>
 
 namespace leat::detail {
 
@@ -15,30 +16,39 @@ bytes_view unread_of(const std::unique_ptr<chunk>& returned) noexcept {
     return returned == nullptr ? bytes_view() : *returned;
 }
 
-std::unique_ptr<chunk> joined(bytes_view first, bytes_view second) {
-    const std::size_t size = first.size() + second.size();
+struct filled {
+    std::unique_ptr<chunk> all;
+    std::byte* buffer;
+};
+
+// A chunk of `size` bytes that begins with `first`, and its memory.
+filled filled_with(bytes_view first, std::size_t size) {
     if (size > UINT32_MAX) {
         throw std::bad_alloc();  // more than a chunk can hold
     }
     auto all = std::make_unique<chunk>();
     auto* const buffer = new std::byte[size];
     *all = chunk(heap_buffers, buffer, 0, static_cast<std::uint32_t>(size));
-    std::ranges::copy(second, std::ranges::copy(first, buffer).out);
-    return all;
+    std::ranges::copy(first, buffer);
+    return {std::move(all), buffer};
 }
 
 }  // namespace
 
 void give_back(std::unique_ptr<chunk>& returned, bytes_view bytes) {
     if (!bytes.empty()) {
-        returned = joined(bytes, unread_of(returned));
+        const bytes_view unread = unread_of(returned);
+        filled made = filled_with(bytes, bytes.size() + unread.size());
+        std::ranges::copy(unread, made.buffer + bytes.size());
+        returned = std::move(made.all);
     }
 }
 
-void give_back_behind(std::unique_ptr<chunk>& returned, bytes_view bytes) {
-    if (!bytes.empty()) {
-        returned = joined(unread_of(returned), bytes);
-    }
+std::span<std::byte> give_back_room(std::unique_ptr<chunk>& returned, std::size_t size) {
+    const std::size_t before = unread_of(returned).size();
+    filled made = filled_with(unread_of(returned), before + size);
+    returned = std::move(made.all);
+    return {made.buffer + before, size};
 }
 
 std::size_t copy_returned(const std::unique_ptr<chunk>& returned, std::span<std::byte> into) noexcept {

@@ -14,8 +14,9 @@ namespace leat::detail {
 // Puts `bytes` before what was given back already. Throws std::bad_alloc, also for 4 GiB and more; then
 // nothing has changed.
 void give_back(std::unique_ptr<chunk>& returned, std::span<const std::byte> bytes);
-// Puts `bytes` behind it, as what came later. Throws std::bad_alloc, and nothing has changed.
-void give_back_behind(std::unique_ptr<chunk>& returned, std::span<const std::byte> bytes);
+// Puts `size` bytes behind it, as what came later, for the caller to fill: the span returned. Throws
+// std::bad_alloc, and nothing has changed.
+[[nodiscard]] std::span<std::byte> give_back_room(std::unique_ptr<chunk>& returned, std::size_t size);
 
 // Copies bytes that were given back to `into`, as many as fit; returns how many.
 [[nodiscard]] std::size_t copy_returned(const std::unique_ptr<chunk>& returned,
