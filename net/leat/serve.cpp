@@ -118,7 +118,7 @@ bool accept_errors::take(std::error_code error) {
 }
 
 // The signals come before everything else: from then on none of them kills the process. A simulation refuses
-// to wait for them: only cancelling stops a server there.
+// to wait for them: an event or cancelling stops a server there.
 task<> serve_accepting(acceptor& source) {
     const serve_options& options = source.options();
     std::optional<signal_set> signals;

@@ -27,6 +27,7 @@
 #include <leat/http/core/server_exchange.hpp>
 #include <leat/http/response_writer.hpp>
 #include <leat/http/served_connection.hpp>
+#include <leat/http/server_limits.hpp>
 #include <leat/serve.hpp>
 #include <leat/sleep.hpp>
 #include <leat/stream.hpp>
@@ -337,8 +338,7 @@ task<> serve_connection(Stream& stream, Handler& handler, server_exchange& excha
     }
 }
 
-template <typename Listener>
-using accepted_by = typename decltype(std::declval<Listener&>().accept())::value_type;
+using leat::detail::accepted_by;
 
 // A listener that tells the connections when serve() closes it.
 template <typename Listener>

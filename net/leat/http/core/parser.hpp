@@ -17,8 +17,8 @@
 // refused, and all a server has to know is the error. Responses are read leniently, unless asked otherwise,
 // as curl, Python, node and Go do: line feeds alone, folded fields, blanks before a colon or behind a chunk's
 // size, fields whose name is no token (dropped), control characters (read as a space), one length said
-// several times, Transfer-Encoding: identity, anything in chunk extensions and trailers. Where readers could
-// differ about the end of such a response, its connection does not persist. Refused even in responses:
+// several times, Transfer-Encoding: identity, anything in chunk extensions and trailers. Where those
+// readers differ about the end of a response, its connection does not persist. Refused even in responses:
 //   * different lengths, and one that is no plain number below 2^64 (a sign, 0x, blanks inside, nothing);
 //   * transfer codings other than chunked and identity, and control characters in a field that gives a
 //   length;

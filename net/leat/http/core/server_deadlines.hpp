@@ -1,41 +1,19 @@
 // SPDX-License-Identifier: MIT
-// server_limits, and server_deadlines: how long a client of the HTTP server may take for what it has to do
-// next. A deadline asks for progress: a body that comes, or an answer that is taken, goes on for as long as
-// it moves. One timer of the connection serves all phases; its expiry cancels what the connection does.
+// server_deadlines: how long a client of the HTTP server may still take for what it has to do next. A
+// deadline asks for progress: a body that comes, or an answer that is taken, goes on for as long as it moves.
+// One timer of the connection serves all phases; its expiry cancels what the connection does.
 // Invariant: while bytes are being sent the timer is the send's, whatever the handler does meanwhile.
 #pragma once
 
 #include <leat/clock.hpp>
 #include <leat/core/scope_node.hpp>
 #include <leat/http/served_connection.hpp>
+#include <leat/http/server_limits.hpp>
 
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 
 namespace leat::http {
-
-struct server_limits {
-    duration idle = std::chrono::seconds(60);  // without a request; empty lines do not count as one
-    duration head = std::chrono::seconds(10);  // for a request's head, from its first byte
-    // For a request's body to make progress, and for a client to take something of an answer: at least
-    // lowest_rate bytes a second on average over that time, and a byte at any rate. A body that is sent
-    // counts by 256 KiB that the stream has taken; over TCP the kernel is asked what the client has
-    // acknowledged before a client is given up, which may take as long again.
-    duration body = std::chrono::seconds(30);
-    duration send = std::chrono::seconds(60);
-    std::uint64_t lowest_rate = 240;
-    // For all of a request's body; and for all that is sent at once: the answers held back together, a body,
-    // or a piece of one. No limit, unless it is set.
-    duration body_total = duration::max();
-    duration send_total = duration::max();
-    std::size_t header_bytes = 64 * 1024;
-    std::uint64_t body_bytes = 1024 * 1024;
-    // Whether a method that is not registered (IANA) goes to the handler, such as PURGE; otherwise it is
-    // answered with 501.
-    bool any_method = false;
-};
 
 // One transfer that has to make progress: `length` long windows, in each of which enough must move.
 class progress_window {
