@@ -89,7 +89,7 @@ udp_socket udp_socket::bind(const endpoint& at, udp_bind_options options) {
     const std::string what = "bind to " + at.to_string();
     udp_socket socket(*new detail::socket_state);
     const int fd = current_sockets().open(at.family(), SOCK_DGRAM, 0).value(what.c_str());
-    socket.socket_->descriptor = fd;
+    socket.state().descriptor = fd;
     if (options.reuse_port) {
         set_int_option(fd, SOL_SOCKET, SO_REUSEPORT, 1, what.c_str());
     }
@@ -107,8 +107,8 @@ udp_socket udp_socket::from_fd(int fd) {
     detail::require_kernel("from_fd");
     udp_socket socket(*new detail::socket_state);
     detail::take_over(fd, {"a datagram socket", SOCK_DGRAM, true, true, false});
-    socket.socket_->descriptor = fd;
-    socket.socket_->remote = detail::remote_endpoint_of(fd);
+    socket.state().descriptor = fd;
+    socket.state().remote = detail::remote_endpoint_of(fd);
     return socket;
 }
 
@@ -118,13 +118,6 @@ endpoint udp_socket::local_endpoint() const {
 
 void udp_socket::set_option(int level, int name, int value) {
     set_int_option(native_handle(), level, name, value);
-}
-
-udp_socket::~udp_socket() {
-    if (socket_ != nullptr) {
-        socket_->close();
-        socket_->drop_reference();
-    }
 }
 
 }  // namespace leat

@@ -11,11 +11,9 @@
 // Invariant: a datagram is taken from the socket, or handed to it, once and as one, or not at all.
 #pragma once
 
-#include <leat/core/detachable.hpp>
 #include <leat/core/socket.hpp>
+#include <leat/core/socket_owner.hpp>
 #include <leat/endpoint.hpp>
-
-#include <utility>
 
 namespace leat {
 
@@ -138,7 +136,7 @@ struct udp_bind_options {
 
 // See the awaiters above for what each operation gives, when it completes and what cancelling it means.
 // Without co_await, functions do not wait; they throw std::system_error.
-class udp_socket : public detail::at_home_in_run {
+class udp_socket : public detail::socket_owner {
 public:
     // The error names the endpoint. Port 0 picks a free one, as a client wants it: bind({"0.0.0.0", 0}).
     [[nodiscard]] static udp_socket bind(const endpoint& at, udp_bind_options options = {});
@@ -147,12 +145,6 @@ public:
     [[nodiscard]] static udp_socket from_fd(int fd);
 
     udp_socket() noexcept = default;
-    udp_socket(udp_socket&& other) noexcept : socket_(std::exchange(other.socket_, nullptr)) {}
-    udp_socket& operator=(udp_socket other) noexcept {
-        std::swap(socket_, other.socket_);
-        return *this;
-    }
-    ~udp_socket();
 
     // From now on only datagrams of `peer` are received (those that have come already stay), send() goes to
     // it, and that nobody is there is told. The latest peer counts.
@@ -172,7 +164,7 @@ public:
     // Lets go of the run: the next operation may be awaited in another one, also on another thread, and so
     // may it be closed there. Nobody waits on it now.
     void detach() { state().detach(); }
-    [[nodiscard]] bool is_open() const noexcept { return socket_ != nullptr && socket_->descriptor >= 0; }
+    [[nodiscard]] bool is_open() const noexcept { return has_descriptor(); }
 
     [[nodiscard]] endpoint local_endpoint() const;
     // The peer that it is connected to, or 0.0.0.0:0.
@@ -186,14 +178,11 @@ public:
     [[nodiscard]] int native_handle() const noexcept { return state().descriptor; }
 
 private:
-    explicit udp_socket(detail::socket_state& made) noexcept : socket_(&made) {}
+    explicit udp_socket(detail::socket_state& made) noexcept : socket_owner(made) {}
 
     [[nodiscard]] detail::socket_state& state() const noexcept {
-        check(socket_ != nullptr, "the socket was moved from, or never opened");
-        return *socket_;
+        return state_or("the socket was moved from, or never opened");
     }
-
-    detail::socket_state* socket_ = nullptr;
 };
 
 }  // namespace leat

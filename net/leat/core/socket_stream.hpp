@@ -4,11 +4,11 @@
 // Invariant: an owner that is open has a socket of its own, which nobody else closes.
 #pragma once
 
-#include <leat/core/detachable.hpp>
 #include <leat/core/socket.hpp>
+#include <leat/core/socket_owner.hpp>
 
+#include <cstddef>
 #include <cstdint>
-#include <utility>
 
 #include <sys/socket.h>
 
@@ -16,7 +16,7 @@ namespace leat::detail {
 
 // See the awaiters in socket.hpp for what each operation gives, when it completes and what cancelling it
 // means.
-class socket_stream : public at_home_in_run {
+class socket_stream : public socket_owner {
 public:
     // Receives some bytes, or exactly as many as fit, or some in a leased buffer.
     recv_awaiter recv(byte_buffer into) noexcept { return {state(), into}; }
@@ -54,7 +54,7 @@ public:
     // to remote.spawn or to a thread_channel by itself is detached by that, and one that outlives its run by
     // its end. Throws std::bad_alloc.
     void detach() { state().detach(); }
-    [[nodiscard]] bool is_open() const noexcept { return socket_ != nullptr && socket_->descriptor >= 0; }
+    [[nodiscard]] bool is_open() const noexcept { return has_descriptor(); }
 
     // SO_SNDBUF and SO_RCVBUF, in bytes; the kernel doubles them.
     void set_send_buffer(int size) { set_option(SOL_SOCKET, SO_SNDBUF, size); }
@@ -68,34 +68,14 @@ public:
 protected:
     socket_stream() noexcept = default;
     // `made` has no other owner.
-    explicit socket_stream(socket_state& made) noexcept : socket_(&made) {}
-    socket_stream(socket_stream&& other) noexcept : socket_(std::exchange(other.socket_, nullptr)) {}
-    socket_stream& operator=(socket_stream&& other) noexcept {
-        if (this != &other) {
-            drop();
-            socket_ = std::exchange(other.socket_, nullptr);
-        }
-        return *this;
-    }
-    ~socket_stream() { drop(); }
+    explicit socket_stream(socket_state& made) noexcept : socket_owner(made) {}
 
     [[nodiscard]] socket_state& state() const noexcept {
-        check(socket_ != nullptr, "the stream was moved from, or never opened");
-        return *socket_;
+        return state_or("the stream was moved from, or never opened");
     }
-
-private:
-    void drop() noexcept {
-        if (socket_state* socket = std::exchange(socket_, nullptr)) {
-            socket->close();
-            socket->drop_reference();
-        }
-    }
-
-    socket_state* socket_ = nullptr;
 };
 
-class socket_listener : public at_home_in_run {
+class socket_listener : public socket_owner {
 public:
     // A pending accept ends with operation_canceled; connections in the queue are reset. What it was bound to
     // is free when this returns.
@@ -105,31 +85,11 @@ public:
     [[nodiscard]] int native_handle() const noexcept { return state().descriptor; }
 
 protected:
-    socket_listener() : socket_(new socket_state) {}
-    socket_listener(socket_listener&& other) noexcept : socket_(std::exchange(other.socket_, nullptr)) {}
-    socket_listener& operator=(socket_listener&& other) noexcept {
-        if (this != &other) {
-            drop();
-            socket_ = std::exchange(other.socket_, nullptr);
-        }
-        return *this;
-    }
-    ~socket_listener() { drop(); }
+    socket_listener() : socket_owner(*new socket_state) {}
 
     [[nodiscard]] socket_state& state() const noexcept {
-        check(socket_ != nullptr, "the listener was moved from, or never opened");
-        return *socket_;
+        return state_or("the listener was moved from, or never opened");
     }
-
-private:
-    void drop() noexcept {
-        if (socket_state* socket = std::exchange(socket_, nullptr)) {
-            socket->close();
-            socket->drop_reference();
-        }
-    }
-
-    socket_state* socket_;
 };
 
 }  // namespace leat::detail
