@@ -25,7 +25,7 @@ public:
         }
     }
 
-    class [[nodiscard]] awaiter : public awaiter_base, public wait {
+    class [[nodiscard]] awaiter : public awaiter_of<awaiter>, public wait {
     public:
         explicit awaiter(auto_reset_event& source) noexcept : wait(event_kind), source_(source) {}
         bool await_ready() noexcept {
@@ -34,10 +34,6 @@ public:
                 return false;
             }
             return std::exchange(source_.told_, false);
-        }
-        template <typename Promise>
-        void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-            suspend(waiter.promise());
         }
         void suspend(frame& waiter) noexcept {
             if (end == wait_end::pending) {

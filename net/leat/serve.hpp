@@ -215,7 +215,7 @@ task<> serve(Listener listener, Handler handler, serve_options options = {}) {
                   "the handler of serve() takes the stream of a connection by value and gives a task: "
                   "leat::task<> handler(leat::tcp_stream stream)");
     if constexpr (fits) {
-        const std::source_location here = co_await detail::place_awaited();
+        const std::source_location here = detail::place_awaited();
         detail::acceptor_of<Listener, Handler> source(listener, handler, options, here);
         co_await detail::serve_accepting(source);
     }

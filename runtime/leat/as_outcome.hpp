@@ -12,7 +12,7 @@ namespace leat {
 namespace detail {
 
 template <typename X>
-class [[nodiscard]] outcome_awaiter : public awaiter_base {
+class [[nodiscard]] outcome_awaiter : public awaiter_of<outcome_awaiter<X>> {
     using inner = awaited<std::remove_cvref_t<X>>;
     using T = typename inner::value_type;
 
@@ -27,10 +27,6 @@ public:
             ended_.set_error(std::current_exception());
             return true;
         }
-    }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) {
-        suspend(waiter.promise());
     }
     void suspend(frame& waiter) { inner_.suspend(waiter); }
     [[nodiscard]] outcome<T> await_resume() noexcept {

@@ -90,12 +90,8 @@ private:
 template <typename T>
 struct async_generator<T>::promise_type : detail::promise_base {
     // The body suspends, and whoever awaits the item goes on.
-    struct yield_awaiter {
+    struct yield_awaiter : detail::final_awaiter {
         static bool await_ready() noexcept { return detail::never_ready(); }
-        static void await_suspend(std::coroutine_handle<promise_type> body) noexcept {
-            detail::end_frame(body.promise());
-        }
-        static void await_resume() noexcept {}
     };
 
     promise_type() noexcept = default;
@@ -138,17 +134,13 @@ struct async_generator<T>::promise_type : detail::promise_base {
 };
 
 template <typename T>
-class [[nodiscard]] async_generator<T>::next_awaiter : public detail::awaiter_base {
+class [[nodiscard]] async_generator<T>::next_awaiter : public detail::awaiter_of<next_awaiter> {
 public:
     explicit next_awaiter(async_generator& from) noexcept : from_(from) {}
 
     [[nodiscard]] bool await_ready() const noexcept {
         check(from_.state_ != state::none, "the generator was moved from, or never made");
         return from_.state_ != state::alive;
-    }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) const noexcept {
-        suspend(waiter.promise());
     }
     void suspend(frame& waiter) const noexcept {
         promise_type& body = *from_.body_;

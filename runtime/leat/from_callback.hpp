@@ -212,14 +212,10 @@ private:
 };
 
 // A wait for the result. What being asked to end does is its kind.
-struct [[nodiscard]] callback_wait : awaiter_base, wait {
+struct [[nodiscard]] callback_wait : awaiter_of<callback_wait>, wait {
     explicit callback_wait(callback_state* awaited, const wait_kind& what) noexcept
         : wait(what), state(awaited) {}
     bool await_ready() noexcept;
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        suspend(waiter.promise());
-    }
     void suspend(frame& waiter) noexcept;
     void await_resume() const noexcept {}
 

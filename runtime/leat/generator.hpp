@@ -66,10 +66,10 @@ template <typename T, typename Sent>
 struct generator_promise {
     using pointer = std::add_pointer_t<yielded<T>>;
 
-    struct yield_awaiter {
+    struct yield_awaiter : std::suspend_always {
+        explicit yield_awaiter(generator_promise& yielding) noexcept : from(yielding) {}
         generator_promise& from;
         static bool await_ready() noexcept { return detail::never_ready(); }
-        static void await_suspend(std::coroutine_handle<> /*yielding*/) noexcept {}
         Sent await_resume() const noexcept(std::is_void_v<Sent>) {
             if constexpr (!std::is_void_v<Sent>) {
                 return static_cast<Sent&&>(*from.root->sent);
@@ -127,7 +127,7 @@ struct generator_promise {
 
     yield_awaiter yield_value(yielded<T> item) noexcept {
         root->value = std::addressof(item);
-        return {*this};
+        return yield_awaiter(*this);
     }
     copy_awaiter yield_value(const T& item)
         requires(!std::is_reference_v<T> && std::is_copy_constructible_v<T>)

@@ -9,7 +9,6 @@
 #include <leat/result.hpp>
 
 #include <algorithm>
-#include <coroutine>
 
 namespace leat {
 
@@ -31,7 +30,7 @@ void require_kernel(const char* what);
 
 // An operation that a coroutine awaits. It is checked for cancellation, then submitted, and suspends only
 // if it did not complete at once.
-class io_awaiter : public detail::awaiter_base, protected operation {
+class io_awaiter : public detail::awaiter_of<io_awaiter>, protected operation {
 public:
     bool await_ready() {
         const running& here = this_thread;
@@ -46,10 +45,6 @@ public:
         }
         end = wait_end::finished;
         return here.task->spend_budget(cost());
-    }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        suspend(waiter.promise());
     }
     void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
 
@@ -102,7 +97,7 @@ namespace detail {
 
 // as_result(X): what X gives, with a system error as a value. Other exceptions pass.
 template <typename X>
-class [[nodiscard]] result_awaiter : public awaiter_base {
+class [[nodiscard]] result_awaiter : public awaiter_of<result_awaiter<X>> {
     using inner = awaited<std::remove_cvref_t<X>>;
     using value = typename inner::value_type;
 
@@ -111,10 +106,6 @@ public:
 
     explicit result_awaiter(X&& x) : inner_(std::forward<X>(x)) {}
     bool await_ready() { return inner_.ready(); }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) {
-        suspend(waiter.promise());
-    }
     void suspend(frame& waiter) { inner_.suspend(waiter); }
     [[nodiscard]] result<stored_result<value>> await_resume() {
         try {
@@ -141,16 +132,12 @@ private:
 // An operation that can give its result without throwing does so.
 template <typename X>
     requires requires(X& x) { x.take(); }
-class [[nodiscard]] result_awaiter<X> : public awaiter_base {
+class [[nodiscard]] result_awaiter<X> : public awaiter_of<result_awaiter<X>> {
 public:
     static constexpr bool refers_to_temporary = is_temporary_awaiter<X>;
 
     explicit result_awaiter(X&& x) noexcept : inner_(x) {}
     bool await_ready() { return inner_.await_ready(); }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) {
-        suspend(waiter.promise());
-    }
     void suspend(frame& waiter) { inner_.suspend(waiter); }
     [[nodiscard]] auto await_resume() { return inner_.take(); }
     auto defer() && {

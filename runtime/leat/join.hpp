@@ -78,7 +78,7 @@ void reserve_for(Range&& range, Vectors&... vectors) {
 // Each X is deferred (deferred.hpp).
 template <typename... X>
 auto gather_deferred(X... x) -> task<std::tuple<in_tuple<gathered<X>>...>> {
-    const std::source_location where = co_await place_awaited();
+    const std::source_location where = place_awaited();
     std::tuple<handle<gathered<X>>...> started;
     co_await with_task_group([&](task_group& group) -> task<> {
         started = std::tuple<handle<gathered<X>>...>{group.spawn(std::move(x), where)...};
@@ -114,7 +114,7 @@ constexpr bool check_consumed() noexcept {
 template <typename Range, typename X = std::ranges::range_value_t<Range>, typename T = gathered<X>>
 auto gather_range(Range range)
     -> task<std::conditional_t<std::is_void_v<T>, void, std::vector<stored_result<T>>>> {
-    const std::source_location where = co_await place_awaited();
+    const std::source_location where = place_awaited();
     std::vector<handle<T>> started;
     std::vector<stored_result<in_tuple<T>>> results;
     if constexpr (std::is_void_v<T>) {
@@ -200,7 +200,7 @@ task<> run_for_each(const Range& range, std::size_t limit, Function& function, s
 template <std::ranges::forward_range Range, typename Function>
 task<> for_each_concurrently(const Range& range, std::size_t limit, Function function) {
     if constexpr (detail::given_for_each<Function, Range>::fits) {
-        const std::source_location where = co_await detail::place_awaited();
+        const std::source_location where = detail::place_awaited();
         co_await detail::run_for_each(range, limit, function, where, [](const auto& /*spawned*/) {});
     }
 }
@@ -210,7 +210,7 @@ template <std::ranges::forward_range Range, typename Function,
           typename T = typename detail::given_for_each<Function, Range>::type>
 auto map_concurrently(const Range& range, std::size_t limit, Function function)
     -> task<std::vector<detail::stored_result<detail::in_tuple<T>>>> {
-    const std::source_location where = co_await detail::place_awaited();
+    const std::source_location where = detail::place_awaited();
     std::vector<handle<T>> started;
     std::vector<detail::stored_result<detail::in_tuple<T>>> results;
     detail::reserve_for(range, started, results);

@@ -47,7 +47,7 @@ raced<T> take_if_won(const handle<T>& ended) {
 // Each X is deferred (deferred.hpp).
 template <typename... X>
 auto race_deferred(X... x) -> task<std::tuple<raced<gathered<X>>...>> {
-    const std::source_location where = co_await place_awaited();
+    const std::source_location where = place_awaited();
     std::tuple<handle<gathered<X>>...> racers;
     co_await run_race(
         [&](task_group& group) {
@@ -78,7 +78,7 @@ auto race_range(Range range) -> task<std::vector<raced<T>>> {
     if (std::ranges::empty(range)) {
         throw std::invalid_argument("a race of nothing has no end");
     }
-    const std::source_location where = co_await place_awaited();
+    const std::source_location where = place_awaited();
     std::vector<handle<T>> racers;
     std::vector<raced<T>> results;
     reserve_for(range, racers, results);

@@ -9,7 +9,7 @@
 
 namespace leat {
 
-class [[nodiscard]] sleep_awaiter : public detail::awaiter_base, wait, timer {
+class [[nodiscard]] sleep_awaiter : public detail::awaiter_of<sleep_awaiter>, wait, timer {
 public:
     explicit sleep_awaiter(time_point until) noexcept : wait(sleep_kind), timer(wake_up) { deadline = until; }
 
@@ -19,10 +19,6 @@ public:
               : deadline <= now()           ? wait_end::finished
                                             : wait_end::pending;
         return detail::never_ready();
-    }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) {
-        suspend(waiter.promise());
     }
     void suspend(frame& waiter) {
         if (end == wait_end::pending) {
@@ -58,16 +54,12 @@ template <typename Rep, typename Period>
     return sleep_awaiter(after(now(), length));
 }
 
-class [[nodiscard]] yield_awaiter : public detail::awaiter_base, wait {
+class [[nodiscard]] yield_awaiter : public detail::awaiter_of<yield_awaiter>, wait {
 public:
     yield_awaiter() noexcept : wait(yield_kind) {}
     bool await_ready() noexcept {
         end = this_thread.task->cancelled() ? wait_end::cancelled : wait_end::finished;
         return detail::never_ready();
-    }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        suspend(waiter.promise());
     }
     void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
     void await_resume() const noexcept {}
@@ -81,16 +73,12 @@ private:
     return {};
 }
 
-class [[nodiscard]] checkpoint_awaiter : public detail::awaiter_base, wait {
+class [[nodiscard]] checkpoint_awaiter : public detail::awaiter_of<checkpoint_awaiter>, wait {
 public:
     checkpoint_awaiter() noexcept : wait(checkpoint_kind) {}
     bool await_ready() noexcept {
         end = this_thread.task->cancelled() ? wait_end::cancelled : wait_end::finished;
         return end == wait_end::finished && this_thread.task->spend_budget();
-    }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        suspend(waiter.promise());
     }
     void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
     void await_resume() const noexcept {}

@@ -196,13 +196,9 @@ public:
 
     // co_await handle: the result, moved out once; throws the task's error, or task_cancelled.
     // Cancelling the wait leaves the task alone.
-    struct [[nodiscard]] join_awaiter : detail::awaiter_base, detail::join_wait {
+    struct [[nodiscard]] join_awaiter : detail::awaiter_of<join_awaiter>, detail::join_wait {
         explicit join_awaiter(detail::task_state_of<T>& target) noexcept : join_wait(target) {}
         bool await_ready() noexcept { return ready(); }
-        template <typename Promise>
-        void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-            suspend(waiter.promise());
-        }
         // The outcome stays in the task; it lives while a handle does.
         const outcome<T>& await_resume() noexcept {
             auto& state = static_cast<detail::task_state_of<T>&>(*target);
@@ -283,13 +279,9 @@ struct awaited<handle<T>> : join_wait {
 };
 
 // Waits for the end of a task without asking how it ended.
-struct [[nodiscard]] end_awaiter : awaiter_base, join_wait {
+struct [[nodiscard]] end_awaiter : awaiter_of<end_awaiter>, join_wait {
     explicit end_awaiter(task_state& awaited) noexcept : join_wait(awaited) {}
     bool await_ready() noexcept { return ready(); }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        suspend(waiter.promise());
-    }
     void await_resume() const noexcept {}
 };
 

@@ -12,7 +12,6 @@
 #include <leat/core/scheduler.hpp>
 #include <leat/core/stored_arguments.hpp>
 
-#include <coroutine>
 #include <utility>
 
 namespace leat {
@@ -24,7 +23,7 @@ namespace detail {
 
 // A child on its way into a group, and the wait for it to arrive.
 template <typename T>
-class [[nodiscard]] starting : public awaiter_base, wait {
+class [[nodiscard]] starting : public awaiter_of<starting<T>>, wait {
 public:
     explicit starting(group_scope& into) noexcept : wait(starting_kind), into_(into) {
         own_.attach(*this_thread.task->innermost);
@@ -41,10 +40,9 @@ public:
     void wait_for(task_state& child) noexcept { child_ = &child; }
 
     static bool await_ready() noexcept { return never_ready(); }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
+    void suspend(frame& waiter) noexcept {
         child_->joiners.push_back(*this);
-        scheduler::suspend(waiter.promise(), *this);
+        scheduler::suspend(waiter, *this);
     }
     // Whether it has arrived.
     bool await_resume() const noexcept { return said_.ok(); }

@@ -12,15 +12,11 @@ class [[nodiscard]] switch_awaiter : public yield_awaiter {
 public:
     explicit switch_awaiter(task_state& to) noexcept : to_(&to) {}
 
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        suspend(waiter.promise());
-    }
-    void suspend(frame& waiter) noexcept {
+    bool await_ready() noexcept {
         if (!this_thread.task->cancelled()) {
             current_scheduler().run_next(*to_);
         }
-        yield_awaiter::suspend(waiter);
+        return yield_awaiter::await_ready();
     }
 
 private:

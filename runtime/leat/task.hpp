@@ -23,12 +23,9 @@ namespace detail {
 
 // A coroutine that ends is not destroyed here: the loop resumes the frame that awaited it, or ends the
 // task, and the result is taken and the frame destroyed there.
-struct final_awaiter {
+struct final_awaiter : awaiter_of<final_awaiter> {
     static bool await_ready() noexcept { return false; }
-    template <typename Promise>
-    static void await_suspend(std::coroutine_handle<Promise> ended) noexcept {
-        end_frame(ended.promise());
-    }
+    static void suspend(frame& ended) noexcept { end_frame(ended); }
     static void await_resume() noexcept {}
 };
 

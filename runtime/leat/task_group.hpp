@@ -25,7 +25,7 @@ class task_group;
 namespace detail {
 
 // Waits for children to end. What cancelling it does is its kind.
-class [[nodiscard]] children_awaiter : public awaiter_base, group_watcher {
+class [[nodiscard]] children_awaiter : public awaiter_of<children_awaiter>, group_watcher {
 public:
     children_awaiter(group_scope& group, std::size_t fewer_than, const wait_kind& what) noexcept
         : group_watcher(what, fewer_than), group_(group) {
@@ -38,10 +38,6 @@ public:
             begin_cancelled();
         }
         return end == wait_end::pending && group_.size + group_.promised < below;
-    }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        suspend(waiter.promise());
     }
     void suspend(frame& waiter) noexcept {
         if (end == wait_end::pending) {
@@ -68,25 +64,15 @@ private:
     group_scope& group_;
 };
 
-// Gives the place where the current coroutine is awaited, for a coroutine that acts for its caller.
-class [[nodiscard]] place_awaited : public awaiter_base {
-public:
-    static bool await_ready() noexcept { return never_ready(); }
-    template <typename Promise>
-    bool await_suspend(std::coroutine_handle<Promise> asking) noexcept {
-        const frame& self = asking.promise();
-        place_ = self.parent != nullptr ? self.parent->where : this_thread.task->spawned_at;
-        return false;
-    }
-    std::source_location await_resume() const noexcept { return place_; }
-
-private:
-    std::source_location place_;
-};
+// Where the current coroutine is awaited, for a coroutine that acts for its caller.
+[[nodiscard]] inline std::source_location place_awaited() noexcept {
+    const frame* const caller = this_thread.current->parent;
+    return caller != nullptr ? caller->where : this_thread.task->spawned_at;
+}
 
 // Runs X inside `group`, in a scope of its own; gives its outcome, also when it was cancelled or threw.
 template <typename X>
-class [[nodiscard]] group_body_awaiter : public awaiter_base {
+class [[nodiscard]] group_body_awaiter : public awaiter_of<group_body_awaiter<X>> {
     using T = typename awaited<std::remove_cvref_t<X>>::value_type;
 
 public:
@@ -103,11 +89,10 @@ public:
             return true;
         }
     }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        group_.host = &waiter.promise();
-        body_.host = &waiter.promise();
-        inner_.suspend(waiter.promise());
+    void suspend(frame& waiter) noexcept {
+        group_.host = &waiter;
+        body_.host = &waiter;
+        inner_.suspend(waiter);
     }
     outcome<T> await_resume() noexcept {
         if (body_.absorbed) {
@@ -215,7 +200,7 @@ public:
     template <typename Function, typename... Arguments>
     auto start(Function function, Arguments... arguments) -> task<detail::started_by<Function>> {
         detail::starting<detail::started_by<Function>> beginning(open_scope());
-        const std::source_location where = co_await detail::place_awaited();
+        const std::source_location where = detail::place_awaited();
         auto child = detail::spawn_call(beginning.scope(), where, std::move(function), beginning.token(),
                                         std::move(arguments)...);
         beginning.wait_for(child.state());
@@ -268,7 +253,7 @@ private:
     auto wait_and_spawn(Function function, Arguments... arguments)
         -> task<decltype(detail::spawn_call(std::declval<group_scope&>(), {}, std::move(function),
                                             std::move(arguments)...))> {
-        const std::source_location where = co_await detail::place_awaited();
+        const std::source_location where = detail::place_awaited();
         co_await detail::children_awaiter(scope_, limit_, detail::children_awaiter::for_place);
         try {
             co_return detail::spawn_call(open_scope(), where, std::move(function), std::move(arguments)...);

@@ -23,7 +23,7 @@ namespace detail {
 
 // Runs X inside `Scope`; the derived class turns the end into the result of the co_await.
 template <typename Scope, typename X>
-class scoped : public awaiter_base {
+class scoped : public awaiter_of<scoped<Scope, X>> {
 public:
     static constexpr bool refers_to_temporary = is_temporary_awaiter<X>;
 
@@ -40,10 +40,6 @@ public:
             leave();
             throw;
         }
-    }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) {
-        suspend(waiter.promise());
     }
     void suspend(frame& waiter) {
         scope_.host = &waiter;

@@ -44,7 +44,7 @@ template <typename Listener, typename Handler>
     requires detail::giving_handler<Handler> || detail::writing_handler<Handler>
 task<> serve(Listener listener, const tls::context& shared, Handler handler, serve_tls_options options = {}) {
     server_state server(options.http.limits, options.http.on_error);
-    const std::source_location here = co_await leat::detail::place_awaited();
+    const std::source_location here = leat::detail::place_awaited();
     const auto connection = [&](detail::accepted_by<Listener> stream) -> task<> {
         co_await detail::serve_tls_connection(std::move(stream), shared, handler, server, options.handshake);
     };

@@ -385,7 +385,7 @@ template <typename Listener, typename Handler>
     requires detail::giving_handler<Handler> || detail::writing_handler<Handler>
 task<> serve(Listener listener, Handler handler, serve_options options = {}) {
     server_state server(options.limits, options.on_error);
-    const std::source_location here = co_await leat::detail::place_awaited();
+    const std::source_location here = leat::detail::place_awaited();
     const auto connection = [&](detail::accepted_by<Listener> stream) -> task<> {
         detail::connection_over client(stream);
         server_exchange exchange(server, client);

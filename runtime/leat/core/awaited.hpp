@@ -30,13 +30,23 @@ class handle;
 
 namespace detail {
 
-// Marks the awaiters of this library: they have suspend(frame&) and live in the awaiting frame. One that has
-// not begun can be moved, so that a new task can keep it (defer_awaiter): addresses of its own parts are
-// taken when it begins. One that refers to another awaiter has defer() instead.
+// Marks the awaiters of this library (awaiter_of): they have suspend(frame&) and live in the awaiting frame.
+// One that has not begun can be moved, so that a new task can keep it (defer_awaiter): addresses of its own
+// parts are taken when it begins. One that refers to another awaiter has defer() instead.
 struct awaiter_base {
     awaiter_base() noexcept = default;
     awaiter_base(awaiter_base&& /*fresh*/) noexcept {}  // not trivial: no awaiter is returned in registers
     awaiter_base& operator=(awaiter_base&&) = delete;
+};
+
+// The base of each: `Self` has await_ready(), suspend(frame&) and await_resume().
+template <typename Self>
+struct awaiter_of : awaiter_base {
+    template <typename Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept(
+        noexcept(std::declval<Self&>().suspend(std::declval<frame&>()))) {
+        static_cast<Self&>(*this).suspend(waiter.promise());
+    }
 };
 
 template <typename X>
@@ -270,16 +280,13 @@ void take_outcome(Inner& inner, outcome<T>& ended) noexcept {
 
 // What `co_await value` uses for a task, a handle or a callable.
 template <typename X>
-class [[nodiscard]] value_awaiter : awaited<std::remove_cvref_t<X>> {
+class [[nodiscard]] value_awaiter : public awaiter_of<value_awaiter<X>>, awaited<std::remove_cvref_t<X>> {
     using base = awaited<std::remove_cvref_t<X>>;
 
 public:
     explicit value_awaiter(X&& value) : base(std::forward<X>(value)) {}
     bool await_ready() { return base::ready(); }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        base::suspend(waiter.promise());
-    }
+    void suspend(frame& waiter) noexcept { base::suspend(waiter); }
     typename base::value_type await_resume() { return base::resume(); }
 };
 

@@ -9,7 +9,6 @@
 #include <leat/core/scheduler.hpp>
 
 #include <concepts>
-#include <coroutine>
 
 namespace leat {
 
@@ -73,7 +72,7 @@ private:
 //   bool take_now()                takes it without waiting, if that is possible
 //   void enqueue() noexcept        pushes *this to its queue
 template <typename Self, std::derived_from<wait> Wait = wait>
-class queue_awaiter : public awaiter_base, protected Wait {
+class queue_awaiter : public awaiter_of<Self>, protected Wait {
 public:
     bool await_ready() {
         check(this_thread.task != nullptr, "this is awaited by a task");
@@ -88,10 +87,6 @@ public:
         }
         this->end = wait_end::finished;
         return task.spend_budget();
-    }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        suspend(waiter.promise());
     }
     void suspend(frame& waiter) noexcept {
         if (this->end == wait_end::pending) {

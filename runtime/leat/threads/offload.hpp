@@ -61,7 +61,7 @@ private:
 };
 
 template <typename Function>
-class [[nodiscard]] offload_awaiter final : public awaiter_base, offload_wait {
+class [[nodiscard]] offload_awaiter final : public awaiter_of<offload_awaiter<Function>>, offload_wait {
     using T = std::invoke_result_t<Function>;
     static_assert(!is_task<std::remove_cvref_t<T>>, "offload runs ordinary functions: a task is spawned");
 
@@ -72,10 +72,6 @@ public:
     bool await_ready() {
         begin();
         return never_ready();
-    }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        suspend(waiter.promise());
     }
     void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
     T await_resume() { return std::move(result_).get(); }

@@ -120,7 +120,7 @@ private:
 };
 
 template <typename Function>
-class [[nodiscard]] remote_call final : public awaiter_base, call_wait {
+class [[nodiscard]] remote_call final : public awaiter_of<remote_call<Function>>, call_wait {
     using given = std::invoke_result_t<Function&>;
     static_assert(is_task<given>, "what is called on another scheduler is a callable that gives a task");
     using T = typename given::value_type;
@@ -135,10 +135,6 @@ public:
             send(*new called<T, Function>(where_, std::move(function_), *this, result_));
         }
         return never_ready();
-    }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        suspend(waiter.promise());
     }
     void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
     T await_resume() { return std::move(result_).get(); }

@@ -147,20 +147,19 @@ private:
 
 // A task's wait at the channel.
 template <typename T>
-class thread_channel<T>::waiter : public detail::awaiter_base,
+class thread_channel<T>::waiter : public detail::awaiter_of<waiter>,
                                   protected detail::cross_thread_wait,
                                   protected place {
 public:
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
-        suspend(waiting.promise());
-    }
     void suspend(frame& waiting) noexcept { scheduler::suspend(waiting, *this); }
 
 protected:
     waiter(const wait_kind& what, thread_channel& at) noexcept : cross_thread_wait(what), at_(&at) {}
     waiter(waiter&& fresh) noexcept
-        : awaiter_base(std::move(fresh)), cross_thread_wait(std::move(fresh)), place(), at_(fresh.at_) {
+        : detail::awaiter_of<waiter>(std::move(fresh)),
+          cross_thread_wait(std::move(fresh)),
+          place(),
+          at_(fresh.at_) {
         this->value = std::move(fresh.value);
     }
     ~waiter() = default;

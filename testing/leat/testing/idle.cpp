@@ -7,16 +7,12 @@ namespace leat::testing {
 
 namespace {
 
-class [[nodiscard]] idle_awaiter : public leat::detail::awaiter_base, wait {
+class [[nodiscard]] idle_awaiter : public leat::detail::awaiter_of<idle_awaiter>, wait {
 public:
     idle_awaiter() noexcept : wait(idle_kind) {}
     bool await_ready() noexcept {
         end = this_thread.task->cancelled() ? wait_end::cancelled : wait_end::pending;
         return leat::detail::never_ready();
-    }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        suspend(waiter.promise());
     }
     void suspend(frame& waiter) noexcept {
         if (end == wait_end::pending) {

@@ -100,7 +100,7 @@ bool stop_asking(wait& self) noexcept {
 
 constinit const wait_kind lookup_kind{"the look-up of a name", stop_asking};
 
-class [[nodiscard]] lookup_awaiter : public awaiter_base, asker {
+class [[nodiscard]] lookup_awaiter : public awaiter_of<lookup_awaiter>, asker {
 public:
     lookup_awaiter(resolver& asked, resolver::key&& what) noexcept
         : asker(lookup_kind), resolver_(asked), what_(std::move(what)) {}
@@ -112,10 +112,6 @@ public:
             resolver_.ask(std::move(what_), *this);
         }
         return false;
-    }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        suspend(waiter.promise());
     }
     void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
     result<std::vector<address>> await_resume() noexcept {

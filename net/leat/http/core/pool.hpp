@@ -191,16 +191,12 @@ private:
     connection_pool& pool_;
 };
 
-class [[nodiscard]] connection_pool::lease_awaiter : public leat::detail::awaiter_base, wait {
+class [[nodiscard]] connection_pool::lease_awaiter : public leat::detail::awaiter_of<lease_awaiter>, wait {
 public:
     lease_awaiter(connection_pool& pool, detail::pool_place& place) noexcept
         : wait(lease_kind), pool_(pool), place_(place) {}
     ~lease_awaiter();
     bool await_ready() noexcept;
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-        suspend(waiter.promise());
-    }
     void suspend(frame& waiter) noexcept;
     connection_lease await_resume() noexcept {
         granted_ = false;

@@ -8,7 +8,6 @@
 #include <leat/core/scheduler.hpp>
 #include <leat/core/wait.hpp>
 
-#include <coroutine>
 
 namespace leat::tls::detail {
 
@@ -34,7 +33,7 @@ public:
         direction& half_;
     };
 
-    class [[nodiscard]] awaiter : public leat::detail::awaiter_base, wait {
+    class [[nodiscard]] awaiter : public leat::detail::awaiter_of<awaiter>, wait {
     public:
         explicit awaiter(direction& half) noexcept : wait(kind_of_wait), half_(half) {}
         bool await_ready() noexcept {
@@ -43,10 +42,6 @@ public:
                 return false;
             }
             return !half_.busy_;
-        }
-        template <typename Promise>
-        void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
-            suspend(waiter.promise());
         }
         void suspend(frame& waiter) noexcept {
             if (end == wait_end::pending) {

@@ -12,7 +12,7 @@
 namespace leat::detail {
 
 // co_await makes the task the user of the end. As every wait it never returns in a task that is cancelled.
-class [[nodiscard]] pipe_turn : public awaiter_base, wait {
+class [[nodiscard]] pipe_turn : public awaiter_of<pipe_turn>, wait {
 public:
     explicit pipe_turn(pipe_state& pipe) noexcept : wait(turn_kind), pipe_(pipe) {}
 
@@ -31,12 +31,11 @@ public:
         end = wait_end::finished;
         return task.spend_budget();
     }
-    template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiter) noexcept {
+    void suspend(frame& waiter) noexcept {
         if (end == wait_end::pending) {
             pipe_.next = this;
         }
-        scheduler::suspend(waiter.promise(), *this);
+        scheduler::suspend(waiter, *this);
     }
     void await_resume() const noexcept {}
 
