@@ -280,14 +280,17 @@ void take_outcome(Inner& inner, outcome<T>& ended) noexcept {
 
 // What `co_await value` uses for a task, a handle or a callable.
 template <typename X>
-class [[nodiscard]] value_awaiter : public awaiter_of<value_awaiter<X>>, awaited<std::remove_cvref_t<X>> {
-    using base = awaited<std::remove_cvref_t<X>>;
+class [[nodiscard]] value_awaiter : public awaiter_of<value_awaiter<X>> {
+    using inner = awaited<std::remove_cvref_t<X>>;
 
 public:
-    explicit value_awaiter(X&& value) : base(std::forward<X>(value)) {}
-    bool await_ready() { return base::ready(); }
-    void suspend(frame& waiter) noexcept { base::suspend(waiter); }
-    typename base::value_type await_resume() { return base::resume(); }
+    explicit value_awaiter(X&& value) : inner_(std::forward<X>(value)) {}
+    bool await_ready() { return inner_.ready(); }
+    void suspend(frame& waiter) noexcept { inner_.suspend(waiter); }
+    typename inner::value_type await_resume() { return inner_.resume(); }
+
+private:
+    inner inner_;
 };
 
 }  // namespace detail
