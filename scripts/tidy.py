@@ -96,6 +96,9 @@ BANNED_CODE = [
      ["runtime/*", "net/*"], r"\bstd::(?:cout|cerr|clog)\b|\b(?:f|v|vf|d)?printf\(|\bputs\("),
     ("a test waits for events or moves virtual time, it does not sleep",
      ["tests/*.cpp", "testing/*"], r"\bsleep_for\b|\b(?:u|nano)sleep\(|(?<![\w.])::sleep\("),
+    ("an awaiter has its await_suspend from awaiter_of",
+     ["net/*", "testing/*", "runtime/leat/{sync,system,threads}/*", "runtime/leat/{io,sleep,task}.hpp"],
+     r"\bawait_suspend\b"),
     ("no macros in headers of the library", ["runtime/*.hpp", "net/*.hpp"], r"^\s*#\s*define\b"),
     ("no using-directive in a header", ["*.hpp"],  # but in what a macro puts into a function
      r"\busing\s+namespace\s+(?!std::(?:chrono_)?literals)(?!.*\\$)"),

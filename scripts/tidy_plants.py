@@ -71,6 +71,7 @@ PLANTS = [
     (added("net/leat/tcp.hpp", 'inline void f() { std::printf("x"); }'), "does not print"),
     (added("net/leat/tcp.hpp", "inline void f() { std::cerr << 1; }"), "does not print"),
     ({"tests/a_test.cpp": SPDX + "void f() { std::this_thread::sleep_for(1s); }\n"}, "does not sleep"),
+    (added("net/leat/tcp.hpp", "void await_suspend(int waiter) noexcept {}"), "from awaiter_of"),
     (added("runtime/leat/task.hpp", "#define LEAT_TWICE 2"), "no macros"),
     (added("runtime/leat/task.hpp", "using namespace std;"), "no using-directive"),
     (added("docs/guide.md", "TODO" + "(now): write it"), "what must be done now"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/connect.hpp>
 
+#include <leat/core/wait_queue.hpp>
 #include <leat/dns/core/host_name.hpp>
 #include <leat/task_group.hpp>
 #include <leat/timeout.hpp>
@@ -17,38 +18,17 @@ namespace {
 // Tells one waiting task that there is something new to look at.
 class auto_reset_event {
 public:
-    void tell() noexcept {
-        if (awaiter* waiter = std::exchange(waiter_, nullptr)) {
-            current_scheduler().finish(*waiter);
-        } else {
-            told_ = true;
-        }
-    }
+    void tell() noexcept { told_ = !waiting_.wake_one(); }
 
-    class [[nodiscard]] awaiter : public awaiter_of<awaiter>, public wait {
+    class [[nodiscard]] awaiter : public leaf_awaiter<awaiter> {
     public:
-        explicit awaiter(auto_reset_event& source) noexcept : wait(event_kind), source_(source) {}
-        bool await_ready() noexcept {
-            if (this_thread.task->cancelled()) {
-                end = wait_end::cancelled;
-                return false;
-            }
-            return std::exchange(source_.told_, false);
-        }
-        void suspend(frame& waiter) noexcept {
-            if (end == wait_end::pending) {
-                source_.waiter_ = this;
-            }
-            scheduler::suspend(waiter, *this);
-        }
+        explicit awaiter(auto_reset_event& source) noexcept : leaf_awaiter(event_kind), source_(source) {}
+        bool take_now() noexcept { return std::exchange(source_.told_, false); }
+        void enqueue() noexcept { source_.waiting_.push_back(*this); }
         void await_resume() const noexcept {}
 
     private:
-        static bool stop_waiting(wait& self) noexcept {
-            static_cast<awaiter&>(self).source_.waiter_ = nullptr;
-            return true;
-        }
-        static inline constinit const wait_kind event_kind{"a look-up or a connection", stop_waiting};
+        static inline constinit const wait_kind event_kind{"a look-up or a connection", wait_queue::leave};
 
         auto_reset_event& source_;
     };
@@ -56,7 +36,7 @@ public:
     awaiter next() noexcept { return awaiter(*this); }
 
 private:
-    awaiter* waiter_ = nullptr;
+    wait_queue waiting_;
     bool told_ = false;
 };
 

@@ -27,13 +27,13 @@ struct datagram {
 namespace detail {
 
 // An operation on one datagram. Its header lives here, where the kernel reads and writes it.
-class datagram_awaiter : public socket_awaiter {
+class datagram_operation : public socket_operation {
 public:
-protected:
-    datagram_awaiter(const wait_kind& what, operation_kind asked, socket_state& socket, std::byte* data,
-                     std::size_t size) noexcept
-        : socket_awaiter(what, asked, socket), bytes_{data, size} {}
+    datagram_operation(const wait_kind& what, operation_kind asked, socket_state& on, std::byte* data,
+                       std::size_t size) noexcept
+        : socket_operation(what, asked, on), bytes_{data, size} {}
 
+protected:
     // Begins with a peer's address, or null.
     bool begin_with(void* name, socklen_t size) {
         header_.msg_name = name;
@@ -56,12 +56,12 @@ private:
 // alive and untouched until then. Cancelled: no datagram was taken. Errors are the kernel's:
 // connection_refused when a peer that is connected to has refused an earlier datagram, which is told once;
 // operation_canceled when the socket is closed meanwhile.
-class [[nodiscard]] recv_from_awaiter : public detail::datagram_awaiter {
+class [[nodiscard]] recv_from_awaiter
+    : public detail::leaf_awaiter<recv_from_awaiter, detail::datagram_operation> {
 public:
     recv_from_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
-        : datagram_awaiter(detail::recv_kind, operation_kind::recv_datagram, socket, into.data(),
-                           into.size()) {}
-    bool await_ready() { return begin_with(&sender_, sizeof sender_); }
+        : leaf_awaiter(detail::recv_kind, operation_kind::recv_datagram, socket, into.data(), into.size()) {}
+    bool take_now() { return begin_with(&sender_, sizeof sender_); }
     leat::result<datagram> take() const noexcept;
     datagram await_resume() const;
 
@@ -88,19 +88,20 @@ public:
 // stay alive and unchanged until then. Cancelled: nothing was sent. Errors are the kernel's: message_size for
 // more than a datagram can be (65,507 bytes over IPv4); destination_address_required when there is no peer;
 // connection_refused as for receiving.
-class [[nodiscard]] send_datagram_awaiter : public detail::datagram_awaiter {
+class [[nodiscard]] send_datagram_awaiter
+    : public detail::leaf_awaiter<send_datagram_awaiter, detail::datagram_operation> {
 public:
     // To the peer that the socket is connected to.
     send_datagram_awaiter(detail::socket_state& socket, byte_view from) noexcept
-        : datagram_awaiter(detail::send_kind, operation_kind::send_datagram, socket,
-                           const_cast<std::byte*>(from.data()), from.size()),
+        : leaf_awaiter(detail::send_kind, operation_kind::send_datagram, socket,
+                       const_cast<std::byte*>(from.data()), from.size()),
           to_(socket.remote) {}
     send_datagram_awaiter(detail::socket_state& socket, byte_view from, const endpoint& to) noexcept
         : send_datagram_awaiter(socket, from) {
         to_ = to;
         named_ = true;
     }
-    bool await_ready() {
+    bool take_now() {
         return named_ ? begin_with(const_cast<sockaddr*>(to_.data()), to_.size()) : begin_with(nullptr, 0);
     }
     leat::result<void> take() const noexcept;
@@ -112,11 +113,11 @@ private:
 };
 
 // co_await fixes the peer, without a word to it. Cancelled: the peer is as before.
-class [[nodiscard]] connect_datagrams_awaiter : public detail::socket_awaiter {
+class [[nodiscard]] connect_datagrams_awaiter : public detail::socket_awaiter<connect_datagrams_awaiter> {
 public:
     connect_datagrams_awaiter(detail::socket_state& socket, const endpoint& peer) noexcept
-        : socket_awaiter(detail::connect_kind, operation_kind::connect, socket), peer_(peer) {}
-    bool await_ready() {
+        : leaf_awaiter(detail::connect_kind, operation_kind::connect, socket), peer_(peer) {}
+    bool take_now() {
         address = const_cast<sockaddr*>(peer_.data());
         length = peer_.size();
         return begin();

@@ -60,8 +60,8 @@ public:
 
     // co_await completions.next(): the next task that has ended, however it did, as a pointer to its handle
     // in the range; null when all have been given. Cancelled: none was taken.
-    class [[nodiscard]] next_awaiter : public detail::queue_awaiter<next_awaiter, waiting_for_next> {
-        using base = detail::queue_awaiter<next_awaiter, waiting_for_next>;
+    class [[nodiscard]] next_awaiter : public detail::leaf_awaiter<next_awaiter, waiting_for_next> {
+        using base = detail::leaf_awaiter<next_awaiter, waiting_for_next>;
 
     public:
         explicit next_awaiter(completions& from) noexcept : base(next_kind), from_(&from) {}

@@ -13,6 +13,7 @@
 #include <leat/core/awaited.hpp>
 #include <leat/core/cross_thread_wait.hpp>
 #include <leat/core/deferred.hpp>
+#include <leat/core/leaf_awaiter.hpp>
 
 #include <concepts>
 #include <coroutine>
@@ -96,8 +97,7 @@ struct awaited<X> {
         : awaiter_(foreign_awaiter_of(awaitable)) {}
 
     bool ready() {
-        check(wait_.fresh(), "the wait was awaited before");
-        if (this_thread.task->cancelled()) {
+        if (begins_cancelled(wait_)) [[unlikely]] {
             wait_.end = wait_end::cancelled;
             return false;
         }

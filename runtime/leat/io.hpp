@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
 // io: what awaiting an operation of the backend means, and the two readiness waits for descriptors that
-// leat does not own. The sockets of net/ derive their awaiters from io_awaiter.
+// leat does not own.
 #pragma once
 
-#include <leat/core/awaited.hpp>
+#include <leat/core/leaf_awaiter.hpp>
 #include <leat/core/operation.hpp>
-#include <leat/core/scheduler.hpp>
 #include <leat/result.hpp>
-
-#include <algorithm>
 
 namespace leat {
 
@@ -26,47 +23,27 @@ extern const wait_kind accept_kind, connect_kind, recv_kind, send_kind, readable
 // simulation, as "a pipe in a simulation: Operation not supported".
 void require_kernel(const char* what);
 
+// The result of a finished operation: a count, or an error.
+[[nodiscard]] inline result<std::size_t> count_of(const operation& done) noexcept {
+    if (done.result < 0) {
+        return errno_code(static_cast<int>(-done.result));
+    }
+    return static_cast<std::size_t>(done.result);
+}
+
 }  // namespace detail
 
 // An operation that a coroutine awaits. It is checked for cancellation, then submitted, and suspends only
 // if it did not complete at once.
-class io_awaiter : public detail::awaiter_of<io_awaiter>, protected operation {
+class io_awaiter : public detail::leaf_awaiter<io_awaiter, operation> {
 public:
-    bool await_ready() {
-        const running& here = this_thread;
-        check(here.task != nullptr, "an operation is awaited by a task");
-        check(fresh(), "the operation was awaited before");
-        if (here.task->cancelled()) [[unlikely]] {
-            end = wait_end::cancelled;
-            return false;
-        }
-        if (!here.loop->io().submit(*this)) {
-            return false;
-        }
-        end = wait_end::finished;
-        return here.task->spend_budget(cost());
-    }
-    void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
+    bool take_now() { return this_thread.loop->io().submit(*this); }
 
 protected:
-    using operation::operation;
-
-    // False when the task has had its share: it goes to the end of the ready queue.
-    static bool completed_inline(task_state& task) noexcept { return task.spend_budget(); }
-
-    // For how many waits it counts when it has completed at once: bytes cost time as well.
-    [[nodiscard]] int cost() const noexcept {
-        constexpr int bytes_of_one_shift = 14;  // 16 KiB
-        return 1 + static_cast<int>(std::max<std::int64_t>(operation::result, 0) >> bytes_of_one_shift);
-    }
+    using leaf_awaiter::leaf_awaiter;
 
     // The result of the finished operation: a count, or an error.
-    [[nodiscard]] leat::result<std::size_t> count() const noexcept {
-        if (operation::result < 0) {
-            return errno_code(static_cast<int>(-operation::result));
-        }
-        return static_cast<std::size_t>(operation::result);
-    }
+    [[nodiscard]] leat::result<std::size_t> count() const noexcept { return detail::count_of(*this); }
 };
 
 class [[nodiscard]] readiness_awaiter : public io_awaiter {

@@ -2,30 +2,28 @@
 // sleep, sleep_until, yield and checkpoint: waits for time, for a turn, and for nothing.
 #pragma once
 
-#include <leat/core/awaited.hpp>
-#include <leat/core/scheduler.hpp>
+#include <leat/core/leaf_awaiter.hpp>
 
 #include <chrono>
 
 namespace leat {
 
-class [[nodiscard]] sleep_awaiter : public detail::awaiter_of<sleep_awaiter>, wait, timer {
+class [[nodiscard]] sleep_awaiter : public detail::leaf_awaiter<sleep_awaiter>, timer {
 public:
-    explicit sleep_awaiter(time_point until) noexcept : wait(sleep_kind), timer(wake_up) { deadline = until; }
+    static constexpr bool always_suspends = true;
 
+    explicit sleep_awaiter(time_point until) noexcept : leaf_awaiter(sleep_kind), timer(wake_up) {
+        deadline = until;
+    }
+    // It may be awaited again.
     bool await_ready() noexcept {
         check(!armed(), "two tasks await one sleep at once");
-        end = this_thread.task->cancelled() ? wait_end::cancelled
-              : deadline <= now()           ? wait_end::finished
-                                            : wait_end::pending;
-        return detail::never_ready();
+        end = wait_end::pending;
+        task = nullptr;
+        return leaf_awaiter::await_ready();
     }
-    void suspend(frame& waiter) {
-        if (end == wait_end::pending) {
-            current_scheduler().alarms().arm(*this, deadline);
-        }
-        scheduler::suspend(waiter, *this);
-    }
+    bool take_now() const noexcept { return deadline <= now(); }
+    void enqueue() { current_scheduler().alarms().arm(*this, deadline); }
     void await_resume() const noexcept {}
 
 private:
@@ -54,18 +52,19 @@ template <typename Rep, typename Period>
     return sleep_awaiter(after(now(), length));
 }
 
-class [[nodiscard]] yield_awaiter : public detail::awaiter_of<yield_awaiter>, wait {
-public:
-    yield_awaiter() noexcept : wait(yield_kind) {}
-    bool await_ready() noexcept {
-        end = this_thread.task->cancelled() ? wait_end::cancelled : wait_end::finished;
-        return detail::never_ready();
-    }
-    void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
-    void await_resume() const noexcept {}
+namespace detail {
 
-private:
-    static inline constinit const wait_kind yield_kind{"its turn", [](wait&) noexcept { return false; }};
+inline constinit const wait_kind yield_kind{"its turn", [](wait&) noexcept { return false; }};
+
+}  // namespace detail
+
+class [[nodiscard]] yield_awaiter : public detail::leaf_awaiter<yield_awaiter> {
+public:
+    static constexpr bool always_suspends = true;
+
+    yield_awaiter() noexcept : leaf_awaiter(detail::yield_kind) {}
+    static bool take_now() noexcept { return true; }
+    void await_resume() const noexcept {}
 };
 
 // Lets every other ready task have a turn first.
@@ -73,14 +72,10 @@ private:
     return {};
 }
 
-class [[nodiscard]] checkpoint_awaiter : public detail::awaiter_of<checkpoint_awaiter>, wait {
+class [[nodiscard]] checkpoint_awaiter : public detail::leaf_awaiter<checkpoint_awaiter> {
 public:
-    checkpoint_awaiter() noexcept : wait(checkpoint_kind) {}
-    bool await_ready() noexcept {
-        end = this_thread.task->cancelled() ? wait_end::cancelled : wait_end::finished;
-        return end == wait_end::finished && this_thread.task->spend_budget();
-    }
-    void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
+    checkpoint_awaiter() noexcept : leaf_awaiter(checkpoint_kind) {}
+    static bool take_now() noexcept { return true; }
     void await_resume() const noexcept {}
 
 private:

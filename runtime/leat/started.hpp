@@ -7,9 +7,8 @@
 // Invariant: the wait ends when the child has moved or has ended, not before.
 #pragma once
 
-#include <leat/core/awaited.hpp>
 #include <leat/core/group_scope.hpp>
-#include <leat/core/scheduler.hpp>
+#include <leat/core/leaf_awaiter.hpp>
 #include <leat/core/stored_arguments.hpp>
 
 #include <utility>
@@ -23,9 +22,9 @@ namespace detail {
 
 // A child on its way into a group, and the wait for it to arrive.
 template <typename T>
-class [[nodiscard]] starting : public awaiter_of<starting<T>>, wait {
+class [[nodiscard]] starting : public leaf_awaiter<starting<T>> {
 public:
-    explicit starting(group_scope& into) noexcept : wait(starting_kind), into_(into) {
+    explicit starting(group_scope& into) noexcept : leaf_awaiter<starting<T>>(starting_kind), into_(into) {
         own_.attach(*this_thread.task->innermost);
     }
     ~starting() {
@@ -39,11 +38,10 @@ public:
     [[nodiscard]] started<T> token() noexcept { return started<T>(*this); }
     void wait_for(task_state& child) noexcept { child_ = &child; }
 
-    static bool await_ready() noexcept { return never_ready(); }
-    void suspend(frame& waiter) noexcept {
-        child_->joiners.push_back(*this);
-        scheduler::suspend(waiter, *this);
-    }
+    // In a task that is cancelled the child is as well, and the wait is for its end.
+    void begin_cancelled() const noexcept {}
+    static bool take_now() noexcept { return never_ready(); }
+    void enqueue() noexcept { child_->joiners.push_back(*this); }
     // Whether it has arrived.
     bool await_resume() const noexcept { return said_.ok(); }
     T take() { return std::move(said_).get(); }
@@ -57,7 +55,7 @@ private:
         if (!own_.cancelled) {  // else it is on its way out
             said_.set_value(std::forward<Value>(value)...);
             into_.adopt(child_->own);
-            unlink();
+            this->unlink();
             current_scheduler().finish(*this);
         }
     }
@@ -65,7 +63,7 @@ private:
     static constexpr const char* said_once = "a task says once, before it ends, that it is ready";
     // The child is cancelled as well, and its end is awaited.
     static inline constinit const wait_kind starting_kind{"a child to be ready",
-                                                          [](wait&) noexcept { return false; }};
+                                                          [](leat::wait&) noexcept { return false; }};
     group_scope own_{group_scope::errors::to_handles};
     group_scope& into_;
     task_state* child_ = nullptr;

@@ -8,16 +8,16 @@
 
 namespace leat {
 
-class [[nodiscard]] switch_awaiter : public yield_awaiter {
+class [[nodiscard]] switch_awaiter : public detail::leaf_awaiter<switch_awaiter> {
 public:
-    explicit switch_awaiter(task_state& to) noexcept : to_(&to) {}
+    static constexpr bool always_suspends = true;
 
-    bool await_ready() noexcept {
-        if (!this_thread.task->cancelled()) {
-            current_scheduler().run_next(*to_);
-        }
-        return yield_awaiter::await_ready();
+    explicit switch_awaiter(task_state& to) noexcept : leaf_awaiter(detail::yield_kind), to_(&to) {}
+    bool take_now() noexcept {
+        current_scheduler().run_next(*to_);
+        return true;
     }
+    void await_resume() const noexcept {}
 
 private:
     task_state* to_;

@@ -27,6 +27,7 @@ bool children_awaiter::cancel_children(leat::wait& self) noexcept {
 
 // The wait is cancelled before it begins.
 void children_awaiter::begin_cancelled() noexcept {
+    group_.check_home();
     if (kind == &for_room || kind == &for_place || (kind == &for_all && group_.size == 0)) {
         end = wait_end::cancelled;
     } else if (kind == &for_all) {

@@ -25,28 +25,22 @@ class task_group;
 namespace detail {
 
 // Waits for children to end. What cancelling it does is its kind.
-class [[nodiscard]] children_awaiter : public awaiter_of<children_awaiter>, group_watcher {
+class [[nodiscard]] children_awaiter : public leaf_awaiter<children_awaiter, group_watcher> {
 public:
     children_awaiter(group_scope& group, std::size_t fewer_than, const wait_kind& what) noexcept
-        : group_watcher(what, fewer_than), group_(group) {
+        : leaf_awaiter(what, fewer_than), group_(group) {
         takes_place = kind == &for_place;
     }
-    bool await_ready() noexcept {
-        check(fresh(), "the wait was awaited before");
+    void begin_cancelled() noexcept;
+    bool take_now() noexcept {
         group_.check_home();
-        if (this_thread.task->cancelled()) [[unlikely]] {
-            begin_cancelled();
-        }
-        return end == wait_end::pending && group_.size + group_.promised < below;
+        const bool has_room = group_.size + group_.promised < below;
+        group_.promised += has_room && takes_place ? 1 : 0;
+        return has_room;
     }
-    void suspend(frame& waiter) noexcept {
-        if (end == wait_end::pending) {
-            group_.watchers.push_back(*this);
-        }
-        scheduler::suspend(waiter, *this);
-    }
+    void enqueue() noexcept { group_.watchers.push_back(*this); }
     void await_resume() const noexcept {
-        if (takes_place && end == wait_end::finished) {  // what follows without a wait takes it, or says so
+        if (takes_place) {  // what follows without a wait takes it, or says so
             --group_.promised;
         }
     }
@@ -57,7 +51,6 @@ public:
     static const wait_kind for_all_at_last;  // cancelling does nothing: they are cancelled as well
 
 private:
-    void begin_cancelled() noexcept;
     static bool stop_waiting(wait& self) noexcept;
     static bool cancel_children(wait& self) noexcept;
 

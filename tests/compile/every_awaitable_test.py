@@ -15,8 +15,8 @@ LIST = ROOT / "tests/net/any_awaitable_test.cpp"
 
 # What only the library itself awaits, and the bases of others.
 OURS = {
-    "accept_awaiter", "connect_awaiter", "copy_awaiter", "datagram_awaiter", "end_awaiter", "final_awaiter",
-    "group_body_awaiter", "io_awaiter", "lease_awaiter", "nested_awaiter", "queue_awaiter", "share_awaiter",
+    "accept_awaiter", "connect_awaiter", "copy_awaiter", "end_awaiter", "final_awaiter",
+    "group_body_awaiter", "io_awaiter", "lease_awaiter", "nested_awaiter", "leaf_awaiter", "share_awaiter",
     "socket_awaiter", "value_awaiter",
 }
 

@@ -45,7 +45,7 @@ TEST_CASE("awaiting an operation twice aborts") {
             co_await once;
             co_await once;
         },
-        "the operation was awaited before");
+        "the wait was awaited before");
 }
 
 TEST_CASE("moving an operation that has begun aborts") {

@@ -102,20 +102,20 @@ std::string socket_state::peer_name() const {
     return remote == endpoint() ? "a peer without a name" : remote.to_string();
 }
 
-std::error_code socket_awaiter::error() const noexcept {
-    if (operation::result == is_closed) {
+std::error_code socket_operation::error() const noexcept {
+    if (result == is_closed) {
         return stream_errc::closed;
     }
-    if (operation::result == is_broken) {
+    if (result == is_broken) {
         return stream_errc::broken;
     }
-    if (operation::result == -ECONNRESET) {
+    if (result == -ECONNRESET) {
         owner->ended_by = ECONNRESET;
     }
-    return errno_code(static_cast<int>(-operation::result));
+    return errno_code(static_cast<int>(-result));
 }
 
-void socket_awaiter::fail(const char* what) const {
+void socket_operation::fail(const char* what) const {
     throw std::system_error(error(), what + socket().peer_name());
 }
 
@@ -125,46 +125,25 @@ using detail::cancel_operation, detail::explain_operation;
 
 constinit const wait_kind recv_awaiter::kind{
     "recv", cancel_operation, explain_operation, nullptr,
-    [](wait& self) noexcept { return static_cast<recv_awaiter&>(self).begin_anew(); }};
+    [](wait& self) noexcept { return static_cast<recv_awaiter&>(self).take_now(); }};
 constinit const wait_kind recv_exactly_awaiter::whole_kind{
     "recv", cancel_operation, explain_operation, give_up,
     [](wait& self) noexcept { return static_cast<recv_exactly_awaiter&>(self).begin_anew(); }};
 constinit const wait_kind recv_chunk_awaiter::kind{
     "recv", cancel_operation, explain_operation, nullptr,
-    [](wait& self) noexcept { return static_cast<recv_chunk_awaiter&>(self).begin_anew(); }};
+    [](wait& self) noexcept { return static_cast<recv_chunk_awaiter&>(self).take_now(); }};
 constinit const wait_kind send_awaiter::kind{
     "send", cancel_operation, explain_operation, give_up,
-    [](wait& self) noexcept { return static_cast<send_awaiter&>(self).begin_anew(); }};
+    [](wait& self) noexcept { return static_cast<send_awaiter&>(self).take_now(); }};
 
-bool recv_awaiter::await_ready() {
-    if ((length == 0 || owner->returned != nullptr) && !closed() && !cancelled()) [[unlikely]] {
-        return end_with(static_cast<std::int64_t>(detail::take_returned(owner->returned, {buffer, length})));
-    }
-    return begin();
+bool recv_awaiter::take_returned() noexcept {
+    return end_with(static_cast<std::int64_t>(detail::take_returned(owner->returned, {buffer, length})));
 }
 
-bool recv_awaiter::begin_anew() {
-    const std::size_t count = detail::take_returned(owner->returned, {buffer, length});
-    return count != 0 ? end_anew_with(static_cast<std::int64_t>(count)) : submit_anew();
-}
-
-leat::result<std::size_t> recv_awaiter::take() noexcept {
-    end_by_reset(operation::result == 0 && length != 0);
-    return operation::result >= 0 ? count() : leat::result<std::size_t>(error());
-}
-
-std::size_t recv_awaiter::await_resume() {
-    end_by_reset(operation::result == 0 && length != 0);
-    if (operation::result < 0) [[unlikely]] {
-        fail("recv from ");
-    }
-    return static_cast<std::size_t>(operation::result);
-}
-
-bool recv_exactly_awaiter::await_ready() {
+bool recv_exactly_awaiter::take_now() {
     buffer = whole_.data();
     length = whole_.size();
-    if (owner->returned == nullptr || closed() || cancelled()) [[likely]] {
+    if (owner->returned == nullptr || closed()) [[likely]] {
         return length == 0 && !closed() ? end_with(0) : begin();
     }
     // Taken once the rest has been asked for: that may throw.
@@ -185,7 +164,7 @@ void recv_exactly_awaiter::take_returned() noexcept {
 
 bool recv_exactly_awaiter::begin_anew() {
     take_returned();
-    return length == 0 ? end_anew_with(0) : submit_anew();
+    return length == 0 ? end_with(0) : begin();
 }
 
 bool recv_exactly_awaiter::give_up(wait& self) noexcept {
@@ -227,24 +206,11 @@ void recv_exactly_awaiter::await_resume() {
                                 std::to_string(whole_.size()) + " bytes arrived");
 }
 
-bool recv_chunk_awaiter::end_with_returned() noexcept {
-    return closed() ? begin() : end_with(static_cast<std::int64_t>(owner->returned->size()));
-}
-
-bool recv_chunk_awaiter::begin_anew() {
-    return owner->returned != nullptr ? end_anew_with(static_cast<std::int64_t>(owner->returned->size()))
-                                      : submit_anew();
-}
-
 bool send_awaiter::end_early() noexcept {
     if (closed()) {
         return end_with(is_closed);
     }
     return end_with(socket().send_broken ? is_broken : 0);
-}
-
-bool send_awaiter::begin_anew() {
-    return socket().send_broken ? end_anew_with(is_broken) : submit_anew();
 }
 
 // Cancelled midway: what is sent after it would stand behind a gap.
@@ -253,10 +219,6 @@ bool send_awaiter::give_up(wait& self) noexcept {
     cut_off.account();
     cut_off.transferred = 0;
     return true;
-}
-
-leat::result<std::size_t> send_awaiter::take() const noexcept {
-    return operation::result >= 0 ? count() : leat::result<std::size_t>(error());
 }
 
 leat::result<void> send_all_awaiter::take() const noexcept {

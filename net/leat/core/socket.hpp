@@ -65,20 +65,17 @@ struct named_socket_state : socket_state {
 
 // An operation on a socket. It keeps the state alive, not the socket open: which descriptor that has, and
 // whether it is open, is looked up when the wait begins.
-class socket_awaiter : public io_awaiter {
-public:
-    socket_awaiter(socket_awaiter&& fresh) noexcept : io_awaiter(std::move(fresh)) {
-        socket().add_reference();
-    }
-    ~socket_awaiter() { socket().drop_reference(); }
-
-protected:
-    socket_awaiter(const wait_kind& what, operation_kind asked, socket_state& on) noexcept
-        : io_awaiter(what, asked, -1) {
+struct socket_operation : operation {
+    socket_operation(const wait_kind& what, operation_kind asked, socket_state& on) noexcept
+        : operation(what, asked, -1) {
         on.add_reference();
         owner = &on;
         stops_short = on.stops_short;
     }
+    socket_operation(socket_operation&& fresh) noexcept : operation(std::move(fresh)) {
+        socket().add_reference();
+    }
+    ~socket_operation() { socket().drop_reference(); }
 
     [[nodiscard]] socket_state& socket() const noexcept { return static_cast<socket_state&>(*owner); }
     [[nodiscard]] bool closed() const noexcept { return owner->descriptor < 0; }
@@ -87,69 +84,85 @@ protected:
     static constexpr std::int64_t is_closed = -10'001;
     static constexpr std::int64_t is_broken = -10'002;
 
-    [[nodiscard]] static bool cancelled() noexcept { return this_thread.task->cancelled(); }
-    // Begins, unless the socket is closed.
+    // Submits it, unless the socket is closed. True: it has ended.
     bool begin() {
         descriptor = owner->descriptor;
-        return descriptor >= 0 ? io_awaiter::await_ready() : end_with(is_closed);
+        return descriptor >= 0 ? this_thread.loop->io().submit(*this) : end_with(is_closed);
     }
-    // Ends at once with `code`, without asking the kernel.
+    // It has ended with `code`, without asking the kernel.
     bool end_with(std::int64_t code) noexcept {
-        operation::result = code;
-        end = cancelled() ? wait_end::cancelled : wait_end::finished;
-        return end == wait_end::finished && completed_inline(*this_thread.task);
-    }
-    // For wait_kind::begin: what an awaiter looks at before it asks the kernel may be otherwise since a
-    // cancelled one has ended.
-    bool end_anew_with(std::int64_t code) noexcept {
-        operation::result = code;
+        result = code;
         return true;
     }
-    bool submit_anew() { return this_thread.loop->io().submit(*this); }
     // What it failed with.
     [[nodiscard]] std::error_code error() const noexcept;
+    // The bytes that it has moved, or error().
+    [[nodiscard]] leat::result<std::size_t> count() const noexcept {
+        return result >= 0 ? count_of(*this) : leat::result<std::size_t>(error());
+    }
     // For a receive: behind a reset that somebody else was told of there is no end. (A peer that ended
     // before it reset gives senders EPIPE, not ECONNRESET: tcp_reset() of Linux.)
     void end_by_reset(bool at_end) noexcept {
         if (at_end && owner->ended_by != 0) {
-            operation::result = -owner->ended_by;
+            result = -owner->ended_by;
         }
     }
     // Throws error() as "recv from 127.0.0.1:8001: Connection reset by peer".
     [[noreturn]] void fail(const char* what) const;
 };
 
+// Awaits it. take_now() is also what begins it anew (wait_kind::begin): what it looks at before it asks the
+// kernel may be otherwise since a cancelled one has ended.
+template <typename Self>
+using socket_awaiter = leaf_awaiter<Self, socket_operation>;
+
 }  // namespace detail
 
 // co_await gives std::size_t: the bytes received; at least one, or 0 at the end of the stream. The buffer
 // stays alive and untouched until then. Cancelled: nothing was taken from the stream.
-class [[nodiscard]] recv_awaiter : public detail::socket_awaiter {
+class [[nodiscard]] recv_awaiter : public detail::socket_awaiter<recv_awaiter> {
 public:
     recv_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
-        : socket_awaiter(kind, operation_kind::recv, socket) {
+        : leaf_awaiter(kind, operation_kind::recv, socket) {
         buffer = into.data();
         length = into.size();
     }
-    bool await_ready();
-    leat::result<std::size_t> take() noexcept;
-    [[nodiscard]] std::size_t await_resume();
+    bool take_now() {
+        if ((length == 0 || owner->returned != nullptr) && !closed()) [[unlikely]] {
+            return take_returned();
+        }
+        return begin();
+    }
+    leat::result<std::size_t> take() noexcept {
+        end_by_reset(operation::result == 0 && length != 0);
+        return count();
+    }
+    [[nodiscard]] std::size_t await_resume() {
+        if (operation::result <= 0) [[unlikely]] {
+            end_by_reset(operation::result == 0 && length != 0);
+            if (operation::result < 0) {
+                fail("recv from ");
+            }
+        }
+        return static_cast<std::size_t>(operation::result);
+    }
 
 private:
-    bool begin_anew();
     static const wait_kind kind;
+    bool take_returned() noexcept;
 };
 
 // co_await fills the buffer, or throws stream_errc::end_of_stream, or another error, saying how much arrived;
 // that is in the buffer. Cancelled: what had arrived is given back to the stream, and the next read sees it.
 // Without memory for that it throws std::errc::not_enough_memory instead, and what had arrived is in the
 // buffer.
-class [[nodiscard]] recv_exactly_awaiter : public detail::socket_awaiter {
+class [[nodiscard]] recv_exactly_awaiter : public detail::socket_awaiter<recv_exactly_awaiter> {
 public:
     recv_exactly_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
-        : socket_awaiter(whole_kind, operation_kind::recv, socket), whole_(into) {
+        : leaf_awaiter(whole_kind, operation_kind::recv, socket), whole_(into) {
         whole = true;
     }
-    bool await_ready();
+    bool take_now();
     leat::result<void> take() noexcept;
     void await_resume();
 
@@ -165,11 +178,11 @@ private:
 
 // co_await gives a chunk: at least one byte in a leased buffer, or an empty one at the end of the stream.
 // Cancelled: nothing was taken from the stream.
-class [[nodiscard]] recv_chunk_awaiter : public detail::socket_awaiter {
+class [[nodiscard]] recv_chunk_awaiter : public detail::socket_awaiter<recv_chunk_awaiter> {
 public:
     explicit recv_chunk_awaiter(detail::socket_state& socket) noexcept
-        : socket_awaiter(kind, operation_kind::recv_chunk, socket) {}
-    bool await_ready() { return owner->returned == nullptr || cancelled() ? begin() : end_with_returned(); }
+        : leaf_awaiter(kind, operation_kind::recv_chunk, socket) {}
+    bool take_now() { return owner->returned == nullptr || closed() ? begin() : end_with_returned(); }
     leat::result<chunk> take() noexcept {
         end_by_reset(operation::result == 0);
         return operation::result >= 0 ? leat::result<chunk>(given()) : leat::result<chunk>(error());
@@ -185,10 +198,11 @@ public:
     }
 
 private:
-    bool begin_anew();
     static const wait_kind kind;
 
-    bool end_with_returned() noexcept;
+    [[gnu::noinline]] bool end_with_returned() noexcept {
+        return end_with(static_cast<std::int64_t>(owner->returned->size()));
+    }
     // The buffer of the kernel's bytes, or the bytes that had been given back.
     chunk given() noexcept {
         if (pool == nullptr) [[unlikely]] {
@@ -200,17 +214,17 @@ private:
 
 // co_await gives std::size_t: the bytes that the kernel took, at least one unless there were none. The
 // bytes stay alive and unchanged until then. Cancelled: nothing was sent.
-class [[nodiscard]] send_awaiter : public detail::socket_awaiter {
+class [[nodiscard]] send_awaiter : public detail::socket_awaiter<send_awaiter> {
 public:
     send_awaiter(detail::socket_state& socket, byte_view from) noexcept
-        : socket_awaiter(kind, operation_kind::send, socket) {
+        : leaf_awaiter(kind, operation_kind::send, socket) {
         buffer = const_cast<std::byte*>(from.data());
         length = from.size();
     }
     send_awaiter(send_awaiter&&) noexcept = default;
     ~send_awaiter() { account(); }
-    bool await_ready() { return length != 0 && !socket().send_broken ? begin() : end_early(); }
-    leat::result<std::size_t> take() const noexcept;
+    bool take_now() { return length != 0 && !socket().send_broken ? begin() : end_early(); }
+    leat::result<std::size_t> take() const noexcept { return count(); }
     [[nodiscard]] std::size_t await_resume() const {
         if (operation::result < 0) [[unlikely]] {
             fail("send to ");
@@ -219,13 +233,12 @@ public:
     }
 
 protected:
-    using socket_awaiter::socket_awaiter;
-    bool end_early() noexcept;
+    using leaf_awaiter::leaf_awaiter;
     static const wait_kind kind;
 
 private:
+    bool end_early() noexcept;
     static bool give_up(wait& self) noexcept;
-    bool begin_anew();
     // Runs once, when the send has ended or never began. What was transferred counts however it ended.
     void account() noexcept {
         if (operation::result >= 0 && end == wait_end::finished) [[likely]] {

@@ -38,14 +38,14 @@ void take_over(int fd, const taken_over& wanted);
 [[nodiscard]] bool is_connection_error(std::error_code error) noexcept;
 
 // `peer` stays alive until it has ended. co_await gives result<void>.
-class [[nodiscard]] connect_awaiter : public socket_awaiter {
+class [[nodiscard]] connect_awaiter : public socket_awaiter<connect_awaiter> {
 public:
     connect_awaiter(socket_state& socket, const sockaddr* peer, socklen_t size) noexcept
-        : socket_awaiter(connect_kind, operation_kind::connect, socket) {
+        : leaf_awaiter(connect_kind, operation_kind::connect, socket) {
         address = const_cast<sockaddr*>(peer);
         length = size;
     }
-    bool await_ready() { return begin(); }
+    bool take_now() { return begin(); }
     leat::result<void> await_resume() const noexcept {
         return operation::result < 0 ? leat::result<void>(error()) : leat::result<void>();
     }
@@ -53,14 +53,14 @@ public:
 
 // co_await gives the new descriptor as a result<int>. The name of the peer is written to `peer`, which stays
 // alive until then, unless it is null.
-class [[nodiscard]] accept_awaiter : public socket_awaiter {
+class [[nodiscard]] accept_awaiter : public socket_awaiter<accept_awaiter> {
 public:
     accept_awaiter(socket_state& socket, sockaddr* peer, socklen_t size) noexcept
-        : socket_awaiter(accept_kind, operation_kind::accept, socket) {
+        : leaf_awaiter(accept_kind, operation_kind::accept, socket) {
         address = peer;
         length = size;
     }
-    bool await_ready() { return begin(); }
+    bool take_now() { return begin(); }
     leat::result<int> await_resume() const noexcept {
         return operation::result < 0 ? leat::result<int>(error())
                                      : leat::result<int>(static_cast<int>(operation::result));

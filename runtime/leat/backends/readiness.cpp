@@ -67,30 +67,6 @@ bool attempt_connect(operation& op, readiness& ready) noexcept {
     return complete(op, status == 0 ? -error : -errno);
 }
 
-bool attempt_recv(operation& op, readiness& ready) noexcept {
-    for (std::size_t moved = 0;;) {
-        const auto done = static_cast<std::size_t>(op.transferred);
-        const std::size_t wanted = std::min(op.length - done, bytes_of_a_try);
-        const std::int64_t answer = uninterrupted(
-            [&] { return system_call::recv(op.descriptor, op.buffer + done, wanted, MSG_DONTWAIT); });
-        if (answer < 0) {
-            return complete_unless_blocked(op, answer, ready.readable);
-        }
-        op.transferred += answer;
-        moved += static_cast<std::size_t>(answer);
-        const bool drained = static_cast<std::size_t>(answer) < wanted;
-        if (drained && !ready.always_try) {
-            ready.readable = false;
-        }
-        if (!op.whole || answer == 0 || static_cast<std::size_t>(op.transferred) == op.length) {
-            return complete(op, op.transferred);
-        }
-        if (!ready.readable || moved >= bytes_of_a_try) {
-            return false;
-        }
-    }
-}
-
 // Another datagram may be behind this one, however short it is: only EAGAIN says that there is none.
 bool attempt_recv_datagram(operation& op, readiness& ready) noexcept {
     const std::int64_t answer =
@@ -146,6 +122,30 @@ bool attempt_send_vectors(operation& op, readiness& ready) noexcept {
 
 }  // namespace
 
+bool attempt_recv(operation& op, readiness& ready) noexcept {
+    for (std::size_t moved = 0;;) {
+        const auto done = static_cast<std::size_t>(op.transferred);
+        const std::size_t wanted = std::min(op.length - done, bytes_of_a_try);
+        const std::int64_t answer = uninterrupted(
+            [&] { return system_call::recv(op.descriptor, op.buffer + done, wanted, MSG_DONTWAIT); });
+        if (answer < 0) {
+            return complete_unless_blocked(op, answer, ready.readable);
+        }
+        op.transferred += answer;
+        moved += static_cast<std::size_t>(answer);
+        const bool drained = static_cast<std::size_t>(answer) < wanted;
+        if (drained && !ready.always_try) {
+            ready.readable = false;
+        }
+        if (!op.whole || answer == 0 || static_cast<std::size_t>(op.transferred) == op.length) {
+            return complete(op, op.transferred);
+        }
+        if (!ready.readable || moved >= bytes_of_a_try) {
+            return false;
+        }
+    }
+}
+
 void advance_vectors(operation& op, std::size_t count) noexcept {
     while (op.length > 0 && count >= op.vectors->iov_len) {
         count -= op.vectors->iov_len;
@@ -162,8 +162,6 @@ bool attempt_other(operation& op, readiness& ready) noexcept {
     switch (op.action) {
         case operation_kind::accept:
             return attempt_accept(op, ready);
-        case operation_kind::recv:
-            return attempt_recv(op, ready);
         case operation_kind::recv_datagram:
             return attempt_recv_datagram(op, ready);
         case operation_kind::connect:
@@ -172,6 +170,7 @@ bool attempt_other(operation& op, readiness& ready) noexcept {
             return attempt_send_vectors(op, ready);
         case operation_kind::send_datagram:
             return attempt_send_datagram(op, ready);
+        case operation_kind::recv:
         case operation_kind::recv_chunk:
         case operation_kind::send:
         case operation_kind::readable:

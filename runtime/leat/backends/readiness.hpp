@@ -52,7 +52,8 @@ inline constexpr std::size_t bytes_of_a_turn = 16 * bytes_of_a_try;
 
 namespace detail {
 
-// Any kind but the two below, which are those of every echo: their usual case is part of attempt().
+bool attempt_recv(operation& op, readiness& ready) noexcept;
+// Any other kind but the two below, which are those of every echo: their usual case is part of attempt().
 bool attempt_other(operation& op, readiness& ready) noexcept;
 
 // What follows any other answer of recv(2) and send(2).
@@ -110,6 +111,9 @@ void advance_vectors(operation& op, std::size_t count) noexcept;
     }
     if (op.action == operation_kind::send) {
         return detail::attempt_send(op, ready);
+    }
+    if (op.action == operation_kind::recv) {
+        return detail::attempt_recv(op, ready);
     }
     return detail::attempt_other(op, ready);
 }

@@ -8,6 +8,7 @@
 #include <leat/core/descriptor_owner.hpp>
 #include <leat/core/wait.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +42,12 @@ enum class operation_kind : std::uint8_t {
 struct operation : wait {
     explicit operation(const wait_kind& what, operation_kind asked, int fd) noexcept
         : wait(what), action(asked), descriptor(fd) {}
+
+    // Bytes cost time as well.
+    [[nodiscard]] int cost() const noexcept {
+        constexpr int bytes_of_one_shift = 14;  // 16 KiB
+        return 1 + static_cast<int>(std::max<std::int64_t>(result, 0) >> bytes_of_one_shift);
+    }
 
     operation_kind action;
     bool whole = false;             // recv, send: do all, not some. Ends short at end of stream or an error

@@ -79,8 +79,8 @@ private:
 
 template <typename T, typename Kind>
 class [[nodiscard]] transfer_queue<T, Kind>::send_awaiter
-    : public queue_awaiter<send_awaiter, waiting_sender> {
-    using base = queue_awaiter<send_awaiter, waiting_sender>;
+    : public leaf_awaiter<send_awaiter, waiting_sender> {
+    using base = leaf_awaiter<send_awaiter, waiting_sender>;
 
 public:
     send_awaiter(transfer_queue& to, T&& value) noexcept : base(room_kind), to_(&to) {
@@ -103,8 +103,8 @@ private:
 
 template <typename T, typename Kind>
 class [[nodiscard]] transfer_queue<T, Kind>::receive_awaiter
-    : public queue_awaiter<receive_awaiter, waiting_receiver> {
-    using base = queue_awaiter<receive_awaiter, waiting_receiver>;
+    : public leaf_awaiter<receive_awaiter, waiting_receiver> {
+    using base = leaf_awaiter<receive_awaiter, waiting_receiver>;
 
 public:
     explicit receive_awaiter(transfer_queue& from) noexcept : base(value_kind), from_(&from) {}
@@ -148,8 +148,8 @@ private:
 
 template <typename T, typename Kind>
 class [[nodiscard]] transfer_queue<T, Kind>::reserve_awaiter
-    : public queue_awaiter<reserve_awaiter, waiting_sender> {
-    using base = queue_awaiter<reserve_awaiter, waiting_sender>;
+    : public leaf_awaiter<reserve_awaiter, waiting_sender> {
+    using base = leaf_awaiter<reserve_awaiter, waiting_sender>;
 
 public:
     explicit reserve_awaiter(transfer_queue& in) noexcept : base(room_kind), in_(&in) {

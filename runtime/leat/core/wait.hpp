@@ -55,6 +55,8 @@ struct wait : list_link {
         check(other.fresh(), "what is awaited stays where it is");
     }
 
+    // For how many waits of its task it counts when it is over at once.
+    [[nodiscard]] static int cost() noexcept { return 1; }
     // Whether nobody has awaited it yet.
     [[nodiscard]] bool fresh() const noexcept { return end == wait_end::pending && task == nullptr; }
 

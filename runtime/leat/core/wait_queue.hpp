@@ -5,10 +5,7 @@
 // Invariant: it belongs to one scheduler while somebody waits in it, and nobody waits in it when it dies.
 #pragma once
 
-#include <leat/core/awaited.hpp>
-#include <leat/core/scheduler.hpp>
-
-#include <concepts>
+#include <leat/core/leaf_awaiter.hpp>
 
 namespace leat {
 
@@ -66,37 +63,6 @@ public:
 private:
     list<wait> waiting_;
     scheduler* owner_ = nullptr;  // of those who wait
-};
-
-// What a task awaits that may find its wish fulfilled, and otherwise waits in a queue. `Self` has
-//   bool take_now()                takes it without waiting, if that is possible
-//   void enqueue() noexcept        pushes *this to its queue
-template <typename Self, std::derived_from<wait> Wait = wait>
-class queue_awaiter : public awaiter_of<Self>, protected Wait {
-public:
-    bool await_ready() {
-        check(this_thread.task != nullptr, "this is awaited by a task");
-        check(this->fresh(), "the wait was awaited before");
-        task_state& task = *this_thread.task;
-        if (task.cancelled()) {
-            this->end = wait_end::cancelled;
-            return false;
-        }
-        if (!static_cast<Self&>(*this).take_now()) {
-            return false;
-        }
-        this->end = wait_end::finished;
-        return task.spend_budget();
-    }
-    void suspend(frame& waiter) noexcept {
-        if (this->end == wait_end::pending) {
-            static_cast<Self&>(*this).enqueue();
-        }
-        scheduler::suspend(waiter, *this);
-    }
-
-protected:
-    using Wait::Wait;
 };
 
 }  // namespace detail

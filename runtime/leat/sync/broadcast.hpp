@@ -133,8 +133,8 @@ private:
 template <typename T>
 template <typename OnMissed>
 class [[nodiscard]] broadcast<T>::subscription<OnMissed>::receive_awaiter
-    : public detail::queue_awaiter<receive_awaiter> {
-    using base = detail::queue_awaiter<receive_awaiter>;
+    : public detail::leaf_awaiter<receive_awaiter> {
+    using base = detail::leaf_awaiter<receive_awaiter>;
 
 public:
     explicit receive_awaiter(subscription& from) noexcept : base(receive_kind), from_(&from) {

@@ -18,9 +18,9 @@ public:
 
     // co_await event.wait(): goes on once set() has been called, also when reset() came right after it.
     // Cancelled: nothing has happened.
-    class [[nodiscard]] wait_awaiter : public detail::queue_awaiter<wait_awaiter> {
+    class [[nodiscard]] wait_awaiter : public detail::leaf_awaiter<wait_awaiter> {
     public:
-        explicit wait_awaiter(event& awaited) noexcept : queue_awaiter(event_kind), awaited_(&awaited) {}
+        explicit wait_awaiter(event& awaited) noexcept : leaf_awaiter(event_kind), awaited_(&awaited) {}
         bool take_now() const noexcept { return awaited_->set_; }
         void enqueue() noexcept { awaited_->waiting_.push_back(*this); }
         void await_resume() const noexcept {}

@@ -24,9 +24,9 @@ public:
     [[nodiscard]] bool is_open() const noexcept { return left_ == 0; }
 
     // co_await latch.wait(): goes on once the latch is open. Cancelled: nothing has happened.
-    class [[nodiscard]] wait_awaiter : public detail::queue_awaiter<wait_awaiter> {
+    class [[nodiscard]] wait_awaiter : public detail::leaf_awaiter<wait_awaiter> {
     public:
-        explicit wait_awaiter(latch& awaited) noexcept : queue_awaiter(latch_kind), awaited_(&awaited) {}
+        explicit wait_awaiter(latch& awaited) noexcept : leaf_awaiter(latch_kind), awaited_(&awaited) {}
         bool take_now() const noexcept { return awaited_->is_open(); }
         void enqueue() noexcept { awaited_->waiting_.push_back(*this); }
         void await_resume() const noexcept {}
@@ -51,10 +51,9 @@ public:
 
     // co_await barrier.arrive_and_wait() gives true to one task of each round, the last to arrive.
     // Cancelled: it has not arrived, and the others wait for one more.
-    class [[nodiscard]] arrive_awaiter : public detail::queue_awaiter<arrive_awaiter> {
+    class [[nodiscard]] arrive_awaiter : public detail::leaf_awaiter<arrive_awaiter> {
     public:
-        explicit arrive_awaiter(barrier& reached) noexcept
-            : queue_awaiter(barrier_kind), reached_(&reached) {}
+        explicit arrive_awaiter(barrier& reached) noexcept : leaf_awaiter(barrier_kind), reached_(&reached) {}
         bool take_now() noexcept {
             if (reached_->arrived_ + 1 < reached_->parties_) {
                 return false;

@@ -57,8 +57,8 @@ public:
     // co_await observer.next(): the newest value, once it is one that this observer has not seen; the first
     // time at once. Null once it is closed and was seen. The value stands in the latest: set() changes it, so
     // copy what is needed beyond the next wait. Cancelled: nothing was seen.
-    class [[nodiscard]] next_awaiter : public detail::queue_awaiter<next_awaiter> {
-        using base = detail::queue_awaiter<next_awaiter>;
+    class [[nodiscard]] next_awaiter : public detail::leaf_awaiter<next_awaiter> {
+        using base = detail::leaf_awaiter<next_awaiter>;
 
     public:
         explicit next_awaiter(observer& by) noexcept : base(next_kind), by_(&by) {}

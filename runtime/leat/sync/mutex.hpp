@@ -88,9 +88,9 @@ private:
     bool locked_ = false;
 };
 
-class [[nodiscard]] mutex::lock_awaiter : public detail::queue_awaiter<lock_awaiter, detail::lock_wait> {
+class [[nodiscard]] mutex::lock_awaiter : public detail::leaf_awaiter<lock_awaiter, detail::lock_wait> {
 public:
-    explicit lock_awaiter(mutex& wanted) noexcept : queue_awaiter(lock_kind), wanted_(&wanted) {}
+    explicit lock_awaiter(mutex& wanted) noexcept : leaf_awaiter(lock_kind), wanted_(&wanted) {}
     bool take_now() noexcept { return wanted_->take(); }
     void enqueue() noexcept { wanted_->waiting_.push_back(*this); }
     mutex_guard await_resume() const noexcept { return mutex_guard(*wanted_); }
@@ -132,11 +132,11 @@ private:
     detail::wait_queue waiting_;
 };
 
-class [[nodiscard]] condition::wait_awaiter : public detail::queue_awaiter<wait_awaiter, detail::lock_wait> {
+class [[nodiscard]] condition::wait_awaiter : public detail::leaf_awaiter<wait_awaiter, detail::lock_wait> {
 public:
     wait_awaiter(condition& awaited, mutex& locked) noexcept
-        : queue_awaiter(condition_kind), awaited_(&awaited), locked_(&locked) {}
-    static bool take_now() noexcept { return false; }
+        : leaf_awaiter(condition_kind), awaited_(&awaited), locked_(&locked) {}
+    static bool take_now() noexcept { return detail::never_ready(); }
     void enqueue() noexcept {
         awaited_->waiting_.push_back(*this);
         locked_->release();

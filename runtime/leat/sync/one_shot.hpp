@@ -87,8 +87,8 @@ private:
 };
 
 template <typename T>
-class [[nodiscard]] one_shot<T>::wait_awaiter : public detail::queue_awaiter<wait_awaiter> {
-    using base = detail::queue_awaiter<wait_awaiter>;
+class [[nodiscard]] one_shot<T>::wait_awaiter : public detail::leaf_awaiter<wait_awaiter> {
+    using base = detail::leaf_awaiter<wait_awaiter>;
 
 public:
     explicit wait_awaiter(one_shot& awaited) noexcept : base(one_shot_kind), awaited_(&awaited) {}

@@ -194,8 +194,8 @@ private:
 };
 
 template <typename T, typename Store>
-class [[nodiscard]] basic_queue<T, Store>::join_awaiter : public queue_awaiter<join_awaiter> {
-    using base = queue_awaiter<join_awaiter>;
+class [[nodiscard]] basic_queue<T, Store>::join_awaiter : public leaf_awaiter<join_awaiter> {
+    using base = leaf_awaiter<join_awaiter>;
 
 public:
     explicit join_awaiter(basic_queue& awaited) noexcept : base(join_kind), awaited_(&awaited) {}

@@ -70,10 +70,10 @@ private:
     std::size_t available_;
 };
 
-class [[nodiscard]] semaphore::acquire_awaiter : public detail::queue_awaiter<acquire_awaiter> {
+class [[nodiscard]] semaphore::acquire_awaiter : public detail::leaf_awaiter<acquire_awaiter> {
 public:
     acquire_awaiter(semaphore& wanted, std::size_t count) noexcept
-        : queue_awaiter(acquire_kind), wanted_(&wanted), count_(count) {}
+        : leaf_awaiter(acquire_kind), wanted_(&wanted), count_(count) {}
     bool take_now() noexcept { return wanted_->take(count_); }
     void enqueue() noexcept { wanted_->waiting_.push_back(*this); }
     permit await_resume() const noexcept { return {*wanted_, count_}; }

@@ -1,33 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include <leat/testing/idle.hpp>
 
+#include <leat/core/wait_queue.hpp>
 #include <leat/sleep.hpp>
 
 namespace leat::testing {
 
 namespace {
 
-class [[nodiscard]] idle_awaiter : public leat::detail::awaiter_of<idle_awaiter>, wait {
+class [[nodiscard]] idle_awaiter : public leat::detail::leaf_awaiter<idle_awaiter> {
 public:
-    idle_awaiter() noexcept : wait(idle_kind) {}
-    bool await_ready() noexcept {
-        end = this_thread.task->cancelled() ? wait_end::cancelled : wait_end::pending;
-        return leat::detail::never_ready();
-    }
-    void suspend(frame& waiter) noexcept {
-        if (end == wait_end::pending) {
-            current_scheduler().finish_when_idle(*this);
-        }
-        scheduler::suspend(waiter, *this);
-    }
+    idle_awaiter() noexcept : leaf_awaiter(idle_kind) {}
+    static bool take_now() noexcept { return leat::detail::never_ready(); }
+    void enqueue() noexcept { current_scheduler().finish_when_idle(*this); }
     void await_resume() const noexcept {}
 
 private:
-    static bool cancel(wait& self) noexcept {
-        self.unlink();
-        return true;
-    }
-    static inline constinit const wait_kind idle_kind{"the others to be idle", cancel};
+    static inline constinit const wait_kind idle_kind{"the others to be idle",
+                                                      leat::detail::wait_queue::leave};
 };
 
 }  // namespace

@@ -100,20 +100,16 @@ bool stop_asking(wait& self) noexcept {
 
 constinit const wait_kind lookup_kind{"the look-up of a name", stop_asking};
 
-class [[nodiscard]] lookup_awaiter : public awaiter_of<lookup_awaiter>, asker {
+class [[nodiscard]] lookup_awaiter : public leaf_awaiter<lookup_awaiter, asker> {
 public:
+    static constexpr bool always_suspends = true;
+
     lookup_awaiter(resolver& asked, resolver::key&& what) noexcept
-        : asker(lookup_kind), resolver_(asked), what_(std::move(what)) {}
-    // Waits for its turn also when the answer is there at once.
-    bool await_ready() {
-        if (this_thread.task->cancelled()) {
-            end = wait_end::cancelled;
-        } else {
-            resolver_.ask(std::move(what_), *this);
-        }
-        return false;
+        : leaf_awaiter(lookup_kind), resolver_(asked), what_(std::move(what)) {}
+    bool take_now() {
+        resolver_.ask(std::move(what_), *this);
+        return end == wait_end::finished;
     }
-    void suspend(frame& waiter) noexcept { scheduler::suspend(waiter, *this); }
     result<std::vector<address>> await_resume() noexcept {
         return error ? result<std::vector<address>>(error) : std::move(addresses);
     }

@@ -189,10 +189,8 @@ void connection_pool::forget_if_unused(detail::pool_place& place) noexcept {
 const wait_kind connection_pool::shortage::end_awaiter::end_kind{"a free descriptor",
                                                                  leat::detail::wait_queue::leave};
 
-const wait_kind connection_pool::lease_awaiter::lease_kind{"a free connection", [](wait& self) noexcept {
-                                                               self.unlink();
-                                                               return true;
-                                                           }};
+const wait_kind connection_pool::lease_awaiter::lease_kind{"a free connection",
+                                                           leat::detail::wait_queue::leave};
 
 connection_pool::lease_awaiter::~lease_awaiter() {
     if (granted_) {
@@ -200,12 +198,12 @@ connection_pool::lease_awaiter::~lease_awaiter() {
     }
 }
 
-bool connection_pool::lease_awaiter::await_ready() noexcept {
-    if (this_thread.task->cancelled()) {
-        pool_.forget_if_unused(place_);
-        end = wait_end::cancelled;
-        return false;
-    }
+void connection_pool::lease_awaiter::begin_cancelled() noexcept {
+    pool_.forget_if_unused(place_);
+    leaf_awaiter::begin_cancelled();
+}
+
+bool connection_pool::lease_awaiter::take_now() noexcept {
     while (idle_connection* const found = pool_.freshest(place_)) {
         if (found->watched_) {
             found->watch_.cancel();
@@ -215,7 +213,7 @@ bool connection_pool::lease_awaiter::await_ready() noexcept {
         found->pool_ = nullptr;
         found->watch_.cancel();
         if (connection_->is_quiet()) {
-            return granted();
+            return granted_ = true;
         }
         connection_.reset();
         --place_.open;
@@ -224,20 +222,7 @@ bool connection_pool::lease_awaiter::await_ready() noexcept {
         return false;
     }
     ++place_.open;
-    return granted();
-}
-
-bool connection_pool::lease_awaiter::granted() noexcept {
-    granted_ = true;
-    end = wait_end::finished;
-    return this_thread.task->spend_budget();
-}
-
-void connection_pool::lease_awaiter::suspend(frame& waiter) noexcept {
-    if (end == wait_end::pending) {
-        place_.waiting.push_back(*this);
-    }
-    scheduler::suspend(waiter, *this);
+    return granted_ = true;
 }
 
 }  // namespace leat::http

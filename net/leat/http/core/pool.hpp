@@ -173,10 +173,10 @@ public:
     // Whether there are connections, idle ones too, that may end.
     [[nodiscard]] bool others_may_end() const noexcept;
 
-    class [[nodiscard]] end_awaiter : public leat::detail::queue_awaiter<end_awaiter> {
+    class [[nodiscard]] end_awaiter : public leat::detail::leaf_awaiter<end_awaiter> {
     public:
-        explicit end_awaiter(connection_pool& pool) noexcept : queue_awaiter(end_kind), pool_(pool) {}
-        bool take_now() const noexcept { return false; }
+        explicit end_awaiter(connection_pool& pool) noexcept : leaf_awaiter(end_kind), pool_(pool) {}
+        static bool take_now() noexcept { return leat::detail::never_ready(); }
         void enqueue() noexcept { pool_.waiting_for_descriptors_.push_back(*this); }
         void await_resume() const noexcept {}
 
@@ -191,13 +191,14 @@ private:
     connection_pool& pool_;
 };
 
-class [[nodiscard]] connection_pool::lease_awaiter : public leat::detail::awaiter_of<lease_awaiter>, wait {
+class [[nodiscard]] connection_pool::lease_awaiter : public leat::detail::leaf_awaiter<lease_awaiter> {
 public:
     lease_awaiter(connection_pool& pool, detail::pool_place& place) noexcept
-        : wait(lease_kind), pool_(pool), place_(place) {}
+        : leaf_awaiter(lease_kind), pool_(pool), place_(place) {}
     ~lease_awaiter();
-    bool await_ready() noexcept;
-    void suspend(frame& waiter) noexcept;
+    void begin_cancelled() noexcept;
+    bool take_now() noexcept;
+    void enqueue() noexcept { place_.waiting.push_back(*this); }
     connection_lease await_resume() noexcept {
         granted_ = false;
         return {pool_, place_, std::move(connection_)};
@@ -206,8 +207,6 @@ public:
 private:
     friend connection_pool;
     static const wait_kind lease_kind;
-
-    [[nodiscard]] bool granted() noexcept;
 
     connection_pool& pool_;
     detail::pool_place& place_;

@@ -4,10 +4,7 @@
 // the others wait until it is free. Used by stream_state only.
 #pragma once
 
-#include <leat/core/awaited.hpp>
-#include <leat/core/scheduler.hpp>
-#include <leat/core/wait.hpp>
-
+#include <leat/core/wait_queue.hpp>
 
 namespace leat::tls::detail {
 
@@ -24,39 +21,23 @@ public:
         turn& operator=(const turn&) = delete;
         ~turn() {
             half_.busy_ = false;
-            while (!half_.waiting_.empty()) {
-                current_scheduler().finish(half_.waiting_.pop_front());
-            }
+            half_.waiting_.wake_all();
         }
 
     private:
         direction& half_;
     };
 
-    class [[nodiscard]] awaiter : public leat::detail::awaiter_of<awaiter>, wait {
+    class [[nodiscard]] awaiter : public leat::detail::leaf_awaiter<awaiter> {
     public:
-        explicit awaiter(direction& half) noexcept : wait(kind_of_wait), half_(half) {}
-        bool await_ready() noexcept {
-            if (this_thread.task->cancelled()) {
-                end = wait_end::cancelled;
-                return false;
-            }
-            return !half_.busy_;
-        }
-        void suspend(frame& waiter) noexcept {
-            if (end == wait_end::pending) {
-                half_.waiting_.push_back(*this);
-            }
-            scheduler::suspend(waiter, *this);
-        }
+        explicit awaiter(direction& half) noexcept : leaf_awaiter(kind_of_wait), half_(half) {}
+        bool take_now() const noexcept { return !half_.busy_; }
+        void enqueue() noexcept { half_.waiting_.push_back(*this); }
         void await_resume() const noexcept {}
 
     private:
-        static bool stop_waiting(wait& self) noexcept {
-            self.unlink();
-            return true;
-        }
-        static inline constinit const wait_kind kind_of_wait{"another task's turn at TLS", stop_waiting};
+        static inline constinit const wait_kind kind_of_wait{"another task's turn at TLS",
+                                                             leat::detail::wait_queue::leave};
 
         direction& half_;
     };
@@ -66,7 +47,7 @@ public:
     awaiter freed() noexcept { return awaiter(*this); }
 
 private:
-    list<wait> waiting_;
+    leat::detail::wait_queue waiting_;
     bool busy_ = false;
 };
 
