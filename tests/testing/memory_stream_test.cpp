@@ -81,6 +81,18 @@ LEAT_TEST("a send in lockstep that is cancelled before a receive has sent nothin
     co_await next;
 }
 
+LEAT_TEST("a receive in memory right after another task's cancelled one waits for its turn") {
+    auto [near, far] = memory_stream::pair();
+    char text[8] = {};
+    auto first = leat::spawn(far.recv_exactly(text));
+    co_await near.send_all("here");
+    co_await leat::yield();
+    first.cancel();
+    const leat::chunk piece = co_await far.recv_chunk();
+    CHECK(first.cancelled());
+    CHECK(piece.size() == 4);
+}
+
 TEST_CASE("two tasks that receive from one stream in memory are misuse") {
     leat::testing::check_task_aborts(
         []() -> leat::task<> {

@@ -6,7 +6,6 @@
 #include <leat/fd.hpp>
 #include <leat/io.hpp>
 #include <leat/stream.hpp>
-#include <leat/system/core/pipe_turn.hpp>
 
 #include <algorithm>
 #include <new>
@@ -21,10 +20,9 @@ namespace leat {
 
 namespace {
 
+using detail::one_user;
 using detail::pipe_reference;
 using detail::pipe_state;
-using detail::pipe_turn;
-using detail::pipe_use;
 
 constexpr std::size_t chunk_least = 512;
 constexpr std::size_t chunk_most = 65536;  // what a pipe holds, unless it was told otherwise
@@ -86,6 +84,10 @@ task<> wait_until_ready(pipe_state& pipe, bool for_reading, const char* what) {
     check_open(pipe, what);
 }
 
+one_user::turn its_turn(pipe_state& pipe) noexcept {
+    return {pipe.user, "two tasks use one end of a pipe at once"};
+}
+
 constexpr const char* receiving = "recv from a pipe";
 constexpr const char* sending = "send to a pipe";
 
@@ -113,8 +115,8 @@ task<std::size_t> write_some(pipe_state& pipe, std::span<const std::byte> from) 
 }
 
 task<std::size_t> recv_from(pipe_reference pipe, byte_buffer into) {
-    co_await pipe_turn(*pipe);
-    const pipe_use use(*pipe);
+    co_await its_turn(*pipe);
+    const one_user::use use(pipe->user);
     check_open(*pipe, receiving);
     if (into.size() == 0 || pipe->returned != nullptr) {
         co_return detail::take_returned(pipe->returned, into);
@@ -142,8 +144,8 @@ struct arriving {
 };
 
 task<> recv_exactly_from(pipe_reference pipe, byte_buffer into) {
-    co_await pipe_turn(*pipe);
-    const pipe_use use(*pipe);
+    co_await its_turn(*pipe);
+    const one_user::use use(pipe->user);
     check_open(*pipe, receiving);
     arriving bytes{*pipe, into};
     bytes.done = detail::take_returned(pipe->returned, bytes.into);
@@ -172,8 +174,8 @@ std::size_t size_of_next(const pipe_state& pipe) noexcept {
 }
 
 task<chunk> recv_chunk_from(pipe_reference pipe) {
-    co_await pipe_turn(*pipe);
-    const pipe_use use(*pipe);
+    co_await its_turn(*pipe);
+    const one_user::use use(pipe->user);
     check_open(*pipe, receiving);
     if (pipe->returned != nullptr) {
         co_return std::move(*std::exchange(pipe->returned, nullptr));
@@ -202,8 +204,8 @@ void check_whole(const pipe_state& pipe) {
 }
 
 task<std::size_t> send_to(pipe_reference pipe, byte_view from) {
-    co_await pipe_turn(*pipe);
-    const pipe_use use(*pipe);
+    co_await its_turn(*pipe);
+    const one_user::use use(pipe->user);
     check_whole(*pipe);
     if (from.size() == 0) {
         co_return 0;
@@ -221,8 +223,8 @@ struct leaving {
 };
 
 task<> send_all_to(pipe_reference pipe, byte_view from) {
-    co_await pipe_turn(*pipe);
-    const pipe_use use(*pipe);
+    co_await its_turn(*pipe);
+    const one_user::use use(pipe->user);
     check_whole(*pipe);
     leaving bytes{*pipe, from};
     while (!bytes.rest.empty()) {
@@ -258,8 +260,7 @@ void make_non_blocking(int number) {
 }  // namespace
 
 void detail::pipe_state::close() noexcept {
-    check(user == nullptr || user->home == this_thread.loop,
-          "an end of a pipe that a task uses is closed by the run of that task");
+    check(!user.is_used_elsewhere(), "an end of a pipe that a task uses is closed by the run of that task");
     const int fd = std::exchange(descriptor, -1);
     returned.reset();
     if (fd >= 0 && this_thread.loop != nullptr) {

@@ -9,6 +9,7 @@
 #include <leat/bytes.hpp>
 #include <leat/chunk.hpp>
 #include <leat/core/frame_pool.hpp>
+#include <leat/core/one_user.hpp>
 #include <leat/core/reference.hpp>
 #include <leat/task.hpp>
 
@@ -33,9 +34,8 @@ struct pipe_state : frame_pool::allocated {
     bool send_broken = false;
     bool recv_broken = false;  // what a cancelled read had taken is lost
     std::uint64_t bytes_sent = 0;
-    std::unique_ptr<chunk> returned;   // pushback.hpp
-    const task_state* user = nullptr;  // the task that uses it, while one does (pipe_turn.hpp)
-    wait* next = nullptr;              // who uses it after that one, which has been cancelled
+    std::unique_ptr<chunk> returned;  // pushback.hpp
+    one_user user;
 };
 
 using pipe_reference = reference<pipe_state>;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/testing/memory_stream.hpp>
 
-#include <leat/sleep.hpp>
+#include <leat/core/one_user.hpp>
 #include <leat/sync/event.hpp>
 #include <leat/testing/core/received_part.hpp>
 
@@ -46,8 +46,8 @@ struct detail::memory_pipe {
     bool send_broken = false;
     bool sender_closed = false;
     bool receiver_closed = false;
-    bool sending = false;
-    bool receiving = false;
+    leat::detail::one_user sender;
+    leat::detail::one_user receiver;
     event changed;
 };
 
@@ -55,31 +55,17 @@ namespace {
 
 using detail::memory_pipe;
 using detail::pieces;
+using leat::detail::one_user;
 using shared_pipe = std::shared_ptr<memory_pipe>;
 
 [[noreturn]] void fail(std::error_code code, const char* what) {
     throw std::system_error(code, what);
 }
 
-// Sets a flag that says that an operation is under way.
-class under_way {
-public:
-    under_way(bool& flag, const char* rule) noexcept : flag_(flag) {
-        check(!flag, rule);
-        flag_ = true;
-    }
-    ~under_way() { flag_ = false; }
-    under_way(const under_way&) = delete;
-    under_way& operator=(const under_way&) = delete;
-
-private:
-    bool& flag_;
-};
-
 // Returns when there is something to take, or the end.
 task<> wait_readable(shared_pipe from) {
-    const under_way one(from->receiving, "two tasks receive from one stream at once");
-    co_await checkpoint();
+    co_await one_user::turn(from->receiver, "two tasks receive from one stream at once");
+    const one_user::use receiving(from->receiver);
     if (from->receiver_closed) {
         fail(stream_errc::closed, "recv");
     }
@@ -181,8 +167,8 @@ task<std::size_t> send_buffered(shared_pipe into, std::span<const std::byte> fro
 }
 
 task<std::size_t> put(shared_pipe into, std::span<const std::byte> from) {
-    const under_way one(into->sending, "two tasks send on one stream at once");
-    co_await checkpoint();
+    co_await one_user::turn(into->sender, "two tasks send on one stream at once");
+    const one_user::use sending(into->sender);
     if (into->sender_closed) {
         fail(stream_errc::closed, "send");
     }

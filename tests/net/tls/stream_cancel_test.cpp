@@ -65,6 +65,32 @@ LEAT_TEST("TLS: a cancelled recv_exactly gives back what it had, whenever it is 
     }
 }
 
+LEAT_TEST("TLS: a receive right after another task's cancelled one reads what that gives back") {
+    auto both = co_await over_tcp();
+    co_await shake_hands(both);
+    std::string whole(8, ' ');
+    auto first = spawn(both.server.recv_exactly(whole));
+    co_await both.client.send_all("here");
+    co_await let_others_run();
+    first.cancel();
+    char text[8] = {};
+    const std::size_t count = co_await both.server.recv(text);
+    CHECK(first.cancelled());
+    CHECK(std::string_view(text, count) == "here");
+}
+
+LEAT_TEST("TLS: a send right after another task's cancelled one learns what became of that") {
+    auto both = in_memory({.capacity = 1000});
+    co_await shake_hands(both);
+    const std::string text(100'000, 'x');
+    auto first = spawn(both.client.send_all(text));
+    co_await let_others_run();
+    first.cancel();
+    const failure_of again = co_await fails(both.client.send_all("more"));
+    CHECK(first.cancelled());
+    CHECK(again.code == stream_errc::broken);
+}
+
 LEAT_TEST("TLS: a cancelled send_all that had begun breaks sending, not receiving") {
     auto both = in_memory({.capacity = 1000});
     co_await shake_hands(both);

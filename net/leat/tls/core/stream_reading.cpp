@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
 // The reading operations of a TLS stream.
+#include <leat/core/pushback.hpp>
 #include <leat/sleep.hpp>
 #include <leat/tls/core/plaintext_buffers.hpp>
 #include <leat/tls/core/stream_state.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 
 namespace leat::tls::detail {
+
+using leat::detail::give_back;
+using leat::detail::one_user;
+using leat::detail::take_returned;
 
 // What a read that must be whole has got so far: cancelled, or without memory to go on, it gives it back.
 struct stream_state::unfinished_read {
@@ -18,7 +22,7 @@ struct stream_state::unfinished_read {
     ~unfinished_read() {
         if (filled < whole.size() && (out_of_memory || unwinding())) {
             try {
-                state_.give_back(whole.first(filled));
+                give_back(state_.returned_, whole.first(filled));
             } catch (const std::bad_alloc&) {
                 state_.lost_bytes_ = true;
             }
@@ -65,8 +69,8 @@ task<> stream_state::read_on(step blocked) {
 }
 
 task<std::size_t> stream_state::recv(state_reference self, byte_buffer into) {
-    const exclusive reader(self->reading_, "two tasks receive from one TLS stream at once");
-    co_await checkpoint();
+    co_await self->turn_to_read();
+    const one_user::use reading(self->reader_);
     self->require_readable();
     if (!self->is_established()) {
         co_await self->establish();
@@ -74,7 +78,7 @@ task<std::size_t> stream_state::recv(state_reference self, byte_buffer into) {
     if (into.size() == 0) {
         co_return 0;
     }
-    if (const std::size_t returned = self->take_returned(into); returned > 0) {
+    if (const std::size_t returned = take_returned(self->returned_, into); returned > 0) {
         co_return returned;
     }
     for (;;) {
@@ -87,14 +91,14 @@ task<std::size_t> stream_state::recv(state_reference self, byte_buffer into) {
 }
 
 task<> stream_state::recv_exactly(state_reference self, byte_buffer into) {
-    const exclusive reader(self->reading_, "two tasks receive from one TLS stream at once");
-    co_await checkpoint();
+    co_await self->turn_to_read();
+    const one_user::use reading(self->reader_);
     self->require_readable();
     if (!self->is_established()) {
         co_await self->establish();
     }
     unfinished_read progress(*self, into);
-    progress.filled = self->take_returned(into);
+    progress.filled = take_returned(self->returned_, into);
     while (progress.filled < progress.whole.size()) {
         const step next = self->read(progress.whole.subspan(progress.filled));
         if (next.done()) {
@@ -115,8 +119,8 @@ task<> stream_state::recv_exactly(state_reference self, byte_buffer into) {
 }
 
 task<chunk> stream_state::recv_chunk(state_reference self) {
-    const exclusive reader(self->reading_, "two tasks receive from one TLS stream at once");
-    co_await checkpoint();
+    co_await self->turn_to_read();
+    const one_user::use reading(self->reader_);
     self->require_readable();
     if (!self->is_established()) {
         co_await self->establish();
@@ -125,7 +129,7 @@ task<chunk> stream_state::recv_chunk(state_reference self) {
         step next;
         {
             plaintext_buffer buffer;
-            next = {step::kind::done, self->take_returned(buffer.bytes())};
+            next = {step::kind::done, take_returned(self->returned_, buffer.bytes())};
             if (next.bytes == 0) {
                 next = self->read(buffer.bytes());
             }
@@ -145,24 +149,6 @@ void stream_state::require_readable() const {
     if (lost_bytes_) {
         throw std::system_error(std::make_error_code(std::errc::not_enough_memory),
                                 "recv from " + peer() + ": what a cancelled read had taken is lost");
-    }
-}
-
-std::size_t stream_state::take_returned(std::span<std::byte> into) noexcept {
-    const std::size_t count = std::min(returned_.size(), into.size());
-    if (count > 0) {
-        std::memcpy(into.data(), returned_.data(), count);
-        returned_.erase(0, count);
-        if (returned_.empty()) {
-            std::string().swap(returned_);
-        }
-    }
-    return count;
-}
-
-void stream_state::give_back(std::span<const std::byte> bytes) {
-    if (!bytes.empty()) {
-        returned_.insert(0, reinterpret_cast<const char*>(bytes.data()), bytes.size());
     }
 }
 

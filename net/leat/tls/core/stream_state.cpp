@@ -144,7 +144,8 @@ task<> stream_state::flush_quietly(std::unique_ptr<background_flush> self) {
 
 // What has come and is not read yet lies in a buffer of this run's pool: it moves to one of its own.
 void stream_state::detach() {
-    check(!reading_ && !writing_ && !receiving_.busy(), "nobody waits on a TLS stream that is detached");
+    check(!reader_.in_use() && !writer_.in_use() && !receiving_.busy(),
+          "nobody waits on a TLS stream that is detached");
     check(!sending_.busy() && (background_ == nullptr || !background_->begun),
           "what a cancelled send has taken has left before a TLS stream is detached: the end of another send "
           "says so");

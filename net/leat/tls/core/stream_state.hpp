@@ -19,6 +19,7 @@
 #include <leat/chunk.hpp>
 #include <leat/clock.hpp>
 #include <leat/core/frame_pool.hpp>
+#include <leat/core/one_user.hpp>
 #include <leat/stream.hpp>
 #include <leat/task.hpp>
 #include <leat/tls/core/direction.hpp>
@@ -75,7 +76,7 @@ public:
 
     [[nodiscard]] bool is_open() const noexcept { return !closed_; }
     // Nothing is there to be received that has come through the transport.
-    [[nodiscard]] bool has_unread() const noexcept { return !returned_.empty() || session_.has_unread(); }
+    [[nodiscard]] bool has_unread() const noexcept { return returned_ != nullptr || session_.has_unread(); }
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
     [[nodiscard]] const session& facts() const noexcept { return session_; }
     // "example.org (192.0.2.1:443)", for errors.
@@ -112,7 +113,6 @@ protected:
     chunk input_;  // what the session was fed with
 
 private:
-    class exclusive;
     struct unfinished_read;
     struct unfinished_send;
     struct background_flush;
@@ -134,15 +134,19 @@ private:
     void flush_in_background();
     static task<> flush_quietly(std::unique_ptr<background_flush> self);
 
+    // Awaited first by what reads, and by what writes.
+    [[nodiscard]] leat::detail::one_user::turn turn_to_read() noexcept {
+        return {reader_, "two tasks receive from one TLS stream at once"};
+    }
+    [[nodiscard]] leat::detail::one_user::turn turn_to_write() noexcept {
+        return {writer_, "two tasks send on one TLS stream at once"};
+    }
     void require_open(const char* what) const;
     void require_readable() const;
     [[noreturn]] void fail(const char* what, std::error_code code, std::string_view text) const;
 
-    std::size_t take_returned(std::span<std::byte> into) noexcept;
-    void give_back(std::span<const std::byte> bytes);
-
     std::string host_;
-    std::string returned_;  // decrypted bytes of reads that were cancelled: the next read sees them
+    std::unique_ptr<chunk> returned_;  // decrypted bytes of cancelled reads (pushback.hpp)
     background_flush* background_ = nullptr;
     std::uint64_t bytes_sent_ = 0;
     std::uint32_t references_ = 1;
@@ -150,23 +154,8 @@ private:
     bool closed_ = false;
     bool lost_bytes_ = false;  // there was no memory to give back what a cancelled read had taken
     bool broken_ = false;      // a send was cut off midway
-    bool reading_ = false;
-    bool writing_ = false;
-};
-
-// One task at a time reads, and one writes.
-class stream_state::exclusive {
-public:
-    exclusive(bool& flag, const char* rule) noexcept : flag_(flag) {
-        check(!flag, rule);
-        flag = true;
-    }
-    exclusive(const exclusive&) = delete;
-    exclusive& operator=(const exclusive&) = delete;
-    ~exclusive() { flag_ = false; }
-
-private:
-    bool& flag_;
+    leat::detail::one_user reader_;
+    leat::detail::one_user writer_;
 };
 
 inline state_reference::state_reference(stream_state& state) noexcept : state_(&state) {

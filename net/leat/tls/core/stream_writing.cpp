@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The writing operations of a TLS stream.
-#include <leat/sleep.hpp>
 #include <leat/timeout.hpp>
 #include <leat/tls/core/stream_state.hpp>
 
 namespace leat::tls::detail {
+
+using leat::detail::one_user;
+
 namespace {
 
 // Runs X; cancelled, it is X alone that ends: the task goes on, and its next wait is the cancelled one.
@@ -40,7 +42,6 @@ private:
 
 // Before the first byte: what was left by earlier operations goes first. Cancelled, nothing has happened.
 task<> stream_state::prepare_send() {
-    co_await checkpoint();
     require_open("send to ");
     if (broken_) {
         throw std::system_error(stream_errc::broken, "send to " + peer());
@@ -74,7 +75,8 @@ task<> stream_state::write_on(step blocked) {
 }
 
 task<std::size_t> stream_state::send(state_reference self, byte_view from) {
-    const exclusive writer(self->writing_, "two tasks send on one TLS stream at once");
+    co_await self->turn_to_write();
+    const one_user::use writing(self->writer_);
     co_await self->prepare_send();
     if (from.size() == 0) {
         co_return 0;
@@ -97,7 +99,8 @@ task<std::size_t> stream_state::send(state_reference self, byte_view from) {
 }
 
 task<> stream_state::send_all(state_reference self, byte_pieces pieces) {
-    const exclusive writer(self->writing_, "two tasks send on one TLS stream at once");
+    co_await self->turn_to_write();
+    const one_user::use writing(self->writer_);
     co_await self->prepare_send();
     unfinished_send progress(*self);
     for (std::span<const std::byte> rest : pieces) {
@@ -119,7 +122,8 @@ task<> stream_state::send_all(state_reference self, byte_pieces pieces) {
 }
 
 task<> stream_state::shutdown_send(state_reference self) {
-    const exclusive writer(self->writing_, "two tasks send on one TLS stream at once");
+    co_await self->turn_to_write();
+    const one_user::use writing(self->writer_);
     co_await self->prepare_send();
     const step next = self->session_.shutdown();
     if (next.what == step::kind::failed) {
