@@ -39,12 +39,12 @@ def place(where):
 
 
 def schedulers():
-    at = gdb.lookup_global_symbol("leat::detail::first_scheduler")
+    at = gdb.lookup_global_symbol("leat::detail::first_observation")
     if at is None:
         raise gdb.GdbError("this program has no leat, or no debug information of it")
     at = at.value()
     while int(at) != 0:
-        yield at.dereference()
+        yield at["of_"].referenced_value()
         at = at["next_"]
 
 
@@ -162,8 +162,9 @@ class TasksCommand(gdb.Command):
         super().__init__("leat tasks", gdb.COMMAND_DATA)
 
     def invoke(self, argument, from_tty):
-        for number, scheduler in enumerate(schedulers(), 1):
-            if int(scheduler["next_"]) != 0 or number > 1:
+        found = list(schedulers())
+        for number, scheduler in enumerate(found, 1):
+            if len(found) > 1:
                 print(f"scheduler {number}")
             for root in roots(scheduler):
                 for depth, scope in scopes_below(root):

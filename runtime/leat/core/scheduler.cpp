@@ -4,13 +4,12 @@
 #include <leat/core/awaited.hpp>
 #include <leat/core/bystanders.hpp>
 #include <leat/core/frame_upkeep.hpp>
-#include <leat/observe/dump.hpp>
+#include <leat/observe/core/counting_backend.hpp>
+#include <leat/observe/core/failure_place.hpp>
 
 #include <algorithm>
-#include <climits>
 #include <exception>
-#include <new>
-#include <string>
+#include <utility>
 
 namespace leat {
 
@@ -19,8 +18,31 @@ void detail::end_outermost(frame& ended) noexcept {
     this_thread.task->leaf = &ended;
 }
 
+static std::unique_ptr<backend> counted(std::unique_ptr<backend> io) {
+    return std::make_unique<detail::counting_backend>(std::move(io));
+}
+
+scheduler::scheduler(std::unique_ptr<backend> io, report_function report, const observation& how)
+    : io_(how.counting ? counted(std::move(io)) : std::move(io)), report_(report), observed_(*this, how) {
+    check(this_thread.loop == nullptr, "run() is not called inside run()");
+    this_thread.loop = this;
+    detail::tell_place_of_failures(detail::write_place);
+}
+
+scheduler::~scheduler() {
+    observed_.stop();
+    abandon_inbox();
+    services_.clear();
+    while (io_->pending() > 0) {  // descriptors that are being closed
+        io_->collect(never, completed_);
+    }
+    io_->detach_all();
+    this_thread.loop = nullptr;
+    frame_pool::trim();
+}
+
 void scheduler::run(task_state& main) {
-    if (observer_ != nullptr || watch_ != nullptr || counts_ != nullptr || order_is_drawn_) {
+    if (observed_.hears_steps() || order_is_drawn_) {
         run_turns<true>(main);
     } else {
         run_turns<false>(main);
@@ -33,12 +55,12 @@ void scheduler::run_turns(task_state& main) {
     turn_until<observed>([&] { return main.done; });
     root_.cancel(cancel_reason::ended);
     if (!all_ended()) {
-        watch_end();
+        observed_.main_ended();
     }
     turn_until<observed>([&] { return root_.size == 0; });
     background_.cancel(cancel_reason::ended);
     turn_until<observed>(all_ended);
-    alarms_.disarm(end_is_late_);
+    observed_.others_ended();
     close_inbox();
     turn_until<observed>(all_ended);
 }
@@ -52,26 +74,47 @@ void scheduler::turn_until(Predicate over) {
         int steps = 0;
         for (; steps < steps_max && inline_left_ > 0 && !ready_.empty(); ++steps) {
             if constexpr (observed) {
-                observed_step(order_is_drawn_ ? take_any_ready() : ready_.pop_front());
+                observed_step();
             } else {
                 step(ready_.pop_front());
             }
         }
-        ++turns_;
-        resumptions_ += static_cast<unsigned>(steps);
+        observed_.count(steps);
         if constexpr (observed) {
-            count_turn(steps);
+            observed_.measure_turn(steps);
         }
         if (over()) {
             return;
         }
-        if (dump_asked_.load(std::memory_order_relaxed)) [[unlikely]] {
-            answer_dump_signal();
-        }
+        observed_.answer_dump_signal();
         expire_timers();
-        take_inbox();
+        if (inbox_ != nullptr) {
+            take_inbox(messages_max);
+        }
         collect();
     }
+}
+
+void scheduler::observed_step() noexcept {
+    task_state& task = order_is_drawn_ ? take_any_ready() : ready_.pop_front();
+    const std::uint32_t id = task.id;
+    observed_.step_begins(task);
+    step(task);
+    observed_.step_ended(id, task);
+}
+
+task_state& scheduler::take_any_ready() noexcept {
+    task_state* taken = &ready_.front();
+    if (!std::exchange(switched_, false)) {
+        std::uint64_t seen = 0;
+        for (task_state* each = taken; each != nullptr; each = ready_.next(*each)) {
+            if (io_->random() % ++seen == 0) {
+                taken = each;
+            }
+        }
+    }
+    taken->unlink();
+    return *taken;
 }
 
 // When the loop is to look after the frames that it keeps, if nothing else happens before. (In virtual time
@@ -136,12 +179,6 @@ void scheduler::begin_anew(operation& op) {
     }
 }
 
-bool scheduler::alarm_may_wake_task() const noexcept {
-    const std::size_t wakes_none =
-        (end_is_late_.armed() ? 1u : 0u) + (limit_ != nullptr && limit_->armed() ? 1u : 0u);
-    return alarms_.size() > wakes_none + detail::current_bystanders().timers();
-}
-
 void scheduler::expire_timers() noexcept {
     if (alarms_.empty()) {
         return;
@@ -155,62 +192,6 @@ void scheduler::expire_timers() noexcept {
     }
 }
 
-void scheduler::take_inbox(int most) noexcept {
-    if (inbox_ == nullptr) {
-        return;
-    }
-    inbox_->take(arrived_);
-    int count = 0;
-    for (; count < most && !arrived_.empty(); ++count) {
-        arrived_.pop_front().run();
-    }
-    inbox_->have_run(count);
-}
-
-void scheduler::close_inbox() noexcept {
-    if (inbox_ == nullptr) {
-        return;
-    }
-    inbox_->close();
-    take_inbox(INT_MAX);
-}
-
-const std::shared_ptr<inbox>& scheduler::messages() {
-    if (inbox_ == nullptr) {
-        inbox_ = std::make_shared<inbox>(*io_);
-    }
-    return inbox_;
-}
-
-remote scheduler::remote() {
-    std::shared_ptr<inbox_door> door = door_.lock();
-    if (door == nullptr) {
-        door = std::make_shared<inbox_door>(messages());
-        door_ = door;
-    }
-    return leat::remote(std::move(door));
-}
-
-// Every task waits, and nothing is left that could end a wait.
-void scheduler::no_progress() {
-    if (!deadlocked_) {
-        deadlocked_ = true;
-        try {
-            deadlock_dump_ = dump_tasks(*this);
-        } catch (const std::bad_alloc&) {  // the deadlock is told all the same, without the list
-        }
-        root_.cancel("nothing could wake it");
-        return;
-    }
-    // They wait behind shields, for what will never come: no shield can hold now.
-    // Some that are asked for the first time leave it to whoever may still answer; then they are asked again.
-    for (int times = 0; times < 2 && ready_.empty(); ++times) {
-        root_.end_all_waits();
-        background_.end_all_waits();
-    }
-    check(!ready_.empty(), "a cancelled task ends");
-}
-
 void scheduler::spawn(task_state& task, group_scope& owner) noexcept {
     task.id = ++tasks_;
     task.home = this;
@@ -221,10 +202,7 @@ void scheduler::spawn(task_state& task, group_scope& owner) noexcept {
     task.own.attach(owner);
     ++owner.size;
     ready_.push_back(task);
-    if (observer_ != nullptr) [[unlikely]] {
-        observer_->task_spawned({task.id, task.name(), task.spawned_at},
-                                this_thread.task != nullptr ? this_thread.task->id : 0);
-    }
+    observed_.spawned(task);
 }
 
 // A task is linked while it is in the ready queue.
@@ -342,11 +320,7 @@ void scheduler::end(task_state& task) noexcept {
     task.done = true;
     // Not before: the destructors of users that have run until here may have moved it into another group.
     auto& owner = static_cast<group_scope&>(*task.own.parent);
-    ended_ = task.id;
-    ++ended_tasks_;
-    if (observer_ != nullptr) [[unlikely]] {
-        observer_->task_ended(task.id, task.how());
-    }
+    observed_.ended(task);
     task.own.detach();
     --owner.size;
     owner.cut_short |= owner.cancelled && task.leaf == nullptr;

@@ -23,14 +23,12 @@
 #include <leat/core/frame.hpp>
 #include <leat/core/group_scope.hpp>
 #include <leat/core/inbox.hpp>
+#include <leat/core/scheduler_observation.hpp>
 #include <leat/core/task_state.hpp>
 #include <leat/core/ticks.hpp>
 #include <leat/core/timers.hpp>
-#include <leat/observe/counters.hpp>
 #include <leat/observe/observer.hpp>
 
-#include <array>
-#include <atomic>
 #include <concepts>
 #include <memory>
 #include <string>
@@ -45,17 +43,6 @@ class service {
 public:
     virtual ~service() = default;
 };
-
-namespace detail {
-
-class dump_signal;
-class watch_thread;
-struct operation_counts;
-
-// All schedulers of the process, the last made first, for debuggers (scripts/gdb).
-extern scheduler* first_scheduler;
-
-}  // namespace detail
 
 class scheduler {
 public:
@@ -131,26 +118,20 @@ private:
     template <bool observed, typename Predicate>
     void turn_until(Predicate over);
     [[nodiscard]] task_state& take_any_ready() noexcept;
-    void observed_step(task_state& task) noexcept;
-    void count_turn(int steps) noexcept;
-    void answer_dump_signal();
-    void report_tasks(std::string_view heading);
-    void watch_end() noexcept;
-    void enlist() noexcept;
-    void delist() noexcept;
+    void observed_step() noexcept;
     void step(task_state& task) noexcept;
     static void unwind(task_state& task) noexcept;
     void end(task_state& task) noexcept;
     [[nodiscard]] bool alarm_may_wake_task() const noexcept;
     void expire_timers() noexcept;
-    void take_inbox(int most = messages_max) noexcept;
+    void take_inbox(int most) noexcept;
     void close_inbox() noexcept;
+    void abandon_inbox() noexcept;
     void collect();
     void deliver_completed();
     void begin_anew(operation& op);
     void no_progress();
 
-    std::unique_ptr<detail::operation_counts> counts_;  // when the run counts
     std::unique_ptr<backend> io_;
     report_function report_;
     detail::tick_clock ticks_{*io_};
@@ -173,23 +154,7 @@ private:
     bool switched_ = false;  // the first of ready_ runs next, also when the order is drawn
     bool deadlocked_ = false;
     std::string deadlock_dump_;
-
-    // For those who look.
-    std::uint64_t turns_ = 0;
-    std::uint64_t resumptions_ = 0;
-    std::atomic<bool> dump_asked_ = false;
-    observer* observer_;
-    duration end_grace_;
-    timer end_is_late_{[](timer&) noexcept {
-        this_thread.loop->report_tasks("the main task has ended, and these tasks have not since:");
-    }};
-    int steps_most_ = 0;                   // in a turn
-    std::array<std::uint64_t, 64> lag_{};  // turns, by the width of their length in ticks
-    std::uint32_t ended_ = 0;              // the task that ended last
-    std::uint32_t ended_tasks_ = 0;
-    std::unique_ptr<detail::dump_signal> dump_signal_;
-    std::unique_ptr<detail::watch_thread> watch_;
-    scheduler* next_ = nullptr;  // in detail::first_scheduler
+    detail::scheduler_observation observed_;
 };
 
 template <std::derived_from<service> Service>

@@ -23,8 +23,9 @@ struct operation_counts {
 
 class counting_backend final : public backend {
 public:
-    counting_backend(std::unique_ptr<backend> counted, operation_counts& counts) noexcept
-        : inner_(std::move(counted)), counts_(counts) {}
+    explicit counting_backend(std::unique_ptr<backend> counted) noexcept : inner_(std::move(counted)) {}
+
+    [[nodiscard]] const operation_counts& counts() const noexcept { return counts_; }
 
     bool submit(operation& op) override;
     bool cancel(operation& op) noexcept override;
@@ -52,7 +53,7 @@ private:
     void add_bytes(const operation& completed) noexcept;
 
     std::unique_ptr<backend> inner_;
-    operation_counts& counts_;
+    operation_counts counts_;
 };
 
 }  // namespace leat::detail
