@@ -25,12 +25,12 @@ class completions {
         const handle<T>* given = nullptr;
     };
     // Told of the end of one task; then it waits in ended_ to be asked for.
-    struct entry : end_listener {
-        entry() noexcept : end_listener(tell) {}
-        static void tell(end_listener& self) noexcept {
-            auto& ended = static_cast<entry&>(self);
-            ended.owner->add(ended);
-        }
+    struct entry : detail::joiner {
+        entry() noexcept
+            : joiner([](joiner& self) noexcept {
+                  auto& ended = static_cast<entry&>(self);
+                  ended.owner->add(ended);
+              }) {}
         completions* owner = nullptr;
         const handle<T>* which = nullptr;
     };
@@ -45,7 +45,7 @@ public:
         for (const handle<T>& each : handles) {
             next->owner = this;
             next->which = &each;
-            listen_for_end(each.state(), *next++);
+            each.state().join(*next++);
         }
     }
     completions(const completions&) = delete;
@@ -84,7 +84,7 @@ public:
             return nullptr;
         }
         --left_;
-        return static_cast<entry&>(ended_.pop_front()).which;
+        return ended_.pop_front().which;
     }
     // How many have not been given yet.
     [[nodiscard]] std::size_t left() const noexcept { return left_; }
@@ -106,7 +106,7 @@ private:
     std::size_t size_;
     std::unique_ptr<entry[]> entries_;
     std::size_t left_;
-    list<wait> ended_;
+    list<entry> ended_;
     detail::wait_queue waiting_;
 };
 

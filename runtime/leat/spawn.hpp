@@ -114,12 +114,12 @@ private:
 
 // Calls a function with the outcome of a task, once; then it is gone.
 template <typename T, typename Function>
-struct done_callback final : end_listener, frame_pool::allocated {
+struct done_callback final : joiner, frame_pool::allocated {
     done_callback(task_state_of<T>& state, Function&& called)
-        : end_listener(call), target(state), function(std::move(called)) {
+        : joiner(call), target(state), function(std::move(called)) {
         target.add_reference();  // what it is given is collected: no report
     }
-    static void call(end_listener& self) noexcept {
+    static void call(joiner& self) noexcept {
         auto& callback = static_cast<done_callback&>(self);
         task_state_of<T>& state = callback.target;
         state.seen = true;
@@ -132,11 +132,11 @@ struct done_callback final : end_listener, frame_pool::allocated {
 };
 
 // A wait for the end of another task.
-struct join_wait : wait {
-    explicit join_wait(task_state& awaited) noexcept : wait(join_kind), target(&awaited) {
+struct join_wait : wait, joiner {
+    explicit join_wait(task_state& awaited) noexcept : wait(join_kind), joiner(wake), target(&awaited) {
         target->add_reference();
     }
-    join_wait(join_wait&& other) noexcept : wait(std::move(other)), target(other.target) {
+    join_wait(join_wait&& other) noexcept : wait(std::move(other)), joiner(wake), target(other.target) {
         target->add_reference();
     }
     ~join_wait() { target->let_go(); }
@@ -162,8 +162,9 @@ struct join_wait : wait {
         scheduler::suspend(waiter, *this);
     }
 
+    static void wake(joiner& self) noexcept { this_thread.loop->finish(static_cast<join_wait&>(self)); }
     static bool stop(wait& self) noexcept {
-        self.unlink();
+        static_cast<join_wait&>(self).joiner::unlink();
         return true;
     }
     static void explain(const wait& self, wait_facts& facts) noexcept {
@@ -218,7 +219,7 @@ public:
     // events. Throws std::bad_alloc.
     template <std::invocable<const outcome<T>&> Function>
     void on_done(Function function) const {
-        listen_for_end(state(), *new detail::done_callback<T, Function>(state(), std::move(function)));
+        state().join(*new detail::done_callback<T, Function>(state(), std::move(function)));
     }
 
     // Names the task for dumps, reports and traces. `text` is copied. Throws std::bad_alloc.

@@ -22,9 +22,12 @@ namespace detail {
 
 // A child on its way into a group, and the wait for it to arrive.
 template <typename T>
-class [[nodiscard]] starting : public leaf_awaiter<starting<T>> {
+class [[nodiscard]] starting : public leaf_awaiter<starting<T>>, joiner {
 public:
-    explicit starting(group_scope& into) noexcept : leaf_awaiter<starting<T>>(starting_kind), into_(into) {
+    explicit starting(group_scope& into) noexcept
+        : leaf_awaiter<starting<T>>(starting_kind),
+          joiner([](joiner& self) noexcept { this_thread.loop->finish(static_cast<starting&>(self)); }),
+          into_(into) {
         own_.attach(*this_thread.task->innermost);
     }
     ~starting() {
@@ -55,7 +58,7 @@ private:
         if (!own_.cancelled) {  // else it is on its way out
             said_.set_value(std::forward<Value>(value)...);
             into_.adopt(child_->own);
-            this->unlink();
+            joiner::unlink();
             current_scheduler().finish(*this);
         }
     }

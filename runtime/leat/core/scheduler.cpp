@@ -332,13 +332,8 @@ void scheduler::end(task_state& task) noexcept {
         }
     }
     while (!task.joiners.empty()) {
-        wait& joiner = task.joiners.pop_front();
-        if (joiner.kind == &end_listener::listener_kind) {
-            auto& listener = static_cast<end_listener&>(joiner);
-            listener.tell(listener);
-        } else {
-            finish(joiner);
-        }
+        detail::joiner& next = task.joiners.pop_front();
+        next.heard(next);
     }
     tell_watchers(owner);
     // First, so that a signal handler that looks at the running task (watch_thread) finds none that is freed.
@@ -356,16 +351,6 @@ void scheduler::tell_watchers(group_scope& group) noexcept {
             group.promised += watcher.takes_place ? 1 : 0;
             watcher.ends_cancelled ? abandon(watcher) : finish(watcher);
         }
-    }
-}
-
-constinit const wait_kind end_listener::listener_kind{"nothing", [](wait&) noexcept { return false; }};
-
-void listen_for_end(task_state& task, end_listener& listener) noexcept {
-    if (task.done) {
-        listener.tell(listener);
-    } else {
-        task.joiners.push_back(listener);
     }
 }
 

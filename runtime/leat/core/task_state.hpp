@@ -32,15 +32,17 @@ enum class task_phase : std::uint8_t {
     ended,      // its outermost frame has completed, or all were unwound
 };
 
-// Told of the end of a task by being among its joiners, without being a task that waits. Leaves before it
-// dies.
-struct end_listener : wait {
-    explicit end_listener(void (*told)(end_listener&) noexcept) noexcept : wait(listener_kind), tell(told) {}
+namespace detail {
 
-    void (*tell)(end_listener& self) noexcept;
+// Hears of the end of a task, once: a wait for it, a callback. Leaves (unlink) before it dies.
+struct joiner : list_link {
+    using heard_function = void (*)(joiner&) noexcept;
+    explicit joiner(heard_function function) noexcept : heard(function) {}
 
-    static const wait_kind listener_kind;  // nobody is suspended on it
+    heard_function heard;  // called with the result there, before anybody who awaits the task runs
 };
+
+}  // namespace detail
 
 class task_state : public list_link, public frame_pool::allocated {
 public:
@@ -86,6 +88,14 @@ public:
         }
         drop_reference();
     }
+    // Lets `last` hear when the task has ended, after those that asked before: at once, if it has.
+    void join(detail::joiner& last) noexcept {
+        if (done) {
+            last.heard(last);
+        } else {
+            joiners.push_back(last);
+        }
+    }
     // What dumps and reports call it beside its id; empty for most. Throws std::bad_alloc.
     void set_name(std::string_view text);
     [[nodiscard]] std::string_view name() const noexcept {
@@ -108,8 +118,8 @@ public:
     frame* leaf = nullptr;    // the suspended frame: resumed next, or unwound from
     wait* waiting = nullptr;  // what the leaf waits for; null when running or ready
     scope_node* innermost = &own;
-    scope_node own;             // all of the task; cancelled through its handle
-    list<wait> joiners;         // waits of the tasks that await this one, and end_listeners
+    scope_node own;  // all of the task; cancelled through its handle
+    list<detail::joiner> joiners;
     detail::bindings bindings;  // of task_locals; what its spawner had then, and what it binds itself
     std::source_location spawned_at;
     const scheduler* home =
@@ -129,8 +139,5 @@ private:
     std::unique_ptr<const std::string> name_;
     std::uint32_t references_ = 1;
 };
-
-// Tells `listener` when `task` has ended: at once, if it has.
-void listen_for_end(task_state& task, end_listener& listener) noexcept;
 
 }  // namespace leat
