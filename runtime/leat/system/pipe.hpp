@@ -19,6 +19,8 @@
 
 namespace leat {
 
+struct wait;
+
 namespace detail {
 
 // Shared by the owner of an end and the operations under way on it. No operation is cut short by the end of
