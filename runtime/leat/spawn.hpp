@@ -5,6 +5,7 @@
 
 #include <leat/core/awaited.hpp>
 #include <leat/core/deferred.hpp>
+#include <leat/core/reference.hpp>
 #include <leat/core/scheduler.hpp>
 #include <leat/core/stored_arguments.hpp>
 #include <leat/task.hpp>
@@ -116,34 +117,26 @@ private:
 template <typename T, typename Function>
 struct done_callback final : joiner, frame_pool::allocated {
     done_callback(task_state_of<T>& state, Function&& called)
-        : joiner(call), target(state), function(std::move(called)) {
-        target.add_reference();  // what it is given is collected: no report
-    }
+        : joiner(call), target(reference<task_state_of<T>>::share(state)), function(std::move(called)) {}
     static void call(joiner& self) noexcept {
-        auto& callback = static_cast<done_callback&>(self);
-        task_state_of<T>& state = callback.target;
-        state.seen = true;
-        callback.function(std::as_const(state.result));
-        delete &callback;
-        state.let_go();
+        const std::unique_ptr<done_callback> called(&static_cast<done_callback&>(self));
+        called->target->seen = true;  // what it is given is collected: no report
+        called->function(std::as_const(called->target->result));
     }
-    task_state_of<T>& target;
+    reference<task_state_of<T>> target;
     Function function;
 };
 
 // A wait for the end of another task.
 struct join_wait : wait, joiner {
-    explicit join_wait(task_state& awaited) noexcept : wait(join_kind), joiner(wake), target(&awaited) {
-        target->add_reference();
-    }
-    join_wait(join_wait&& other) noexcept : wait(std::move(other)), joiner(wake), target(other.target) {
-        target->add_reference();
-    }
-    ~join_wait() { target->let_go(); }
+    explicit join_wait(task_state& awaited) noexcept
+        : wait(join_kind), joiner(wake), target(reference<task_state>::share(awaited)) {}
+    join_wait(join_wait&& other) noexcept
+        : wait(std::move(other)), joiner(wake), target(std::move(other.target)) {}
 
     bool ready() noexcept {
         check(fresh(), "the wait was awaited before");
-        check(target != this_thread.task, "a task does not await itself");
+        check(target.get() != this_thread.task, "a task does not await itself");
         if (this_thread.task->cancelled()) {
             end = wait_end::cancelled;
             return false;
@@ -168,10 +161,10 @@ struct join_wait : wait, joiner {
         return true;
     }
     static void explain(const wait& self, wait_facts& facts) noexcept {
-        facts.awaited = static_cast<const join_wait&>(self).target;
+        facts.awaited = static_cast<const join_wait&>(self).target.get();
     }
     static inline constinit const wait_kind join_kind{"another task", stop, explain};
-    task_state* target;
+    reference<task_state> target;
 };
 
 }  // namespace detail
@@ -184,16 +177,18 @@ public:
     using value_type = T;
 
     handle() noexcept = default;
-    explicit handle(detail::task_state_of<T>& state) noexcept : state_(&state) { state.add_reference(); }
-    handle(handle&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
-    handle& operator=(handle&& other) noexcept {
-        if (this != &other) {
-            drop();
-            state_ = std::exchange(other.state_, nullptr);
-        }
+    explicit handle(detail::task_state_of<T>& state) noexcept
+        : state_(detail::reference<detail::task_state_of<T>>::share(state)) {}
+    handle(handle&& other) noexcept = default;
+    handle& operator=(handle other) noexcept {
+        std::swap(state_, other.state_);
         return *this;
     }
-    ~handle() { drop(); }
+    ~handle() {
+        if (state_) {
+            state_->check_home();
+        }
+    }
 
     // co_await handle: the result, moved out once; throws the task's error, or task_cancelled.
     // Cancelling the wait leaves the task alone.
@@ -225,7 +220,7 @@ public:
     // Names the task for dumps, reports and traces. `text` is copied. Throws std::bad_alloc.
     void name(std::string_view text) const { state().set_name(text); }
 
-    [[nodiscard]] bool valid() const noexcept { return state_ != nullptr; }
+    [[nodiscard]] bool valid() const noexcept { return static_cast<bool>(state_); }
     [[nodiscard]] bool done() const noexcept { return state().done; }
     [[nodiscard]] bool ok() const noexcept { return state().result.ok(); }
     [[nodiscard]] bool cancelled() const noexcept { return state().result.cancelled(); }
@@ -242,20 +237,13 @@ public:
     }
 
     [[nodiscard]] detail::task_state_of<T>& state() const noexcept {
-        check(state_ != nullptr, "this handle refers to a task");
+        check(valid(), "this handle refers to a task");
         state_->check_home();
         return *state_;
     }
 
 private:
-    void drop() noexcept {
-        if (detail::task_state_of<T>* state = std::exchange(state_, nullptr)) {
-            state->check_home();
-            state->let_go();
-        }
-    }
-
-    detail::task_state_of<T>* state_ = nullptr;
+    detail::reference<detail::task_state_of<T>> state_;
 };
 
 namespace detail {

@@ -116,7 +116,7 @@ def wait_of(task):
         mutex = pointer_to(leaf, "leat::mutex::lock_awaiter")["wanted_"]
         text += f" at {int(mutex):#x} held by task {int(mutex['holder_'])}"
     elif what == "another task":
-        text += f", {name_of(pointer_to(leaf, 'leat::detail::join_wait')['target'])}"
+        text += f", {name_of(pointer_to(leaf, 'leat::detail::join_wait')['target']['state_'])}"
     return text
 
 

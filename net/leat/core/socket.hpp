@@ -7,6 +7,7 @@
 #include <leat/bytes.hpp>
 #include <leat/core/descriptor_owner.hpp>
 #include <leat/core/frame_pool.hpp>
+#include <leat/core/reference.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/io.hpp>
 #include <leat/stream.hpp>
@@ -22,12 +23,6 @@ namespace detail {
 // Shared by a socket and its operations. It is made before the descriptor is: then no descriptor is without
 // an owner for want of memory.
 struct socket_state : descriptor_owner, frame_pool::allocated {
-    void add_reference() noexcept { ++references; }
-    void drop_reference() noexcept {
-        if (--references == 0) {
-            destroy();
-        }
-    }
     // Nobody waits on it. What was received stays, and the next operation may be of another run, also of
     // another thread. Misuse in a run that it is not at home in. Throws std::bad_alloc.
     void detach();
@@ -53,8 +48,7 @@ struct socket_state : descriptor_owner, frame_pool::allocated {
     endpoint remote;  // of a peer of IP
     std::uint64_t bytes_sent = 0;
 
-private:
-    void destroy() noexcept;
+    void destroy() noexcept;  // for reference.hpp
 };
 
 // Of a socket whose peer is of the Unix family and has a name.
@@ -68,14 +62,14 @@ struct named_socket_state : socket_state {
 struct socket_operation : operation {
     socket_operation(const wait_kind& what, operation_kind asked, socket_state& on) noexcept
         : operation(what, asked, -1) {
-        on.add_reference();
+        add_reference(on);
         owner = &on;
         stops_short = on.stops_short;
     }
     socket_operation(socket_operation&& fresh) noexcept : operation(std::move(fresh)) {
-        socket().add_reference();
+        add_reference(socket());
     }
-    ~socket_operation() { socket().drop_reference(); }
+    ~socket_operation() { drop_reference(socket()); }
 
     [[nodiscard]] socket_state& socket() const noexcept { return static_cast<socket_state&>(*owner); }
     [[nodiscard]] bool closed() const noexcept { return owner->descriptor < 0; }

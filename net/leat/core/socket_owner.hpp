@@ -14,35 +14,32 @@ class socket_owner : public at_home_in_run {
 protected:
     socket_owner() noexcept = default;
     // `made` has no other owner.
-    explicit socket_owner(socket_state& made) noexcept : socket_(&made) {}
-    socket_owner(socket_owner&& other) noexcept : socket_(std::exchange(other.socket_, nullptr)) {}
+    explicit socket_owner(socket_state& made) noexcept : socket_(made) {}
+    socket_owner(socket_owner&& other) noexcept = default;
     socket_owner& operator=(socket_owner&& other) noexcept {
         if (this != &other) {
-            drop();
-            socket_ = std::exchange(other.socket_, nullptr);
+            close_socket();
+            socket_ = std::move(other.socket_);
         }
         return *this;
     }
-    ~socket_owner() { drop(); }
+    ~socket_owner() { close_socket(); }
 
-    [[nodiscard]] bool has_descriptor() const noexcept {
-        return socket_ != nullptr && socket_->descriptor >= 0;
-    }
+    [[nodiscard]] bool has_descriptor() const noexcept { return socket_ && socket_->descriptor >= 0; }
     // `none` says what is wrong when there is no socket.
     [[nodiscard]] socket_state& state_or(const char* none) const noexcept {
-        check(socket_ != nullptr, none);
+        check(static_cast<bool>(socket_), none);
         return *socket_;
     }
 
 private:
-    void drop() noexcept {
-        if (socket_state* const socket = std::exchange(socket_, nullptr)) {
-            socket->close();
-            socket->drop_reference();
+    void close_socket() noexcept {
+        if (socket_) {
+            socket_->close();
         }
     }
 
-    socket_state* socket_ = nullptr;
+    reference<socket_state> socket_;
 };
 
 }  // namespace leat::detail

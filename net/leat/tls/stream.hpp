@@ -21,16 +21,16 @@ public:
     // A client's `host` is whom the certificate must be for; a server has none. The context may go before
     // the stream does. Throws tls::error for a host that cannot be one.
     explicit stream(Transport below, const context& shared, std::string_view host = {})
-        : state_(new state(std::move(below), shared, host)) {}
-    stream(stream&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+        : state_(*new state(std::move(below), shared, host)) {}
+    stream(stream&& other) noexcept = default;
     stream& operator=(stream&& other) noexcept {
         if (this != &other) {
-            drop();
-            state_ = std::exchange(other.state_, nullptr);
+            close_transport();
+            state_ = std::move(other.state_);
         }
         return *this;
     }
-    ~stream() { drop(); }
+    ~stream() { close_transport(); }
 
     // Completes once each side knows the other: at once if it has been done. Throws an error such as "TLS
     // handshake with example.org (192.0.2.1:443): certificate verify failed: certificate has expired", or
@@ -77,7 +77,7 @@ public:
     // Closes the transport at once: operations in flight fail with operation_canceled, later ones with
     // stream_errc::closed. Without shutdown_send() before it, the peer sees a truncated stream.
     void close() noexcept { here().close(); }
-    [[nodiscard]] bool is_open() const noexcept { return state_ != nullptr && state_->is_open(); }
+    [[nodiscard]] bool is_open() const noexcept { return state_ && state_->is_open(); }
     // Lets the transport go to another run, and the stream with it, also what has come and is not read yet.
     // Nobody waits on it, and what a send has taken that was cancelled has left (the end of another send says
     // that). Throws std::bad_alloc.
@@ -111,18 +111,19 @@ private:
     using state = detail::stream_state_over<Transport>;
 
     [[nodiscard]] state& here() const noexcept {
-        check(state_ != nullptr, "the stream was moved from");
+        check(static_cast<bool>(state_), "the stream was moved from");
         return *state_;
     }
-    [[nodiscard]] detail::state_reference shared() const noexcept { return detail::state_reference(here()); }
-    void drop() noexcept {
-        if (state* old = std::exchange(state_, nullptr)) {
-            old->close();
-            old->drop_reference();
+    [[nodiscard]] detail::state_reference shared() const noexcept {
+        return detail::state_reference::share(here());
+    }
+    void close_transport() noexcept {
+        if (state_) {
+            state_->close();
         }
     }
 
-    state* state_;
+    leat::detail::reference<state> state_;
 };
 
 }  // namespace leat::tls

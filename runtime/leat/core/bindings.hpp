@@ -6,6 +6,7 @@
 #pragma once
 
 #include <leat/core/frame_pool.hpp>
+#include <leat/core/reference.hpp>
 #include <leat/core/scope_node.hpp>
 
 #include <cstdint>
@@ -20,43 +21,38 @@ struct binding : frame_pool::allocated {
     binding& operator=(const binding&) = delete;
     virtual ~binding() = default;
 
-    const void* key;           // the task_local
-    binding* below = nullptr;  // which this one refers to
+    const void* key;  // the task_local
+    reference<binding> below;
     std::uint32_t references = 1;
 };
 
-// A counted reference to a list of bindings, or to none.
+// A list of bindings, or none.
 class bindings {
 public:
     bindings() noexcept = default;
-    bindings(const bindings& other) noexcept : first_(other.first_) {
-        if (first_ != nullptr) {
-            ++first_->references;
-        }
-    }
-    bindings(bindings&& other) noexcept : first_(std::exchange(other.first_, nullptr)) {}
+    bindings(const bindings& other) noexcept = default;
+    bindings(bindings&& other) noexcept = default;
     bindings& operator=(bindings other) noexcept {
         std::swap(first_, other.first_);
         return *this;
     }
     ~bindings() {
-        while (first_ != nullptr && --first_->references == 0) {
-            binding* below = first_->below;
-            delete std::exchange(first_, below);
+        while (first_ && first_->references == 1) {  // a long list is no deep recursion
+            first_ = std::move(first_->below);
         }
     }
 
     // The newest binding of `key`, or null.
     [[nodiscard]] const binding* find(const void* key) const noexcept {
-        const binding* at = first_;
+        const binding* at = first_.get();
         while (at != nullptr && at->key != key) {
-            at = at->below;
+            at = at->below.get();
         }
         return at;
     }
     void push(std::unique_ptr<binding> newest) noexcept {
-        newest->below = first_;
-        first_ = newest.release();
+        newest->below = std::move(first_);
+        first_ = reference<binding>(*newest.release());
     }
     // The value dies last, if no child shares it: its destructor may ask for bindings.
     void pop() noexcept {
@@ -68,13 +64,10 @@ private:
     [[nodiscard]] bindings rest() const noexcept {
         bindings below;
         below.first_ = first_->below;
-        if (below.first_ != nullptr) {
-            ++below.first_->references;
-        }
         return below;
     }
 
-    binding* first_ = nullptr;
+    reference<binding> first_;
 };
 
 // The part of a task in which a task_local is bound. Being a scope, it is left in the right order however the

@@ -4,6 +4,7 @@
 #include <leat/core/awaited.hpp>
 #include <leat/core/bystanders.hpp>
 #include <leat/core/frame_upkeep.hpp>
+#include <leat/core/reference.hpp>
 #include <leat/observe/core/counting_backend.hpp>
 #include <leat/observe/core/failure_place.hpp>
 
@@ -324,11 +325,9 @@ void scheduler::end(task_state& task) noexcept {
     task.own.detach();
     --owner.size;
     owner.cut_short |= owner.cancelled && task.leaf == nullptr;
-    if (owner.error_policy == group_scope::errors::to_group || task.only_reference()) {
-        if (std::exception_ptr error = task.take_unseen_error()) {
-            if (owner.error_policy == group_scope::errors::to_handles || !owner.fail(error)) {
-                task.report_error(error);
-            }
+    if (owner.error_policy == group_scope::errors::to_group) {
+        if (std::exception_ptr error = task.take_unseen_error(); error != nullptr && !owner.fail(error)) {
+            task.report_error(error);
         }
     }
     while (!task.joiners.empty()) {
@@ -339,7 +338,7 @@ void scheduler::end(task_state& task) noexcept {
     // First, so that a signal handler that looks at the running task (watch_thread) finds none that is freed.
     this_thread.task = nullptr;
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    task.drop_reference();
+    detail::drop_reference(task);
 }
 
 void scheduler::tell_watchers(group_scope& group) noexcept {

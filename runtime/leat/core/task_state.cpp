@@ -13,6 +13,15 @@ void task_state::set_name(std::string_view text) {
     name_ = std::make_unique<const std::string>(text);
 }
 
+void task_state::destroy() noexcept {
+    if (done) {
+        if (const std::exception_ptr error = take_unseen_error()) {
+            report_error(error);
+        }
+    }
+    delete this;
+}
+
 void task_state::report_error(const std::exception_ptr& error) const noexcept {
     try {
         std::string line = "task " + std::to_string(id);

@@ -64,30 +64,14 @@ public:
         return inline_budget >= 0;
     }
 
-    void add_reference() noexcept { ++references_; }
-    void drop_reference() noexcept {
-        if (--references_ == 0) {
-            delete this;
-        }
-    }
     // For who asks the task, awaits it or lets go of it: nothing of a task that runs is for other threads.
     // What has ended only changes hands.
     void check_home() const noexcept {
         check(done || home == this_thread.loop || home == nullptr,
               "a task that runs is asked, awaited and cancelled in its own run");
     }
-    // A running task holds one reference to itself.
-    [[nodiscard]] bool only_reference() const noexcept { return references_ == 1; }
-    // drop_reference() for those who could have asked for the result: the last one to go without having
-    // asked leaves an error to the report.
-    void let_go() noexcept {
-        if (done && only_reference()) {
-            if (const std::exception_ptr error = take_unseen_error()) {
-                report_error(error);
-            }
-        }
-        drop_reference();
-    }
+    // The last reference has gone: an error that nobody has asked for goes to the report.
+    void destroy() noexcept;
     // Lets `last` hear when the task has ended, after those that asked before: at once, if it has.
     void join(detail::joiner& last) noexcept {
         if (done) {
@@ -127,6 +111,7 @@ public:
     std::uint64_t since = 0;  // the tick (ticks.hpp) of the turn in which its wait began
     report_function report = nullptr;  // of its run, which it may outlive
     std::uint32_t id = 0;
+    std::uint32_t references = 1;  // reference.hpp; the first is the task's own, until it has ended
     std::int8_t inline_budget = inline_completions_max;
     task_phase phase = task_phase::unstarted;
     bool waited = false;  // an observer has heard that its wait began
@@ -137,7 +122,6 @@ protected:
 
 private:
     std::unique_ptr<const std::string> name_;
-    std::uint32_t references_ = 1;
 };
 
 }  // namespace leat

@@ -219,7 +219,7 @@ process process::spawn(const command_line& command, const process_options& optio
 process& process::operator=(process&& other) noexcept {
     if (this != &other) {
         drop();
-        state_ = child_reference(std::move(other.state_));
+        state_ = std::move(other.state_);
         input_ = std::move(other.input_);
         output_ = std::move(other.output_);
         errors_ = std::move(other.errors_);

@@ -3,15 +3,9 @@
 
 namespace leat::detail {
 
-arriving_task::~arriving_task() {
-    if (state_ != nullptr) {
-        state_->drop_reference();
-    }
-}
-
 void arriving_task::run() noexcept {
     scheduler& loop = current_scheduler();
-    loop.spawn(*std::exchange(state_, nullptr), loop.root());
+    loop.spawn(*state_.release(), loop.root());
     delete this;
 }
 
@@ -26,23 +20,19 @@ bool call_wait::begins_cancelled() noexcept {
     return end == wait_end::cancelled;
 }
 
-void call_wait::send(task_state& state) {
-    try {
-        home_loop_ = &current_scheduler();
-        home_ = home_loop_->messages();
-        task_there_ = &state;
-        away_ = 1;
-        go_.arrive = [](call_wait& call) noexcept {
-            scheduler& there = current_scheduler();
-            there.spawn(*call.task_there_, there.root());
-        };
-        if (!to_.post_message(go_)) {
-            throw run_ended();
-        }
-    } catch (...) {
-        state.drop_reference();
-        throw;
+void call_wait::send(reference<task_state> state) {
+    home_loop_ = &current_scheduler();
+    home_ = home_loop_->messages();
+    task_there_ = state.get();
+    away_ = 1;
+    go_.arrive = [](call_wait& call) noexcept {
+        scheduler& there = current_scheduler();
+        there.spawn(*call.task_there_, there.root());
+    };
+    if (!to_.post_message(go_)) {
+        throw run_ended();
     }
+    (void)state.release();  // that scheduler's, and perhaps gone
     home_loop_->await_others();
 }
 

@@ -29,13 +29,12 @@ namespace detail {
 // A task on its way to the scheduler that it was spawned on.
 class arriving_task final : public inbox::message {
 public:
-    explicit arriving_task(task_state& state) noexcept : state_(&state) {}
-    ~arriving_task();
+    explicit arriving_task(reference<task_state> state) noexcept : state_(std::move(state)) {}
     void run() noexcept override;
     void drop() noexcept override { delete this; }
 
 private:
-    task_state* state_;
+    reference<task_state> state_;
 };
 
 class call_wait : public wait {
@@ -52,8 +51,8 @@ protected:
 
     // True: the wait is cancelled before it begins.
     bool begins_cancelled() noexcept;
-    // Sends `state` there. Throws run_ended, and the state is gone.
-    void send(task_state& state);
+    // Throws run_ended.
+    void send(reference<task_state> state);
 
 private:
     struct hop final : inbox::message {
@@ -132,7 +131,8 @@ public:
 
     bool await_ready() {
         if (!begins_cancelled()) {
-            send(*new called<T, Function>(where_, std::move(function_), *this, result_));
+            send(reference<task_state>(
+                *new called<T, Function>(where_, std::move(function_), *this, result_)));
         }
         return never_ready();
     }
@@ -155,13 +155,9 @@ bool spawn_there(const remote& to, std::source_location where, Function&& functi
     using made = typename spawned_with<std::decay_t<Function>, stored>::state;
     check_kept<Function, Arguments...>();
     (detach_for_other_thread(arguments), ...);
-    auto* state = new made(where, std::forward<Function>(function), std::forward<Arguments>(arguments)...);
-    struct dropped {
-        void operator()(task_state* unsent) const noexcept { unsent->drop_reference(); }
-    };
-    std::unique_ptr<task_state, dropped> unsent(state);
-    auto arriving = std::make_unique<arriving_task>(*state);
-    (void)unsent.release();
+    reference<task_state> state(
+        *new made(where, std::forward<Function>(function), std::forward<Arguments>(arguments)...));
+    auto arriving = std::make_unique<arriving_task>(std::move(state));
     if (!to.post_message(*arriving)) {
         return false;
     }

@@ -94,8 +94,7 @@ void stream_state::release_used_input() noexcept {
 // Keeps the state alive for a task in the background, unless the stream has gone to another run before that
 // has begun: then the task finds nothing to do.
 struct stream_state::background_flush {
-    explicit background_flush(stream_state& of) noexcept : state(&of) {
-        of.add_reference();
+    explicit background_flush(stream_state& of) noexcept : state(state_reference::share(of)) {
         of.background_ = this;
     }
     background_flush(const background_flush&) = delete;
@@ -103,13 +102,13 @@ struct stream_state::background_flush {
     ~background_flush() { let_go(); }
 
     void let_go() noexcept {
-        if (stream_state* const left = std::exchange(state, nullptr)) {
-            left->background_ = nullptr;
-            left->drop_reference();
+        if (state) {
+            state->background_ = nullptr;
+            state = state_reference();
         }
     }
 
-    stream_state* state;
+    state_reference state;
     bool begun = false;
 };
 
@@ -131,7 +130,7 @@ void stream_state::flush_in_background() {
 }
 
 task<> stream_state::flush_quietly(std::unique_ptr<background_flush> self) {
-    if (self->state == nullptr) {
+    if (!self->state) {
         co_return;
     }
     self->begun = true;

@@ -20,6 +20,7 @@
 #include <leat/clock.hpp>
 #include <leat/core/frame_pool.hpp>
 #include <leat/core/one_user.hpp>
+#include <leat/core/reference.hpp>
 #include <leat/stream.hpp>
 #include <leat/task.hpp>
 #include <leat/tls/core/direction.hpp>
@@ -40,20 +41,7 @@ namespace leat::tls::detail {
 
 class stream_state;
 
-// Keeps a state alive.
-class state_reference {
-public:
-    explicit state_reference(stream_state& state) noexcept;
-    state_reference(state_reference&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
-    state_reference& operator=(state_reference&&) = delete;
-    ~state_reference();
-
-    stream_state& operator*() const noexcept { return *state_; }
-    stream_state* operator->() const noexcept { return state_; }
-
-private:
-    stream_state* state_;
-};
+using state_reference = leat::detail::reference<stream_state>;
 
 // What one send_all sends, in this order; unused ones are empty.
 using byte_pieces = std::array<std::span<const std::byte>, 4>;
@@ -62,6 +50,7 @@ class stream_state : public frame_pool::allocated {
 public:
     stream_state(const stream_state&) = delete;
     stream_state& operator=(const stream_state&) = delete;
+    virtual ~stream_state() = default;
 
     // The operations of tls::stream; see there.
     static task<> handshake(state_reference self, duration limit);
@@ -82,16 +71,10 @@ public:
     // "example.org (192.0.2.1:443)", for errors.
     [[nodiscard]] std::string peer() const;
 
-    void add_reference() noexcept { ++references_; }
-    void drop_reference() noexcept {
-        if (--references_ == 0) {
-            delete this;
-        }
-    }
+    std::uint32_t references = 1;
 
 protected:
     stream_state(const context& shared, std::string_view host) : session_(shared, host), host_(host) {}
-    virtual ~stream_state() = default;
 
     // Sends what is in the session's output, in order, until there is nothing more.
     virtual task<> flush() = 0;
@@ -149,7 +132,6 @@ private:
     std::unique_ptr<chunk> returned_;  // decrypted bytes of cancelled reads (pushback.hpp)
     background_flush* background_ = nullptr;
     std::uint64_t bytes_sent_ = 0;
-    std::uint32_t references_ = 1;
     std::uint8_t fruitless_ = 0;  // buffers that have come since something was decrypted, up to 2
     bool closed_ = false;
     bool lost_bytes_ = false;  // there was no memory to give back what a cancelled read had taken
@@ -157,16 +139,6 @@ private:
     leat::detail::one_user reader_;
     leat::detail::one_user writer_;
 };
-
-inline state_reference::state_reference(stream_state& state) noexcept : state_(&state) {
-    state.add_reference();
-}
-
-inline state_reference::~state_reference() {
-    if (state_ != nullptr) {
-        state_->drop_reference();
-    }
-}
 
 // The state of a stream over this transport.
 template <leat::stream Transport>
