@@ -17,36 +17,30 @@ std::exception_ptr made(const Arguments&... arguments) noexcept {
 
 }  // namespace
 
-callback_state::callback_state(called_from where) : loop_(&current_scheduler()) {
+callback_state::callback_state(called_from where) : where_(where) {
     if (where == called_from::any_thread) {
-        home_.emplace(loop_->remote());
+        expect();
+    } else {
+        loop_ = &current_scheduler();
     }
 }
 
 void callback_state::settle() noexcept {
-    if (!home_.has_value()) {
-        check(this_thread.loop == loop_, "a callback comes on the thread of its task");
-        arrive();
-        return;
-    }
-    // Taken out: a callback that is kept after its call keeps no run from its end.
-    const remote home = *std::exchange(home_, std::nullopt);
     owners_.fetch_add(1, std::memory_order_relaxed);  // the message
-    if (!home.post_message(*this)) {
+    if (where_ == called_from::own_thread) {
+        check(this_thread.loop == loop_, "a callback comes on the thread of its task");
+        arrived();
+    } else if (!send_or_arrive()) {
         let_go();
     }
 }
 
-void callback_state::run() noexcept {
-    arrive();
-    let_go();
-}
-
-void callback_state::arrive() noexcept {
+void callback_state::arrived() noexcept {
     settled_ = true;
     if (wait* ended = std::exchange(waiter, nullptr)) {
         stopped() ? loop_->abandon(*ended) : loop_->finish(*ended);
     }
+    let_go();
 }
 
 bool callback_state::fail(std::exception_ptr error, bool nothing_comes) noexcept {
@@ -75,8 +69,8 @@ void callback_state::drop_callback() noexcept {
 // What comes now comes for nobody.
 void callback_state::wait_is_over() noexcept {
     waiter = nullptr;
-    if (claim()) {
-        home_.reset();
+    if (claim() && where_ == called_from::any_thread) {
+        withdraw();
     }
     let_go();
 }

@@ -24,13 +24,13 @@
 // Only where every task waits and nothing can wake one, it is given up without the API.
 #pragma once
 
+#include <leat/core/cross_thread_wait.hpp>
 #include <leat/core/scheduler.hpp>
 #include <leat/sleep.hpp>
 #include <leat/task.hpp>
 
 #include <atomic>
 #include <functional>
-#include <optional>
 #include <system_error>
 
 namespace leat {
@@ -49,7 +49,7 @@ enum class called_from : bool { own_thread, any_thread };
 // What a wait and its callbacks share. It outlives the wait for as long as there are callbacks. Any thread
 // may count and claim; the one with the claim writes the result; the rest is for the thread of the wait. The
 // state is itself the message that tells that thread, because to call back must not need memory.
-class callback_state : public frame_pool::allocated, inbox::message {
+class callback_state : public frame_pool::allocated, cross_thread_message {
 public:
     explicit callback_state(called_from where);
     callback_state(const callback_state&) = delete;
@@ -76,18 +76,16 @@ protected:
     virtual void set_error(std::exception_ptr error) noexcept = 0;
 
 private:
-    void run() noexcept override;
-    void drop() noexcept override { let_go(); }
-    void arrive() noexcept;
+    void arrived() noexcept override;
+    void lost() noexcept override { let_go(); }
     void let_go() noexcept;
 
-    scheduler* loop_;
-    std::optional<remote> home_;  // the way to it from other threads; used by the one with the claim
     std::atomic<bool> claimed_ = false;
     std::atomic<unsigned> callbacks_ = 1;
-    std::atomic<unsigned> owners_ = 2;  // the wait, and all callbacks together
-    bool settled_ = false;              // the result is there, and may be read
-    bool nothing_comes_ = false;        // the result is an error that says that there will be none
+    std::atomic<unsigned> owners_ = 2;  // the wait, all callbacks together, and the message under way
+    const called_from where_;
+    bool settled_ = false;        // the result is there, and may be read
+    bool nothing_comes_ = false;  // the result is an error that says that there will be none
 };
 
 template <typename T>

@@ -6,6 +6,7 @@
 #include <leat/fd.hpp>
 #include <leat/from_callback.hpp>
 #include <leat/runtime.hpp>
+#include <leat/system/signals.hpp>
 #include <leat/testing/backends.hpp>
 
 #include "../support/sanitizers.hpp"
@@ -151,6 +152,26 @@ TEST_CASE("a steady program allocates nothing" * doctest::skip(!recycles)) {
     }
     SUBCASE("when it waits for a descriptor") {
         CHECK(steady_allocations([]() -> leat::task<> { co_await leat::writable(1); }) == 0);
+    }
+}
+
+TEST_CASE("a wake-up from another thread allocates nothing" * doctest::skip(!recycles)) {
+    SUBCASE("of a task that awaits a callback which may come from any") {
+        CHECK(steady_allocations([]() -> leat::task<> {
+                  co_await leat::from_callback_anywhere([](const leat::callback<>& done) { done(); });
+                  co_await leat::from_callback_anywhere([](const leat::callback<>& done) { done(); }, [] {});
+              }) == 0);
+    }
+    SUBCASE("of a task that waits for a signal, by another set of signals") {
+        leat::signal_set waited{SIGUSR1};
+        leat::signal_set taking{SIGUSR1};
+        CHECK(steady_allocations([&]() -> leat::task<> {
+                  auto waiting = leat::spawn([&] { return waited.next(); });
+                  co_await leat::yield();
+                  ::raise(SIGUSR1);
+                  (void)taking.try_next();
+                  (void)co_await waiting;
+              }) == 0);
     }
 }
 

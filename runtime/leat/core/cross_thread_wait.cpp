@@ -3,18 +3,27 @@
 
 namespace leat::detail {
 
-void cross_thread_wait::complete() noexcept {
+bool cross_thread_message::send() noexcept {
     const std::shared_ptr<inbox> home = std::move(home_);
-    if (loop_ == this_thread.loop) {
-        run();
-    } else {
-        home->deliver(*this);
-    }
+    return home->deliver(*this);
 }
 
-void cross_thread_wait::run() noexcept {
+bool cross_thread_message::send_or_arrive() noexcept {
+    if (loop_ != this_thread.loop) {
+        return send();
+    }
+    home_.reset();
+    run();
+    return true;
+}
+
+void cross_thread_message::run() noexcept {
     loop_->heard_from_others();
-    loop_->finish(*this);
+    arrived();
+}
+
+void cross_thread_wait::complete() noexcept {
+    check(send_or_arrive(), "a run does not end before what its tasks wait for");
 }
 
 }  // namespace leat::detail

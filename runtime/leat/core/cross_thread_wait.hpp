@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// cross_thread_wait: a wait that another thread ends. offload, thread_channel and remote.call are built on
-// it.
+// cross_thread_wait: a wait that another thread ends; and the message by which it does. offload and
+// thread_channel are built on the wait; from_callback and signal_set, in which the message outlives the wait,
+// on the message. Nothing is allocated for a wake-up.
 //
 // Theory of operation. The wait stands in a coroutine's frame, and that frame must not die while another
 // thread may touch it. So a wait that has been shown to other threads ends in one of two ways, and who tells
@@ -21,10 +22,10 @@
 
 namespace leat::detail {
 
-class cross_thread_wait : public wait, inbox::message {
+// Goes from any thread to its own, once for each expect().
+class cross_thread_message : inbox::message {
 public:
-    explicit cross_thread_wait(const wait_kind& what) noexcept : wait(what) {}
-    cross_thread_wait(cross_thread_wait&& fresh) noexcept : wait(std::move(fresh)), message() {}
+    cross_thread_message() noexcept = default;
 
     // Its own thread, before another thread hears of it. Throws std::bad_alloc in the first of a run.
     void expect() {
@@ -37,6 +38,33 @@ public:
         home_.reset();
         loop_->heard_from_others();
     }
+    // Any thread. False: its run has ended, and it does not arrive. Else *this may be gone afterwards.
+    [[nodiscard]] bool send() noexcept;
+    // The same; on its own thread it arrives at once.
+    [[nodiscard]] bool send_or_arrive() noexcept;
+
+protected:
+    ~cross_thread_message() = default;
+
+    // On its own thread.
+    virtual void arrived() noexcept = 0;
+    // In place of arrived(), when the run has ended while it was on its way; there, too.
+    virtual void lost() noexcept {}
+
+    scheduler* loop_ = nullptr;
+
+private:
+    void run() noexcept final;
+    void drop() noexcept final { lost(); }
+
+    std::shared_ptr<inbox> home_;
+};
+
+class cross_thread_wait : public wait, public cross_thread_message {
+public:
+    explicit cross_thread_wait(const wait_kind& what) noexcept : wait(what) {}
+    cross_thread_wait(cross_thread_wait&& fresh) noexcept : wait(std::move(fresh)), cross_thread_message() {}
+
     // Any thread, its own too: the task goes on. *this may be gone afterwards.
     void complete() noexcept;
 
@@ -44,10 +72,7 @@ protected:
     ~cross_thread_wait() = default;
 
 private:
-    void run() noexcept override;
-
-    scheduler* loop_ = nullptr;
-    std::shared_ptr<inbox> home_;
+    void arrived() noexcept final { loop_->finish(*this); }
 };
 
 }  // namespace leat::detail

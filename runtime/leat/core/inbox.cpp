@@ -23,12 +23,15 @@ bool inbox::post(message& from, std::size_t most) noexcept {
     return true;
 }
 
-void inbox::deliver(message& awaited) noexcept {
+bool inbox::deliver(message& awaited) noexcept {
     const std::lock_guard lock(mutex_);
-    check(reader_ != nullptr, "a run does not end before what its tasks wait for");
+    if (reader_ == nullptr) {
+        return false;
+    }
     waiting_.fetch_add(1, std::memory_order_relaxed);
     posted_.push_back(awaited);
     tell_reader();
+    return true;
 }
 
 void inbox::nudge() noexcept {
@@ -53,11 +56,12 @@ void inbox::close() noexcept {
     closed_ = true;
 }
 
-void inbox::abandon() noexcept {
+void inbox::abandon(list<message>& left) noexcept {
     const std::lock_guard lock(mutex_);
     closed_ = true;
     reader_ = nullptr;
     word_ = nothing;  // awake
+    left.append(posted_);
 }
 
 }  // namespace leat

@@ -44,8 +44,9 @@ public:
     // Any thread: how many messages have been posted and not been run.
     [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.load(std::memory_order_relaxed); }
 
-    // Any thread: a message that a task of the scheduler waits for, so that its run cannot have ended.
-    void deliver(message& awaited) noexcept;
+    // Any thread: a message that a task of the scheduler waits for, or has waited for. It is taken after
+    // close(), too. False once the reader is gone; the message is the caller's again.
+    [[nodiscard]] bool deliver(message& awaited) noexcept;
 
     // Any thread: wakes the reader to look around, if it has not closed.
     void nudge() noexcept;
@@ -62,8 +63,8 @@ public:
     [[nodiscard]] bool about_to_sleep() noexcept;
     // Refuses all further posts. What is there already, and what tasks wait for, can be taken.
     void close() noexcept;
-    // The reader is gone.
-    void abandon() noexcept;
+    // The reader is gone. Gives what has come since it took last.
+    void abandon(list<message>& left) noexcept;
 
 private:
     // A loop that nobody posts to must not pay for locks: it takes the lock only when the word says `posted`.

@@ -29,9 +29,7 @@ void scheduler::abandon_inbox() noexcept {
     if (inbox_ == nullptr) {
         return;
     }
-    inbox_->close();
-    inbox_->take(arrived_);
-    inbox_->abandon();
+    inbox_->abandon(arrived_);
     while (!arrived_.empty()) {
         arrived_.pop_front().drop();
     }

@@ -3,13 +3,13 @@
 // Theory of operation. Each set has a signalfd of its own, but all of them take from the same place: what is
 // pending for the process and for the thread. So whoever takes a signal there puts a copy into the queue of
 // every other set that asks for it, and wakes the task that waits on such a set: a message to its scheduler
-// ends the wait on the signalfd, whose signal is gone. A task looks into its queue first. That, the list of
-// sets and the queues are under one lock. No signal is lost for want of memory: the queues get room before a
-// signal is taken, and a task that waits has brought the message that will wake it.
+// ends the wait on the signalfd, whose signal is gone. A task looks into its queue first, and one that a late
+// message wakes waits again. That, the list of sets and the queues are under one lock. No signal is lost for
+// want of memory: the queues get room before a signal is taken, and the message is a part of the set.
 #include <leat/system/signals.hpp>
 
 #include <leat/cancel_scope.hpp>
-#include <leat/core/frame_pool.hpp>
+#include <leat/core/cross_thread_wait.hpp>
 #include <leat/core/worker_signals.hpp>
 #include <leat/fd.hpp>
 #include <leat/io.hpp>
@@ -28,28 +28,22 @@ namespace leat {
 
 namespace detail {
 
-// Ends a wait of a set on the thread of the set.
-class signal_alarm final : public inbox::message, public frame_pool::allocated {
+// Wakes the task that waits on a set. Each set has one, which is on its way once at a time.
+class signal_alarm final : public cross_thread_message {
 public:
-    explicit signal_alarm(remote to) noexcept : to_(std::move(to)) {}
-
-    // Sends `alarm` to the wait of `receiver` with that number.
-    static void send(std::unique_ptr<signal_alarm> alarm, const signal_receiver& receiver,
-                     std::uint64_t wait) noexcept {
-        alarm->receiver_ = &receiver;
-        alarm->wait_ = wait;
-        const remote to = std::move(alarm->to_);  // the alarm may be gone before it has been posted
-        if (to.post_message(*alarm)) {
-            (void)alarm.release();
-        }
-    }
-    void run() noexcept override;
-    void drop() noexcept override { delete this; }
+    explicit signal_alarm(signal_receiver& woken) noexcept : woken_(woken) {}
 
 private:
-    remote to_;
-    const signal_receiver* receiver_ = nullptr;
-    std::uint64_t wait_ = 0;
+    void arrived() noexcept override;
+    void lost() noexcept override { arrived(); }
+
+    signal_receiver& woken_;
+};
+
+enum class alarm_state : std::uint8_t {
+    unused,
+    expected,   // a task waits, and nobody has woken it
+    under_way,  // it arrives later, also if nobody waits by then
 };
 
 struct signal_receiver : list_link {
@@ -57,10 +51,12 @@ struct signal_receiver : list_link {
     fd source;
     const void* thread = nullptr;
     // Under the lock:
-    std::vector<signal_info> queue;       // copies of what other sets have taken
-    std::unique_ptr<signal_alarm> alarm;  // while a task waits that nobody has woken
-    std::uint64_t waits = 0;              // counts the waits, so that a late wake-up ends no other
-    cancel_scope* waiting = nullptr;      // for the receiver's thread only
+    std::vector<signal_info> queue;  // copies of what other sets have taken
+    signal_alarm alarm{*this};
+    alarm_state alarm_is = alarm_state::unused;
+    // For the receiver's thread only:
+    cancel_scope* waiting = nullptr;
+    bool is_alone = false;  // the set has gone while the alarm was under way
 };
 
 void refuse_signal(int number) {
@@ -74,7 +70,7 @@ void refuse_signal(int number) {
 
 namespace {
 
-using detail::signal_alarm;
+using detail::alarm_state;
 using detail::signal_receiver;
 
 // Copies that a set keeps for a program that does not ask; more are dropped.
@@ -137,17 +133,6 @@ struct thread_mask {
 
 thread_local thread_mask blocked_here;
 
-// Ends the wait that `receiver` was in at that time, if it is in it still. On its thread.
-void end_wait(const signal_receiver* receiver, std::uint64_t wait) noexcept {
-    registry& all = all_receivers();
-    const std::lock_guard lock(all.lock);
-    for (signal_receiver* each = all.receivers.first(); each != nullptr; each = all.receivers.next(*each)) {
-        if (each == receiver && each->waits == wait && each->waiting != nullptr) {
-            each->waiting->cancel();
-        }
-    }
-}
-
 // Room in the queues of all others for one more copy, before `from` takes a signal. Under the lock.
 void make_room(const signal_receiver& from) {
     registry& all = all_receivers();
@@ -177,8 +162,8 @@ void share(const signal_receiver& from, const signal_info& taken, const signalfd
             continue;
         }
         each->queue.push_back(taken);
-        if (each->alarm != nullptr) {
-            signal_alarm::send(std::move(each->alarm), *each, each->waits);
+        if (each->alarm_is == alarm_state::expected) {
+            each->alarm_is = each->alarm.send() ? alarm_state::under_way : alarm_state::unused;
         }
     }
 }
@@ -222,20 +207,24 @@ class waiting_place {
 public:
     // Not engaged: a signal is there by now.
     waiting_place(signal_receiver& receiver, cancel_scope& scope) : receiver_(receiver) {
-        auto alarm = std::make_unique<signal_alarm>(current_scheduler().remote());
         const std::lock_guard lock(all_receivers().lock);
-        if (receiver_.queue.empty()) {
-            receiver_.alarm = std::move(alarm);
-            receiver_.waiting = &scope;
-            ++receiver_.waits;
+        if (!receiver_.queue.empty()) {
+            return;
         }
+        if (receiver_.alarm_is == alarm_state::unused) {
+            receiver_.alarm.expect();
+            receiver_.alarm_is = alarm_state::expected;
+        }
+        receiver_.waiting = &scope;
     }
     waiting_place(const waiting_place&) = delete;
     waiting_place& operator=(const waiting_place&) = delete;
     ~waiting_place() {
-        std::unique_ptr<signal_alarm> alarm;  // goes after the lock
         const std::lock_guard lock(all_receivers().lock);
-        alarm.swap(receiver_.alarm);
+        if (receiver_.alarm_is == alarm_state::expected) {
+            receiver_.alarm.withdraw();
+            receiver_.alarm_is = alarm_state::unused;
+        }
         receiver_.waiting = nullptr;
     }
     [[nodiscard]] bool engaged() const noexcept { return receiver_.waiting != nullptr; }
@@ -246,9 +235,15 @@ private:
 
 }  // namespace
 
-void detail::signal_alarm::run() noexcept {
-    end_wait(receiver_, wait_);
-    delete this;
+void detail::signal_alarm::arrived() noexcept {
+    std::unique_ptr<signal_receiver> last;  // goes after the lock
+    const std::lock_guard lock(all_receivers().lock);
+    woken_.alarm_is = alarm_state::unused;
+    if (woken_.waiting != nullptr) {
+        woken_.waiting->cancel();
+    } else if (woken_.is_alone) {
+        last.reset(&woken_);
+    }
 }
 
 signal_numbers not_ignored(const signal_numbers& numbers) noexcept {
@@ -291,6 +286,10 @@ signal_set::~signal_set() {
     }
     receiver_->source.reset();
     blocked_here.unblock(receiver_->wanted);
+    if (receiver_->alarm_is == alarm_state::under_way) {
+        receiver_->is_alone = true;
+        (void)receiver_.release();
+    }
 }
 
 std::optional<signal_info> signal_set::try_next() {

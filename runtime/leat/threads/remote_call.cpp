@@ -45,7 +45,7 @@ void call_wait::task_ended() noexcept {
 void call_wait::send_home(hop& from) noexcept {
     const std::shared_ptr<inbox> home = home_;
     from.arrive = [](call_wait& call) noexcept { call.came_home(); };
-    home->deliver(from);
+    check(home->deliver(from), "a run does not end before what its tasks wait for");
 }
 
 void call_wait::came_home() noexcept {

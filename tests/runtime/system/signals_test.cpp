@@ -5,12 +5,15 @@
 #include <leat/testing/doctest.hpp>
 
 #include <latch>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
 
 #include <sys/time.h>
 #include <unistd.h>
+
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -149,6 +152,42 @@ LEAT_TEST("a wait for a signal that another set has taken from under it ends wit
     const leat::signal_info copy = co_await waiting;
     CHECK(copy.value == 5);
     CHECK(copy.process == ::getpid());
+}
+
+LEAT_TEST("a set may go while its task is being woken", on(kernel)) {
+    std::optional<leat::signal_set> waited;
+    waited.emplace(leat::signal_numbers{SIGUSR1});
+    leat::signal_set taking{SIGUSR1};
+    auto waiting = leat::spawn([&]() { return waited->next(); });
+    co_await leat::yield();
+    ::raise(SIGUSR1);
+    CHECK(taking.try_next().has_value());
+    waiting.cancel();
+    const auto& ended = co_await waiting.join();
+    CHECK(ended.cancelled());
+    waited.reset();
+    co_await leat::sleep(1ns);
+    CHECK_FALSE(taking.try_next().has_value());
+}
+
+LEAT_TEST("a wake-up that comes late ends no later wait", on(kernel)) {
+    leat::signal_set waited{SIGUSR1};
+    leat::signal_set taking{SIGUSR1};
+    auto first = leat::spawn([&]() { return waited.next(); });
+    co_await leat::yield();
+    ::raise(SIGUSR1);
+    CHECK(taking.try_next().has_value());
+    CHECK(waited.try_next().has_value());
+    first.cancel();
+    co_await first.join();
+    auto second = leat::spawn([&]() { return waited.next(); });
+    co_await leat::sleep(1ns);
+    co_await leat::sleep(1ns);
+    CHECK_FALSE(second.done());
+    ::raise(SIGUSR1);
+    CHECK(taking.try_next().has_value());
+    const int number = co_await second;
+    CHECK(number == SIGUSR1);
 }
 
 LEAT_TEST("copies for a set that is not asked count as one, but for real-time signals", on(kernel)) {
