@@ -107,7 +107,7 @@ leat::task<> buffered(size_t count) {
 // Ten tasks want one mutex, and hold it while they let the others run.
 leat::task<> mutex(size_t count) {
     leat::mutex mutex;
-    std::vector<leat::handle<void>> workers;
+    std::vector<leat::handle<>> workers;
     steps::begin();
     for (int i = 0; i < 10; ++i) {
         workers.push_back(leat::spawn([&]() -> leat::task<> {

@@ -169,8 +169,9 @@ struct join_wait : wait, joiner {
 
 }  // namespace detail
 
-// What one holds of a spawned task. Move-only. While the task runs it is used and dropped in the task's run;
-// that of a task that has ended may be used and dropped anywhere.
+// What one holds of a spawned task; `handle<>` is that of one that gives no value. Move-only. While the task
+// runs it is used and dropped in the task's run; that of a task that has ended may be used and dropped
+// anywhere.
 template <typename T>
 class handle {
 public:

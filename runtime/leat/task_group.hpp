@@ -182,7 +182,7 @@ public:
         } else if constexpr (detail::check_kept<Function, Arguments...>()) {
             return wait_and_spawn(std::forward<Function>(function), std::forward<Arguments>(arguments)...);
         } else {
-            return task<handle<void>>();
+            return task<handle<>>();
         }
     }
 

@@ -88,19 +88,19 @@ void check_scope(Misuse misuse) {
 
 TEST_CASE("a handle of a task that runs is not used on another thread") {
     SUBCASE("to cancel it") {
-        check_handle([](leat::handle<void>& child) { child.cancel(); });
+        check_handle([](leat::handle<>& child) { child.cancel(); });
     }
     SUBCASE("to ask it") {
-        check_handle([](leat::handle<void>& child) { (void)child.done(); });
+        check_handle([](leat::handle<>& child) { (void)child.done(); });
     }
     SUBCASE("to name it") {
-        check_handle([](leat::handle<void>& child) { child.name("worker"); });
+        check_handle([](leat::handle<>& child) { child.name("worker"); });
     }
     SUBCASE("to hear of its end") {
-        check_handle([](leat::handle<void>& child) { child.on_done([](const leat::outcome<void>&) {}); });
+        check_handle([](leat::handle<>& child) { child.on_done([](const leat::outcome<void>&) {}); });
     }
     SUBCASE("nor dropped there") {
-        check_handle([](leat::handle<void>& child) { const auto dropped = std::move(child); });
+        check_handle([](leat::handle<>& child) { const auto dropped = std::move(child); });
     }
 }
 
@@ -114,10 +114,10 @@ TEST_CASE("a task of another run is not awaited or joined") {
             },
             task_rule);
     };
-    awaits([](leat::handle<void>& child) -> leat::task<> { co_await child; });
-    awaits([](leat::handle<void>& child) -> leat::task<> { co_await child.join(); });
-    awaits([](leat::handle<void>& child) -> leat::task<> { co_await leat::join_all(child); });
-    awaits([](leat::handle<void>& child) -> leat::task<> { co_await leat::switch_to(child); });
+    awaits([](leat::handle<>& child) -> leat::task<> { co_await child; });
+    awaits([](leat::handle<>& child) -> leat::task<> { co_await child.join(); });
+    awaits([](leat::handle<>& child) -> leat::task<> { co_await leat::join_all(child); });
+    awaits([](leat::handle<>& child) -> leat::task<> { co_await leat::switch_to(child); });
 }
 
 TEST_CASE("a wait for a task that was made in its run and is awaited in another aborts") {

@@ -137,14 +137,14 @@ TEST_CASE("a retry without a try, or that knows no error, aborts") {
 TEST_CASE("a task that awaits or joins itself aborts") {
     check_task_aborts(
         []() -> leat::task<> {
-            leat::handle<void> self;
+            leat::handle<> self;
             self = leat::spawn([&]() -> leat::task<> { co_await self; });
             co_await self.join();
         },
         "a task does not await itself");
     check_task_aborts(
         []() -> leat::task<> {
-            leat::handle<void> self;
+            leat::handle<> self;
             self = leat::spawn([&]() -> leat::task<> { co_await self.join(); });
             co_await self.join();
         },

@@ -36,7 +36,7 @@ private:
     const unsigned char* end_;
 };
 
-using some_task = std::optional<leat::handle<void>>;
+using some_task = std::optional<leat::handle<>>;
 
 inline leat::task<> cancel_and_join(some_task& one) {
     if (one.has_value()) {

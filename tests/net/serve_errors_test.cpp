@@ -154,7 +154,7 @@ TEST_CASE("the report of a handler's error names the place where serve was await
 
 TEST_CASE("on_error may cancel the server, with the connection that failed being its last one") {
     on_each_backend([]() -> leat::task<> {
-        static leat::handle<void>* stopped;
+        static leat::handle<>* stopped;
         const auto stop = [](std::exception_ptr, std::optional<leat::endpoint>) { stopped->cancel(); };
         auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
         const leat::endpoint where = listener.local_endpoint();

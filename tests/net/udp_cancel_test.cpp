@@ -45,7 +45,7 @@ private:
     udp_socket client_ = udp_socket::bind({"127.0.0.1", 0});
     std::string sent_;
     std::string received_;
-    leat::handle<void> sender_;
+    leat::handle<> sender_;
 };
 
 struct recv_from_trial : receive_trial {

@@ -68,7 +68,7 @@ VIRTUAL_TEST(
 }
 
 VIRTUAL_TEST("a task that fails and one that is cancelled are given too, and keep their ends") {
-    std::vector<leat::handle<void>> tasks;
+    std::vector<leat::handle<>> tasks;
     tasks.push_back(leat::spawn(stuck));
     tasks.push_back(leat::spawn([]() -> leat::task<> {
         co_await leat::sleep(2s);

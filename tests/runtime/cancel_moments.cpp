@@ -81,7 +81,7 @@ leat::task<> let_the_loop_look() {
     }
 }
 
-leat::task<bool> cancel_at(moment when, waited_for& tried, leat::handle<void>& victim) {
+leat::task<bool> cancel_at(moment when, waited_for& tried, leat::handle<>& victim) {
     if (when <= moment::before_it_begins) {
         victim.cancel();
         co_return false;

@@ -100,7 +100,7 @@ inline constexpr int rounds = 4;
 using trial_maker = std::unique_ptr<any_trial> (*)();
 
 // Cancels `victim`, which attempts, at `when`. True: it has been enabled by this.
-leat::task<bool> cancel_at(moment when, waited_for& tried, leat::handle<void>& victim);
+leat::task<bool> cancel_at(moment when, waited_for& tried, leat::handle<>& victim);
 // At one moment, several times with what was there before.
 leat::task<> cancelled_at(moment when, trial_maker make, const char* what);
 leat::task<> cancelled_at_any_moment(trial_maker make, const char* what);

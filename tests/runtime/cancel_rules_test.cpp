@@ -196,7 +196,7 @@ VIRTUAL_TEST("deadlines beyond the end of time are never, and not in the past") 
 
 VIRTUAL_TEST("a free task is not reached by the scopes, deadlines and groups of its spawner") {
     std::string log;
-    leat::handle<void> free;
+    leat::handle<> free;
     const bool finished = co_await leat::move_on_after(1s, [&]() -> leat::task<> {
         co_await leat::with_task_group([&](task_group& group) -> leat::task<> {
             free = leat::spawn([&]() -> leat::task<> {
@@ -214,7 +214,7 @@ VIRTUAL_TEST("a free task is not reached by the scopes, deadlines and groups of 
 }
 
 LEAT_TEST("a free task is not protected by its spawner's shield") {
-    leat::handle<void> free;
+    leat::handle<> free;
     co_await leat::shield([&]() -> leat::task<> {
         free = leat::spawn(stuck);
         co_await leat::yield();

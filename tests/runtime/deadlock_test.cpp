@@ -71,7 +71,7 @@ TEST_CASE("a deadlock lists the tasks of groups and what is nested below deadlin
 
 TEST_CASE("two tasks that await each other are a deadlock") {
     const std::string text = deadlock_of([]() -> leat::task<> {
-        leat::handle<void> second;
+        leat::handle<> second;
         auto first = leat::spawn([&]() -> leat::task<> { co_await second; });
         second = leat::spawn([&]() -> leat::task<> { co_await first; });
         co_await first;

@@ -120,7 +120,7 @@ leat::task<> chain_of_joins() {
     expect(value == 1, "a chain of 100,000 tasks, each awaiting the one before");
 }
 
-leat::task<> cancel_once_it_waits(leat::handle<void> task, int frames, const char* what) {
+leat::task<> cancel_once_it_waits(leat::handle<> task, int frames, const char* what) {
     while (counted::alive < frames) {
         co_await leat::yield();
     }

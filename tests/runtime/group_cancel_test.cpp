@@ -55,7 +55,7 @@ protected:
     int living_ = 0;
 
 private:
-    leat::handle<void> host_;
+    leat::handle<> host_;
 };
 
 class below_limit_trial : public group_trial {

@@ -72,8 +72,8 @@ leat::fd moved_to(int number, leat::fd socket) {
 }
 
 struct two_waits {
-    leat::handle<void> to_read;
-    leat::handle<void> to_write;
+    leat::handle<> to_read;
+    leat::handle<> to_write;
 };
 
 two_waits wait_both_ways(int number) {

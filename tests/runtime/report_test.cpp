@@ -45,7 +45,7 @@ VIRTUAL_TEST("the error of a task whose handle is dropped after its end is repor
     co_await settle();
     CHECK(failed.done());
     CHECK(reports.empty());
-    failed = leat::handle<void>();
+    failed = leat::handle<>();
     REQUIRE(reports.size() == 1);
     CHECK(mentions(reports[0], "unasked"));
 }
@@ -73,7 +73,7 @@ VIRTUAL_TEST("asking a running task for its error does not count as hearing it")
     auto failed = leat::spawn(fails, "later");
     CHECK(failed.error() == nullptr);
     co_await settle();
-    failed = leat::handle<void>();
+    failed = leat::handle<>();
     CHECK(reports.size() == 1);
 }
 
@@ -82,7 +82,7 @@ VIRTUAL_TEST("join_all does not hear the errors of the tasks that it waits for")
     auto bad = leat::spawn(fails, "nobody asked");
     co_await leat::join_all(good, bad);
     CHECK(reports.empty());
-    bad = leat::handle<void>();
+    bad = leat::handle<>();
     CHECK(reports.size() == 1);
 }
 
@@ -92,7 +92,7 @@ VIRTUAL_TEST("an error is reported when the last one who waited for the task was
         throw std::runtime_error("to nobody");
     });
     auto waiter =
-        leat::spawn([](leat::handle<void> target) -> leat::task<> { co_await target; }, std::move(failing));
+        leat::spawn([](leat::handle<> target) -> leat::task<> { co_await target; }, std::move(failing));
     co_await leat::yield();
     waiter.cancel();
     co_await waiter.join();
@@ -106,7 +106,7 @@ VIRTUAL_TEST("an error is reported when the wait for it is cancelled in the turn
     auto failing = leat::spawn(fails, "just now");
     auto waiter = leat::spawn([&]() -> leat::task<> { co_await failing; });
     co_await leat::yield();
-    failing = leat::handle<void>();  // only the wait refers to the task now
+    failing = leat::handle<>();  // only the wait refers to the task now
     waiter.cancel();
     co_await settle();
     CHECK(reports.size() == 1);
@@ -135,7 +135,7 @@ VIRTUAL_TEST("the end of a cancelled task is not reported") {
     auto dropped = leat::spawn([]() -> leat::task<> { co_await leat::sleep_until(leat::never); });
     co_await leat::yield();
     dropped.cancel();
-    dropped = leat::handle<void>();
+    dropped = leat::handle<>();
     co_await settle();
     CHECK(reports.empty());
 }
@@ -163,13 +163,13 @@ TEST_CASE("the errors of background tasks that end with the run are reported") {
 }
 
 TEST_CASE("an error in a handle that outlives its run is reported when the handle is dropped") {
-    leat::handle<void> failed;
+    leat::handle<> failed;
     leat::run_virtually([&](leat::virtual_kernel&) -> leat::task<> {
         failed = leat::spawn(fails, "too late");
         co_await settle();
     });
     CHECK(reports.empty());
-    failed = leat::handle<void>();
+    failed = leat::handle<>();
     REQUIRE(reports.size() == 1);
     CHECK(mentions(reports[0], "too late"));
 }

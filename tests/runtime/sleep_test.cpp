@@ -59,7 +59,7 @@ leat::task<> task_that_yields() {
     co_await leat::yield();
 }
 
-leat::handle<void> spawn_that_yields() {
+leat::handle<> spawn_that_yields() {
     return leat::spawn(task_that_yields);
 }
 
@@ -88,7 +88,7 @@ VIRTUAL_TEST("a sleep lasts exactly as long as asked when time is virtual") {
 
 VIRTUAL_TEST("sleeps that end at the same time end in the order they began") {
     std::vector<int> log;
-    std::vector<leat::handle<void>> all;
+    std::vector<leat::handle<>> all;
     for (int i = 0; i < 50; ++i) {
         all.push_back(leat::spawn(note_after, 1s, i, std::ref(log)));
     }

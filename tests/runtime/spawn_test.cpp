@@ -217,7 +217,7 @@ LEAT_TEST("a handle can be dropped or overwritten while its task runs, which goe
     }
     auto overwritten = leat::spawn(body);
     overwritten = leat::spawn(body);
-    overwritten = leat::handle<void>();
+    overwritten = leat::handle<>();
     CHECK_FALSE(overwritten.valid());
     co_await leat::yield();
     co_await leat::yield();
@@ -235,7 +235,7 @@ LEAT_TEST("a wait for a task keeps the task when the handle goes away meanwhile"
 
 LEAT_TEST("an argument that holds the task's own handle is dropped at its end") {
     struct slot {
-        leat::handle<void> own;
+        leat::handle<> own;
     };
     auto shared = std::make_shared<slot>();
     const std::weak_ptr<slot> watched = shared;
@@ -249,7 +249,7 @@ LEAT_TEST("an argument that holds the task's own handle is dropped at its end") 
 
 TEST_CASE("a handle outlives the run that it came from") {
     leat::handle<int> ended;
-    leat::handle<void> cancelled;
+    leat::handle<> cancelled;
     leat::run_virtually([&](leat::virtual_kernel&) -> leat::task<> {
         ended = leat::spawn(doubled, 3);
         cancelled = leat::spawn(stuck);

@@ -44,7 +44,7 @@ LEAT_TEST("switching to a task that waits, has ended or switches itself is a yie
     CHECK(log == "o");
     co_await leat::switch_to(ended);
     CHECK(log == "oo");
-    leat::handle<void> self;
+    leat::handle<> self;
     self = leat::spawn([&]() -> leat::task<> {
         log += 's';
         co_await leat::switch_to(self);
@@ -59,7 +59,7 @@ LEAT_TEST("switching to a task that waits, has ended or switches itself is a yie
 
 VIRTUAL_TEST("a cancelled task does not come back from switching, and a cancelled one runs next to unwind") {
     std::string log;
-    leat::handle<void> a;
+    leat::handle<> a;
     auto switching = leat::spawn([&]() -> leat::task<> {
         co_await leat::switch_to(a);
         log += '!';
@@ -82,11 +82,11 @@ VIRTUAL_TEST("a cancelled task does not come back from switching, and a cancelle
 }
 
 LEAT_TEST("tasks that go on switching to each other do not keep the others from running") {
-    leat::handle<void> ping;
-    leat::handle<void> pong;
+    leat::handle<> ping;
+    leat::handle<> pong;
     bool over = false;
     int switches = 0;
-    const auto switch_on = [&](leat::handle<void>& other) -> leat::task<> {
+    const auto switch_on = [&](leat::handle<>& other) -> leat::task<> {
         while (!over) {
             ++switches;
             co_await leat::switch_to(other);

@@ -50,7 +50,7 @@ VIRTUAL_TEST("a group that stops cancels its body and lets the children finish")
 
 VIRTUAL_TEST("the children that have not ended after the grace are cancelled") {
     std::string log;
-    leat::handle<void> late;
+    leat::handle<> late;
     const auto began = leat::now();
     co_await with_task_group([&](task_group& group) -> leat::task<> {
         group.spawn(work, 3s, 'a', std::ref(log));

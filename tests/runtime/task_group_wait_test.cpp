@@ -103,7 +103,7 @@ VIRTUAL_TEST("a deadline on the wait for room has no other effect") {
 VIRTUAL_TEST("a task spawned between the end of the last child and the group's return is awaited") {
     std::string log;
     task_group* open = nullptr;
-    leat::handle<void> last;
+    leat::handle<> last;
     auto intruder = leat::spawn([&]() -> leat::task<> {
         co_await leat::yield();
         co_await last.join();  // resumed before the group

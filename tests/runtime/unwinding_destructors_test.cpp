@@ -39,7 +39,7 @@ leat::task<> note_end(char name, std::string& log) {
 
 LEAT_TEST("a destructor runs in the task that unwinds, and no exception is in flight") {
     int seen = 0;
-    leat::handle<void> victim;
+    leat::handle<> victim;
     victim = leat::spawn([&]() -> leat::task<> {
         const at_end look([&] {
             seen += leat::unwinding() ? 1 : 0;
@@ -147,8 +147,8 @@ LEAT_TEST("a destructor cancels the scope that unwinds, one around it, and its g
 
 LEAT_TEST("a destructor cancels tasks that are to unwind in the same turn, each ends once") {
     std::string log;
-    leat::handle<void> first;
-    leat::handle<void> second;
+    leat::handle<> first;
+    leat::handle<> second;
     first = leat::spawn([&]() -> leat::task<> {
         const at_end other([&] { second.cancel(); });
         co_await note_end('a', log);

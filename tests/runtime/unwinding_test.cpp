@@ -102,8 +102,8 @@ LEAT_TEST("awaiting a cancelled task tells why it was cancelled, the nearest cau
     const auto& first = co_await by_handle.join();
     CHECK(first.why().text() == "the client hung up");
 
-    leat::handle<void> by_group;
-    leat::handle<void> by_itself;
+    leat::handle<> by_group;
+    leat::handle<> by_itself;
     co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
         by_group = group.spawn(stuck);
         by_itself = group.spawn(stuck);
@@ -118,7 +118,7 @@ LEAT_TEST("awaiting a cancelled task tells why it was cancelled, the nearest cau
 }
 
 VIRTUAL_TEST("a sibling's error, and a deadline around a group, are told as the reason") {
-    leat::handle<void> sibling;
+    leat::handle<> sibling;
     const auto fails = [&](leat::task_group& group) -> leat::task<> {
         sibling = group.spawn(stuck);
         group.spawn([]() -> leat::task<> { throw std::runtime_error("failed"); });
@@ -129,7 +129,7 @@ VIRTUAL_TEST("a sibling's error, and a deadline around a group, are told as the 
     const auto& beside = co_await sibling.join();
     CHECK(beside.why() == leat::cancel_reason::error);
 
-    leat::handle<void> late;
+    leat::handle<> late;
     const bool finished =
         co_await leat::move_on_after(1s, leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
                                          late = group.spawn(stuck);
@@ -163,7 +163,7 @@ LEAT_TEST("a task that is cancelled but does not wait any more ends with its val
 
 LEAT_TEST("a task that cancels itself goes on to its next wait") {
     names log;
-    leat::handle<void> self;
+    leat::handle<> self;
     self = leat::spawn([&]() -> leat::task<> {
         self.cancel();
         log.emplace_back("still here");
@@ -316,11 +316,11 @@ VIRTUAL_TEST("an exception on its way when the task is cancelled goes on") {
 LEAT_TEST("destructors of an unwinding task may spawn, cancel and ask for the time") {
     names log;
     auto other = leat::spawn(stuck);
-    leat::handle<void> spawned;
+    leat::handle<> spawned;
     struct busy {
         names& log;
-        leat::handle<void>& other;
-        leat::handle<void>& spawned;
+        leat::handle<>& other;
+        leat::handle<>& spawned;
         ~busy() {
             CHECK(leat::unwinding());
             spawned = leat::spawn([&log = log]() -> leat::task<> {
@@ -346,9 +346,9 @@ LEAT_TEST("destructors of an unwinding task may spawn, cancel and ask for the ti
 }
 
 LEAT_TEST("a destructor may cancel its own task while it unwinds") {
-    leat::handle<void> self;
+    leat::handle<> self;
     struct again {
-        leat::handle<void>& self;
+        leat::handle<>& self;
         ~again() { self.cancel(); }
     };
     self = leat::spawn([&]() -> leat::task<> {

@@ -151,7 +151,7 @@ private:
     }
 
     std::shared_ptr<int> steps_ = std::make_shared<int>(0);
-    handle<void> task_;
+    handle<> task_;
 };
 
 // A scenario of one operation, beside a bystander, that works again once there is memory.

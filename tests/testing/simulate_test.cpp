@@ -260,7 +260,7 @@ TEST_CASE("what a run leaves behind fails it") {
     CHECK(held.why == "it left behind 1 buffer pool(s) of which a chunk is held");
     kept.reset();
 
-    leat::handle<void> handle;
+    leat::handle<> handle;
     const auto state = simulate([&]() -> leat::task<> {
         handle = leat::spawn([]() -> leat::task<> { co_return; });
         co_await handle;
@@ -323,7 +323,7 @@ TEST_CASE("switch_to takes a task to the front of a drawn order, too") {
     const auto report = simulate(
         []() -> leat::task<> {
             std::string order;
-            std::vector<leat::handle<void>> tasks;
+            std::vector<leat::handle<>> tasks;
             for (char letter = 'a'; letter <= 'h'; ++letter) {
                 tasks.push_back(leat::spawn([&order, letter]() -> leat::task<> {
                     order += letter;

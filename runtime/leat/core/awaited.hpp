@@ -25,7 +25,7 @@ namespace leat {
 
 template <typename T>
 class task;
-template <typename T>
+template <typename T = void>
 class handle;
 
 namespace detail {

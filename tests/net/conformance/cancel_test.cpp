@@ -44,7 +44,7 @@ private:
     connection both_;
     std::string sent_;
     std::string received_;
-    leat::handle<void> sender_;
+    leat::handle<> sender_;
 };
 
 struct recv_trial : receive_trial {
@@ -93,7 +93,7 @@ public:
 
 private:
     connection both_;
-    leat::handle<void> sender_;
+    leat::handle<> sender_;
 };
 
 // Each connection that was made is in the queue, and ends without a byte.

@@ -144,7 +144,7 @@ LEAT_TEST("the port of a listener that is closed while somebody accepts is free 
     connection both = co_await connected(again);
     const bool works = co_await carries(both.client, both.server);
     CHECK(works);
-    const auto code = co_await error_of([](leat::handle<void>& on) -> leat::task<> { co_await on; }(waits));
+    const auto code = co_await error_of([](leat::handle<>& on) -> leat::task<> { co_await on; }(waits));
     CHECK(code == std::errc::operation_canceled);
 }
 
@@ -169,7 +169,7 @@ LEAT_TEST("the port of a datagram socket that is closed while somebody receives 
     socket.close();
     auto again = leat::udp_socket::bind(at);
     CHECK(again.local_endpoint() == at);
-    const auto code = co_await error_of([](leat::handle<void>& on) -> leat::task<> { co_await on; }(waits));
+    const auto code = co_await error_of([](leat::handle<>& on) -> leat::task<> { co_await on; }(waits));
     CHECK(code == std::errc::operation_canceled);
 }
 
@@ -181,7 +181,7 @@ LEAT_TEST("the name of a Unix listener that is closed while somebody accepts is 
     listener.close();
     auto again = leat::unix_listener::bind(at);
     CHECK(again.local_endpoint() == at);
-    const auto code = co_await error_of([](leat::handle<void>& on) -> leat::task<> { co_await on; }(waits));
+    const auto code = co_await error_of([](leat::handle<>& on) -> leat::task<> { co_await on; }(waits));
     CHECK(code == std::errc::operation_canceled);
 }
 

@@ -166,7 +166,7 @@ LEAT_TEST("of two deadlines that pass in one turn the outer one decides") {
 LEAT_TEST("tasks that only yield keep neither bytes nor timers waiting") {
     connection both = co_await connected();
     bool over = false;
-    std::vector<leat::handle<void>> busy;
+    std::vector<leat::handle<>> busy;
     for (int i = 0; i < 300; ++i) {  // more than are run in one turn
         busy.push_back(leat::spawn([&]() -> leat::task<> {
             while (!over) {
@@ -229,7 +229,7 @@ LEAT_TEST("a task whose operations never have to wait lets others run") {
 
 LEAT_TEST("nothing happens while everybody waits") {
     std::vector<connection> idle;
-    std::vector<leat::handle<void>> waiting;
+    std::vector<leat::handle<>> waiting;
     for (int i = 0; i < 50; ++i) {
         idle.push_back(co_await connected());
     }

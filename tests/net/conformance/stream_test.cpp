@@ -273,7 +273,7 @@ LEAT_TEST("what was sent before a reset is lost or arrives, and then there is th
 LEAT_TEST("a hundred connections carry bytes at once, each its own") {
     auto listener = leat::tcp_listener::bind({"127.0.0.1", 0}, {.backlog = 128});
     constexpr std::size_t count = 100;
-    std::vector<leat::handle<void>> all;
+    std::vector<leat::handle<>> all;
     for (std::size_t i = 0; i < count; ++i) {
         all.push_back(leat::spawn([&listener, i]() -> leat::task<> {
             auto stream = co_await leat::tcp_stream::connect(listener.local_endpoint());

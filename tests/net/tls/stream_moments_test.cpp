@@ -43,7 +43,7 @@ public:
 private:
     bool exactly_;
     std::optional<stream_pair<tcp_stream>> both_;
-    handle<void> sender_;
+    handle<> sender_;
     std::string sent_;
     std::string received_;
 };

@@ -35,7 +35,7 @@ constexpr int inline_max = leat::task_state::inline_completions_max;
 VIRTUAL_TEST("a timer waits for at most one batch of steps of tasks that are always ready") {
     bool over = false;
     int steps = 0;
-    std::vector<leat::handle<void>> busy;
+    std::vector<leat::handle<>> busy;
     for (int i = 0; i < 3; ++i) {
         busy.push_back(leat::spawn(yield_until, std::ref(over), std::ref(steps)));
     }
@@ -55,7 +55,7 @@ VIRTUAL_TEST("a timer waits for at most one batch of steps of tasks that are alw
 VIRTUAL_TEST("a completion waits for at most one batch of steps of tasks that are always ready") {
     bool over = false;
     int steps = 0;
-    std::vector<leat::handle<void>> busy;
+    std::vector<leat::handle<>> busy;
     for (int i = 0; i < 3; ++i) {
         busy.push_back(leat::spawn(yield_until, std::ref(over), std::ref(steps)));
     }
@@ -89,7 +89,7 @@ VIRTUAL_TEST("operations that complete at once cannot keep timers waiting") {
     bool over = false;
     int steps = 0;
     kernel.inline_results[7] = 1;
-    std::vector<leat::handle<void>> busy;
+    std::vector<leat::handle<>> busy;
     for (int i = 0; i < 3; ++i) {
         busy.push_back(leat::spawn(transfer_until, std::ref(over), 7, std::ref(steps)));
     }
@@ -262,7 +262,7 @@ VIRTUAL_TEST("a turn bounds the operations that complete at once, of all tasks t
     bool over = false;
     int steps = 0;
     kernel.inline_results[7] = 1;
-    std::vector<leat::handle<void>> busy;
+    std::vector<leat::handle<>> busy;
     for (int i = 0; i < 10; ++i) {
         busy.push_back(leat::spawn(transfer_until, std::ref(over), 7, std::ref(steps)));
     }
@@ -332,7 +332,7 @@ VIRTUAL_TEST("a great number of timers that have expired does not keep a complet
     constexpr int sleepers = 4 * leat::scheduler::timers_max;
     int woken = 0;
     int woken_before = -1;
-    std::vector<leat::handle<void>> all;
+    std::vector<leat::handle<>> all;
     for (int i = 0; i < sleepers; ++i) {
         all.push_back(leat::spawn([&, i]() -> leat::task<> {
             co_await leat::sleep(std::chrono::microseconds(1 + i));
@@ -357,7 +357,7 @@ VIRTUAL_TEST("a great number of timers that have expired does not keep a complet
 
 VIRTUAL_TEST("timers of one deadline expire together, however many came before them") {
     const leat::time_point both = kernel.now() + 1s;
-    std::vector<leat::handle<void>> earlier;
+    std::vector<leat::handle<>> earlier;
     for (int i = 1; i < leat::scheduler::timers_max; ++i) {
         earlier.push_back(leat::spawn([&]() -> leat::task<> { co_await leat::sleep_until(both - 1ms); }));
     }

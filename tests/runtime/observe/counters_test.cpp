@@ -51,8 +51,8 @@ VIRTUAL_TEST("tasks, ready ones, frames and timers are those that are there now"
     CHECK(now().tasks == 1);
     CHECK(now().timers == 0);
     CHECK(now().frames == before.frames + 2);  // the states, which handles refer to
-    first = leat::handle<void>();
-    second = leat::handle<void>();
+    first = leat::handle<>();
+    second = leat::handle<>();
     CHECK(now().frames == before.frames);
 }
 

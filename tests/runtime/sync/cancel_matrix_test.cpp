@@ -129,7 +129,7 @@ public:
 
 private:
     leat::barrier barrier_{2};
-    leat::handle<void> other_;
+    leat::handle<> other_;
 };
 
 class receive_trial : public trial {

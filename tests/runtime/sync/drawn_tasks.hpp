@@ -21,7 +21,7 @@ inline leat::duration draw_moment() {
 }
 
 // Cancels some of these tasks while they run.
-inline leat::task<> cancel_some(std::vector<leat::handle<void>>& tasks) {
+inline leat::task<> cancel_some(std::vector<leat::handle<>>& tasks) {
     for (int count = 0; count < 4; ++count) {
         co_await leat::sleep(5 * draw_moment());
         tasks[draw(tasks.size())].cancel();
@@ -29,8 +29,8 @@ inline leat::task<> cancel_some(std::vector<leat::handle<void>>& tasks) {
 }
 
 template <typename Body>
-std::vector<leat::handle<void>> spawn_several(int count, Body body) {
-    std::vector<leat::handle<void>> tasks;
+std::vector<leat::handle<>> spawn_several(int count, Body body) {
+    std::vector<leat::handle<>> tasks;
     for (int number = 0; number < count; ++number) {
         tasks.push_back(leat::spawn(body, number));
     }

@@ -109,7 +109,7 @@ LEAT_SIMULATE("who waits for an event when it is set goes on, in any order, and 
     leat::event event;
     waits waiting;
     int sets = 0;
-    std::vector<leat::handle<void>> tasks = spawn_several(6, [&](int number) -> leat::task<> {
+    std::vector<leat::handle<>> tasks = spawn_several(6, [&](int number) -> leat::task<> {
         for (int count = 0; count < 20; ++count) {
             const bool was_set = event.is_set();
             const int before = sets;

@@ -45,7 +45,7 @@ VIRTUAL_TEST("a barrier lets tasks through in rounds, and one task of each is th
     leat::barrier barrier(3);
     std::string log;
     int last = 0;
-    std::vector<leat::handle<void>> tasks;
+    std::vector<leat::handle<>> tasks;
     for (const char name : {'a', 'b', 'c'}) {
         tasks.push_back(leat::spawn([&, name]() -> leat::task<> {
             for (int round = 0; round < 3; ++round) {

@@ -27,7 +27,7 @@ VIRTUAL_TEST("at most as many tasks as there are permits are inside at once") {
     leat::semaphore semaphore(3);
     int inside = 0;
     int most = 0;
-    std::vector<leat::handle<void>> tasks;
+    std::vector<leat::handle<>> tasks;
     for (int i = 0; i < 10; ++i) {
         tasks.push_back(leat::spawn([&]() -> leat::task<> {
             const auto held = co_await semaphore.acquire();

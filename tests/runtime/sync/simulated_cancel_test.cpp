@@ -29,8 +29,8 @@ struct carried_values {
 // Runs senders and receivers, closes what they use, and takes what is left in it.
 template <typename Carrier, typename Send, typename Receive, typename Take>
 leat::task<> carry(Carrier& carrier, Send send, Receive receive, Take take) {
-    std::vector<leat::handle<void>> senders = spawn_several(3, send);
-    std::vector<leat::handle<void>> receivers = spawn_several(3, receive);
+    std::vector<leat::handle<>> senders = spawn_several(3, send);
+    std::vector<leat::handle<>> receivers = spawn_several(3, receive);
     co_await cancel_some(senders);
     co_await cancel_some(receivers);
     co_await leat::join_all(senders);
@@ -157,7 +157,7 @@ LEAT_SIMULATE("no permit of a semaphore is lost", {.seeds = 200, .random_order =
     const std::size_t permits = 1 + draw(4);
     leat::semaphore semaphore(permits);
     std::size_t held = 0;
-    std::vector<leat::handle<void>> tasks = spawn_several(6, [&](int) -> leat::task<> {
+    std::vector<leat::handle<>> tasks = spawn_several(6, [&](int) -> leat::task<> {
         for (int count = 0; count < 20; ++count) {
             const std::size_t wanted = 1 + draw(permits);
             const auto got = co_await leat::move_on_after(draw_moment(), semaphore.acquire(wanted));
@@ -178,7 +178,7 @@ LEAT_SIMULATE("a mutex has one holder, also across waits for a condition, and is
     leat::mutex mutex;
     leat::condition changed;
     std::size_t inside = 0;
-    std::vector<leat::handle<void>> tasks = spawn_several(6, [&](int) -> leat::task<> {
+    std::vector<leat::handle<>> tasks = spawn_several(6, [&](int) -> leat::task<> {
         for (int count = 0; count < 20; ++count) {
             auto guard = co_await leat::move_on_after(draw_moment(), mutex.lock());
             if (!guard.has_value()) {

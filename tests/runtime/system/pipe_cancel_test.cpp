@@ -291,7 +291,7 @@ LEAT_TEST("who waits behind a cancelled recv from a pipe may be cancelled, and t
         auto first = leat::spawn([&]() -> leat::task<> { (void)co_await pipe.reader.recv_chunk(); });
         co_await leat::testing::wait_until_idle();
         std::error_code failed;
-        leat::handle<void> second;
+        leat::handle<> second;
         auto cancels = leat::spawn([&]() -> leat::task<> {
             second = leat::spawn([&]() -> leat::task<> {
                 const auto ended = co_await leat::as_result(pipe.reader.recv_chunk());

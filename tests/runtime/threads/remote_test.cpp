@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 using leat::stuck;
 
 LEAT_TEST("a post from another thread wakes a scheduler that has nothing else to do", on(kernel)) {
-    leat::handle<void> sleeper = leat::spawn(stuck);
+    leat::handle<> sleeper = leat::spawn(stuck);
     std::thread poster([remote = leat::current_scheduler().remote(), &sleeper] {
         CHECK(remote.post([&sleeper] { sleeper.cancel(); }));
     });
@@ -53,7 +53,7 @@ LEAT_TEST("a hundred thousand posts from each of two threads all run, in the ord
     static constexpr int count = 100'000;  // static: g++ asks for a capture otherwise
     std::vector<std::pair<int, int>> seen;
     seen.reserve(2 * count);
-    leat::handle<void> sleeper = leat::spawn(stuck);
+    leat::handle<> sleeper = leat::spawn(stuck);
     std::vector<std::thread> posters;
     for (int name = 0; name < 2; ++name) {
         posters.emplace_back([&, name, remote = leat::current_scheduler().remote()] {

@@ -107,7 +107,7 @@ private:
     connection_pool* pool_ = nullptr;  // null: nobody is told of its end
     detail::pool_place* place_;        // null: given up
     std::unique_ptr<client_connection> connection_;
-    handle<void> watch_;
+    handle<> watch_;
     time_point since_;
     bool watched_ = false;  // the watch has taken its first step
 };
