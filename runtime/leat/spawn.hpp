@@ -300,6 +300,15 @@ struct spawned_with<Function, type_list<Stored...>> {
     using state = spawned<T, called, Stored...>;
 };
 
+// Where the coroutine that runs awaited last: for those who cannot be told where they are called.
+[[nodiscard]] inline std::source_location place_before(
+    std::source_location otherwise = std::source_location::current()) noexcept {
+    if (this_thread.current != nullptr && this_thread.current->where.line() != 0) {
+        return this_thread.current->where;
+    }
+    return this_thread.task != nullptr ? this_thread.task->spawned_at : otherwise;
+}
+
 // A task as a callable that gives it.
 template <typename T>
 struct prepared {
@@ -341,7 +350,8 @@ auto spawn_call(group_scope& owner, std::source_location where, Function&& funct
 // The same of `function(arguments...)`, which gives an awaitable or a task. The callable and its arguments
 // are copied or moved into the new task and live as long as it: captures, temporaries and what arguments are
 // converted to cannot dangle.
-// (Overloads, because a default argument cannot follow any number of others.)
+// Dumps and reports name the place of the call; of one with more than four arguments, that of the co_await
+// before it. (docs/decisions/0006-spawn-is-a-ladder-of-overloads.md)
 template <typename Function>
 auto spawn(Function&& function, std::source_location where = std::source_location::current()) {
     return detail::spawn_call(current_scheduler().root(), where, std::forward<Function>(function));
@@ -374,7 +384,7 @@ auto spawn(Function&& function, First&& first, Second&& second, Third&& third, F
 template <typename Function, typename... Arguments>
     requires(sizeof...(Arguments) > 4)
 auto spawn(Function&& function, Arguments&&... arguments) {
-    return detail::spawn_call(current_scheduler().root(), std::source_location::current(),
+    return detail::spawn_call(current_scheduler().root(), detail::place_before(),
                               std::forward<Function>(function), std::forward<Arguments>(arguments)...);
 }
 

@@ -155,8 +155,8 @@ public:
     template <typename Function, typename... Arguments>
         requires(sizeof...(Arguments) > 3)
     auto spawn(Function&& function, Arguments&&... arguments) {
-        return detail::spawn_call(open_scope(), std::source_location::current(),
-                                  std::forward<Function>(function), std::forward<Arguments>(arguments)...);
+        return detail::spawn_call(open_scope(), detail::place_before(), std::forward<Function>(function),
+                                  std::forward<Arguments>(arguments)...);
     }
 
     // Waits until there is room for one more child; others may have taken it by the time the waiter runs.

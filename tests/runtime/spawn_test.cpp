@@ -6,8 +6,10 @@
 
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 
 using namespace std::chrono_literals;
@@ -176,6 +178,20 @@ LEAT_TEST("an outcome can be kept longer than the handle it came from") {
         kept = co_await target.join();
     }
     CHECK(kept.value() == 42);
+}
+
+LEAT_TEST("a spawn with many arguments has the place of the co_await before it") {
+    const auto sum = [](int a, int b, int c, int d, int e) -> leat::task<int> {
+        co_return a + b + c + d + e;
+    };
+    co_await leat::yield();
+    const unsigned line = std::source_location::current().line() - 1;
+    auto child = leat::spawn(sum, 1, 2, 3, 4, 5);
+    const std::source_location& where = child.state().spawned_at;
+    CHECK(std::string_view(where.file_name()).ends_with("spawn_test.cpp"));
+    CHECK(where.line() == line);
+    const int result = co_await child;
+    CHECK(result == 15);
 }
 
 LEAT_TEST("joiners are resumed in the order they came") {

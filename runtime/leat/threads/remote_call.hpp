@@ -169,7 +169,7 @@ bool spawn_there(const remote& to, std::source_location where, Function&& functi
 
 template <typename Function, typename... Arguments>
 bool remote::spawn(Function&& function, Arguments&&... arguments) const {
-    return detail::spawn_there(*this, std::source_location::current(), std::forward<Function>(function),
+    return detail::spawn_there(*this, detail::place_before(), std::forward<Function>(function),
                                std::forward<Arguments>(arguments)...);
 }
 
