@@ -75,18 +75,18 @@ leat::task<std::string> ask_patiently(leat::endpoint server) {
 LEAT_SIMULATE("every client gets its capitals", seeds(200)) {
     auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
     const auto place = listener.local_endpoint();
-    auto server = leat::spawn(leat::serve(std::move(listener), capitals<leat::tcp_stream>));
     std::vector<std::string> words = {"leat", "mill", "water", "wheel"};
+    leat::testing::nursery tasks;  // below what they refer to
+    tasks.spawn(leat::serve(std::move(listener), capitals<leat::tcp_stream>));
     auto answers =
         co_await leat::map_concurrently(words, 3, [&](std::string word) { return ask(place, word); });
     CHECK(answers == std::vector<std::string>{"LEAT", "MILL", "WATER", "WHEEL"});
-    server.cancel();
-    co_await server.join();
 }
 
 LEAT_TEST("a silent client is cut off", on(leat::testing::simulated)) {
     auto [client, peer] = co_await leat::testing::stream_pair();
-    auto server = leat::spawn(capitals<leat::tcp_stream>, std::move(peer));
+    leat::testing::nursery tasks;
+    auto server = tasks.spawn(capitals<leat::tcp_stream>, std::move(peer));
     co_await leat::testing::advance(59s);
     CHECK(!server.done());
     auto end = co_await client.recv_chunk();  // at once, since time is virtual

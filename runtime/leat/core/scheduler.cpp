@@ -43,11 +43,12 @@ scheduler::~scheduler() {
 }
 
 void scheduler::run(task_state& main) {
-    if (observed_.hears_steps() || order_is_drawn_) {
-        run_turns<true>(main);
-    } else {
-        run_turns<false>(main);
-    }
+    is_observed() ? run_turns<true>(main) : run_turns<false>(main);
+}
+
+void scheduler::run_until_empty(const group_scope& group) {
+    const auto empty = [&] { return group.size == 0; };
+    is_observed() ? turn_until<true>(empty) : turn_until<false>(empty);
 }
 
 template <bool observed>

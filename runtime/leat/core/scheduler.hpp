@@ -60,6 +60,8 @@ public:
 
     // Runs until `main`, spawned in root(), and every other task has ended.
     void run(task_state& main);
+    // Runs until `group` has no tasks, inside a step of a task that goes on then (testing::nursery).
+    void run_until_empty(const group_scope& group);
     // Whether no task could make progress, and all were cancelled; and the tasks as they were then.
     [[nodiscard]] bool deadlocked() const noexcept { return deadlocked_; }
     [[nodiscard]] const std::string& deadlock_dump() const noexcept { return deadlock_dump_; }
@@ -113,6 +115,9 @@ public:
     void tell_watchers(group_scope& group) noexcept;
 
 private:
+    [[nodiscard]] bool is_observed() const noexcept {
+        return observed_.hears_steps() || order_is_drawn_;
+    }
     template <bool observed>
     void run_turns(task_state& main);
     template <bool observed, typename Predicate>

@@ -2,6 +2,7 @@
 #include <leat/testing/backends.hpp>
 
 #include <leat/backends/choose.hpp>
+#include <leat/testing/core/child_errors.hpp>
 #include <leat/testing/core/crash_note.hpp>
 #include <leat/testing/simulation.hpp>
 
@@ -38,12 +39,14 @@ std::vector<tried_backend> backends(backend_set chosen) {
 void run_on(const tried_backend& one, task<> (*body)()) {
     detail::crash_note note;
     note.say({"leat: crashed on the backend ", one.name});
-    if (simulated.has(one.which)) {
-        simulation world({.wall_start = std::chrono::system_clock::now()});
-        run_simulated(world, body);
-    } else {
-        run(body, {.backend = one.name});
-    }
+    detail::run_with_child_errors([&] {
+        if (simulated.has(one.which)) {
+            simulation world({.wall_start = std::chrono::system_clock::now()});
+            run_simulated(world, body);
+        } else {
+            run(body, {.backend = one.name});
+        }
+    });
 }
 
 }  // namespace leat::testing

@@ -11,6 +11,9 @@
 //
 //   LEAT_SIMULATE("no byte is lost", seeds(1000)) { ... }     // or {.seeds = 1000, .random_order = true}
 //
+// A failed REQUIRE and an error throw. A task that refers to the body's variables is therefore spawned in a
+// nursery (nursery.hpp): after a free spawn([&] ...) it would go on with variables that are gone.
+//
 // Each run also checks that the body has left nothing open: no descriptor, no frame, no chunk. A simulation
 // that fails is the last, and the command that replays it is printed (simulate.hpp). A program that crashes
 // first tells the backend, or that command, on standard error.
@@ -19,6 +22,7 @@
 #include <leat/task.hpp>
 #include <leat/testing/backends.hpp>
 #include <leat/testing/idle.hpp>
+#include <leat/testing/nursery.hpp>
 #include <leat/testing/simulate.hpp>
 #include <leat/testing/stream_pair.hpp>
 

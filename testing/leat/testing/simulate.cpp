@@ -3,6 +3,7 @@
 
 #include <leat/core/error_text.hpp>
 #include <leat/observe/dump.hpp>
+#include <leat/testing/core/child_errors.hpp>
 #include <leat/testing/core/crash_note.hpp>
 #include <leat/testing/leaks.hpp>
 
@@ -99,7 +100,8 @@ std::string run_one(simulation& world, const std::function<task<>()>& body, cons
         loop.set_limit(limit);
         loop.alarms().arm(limit, after(world.now(), limit.allowed));
         try {
-            leat::detail::run_on(loop, std::source_location::current(), [&body] { return body(); });
+            detail::run_with_child_errors(
+                [&] { leat::detail::run_on(loop, std::source_location::current(), [&] { return body(); }); });
         } catch (...) {
             why = "it threw: " + leat::detail::error_text(std::current_exception());
         }
