@@ -93,7 +93,7 @@ public:
                 return stored_result<value>(inner_.resume());
             }
         } catch (const std::system_error& error) {
-            return error.code();
+            return {error.code(), std::current_exception()};
         }
     }
     auto defer() && {
@@ -129,8 +129,8 @@ private:
 
 }  // namespace detail
 
-// co_await as_result(X) gives result<T>: the value, or the std::error_code of a std::system_error. An
-// operation of leat throws nothing on this way.
+// co_await as_result(X) gives result<T>: the value, or the std::error_code of a std::system_error, whose text
+// is its error_text(). Receiving and sending throw nothing on this way.
 template <typename X>
 [[nodiscard]] detail::result_awaiter<X> as_result(X&& x) {
     return detail::result_awaiter<X>(std::forward<X>(x));

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 // result<T>: a value, or the std::error_code that explains why there is none. It is what the kernel and
-// peers answer; `co_await as_result(operation)` gives one instead of throwing.
+// peers answer; `co_await as_result(operation)` gives one instead of throwing. An error that an operation has
+// told with its context, such as the name of the peer, keeps that: error_text().
 // Invariant: exactly one of value and error is present; an error is never the zero code.
 #pragma once
 
 #include <leat/check.hpp>
 
 #include <cerrno>
+#include <exception>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -20,26 +23,45 @@ namespace leat {
 
 namespace detail {
 
-// Throws std::system_error(error, context).
-[[noreturn]] void throw_error(std::error_code error, const char* context);
+// What results have in common: the error, and the exception that told it, if one did.
+class result_error {
+public:
+    [[nodiscard]] std::error_code error() const noexcept { return code_; }
+    // The whole sentence: "connect to 10.0.0.1:80: Connection refused" where the operation has told it so,
+    // which connect and the like do, else the message of error(). Empty when there is a value.
+    [[nodiscard]] std::string error_text() const;
+
+protected:
+    result_error() noexcept = default;
+    result_error(std::error_code code, std::exception_ptr thrown) noexcept
+        : code_(code), thrown_(std::move(thrown)) {}
+    // What value() throws.
+    [[noreturn]] void throw_error(const char* context) const;
+
+private:
+    std::error_code code_;
+    std::exception_ptr thrown_;  // a std::system_error of code_
+};
 
 }  // namespace detail
 
 template <typename T>
-class [[nodiscard]] result {
+class [[nodiscard]] result : public detail::result_error {
 public:
     using value_type = T;
 
     result(T value) noexcept(std::is_nothrow_move_constructible_v<T>) : value_(std::move(value)) {}
-    result(std::error_code error) noexcept : error_(error) {
+    // `thrown`: the std::system_error of that code, where there was one.
+    result(std::error_code error, std::exception_ptr thrown = nullptr) noexcept
+        : result_error(error, std::move(thrown)) {
         check(static_cast<bool>(error), "a result's error is not the zero code");
     }
 
     [[nodiscard]] bool ok() const noexcept { return value_.has_value(); }
     explicit operator bool() const noexcept { return ok(); }
-    [[nodiscard]] std::error_code error() const noexcept { return error_; }
 
-    // The value; throws std::system_error(error(), context) when there is none.
+    // The value. When there is none: throws the exception that the operation has thrown, else
+    // std::system_error(error(), context).
     T& value(const char* context = "") & {
         demand(context);
         return *value_;
@@ -66,33 +88,29 @@ public:
 private:
     void demand(const char* context) const {
         if (!ok()) [[unlikely]] {
-            detail::throw_error(error_, context);
+            throw_error(context);
         }
     }
 
     std::optional<T> value_;
-    std::error_code error_;
 };
 
 template <>
-class [[nodiscard]] result<void> {
+class [[nodiscard]] result<void> : public detail::result_error {
 public:
     using value_type = void;
 
     result() noexcept = default;
-    result(std::error_code error) noexcept : error_(error) {}
+    result(std::error_code error, std::exception_ptr thrown = nullptr) noexcept
+        : result_error(error, std::move(thrown)) {}
 
-    [[nodiscard]] bool ok() const noexcept { return !error_; }
+    [[nodiscard]] bool ok() const noexcept { return !error(); }
     explicit operator bool() const noexcept { return ok(); }
-    [[nodiscard]] std::error_code error() const noexcept { return error_; }
     void value(const char* context = "") const {
         if (!ok()) [[unlikely]] {
-            detail::throw_error(error_, context);
+            throw_error(context);
         }
     }
-
-private:
-    std::error_code error_;
 };
 
 }  // namespace leat

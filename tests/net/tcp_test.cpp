@@ -115,6 +115,9 @@ LEAT_TEST("a refused connection is an error that names the peer") {
         what = error.what();
     }
     CHECK(what == "connect to " + closed.to_string() + ": Connection refused");
+    const auto result = co_await leat::as_result(leat::tcp_stream::connect(closed));
+    CHECK(result.error() == std::errc::connection_refused);
+    CHECK(result.error_text() == what);
 }
 
 namespace {

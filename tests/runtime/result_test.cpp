@@ -41,3 +41,36 @@ TEST_CASE("a result without a value is ok or an error") {
     CHECK_FALSE(bad);
     CHECK_THROWS_AS(bad.value("send"), std::system_error);
 }
+
+TEST_CASE("the text of an error is what the operation has told, else the message of its code") {
+    const auto told = [](auto kind) {
+        try {
+            throw std::system_error(leat::errno_code(ECONNREFUSED), "connect to 10.0.0.1:80");
+        } catch (const std::system_error& error) {
+            return leat::result<decltype(kind)>(error.code(), std::current_exception());
+        }
+    };
+    const leat::result<int> refused = told(7);
+    CHECK(refused.error() == std::errc::connection_refused);
+    CHECK(refused.error_text() == "connect to 10.0.0.1:80: Connection refused");
+    CHECK(leat::result<int>(leat::errno_code(ECONNREFUSED)).error_text() == "Connection refused");
+    CHECK(leat::result<void>(leat::errno_code(EPIPE)).error_text() == "Broken pipe");
+    CHECK(leat::result<int>(7).error_text() == "");
+    CHECK(leat::result<void>().error_text() == "");
+}
+
+TEST_CASE("asking for the value throws the exception that the operation has thrown, of its own type") {
+    struct named_error : std::system_error {
+        using system_error::system_error;
+    };
+    leat::result<int> failed = 7;
+    try {
+        throw named_error(leat::errno_code(ECONNREFUSED), "connect to 10.0.0.1:80");
+    } catch (const std::system_error& error) {
+        failed = {error.code(), std::current_exception()};
+    }
+    const leat::result<int> copy = failed;
+    CHECK_THROWS_WITH_AS((void)failed.value("ignored"), "connect to 10.0.0.1:80: Connection refused",
+                         named_error);
+    CHECK_THROWS_WITH_AS((void)copy.value(), "connect to 10.0.0.1:80: Connection refused", named_error);
+}

@@ -56,7 +56,7 @@ leat::task<std::string> ask_if_possible(leat::endpoint server) {
     // GUIDE: begin
     auto peer = co_await leat::as_result(leat::tcp_stream::connect(server));
     if (!peer) {
-        co_return peer.error() == std::errc::connection_refused ? "nobody is there" : "something else";
+        co_return peer.error() == std::errc::connection_refused ? "nobody is there" : peer.error_text();
     }
     // GUIDE: end
     co_return "connected";
