@@ -77,7 +77,7 @@ OUTSIDE_DETAIL = [
      ["runtime/leat/core/{frame_pool,frame_upkeep,group_scope,scope_node}.hpp"]),
     ("the engine of HTTP; to be moved one by one",
      ["net/leat/http/core/{chunked_body,connection,content_coding,content_decoder,framing,head_reader}.hpp",
-      "net/leat/http/core/{head_repair,idn,duration_text,parser,pool,redirect,request_target}.hpp",
+      "net/leat/http/core/{head_repair,idn,parser,pool,redirect,request_target}.hpp",
       "net/leat/http/core/{secure_transport,server_exchange,strictness,text,url_host,url_text,writer}.hpp"]),
     ("the engine of TLS; to be moved one by one",
      ["net/leat/tls/core/{byte_queue,certificate_names,context_settings,peer_check,pem_reader}.hpp",

@@ -4,6 +4,7 @@
 // Invariant: each way holds at most one chunk, so who receives slowly slows down who sends.
 #pragma once
 
+#include <leat/core/duration_text.hpp>
 #include <leat/sleep.hpp>
 #include <leat/stream.hpp>
 #include <leat/task_group.hpp>
@@ -93,7 +94,7 @@ inline task<> end_when_idle(const time_point& moved_at, duration idle) {
     for (time_point due = after(moved_at, idle); now() < due; due = after(moved_at, idle)) {
         co_await sleep_until(due);
     }
-    throw timed_out();
+    throw timed_out("copy_both: nothing has come either way for " + duration_text(idle));
 }
 
 }  // namespace detail

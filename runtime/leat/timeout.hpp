@@ -8,7 +8,10 @@
 #include <leat/core/scheduler.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
+#include <source_location>
+#include <string>
 #include <system_error>
 
 namespace leat {
@@ -16,10 +19,34 @@ namespace leat {
 // Thrown when a deadline has passed; its code is std::errc::timed_out.
 class timed_out : public std::system_error {
 public:
-    timed_out();
+    timed_out() : timed_out("the deadline passed") {}
+    explicit timed_out(const std::string& what);
 };
 
 namespace detail {
+
+// The scope of timeout(): tells where it is, how long it was, and what its task waited for when it passed.
+class timeout_scope : public deadline_scope {
+public:
+    // `length` is duration::max() where only the deadline was given.
+    timeout_scope(time_point when, duration length, std::source_location where) noexcept;
+
+    // "the timeout of 3 s at shop.cpp:14 passed, waiting for recv at peer.cpp:9"
+    [[noreturn]] void throw_timed_out() const;
+
+    duration length;
+    std::source_location where;
+
+private:
+    static void pass(timer& self) noexcept;
+
+    const wait_kind* waited_for_ = nullptr;  // null: for nothing, or it has not passed
+    std::uint32_t awaited_ = 0;              // the id of the task whose end it was
+    std::source_location waited_at_;         // the innermost co_await of the user's inside; else line 0
+};
+
+// Called when a timeout passes, before its task is cancelled; for simulate(), which keeps a dump.
+extern constinit thread_local void (*timeout_passes)() noexcept;
 
 // Runs X inside `Scope`; the derived class turns the end into the result of the co_await.
 template <typename Scope, typename X>
@@ -108,13 +135,14 @@ private:
 };
 
 template <typename X>
-class [[nodiscard]] timeout_awaiter : public scoped<deadline_scope, X> {
+class [[nodiscard]] timeout_awaiter : public scoped<timeout_scope, X> {
 public:
-    timeout_awaiter(time_point deadline, X&& x) : scoped<deadline_scope, X>(std::forward<X>(x), deadline) {}
+    timeout_awaiter(time_point deadline, duration length, std::source_location where, X&& x)
+        : scoped<timeout_scope, X>(std::forward<X>(x), deadline, length, where) {}
     decltype(auto) await_resume() {
-        if (this->scope_.absorbed) {
+        if (this->scope_.absorbed) [[unlikely]] {
             this->leave();
-            throw timed_out();
+            this->scope_.throw_timed_out();
         }
         return this->finish();
     }
@@ -131,15 +159,19 @@ public:
 
 }  // namespace detail
 
-// co_await timeout(length, X): what X gives, or throws timed_out. X stays alive until then: it is awaited
-// in the same expression, or given to what keeps it, as spawn(timeout(length, X)).
+// co_await timeout(length, X): what X gives, or throws timed_out, which says where the timeout is, how long,
+// and what X waited for. X stays alive until then: it is awaited in the same expression, or given to what
+// keeps it, as spawn(timeout(length, X)).
 template <typename Rep, typename Period, typename X>
-[[nodiscard]] detail::timeout_awaiter<X> timeout(std::chrono::duration<Rep, Period> length, X&& x) {
-    return {after(now(), length), std::forward<X>(x)};
+[[nodiscard]] detail::timeout_awaiter<X> timeout(
+    std::chrono::duration<Rep, Period> length, X&& x,
+    std::source_location where = std::source_location::current()) {
+    return {after(now(), length), saturate(length), where, std::forward<X>(x)};
 }
 template <typename X>
-[[nodiscard]] detail::timeout_awaiter<X> timeout_at(time_point deadline, X&& x) {
-    return {deadline, std::forward<X>(x)};
+[[nodiscard]] detail::timeout_awaiter<X> timeout_at(
+    time_point deadline, X&& x, std::source_location where = std::source_location::current()) {
+    return {deadline, duration::max(), where, std::forward<X>(x)};
 }
 
 // co_await move_on_after(length, X): what X gives as a std::optional, empty when the deadline passed
@@ -158,8 +190,9 @@ namespace detail {
 
 template <typename X>
 auto timeout_awaiter<X>::defer() && {
-    return [deadline = this->scope_.deadline, inner = std::move(this->inner_).defer()]() mutable {
-        return timeout_at(deadline, std::move(inner));
+    return [deadline = this->scope_.deadline, length = this->scope_.length, where = this->scope_.where,
+            inner = std::move(this->inner_).defer()]() mutable {
+        return timeout_awaiter<decltype(inner)>(deadline, length, where, std::move(inner));
     };
 }
 

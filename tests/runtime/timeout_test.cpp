@@ -6,6 +6,7 @@
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,16 @@ leat::task<int> number_after(leat::duration length, int number) {
 leat::task<> fails_after(leat::duration length) {
     co_await leat::sleep(length);
     throw std::runtime_error("its own error");
+}
+
+// What `body` throws, as text; "nothing" when it ends otherwise.
+leat::task<std::string> outcome_text(leat::task<> body) {
+    try {
+        co_await std::move(body);
+    } catch (const std::exception& error) {
+        co_return error.what();
+    }
+    co_return "nothing";
 }
 
 // How `body` ends: "timed out", the text of another exception, or "nothing".
@@ -257,4 +268,60 @@ VIRTUAL_TEST("a deadline set after a long computation counts from then, not from
     kernel.advance(10ms);
     co_await leat::sleep(5ms);
     CHECK(kernel.now() - began == 30ms);
+}
+
+namespace {
+
+// What `body` fails with, but for the folders of files.
+leat::task<std::string> text_of_failure(leat::task<> body) {
+    std::string text = co_await outcome_text(std::move(body));
+    co_return std::regex_replace(text, std::regex("[^ ]*tests/"), "");
+}
+
+}  // namespace
+
+VIRTUAL_TEST("timed_out tells where the timeout is, how long it was, and what was waited for") {
+    constexpr int line = __LINE__ + 4;
+    const auto in_line = [](int which) { return "runtime/timeout_test.cpp:" + std::to_string(which); };
+    const auto sleeps = []() -> leat::task<> { co_await leat::sleep(1h); };
+    const std::string of_body = co_await text_of_failure(
+        [](auto body) -> leat::task<> { co_await leat::timeout(1500ms, body()); }(sleeps));
+    CHECK(of_body == "the timeout of 1500 ms at " + in_line(line) + " passed, waiting for sleep at " +
+                         in_line(line - 2) + ": Connection timed out");
+
+    const std::string of_wait = co_await text_of_failure([]() -> leat::task<> {
+        leat::event never_set;
+        co_await leat::timeout(3s, never_set.wait());
+    }());
+    CHECK(of_wait == "the timeout of 3 s at " + in_line(line + 6) +
+                         " passed, waiting for an event: Connection timed out");
+
+    const std::string of_deadline = co_await text_of_failure([]() -> leat::task<> {
+        const auto other = leat::spawn(stuck);
+        co_await leat::timeout_at(leat::now() + 1s, other.join());
+    }());
+    CHECK(of_deadline ==
+          "the deadline at " + in_line(line + 13) + " passed, waiting for task 2: Connection timed out");
+
+    const std::string of_the_past =
+        co_await text_of_failure([]() -> leat::task<> { co_await leat::timeout(0s, leat::sleep(1s)); }());
+    CHECK(of_the_past == "the timeout of 0 s at " + in_line(line + 19) + " passed: Connection timed out");
+}
+
+VIRTUAL_TEST("timed_out tells of a spawned timeout where it was written, and no lines of the library") {
+    constexpr int line = __LINE__ + 3;
+    auto child = leat::spawn([]() -> leat::task<> {
+        co_await leat::spawn(
+            leat::timeout(2s, leat::with_task_group([](leat::task_group& group) -> leat::task<> {
+                              group.spawn(stuck);
+                              co_await group.wait();
+                          })));
+    });
+    const auto failed = co_await leat::as_result(child);
+    const std::string text = std::regex_replace(failed.error_text(), std::regex("[^ ]*tests/"), "");
+    const std::string file = "runtime/timeout_test.cpp:";
+    CHECK(text == "the timeout of 2 s at " + file + std::to_string(line) +
+                      " passed, waiting for its children at " + file + std::to_string(line + 2) +
+                      ": Connection timed out");
+    CHECK_THROWS_AS(failed.value(), leat::timed_out);
 }

@@ -2,7 +2,7 @@
 #include <leat/http/client.hpp>
 
 #include <leat/connect.hpp>
-#include <leat/http/core/duration_text.hpp>
+#include <leat/core/duration_text.hpp>
 #include <leat/http/core/redirect.hpp>
 #include <leat/http/core/text.hpp>
 #include <leat/http/core/writer.hpp>
@@ -75,8 +75,8 @@ struct client::exchange {
                                   : asked;
     }
     [[nodiscard]] std::string late() const {
-        return now() >= deadline ? "not done within " + duration_text(options.total)
-                                 : "no answer within " + duration_text(allowed);
+        return now() >= deadline ? "not done within " + leat::detail::duration_text(options.total)
+                                 : "no answer within " + leat::detail::duration_text(allowed);
     }
     void follow(const response& head) {
         const std::string before = chain.current().origin();

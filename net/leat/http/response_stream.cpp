@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/response_stream.hpp>
 
-#include <leat/http/core/duration_text.hpp>
+#include <leat/core/duration_text.hpp>
 #include <leat/sleep.hpp>
 #include <leat/timeout.hpp>
 
@@ -68,10 +68,10 @@ task<std::string_view> response_stream::read() {
         co_return co_await read_piece();
     } catch (const timed_out& late) {
         code = late.code();
-        text = now() >= deadline_ ? "not done within " + duration_text(total_)
+        text = now() >= deadline_ ? "not done within " + leat::detail::duration_text(total_)
                : is_too_slow()    ? "slower than " + std::to_string(lowest_rate_) + " bytes a second for " +
-                                     duration_text(rate_time_)
-                               : "no more of the body for " + duration_text(idle_);
+                                     leat::detail::duration_text(rate_time_)
+                               : "no more of the body for " + leat::detail::duration_text(idle_);
     } catch (const std::system_error& failure) {
         code = failure.code();
         text = failure.what();

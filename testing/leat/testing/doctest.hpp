@@ -42,10 +42,10 @@ public:
     static std::size_t count() noexcept { return failures; }
 
     void log_assert(const doctest::AssertData& asserted) override {
-        failures += asserted.m_failed && !is_warning(asserted.m_at) ? 1 : 0;
+        count_if(asserted.m_failed && !is_warning(asserted.m_at));
     }
     void log_message(const doctest::MessageData& message) override {
-        failures += is_warning(message.m_severity) ? 0 : 1;
+        count_if(!is_warning(message.m_severity));
     }
     void report_query(const doctest::QueryData& /*in*/) override {}
     void test_run_start() override {}
@@ -60,6 +60,12 @@ public:
 
 private:
     static bool is_warning(unsigned kind) noexcept { return (kind & doctest::assertType::is_warn) != 0; }
+    static void count_if(bool failed) noexcept {
+        if (failed) {
+            ++failures;
+            note_failure();
+        }
+    }
     static inline std::atomic<std::size_t> failures = 0;
 };
 inline const int failures_are_counted =

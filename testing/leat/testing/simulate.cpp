@@ -5,6 +5,7 @@
 #include <leat/observe/dump.hpp>
 #include <leat/testing/core/child_errors.hpp>
 #include <leat/testing/core/crash_note.hpp>
+#include <leat/testing/core/tasks_at_failure.hpp>
 #include <leat/testing/leaks.hpp>
 
 #include <algorithm>
@@ -91,6 +92,7 @@ std::string run_one(simulation& world, const std::function<task<>()>& body, cons
     const resources before = resources_in_use();
     const std::size_t failures = options.failures != nullptr ? options.failures() : 0;
     time_limit limit(options.time_limit);
+    detail::tasks_at_failure tasks;
     std::string why;
     {
         scheduler loop(world.make_backend(), keep_report);
@@ -100,10 +102,12 @@ std::string run_one(simulation& world, const std::function<task<>()>& body, cons
         loop.set_limit(limit);
         loop.alarms().arm(limit, after(world.now(), limit.allowed));
         try {
-            detail::run_with_child_errors(
-                [&] { leat::detail::run_on(loop, std::source_location::current(), [&] { return body(); }); });
+            detail::run_with_child_errors([&] {
+                leat::detail::run_on(loop, std::source_location::current(),
+                                     [&] { return tasks.watch(body); });
+            });
         } catch (...) {
-            why = "it threw: " + leat::detail::error_text(std::current_exception());
+            why = "it threw: " + leat::detail::error_text(std::current_exception()) + tasks.text();
         }
         if (limit.armed()) {
             loop.alarms().disarm(limit);
@@ -113,7 +117,7 @@ std::string run_one(simulation& world, const std::function<task<>()>& body, cons
         }
     }
     if (options.failures != nullptr && options.failures() > failures) {
-        return "an assertion failed";
+        return "an assertion failed" + tasks.text();
     }
     if (!limit.why.empty()) {
         return limit.why;

@@ -4,9 +4,10 @@
 //
 // A run fails when the body throws, when every task waits and nothing can wake one, when more virtual time
 // passes than is allowed, when something is left open (leaks.hpp), or when an assertion of the test framework
-// failed meanwhile. A program that is killed has no report. SIGABRT, which a failed check() raises, SIGSEGV,
-// SIGBUS, SIGFPE and SIGILL print the command that replays the run on standard error, before what else
-// handles them; for others replay_command() tells what it was at.
+// failed meanwhile. The report then lists the tasks as they were at the first of these: when a timeout passed
+// that nobody caught, when the body threw, or at the assertion. A program that is killed has no report.
+// SIGABRT, which a failed check() raises, SIGSEGV, SIGBUS, SIGFPE and SIGILL print the command that replays
+// the run on standard error, before what else handles them; for others replay_command() tells what it was at.
 //
 // The environment decides over the seeds: LEAT_SEED=N runs that seed alone and reports what came of it,
 // LEAT_SEEDS=N runs 1 to N and reports what happened in all of them.
@@ -78,6 +79,9 @@ namespace detail {
 
 // The same, so that not every test makes a std::function.
 [[nodiscard]] simulation_report simulate_function(task<> (*body)(), const simulate_options& options);
+
+// An assertion has failed: keeps the list of tasks, if this thread is in a run of simulate() that has none.
+void note_failure() noexcept;
 
 }  // namespace detail
 

@@ -3,9 +3,8 @@
 
 #include <leat/core/frame.hpp>
 #include <leat/core/task_state.hpp>
+#include <leat/observe/core/user_frame.hpp>
 
-#include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
 #include <source_location>
@@ -14,9 +13,6 @@
 namespace leat::detail {
 
 namespace {
-
-// How far from the innermost frame a place is looked for. A chain that is broken may have no end.
-constexpr int frames_max = 10'000;
 
 class line {
 public:
@@ -42,28 +38,6 @@ private:
     std::size_t size_ = 0;
 };
 
-// Whether `file` is of the library, as the compiler was given it: its sources in their tree, or its headers
-// where they are installed.
-bool of_library(std::string_view file) noexcept {
-    constexpr std::array<std::string_view, 4> roots{"runtime/leat/", "net/leat/", "testing/leat/",
-                                                    "include/leat/"};
-    return std::any_of(roots.begin(), roots.end(), [file](std::string_view root) {
-        const std::size_t at = file.find(root);
-        return at != std::string_view::npos && (at == 0 || file[at - 1] == '/');
-    });
-}
-
-// The innermost frame in a coroutine of the user that has come to a co_await; null when there is none.
-const frame* innermost_of_user() noexcept {
-    const frame* at = this_thread.current;
-    for (int count = 0; at != nullptr && count < frames_max; ++count, at = at->parent) {
-        if (at->where.line() != 0 && !of_library(at->where.file_name())) {
-            return at;
-        }
-    }
-    return nullptr;
-}
-
 }  // namespace
 
 std::size_t write_place(std::span<char> text) noexcept {
@@ -81,7 +55,7 @@ std::size_t write_place(std::span<char> text) noexcept {
     }
     written.add(" spawned at ");
     written.add(task->spawned_at);
-    if (const frame* const at = innermost_of_user()) {
+    if (const frame* const at = innermost_of_user(this_thread.current)) {
         // Those that await another frame are where they are.
         const bool runs = at == this_thread.current && !this_thread.unwinding;
         written.add(runs ? ", at or after " : ", at ");
