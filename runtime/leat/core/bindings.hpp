@@ -50,6 +50,8 @@ public:
         }
         return at;
     }
+    // The newest of all; the others hang below it.
+    [[nodiscard]] const binding* newest() const noexcept { return first_.get(); }
     void push(std::unique_ptr<binding> newest) noexcept {
         newest->below = std::move(first_);
         first_ = reference<binding>(*newest.release());

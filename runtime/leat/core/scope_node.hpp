@@ -27,7 +27,7 @@ struct frame;
 enum class scope_kind : std::uint8_t {
     plain,     // absorbs its own cancellation, unless an enclosing scope it can see is cancelled too
     catching,  // absorbs always; who entered it sees to the rest and goes on unwinding by its next wait
-    binding,   // is never cancelled by itself; a task_local is bound inside (bindings.hpp)
+    binding,   // the same; a task_local is bound inside (bindings.hpp)
 };
 
 struct scope_node : list_link {

@@ -15,6 +15,8 @@ class simulated_host {
 public:
     // The host of the running task; null for the default one.
     using chooser = simulated_host* (*)() noexcept;
+    // Cancels the tasks on a host.
+    using ender = void (*)(const simulated_host&);
 
     simulated_host(simulated_hosts& all, int number, std::string name, std::vector<std::string> addresses)
         : all_(all), number_(number), name_(std::move(name)), addresses_(std::move(addresses)) {}
@@ -29,8 +31,9 @@ public:
     [[nodiscard]] int number() const noexcept { return number_; }
     [[nodiscard]] const simulated_hosts& all() const noexcept { return all_; }
 
-    // For on_host: whom the simulation of this host asks when a socket is opened.
-    void choose_by(chooser current) noexcept;
+    // For on_host: whom the simulation of this host asks when a socket is opened, and whom it tells that a
+    // host is about to crash.
+    void choose_by(chooser current, ender end_tasks) noexcept;
     // For the simulation.
     void set_up(bool up) noexcept { up_ = up; }
 

@@ -35,8 +35,9 @@ std::string lower(std::string_view name) {
 
 }  // namespace
 
-void simulated_host::choose_by(chooser current) noexcept {
+void simulated_host::choose_by(chooser current, ender end_tasks) noexcept {
     all_.chooser = current;
+    all_.end_tasks = end_tasks;
 }
 
 const socket_name* host_place::address_of_family(bool ipv4) const noexcept {

@@ -47,6 +47,7 @@ public:
     [[nodiscard]] int number_of(const simulated_host& host) const noexcept;
 
     simulated_host::chooser chooser = nullptr;
+    simulated_host::ender end_tasks = nullptr;
 
 private:
     [[nodiscard]] int number_of_hosts() const noexcept { return static_cast<int>(places_.size()); }

@@ -75,7 +75,11 @@ void simulation::heal() {
     network_->wire.faults.stop();
 }
 
+// Its tasks are cancelled first: they do not hear of the end of their sockets.
 void simulation::crash(simulated_host& host) {
+    if (network_->hosts.end_tasks != nullptr) {
+        network_->hosts.end_tasks(host);
+    }
     network_->crash(host);
 }
 

@@ -97,10 +97,11 @@ public:
     // hosts that are down.
     void heal();
 
-    // The host is gone at once: its sockets close, and nobody is told. What its tasks ask of them fails
-    // with ESHUTDOWN from now on, and opening one with ENETDOWN until the host is up again. Peers hear
-    // nothing: what they send waits as for a link that is cut, and is answered by a reset once the host is
-    // up.
+    // The host is gone at once: its tasks (testing::on_host) are cancelled, its sockets close, and nobody is
+    // told. The tasks unwind and no longer reach the network: what a cleanup of theirs, or anybody else, asks
+    // of these sockets fails with ESHUTDOWN from now on, and opening one with ENETDOWN until the host is up
+    // again. Restarting it starts no task. Peers hear nothing: what they send waits as for a link that is
+    // cut, and is answered by a reset once the host is up. Throws std::bad_alloc.
     void crash(simulated_host& host);
     void restart(simulated_host& host);
 
