@@ -53,13 +53,16 @@ task<> await_stop(signal_set* signals) {
 
 task<> accept_until_stopped(acceptor& source, task_group& connections, signal_set* signals) {
     co_await with_task_group([&](task_group& accepting) -> task<> {
+        const auto start = [&](auto body) {
+            (void)spawn_call(accepting.scope(), source.serve_awaited(), std::move(body));
+        };
         if (event* const stop = source.options().stop) {
-            accepting.spawn([&accepting, stop]() -> task<> {  // before it accepts, as it may be set already
+            start([&accepting, stop]() -> task<> {  // before it accepts, as it may be set already
                 co_await stop->wait();
                 accepting.cancel();
             });
         }
-        accepting.spawn([&]() -> task<> {
+        start([&]() -> task<> {
             co_await source.accept_connections(connections);
             accepting.cancel();  // the listener was closed
         });

@@ -40,7 +40,7 @@ def check_text(text, who, addresses):
 
 def by_signal(process):
     process.send_signal(signal.SIGQUIT)
-    text = read_until(process.stderr, r'"acceptor"(.*\n){3}')
+    text = read_until(process.stderr, r'"acceptor"(.*\n){2}')
     check_text(text, "the dump by signal", True)
     expect(process.poll() is None, "the program goes on after a dump")
     return text

@@ -3,8 +3,10 @@
 
 #include <leat/core/scheduler.hpp>
 #include <leat/observe/core/dump_tree.hpp>
+#include <leat/observe/core/user_frame.hpp>
 
 #include <algorithm>
+#include <vector>
 
 namespace leat {
 
@@ -34,12 +36,20 @@ constexpr std::size_t indented_max = 30;
 
 class writer {
 public:
-    explicit writer(scheduler& loop) : loop_(loop), scale_(loop.ticks()), now_(loop.io().now()) {}
+    writer(scheduler& loop, dump_options options)
+        : options_(options), loop_(loop), scale_(loop.ticks()), now_(loop.io().now()) {}
 
     std::string text;
 
     void add(const dump_entry& entry) {
-        const std::string indent(2 * std::min(entry.depth, indented_max), ' ');
+        while (!folded_.empty() && folded_.back() >= entry.depth) {
+            folded_.pop_back();
+        }
+        if (entry.task == nullptr && is_folded(*entry.group)) {
+            folded_.push_back(entry.depth);
+            return;
+        }
+        const std::string indent(2 * std::min(entry.depth - folded_.size(), indented_max), ' ');
         text += indent;
         if (entry.task == nullptr) {
             add_group(entry);
@@ -49,10 +59,16 @@ public:
     }
 
 private:
+    // Whether a group is not shown, as it is the library's own: its tasks stand below the task that has it.
+    [[nodiscard]] bool is_folded(const scope_node& group) const noexcept {
+        const frame* const opener = opener_of(group);
+        return !options_.all_frames && opener != nullptr && is_in_library(opener->where);
+    }
+
     void add_group(const dump_entry& entry) {
         text += entry.group == &loop_.background() ? "background" : "group";
-        if (const auto opened = opened_at(*entry.group)) {
-            text += " opened at " + place(*opened);
+        if (const frame* const opener = opener_of(*entry.group)) {
+            text += " opened at " + place(opener->where);
         }
         text += " (" + std::to_string(entry.size) + (entry.size == 1 ? " task)\n" : " tasks)\n");
     }
@@ -74,7 +90,9 @@ private:
         text += "\n";
         if (this_thread.task != &task) {  // the frames of one that runs are on the stack
             for (const frame* at = task.leaf; at != nullptr; at = at->parent) {
-                text += indent + "    in " + at->where.function_name() + " at " + place(at->where) + "\n";
+                if (options_.all_frames || !is_in_library(at->where)) {
+                    text += indent + "    in " + at->where.function_name() + " at " + place(at->where) + "\n";
+                }
             }
         }
     }
@@ -126,6 +144,8 @@ private:
         text += ", for " + in_words(leaf.age);
     }
 
+    dump_options options_;
+    std::vector<std::size_t> folded_;  // the depths of the groups around the entry that are not shown
     scheduler& loop_;
     detail::tick_clock::scale scale_;
     time_point now_;
@@ -133,16 +153,16 @@ private:
 
 }  // namespace
 
-std::string dump_tasks(scheduler& loop) {
-    writer written(loop);
+std::string dump_tasks(scheduler& loop, dump_options options) {
+    writer written(loop, options);
     for (const detail::dump_entry& entry : detail::tasks_by_owner(loop)) {
         written.add(entry);
     }
     return std::move(written.text);
 }
 
-std::string dump_tasks() {
-    return dump_tasks(current_scheduler());
+std::string dump_tasks(dump_options options) {
+    return dump_tasks(current_scheduler(), options);
 }
 
 }  // namespace leat

@@ -13,11 +13,16 @@ namespace leat {
 
 class scheduler;
 
+struct dump_options {
+    // Also the coroutines and groups of the library itself, such as those of serve() and with_task_group.
+    bool all_frames = false;
+};
+
 // All tasks of `loop`, a paragraph each: the task, then the places where it awaits, the innermost first.
 // What a task owns is indented below it. Throws std::bad_alloc.
-[[nodiscard]] std::string dump_tasks(scheduler& loop);
+[[nodiscard]] std::string dump_tasks(scheduler& loop, dump_options options = {});
 // The same of this thread's scheduler; misuse outside run().
-[[nodiscard]] std::string dump_tasks();
+[[nodiscard]] std::string dump_tasks(dump_options options = {});
 
 // The same as JSON (RFC 8259): {"backend": ..., "tasks": [...]}. Each task is an object with
 //   "kind": "task", "id", "name" (if any), "spawned_at": {"file", "line", "function"},
@@ -25,7 +30,7 @@ class scheduler;
 //   "wait": {"for", "age_ns", and what else is known: "descriptor", "local", "peer", "bytes_done",
 //            "bytes_wanted", "deadline_ns", "task", "object", "held_by"}, if it waits,
 //   "deadline_ns": until the first deadline of a scope that it is inside, "cancelled": {"reason", "by"},
-//   "awaits": the chain, innermost first, of {"function", "file", "line"},
+//   "awaits": the whole chain, innermost first, of {"function", "file", "line"},
 //   "children": what it owns: tasks, and groups, which are {"kind": "group", "size", "children", ...}.
 // Times are nanoseconds from now.
 [[nodiscard]] std::string dump_tasks_json(scheduler& loop);

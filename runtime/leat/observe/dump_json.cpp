@@ -58,9 +58,9 @@ private:
         } else {
             json_.key("background").value(entry.group == &loop_.background());
             json_.key("size").value(entry.size);
-            if (const auto opened = opened_at(*entry.group)) {
+            if (const frame* const opener = opener_of(*entry.group)) {
                 json_.key("opened_at");
-                add_place(*opened);
+                add_place(opener->where);
             }
         }
         json_.key("children").begin_array();

@@ -214,11 +214,8 @@ explained_wait explain(const task_state& task, scheduler& loop, const detail::ti
     return explained;
 }
 
-std::optional<std::source_location> opened_at(const scope_node& group) noexcept {
-    if (group.host == nullptr) {
-        return std::nullopt;
-    }
-    return group.host->parent != nullptr ? group.host->parent->where : group.host->where;
+const frame* opener_of(const scope_node& group) noexcept {
+    return group.host != nullptr && group.host->parent != nullptr ? group.host->parent : group.host;
 }
 
 std::string name_of(const scope_node& canceller) {

@@ -56,8 +56,8 @@ struct explained_wait {
 [[nodiscard]] explained_wait explain(const task_state& task, scheduler& loop,
                                      const detail::tick_clock::scale& scale);
 
-// Where the body of `group` was awaited by its owner; empty once it has ended.
-[[nodiscard]] std::optional<std::source_location> opened_at(const scope_node& group) noexcept;
+// The frame that has awaited the body of `group`; null once that has ended.
+[[nodiscard]] const frame* opener_of(const scope_node& group) noexcept;
 
 // Whose cancellation it is: "task 3" or "a.cpp:12".
 [[nodiscard]] std::string name_of(const scope_node& canceller);
