@@ -87,6 +87,7 @@ leat::task<> receive(session& all, fetch::transfer& transfer) {
         file->open();
     }
     transfer.size = reply.size();
+    transfer.attempts = reply.attempts();
     for (;;) {
         const std::string_view piece = co_await reply.read();
         if (piece.empty()) {

@@ -72,6 +72,7 @@ struct transfer {
     std::string file;   // its name, when there is one
     std::uint64_t received = 0;
     std::optional<std::uint64_t> size;
+    int attempts = 1;
 };
 
 // A call that cannot tell what it is to tell throws output_lost: the first one; then no call tells anything.
@@ -88,7 +89,8 @@ public:
         }
         return under_way_.insert(
             under_way_.end(),
-            transfer{.url = url, .shown = std::move(shown), .file = {}, .received = 0, .size = {}});
+            transfer{
+                .url = url, .shown = std::move(shown), .file = {}, .received = 0, .size = {}, .attempts = 1});
     }
     void receive(transfer& some, std::size_t bytes) {
         some.received += bytes;
@@ -98,8 +100,10 @@ public:
         ++fetched_;
         const std::string file = ended->file.empty() ? "" : ended->file + ": ";
         const std::string received = std::to_string(ended->received) + " bytes received from ";
+        const std::string again =
+            ended->attempts > 1 ? " (asked " + std::to_string(ended->attempts) + " times)" : "";
         erase();
-        print(file + received + ended->shown + ".\n");
+        print(file + received + ended->shown + again + ".\n");
         under_way_.erase(ended);
     }
     void fail(place ended, const std::string& why) {

@@ -20,6 +20,7 @@ chunked = head("200 OK", "Transfer-Encoding: chunked")
 until_close = head("200 OK", "Connection: close")
 fixed_answers = {
     "/good": with_length(good_body),
+    "/not-when-kept": with_length(b"new"),  # a connection that was used before is closed instead
     "/good/until-close": until_close + good_body,
     "/short": with_length(b"only this", 100),
     "/chunk/short": chunked + b"64\r\nonly this",
@@ -68,9 +69,12 @@ class origin:
         try:
             stream = self.context.wrap_socket(peer, server_side=True) if self.context else peer
             with peer, stream:
+                kept = False
                 while asked := read_head(stream):
-                    if not self.answer(stream, asked.split()[1].decode()):
+                    path = asked.split()[1].decode()
+                    if kept and path == "/not-when-kept" or not self.answer(stream, path):
                         break
+                    kept = True
         except (OSError, ssl.SSLError):
             pass  # whoever is misbehaved to hangs up
 

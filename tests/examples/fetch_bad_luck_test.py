@@ -167,6 +167,13 @@ def an_unknown_host_is_named(backend):
     expect(done.stderr.startswith(why) and done.stderr.count("\n") == 1, done.stderr)
 
 
+def a_request_that_was_sent_again_is_told(base, backend):
+    good, again = base + "/good", base + "/not-when-kept"
+    done = run("fetch", good, again, "--parallel", "1", "--backend", backend)
+    expect(f"{len(good_body)} bytes received from {good}.\n" in done.stdout, done.stdout)
+    expect(f"3 bytes received from {again} (asked 2 times).\n" in done.stdout, done.stdout)
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name, socket.socket() as refusing, socket.socket() as silent:
         tmp = Path(name)
@@ -187,3 +194,4 @@ if __name__ == "__main__":
             those_who_never_answer_are_given_up(plain, secure, never, trust.file, backend)
             no_descriptor_is_left(failures, trust.file, backend)
             an_unknown_host_is_named(backend)
+            a_request_that_was_sent_again_is_told(plain, backend)

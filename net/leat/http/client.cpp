@@ -100,6 +100,7 @@ struct client::exchange {
     duration allowed = duration::zero();
     std::optional<url> proxy;
     std::string bytes;  // the request
+    int attempts = 1;   // of all its requests, but for redirects
 };
 
 client::client(const client_options& options)
@@ -188,18 +189,20 @@ task<response_stream> client::send(exchange& asked) {
     connection_lease lease = co_await timeout_at(asked.deadline, pool_.lease(place));
     bool stale = false;
     if (lease.has_connection()) {
+        const bool may_repeat = asked.options.repeat;
         try {
             const time_point deadline = asked.allow(asked.options.first_byte);
             co_await lease->exchange(asked.method, asked.bytes, asked.limits(), deadline);
-            stale = lease->head().status == 408;  // said to the idle connection, not to this request
+            stale = may_repeat && lease->head().status == 408;  // said, it may be, to the idle connection
         } catch (const timed_out&) {
             throw;
         } catch (const std::system_error&) {
-            if (!lease->silent()) {
+            if (!may_repeat || !lease->silent()) {
                 throw;
             }
             stale = true;  // the server had closed it, perhaps before it saw the request: GET may be repeated
         }
+        asked.attempts += stale ? 1 : 0;
     }
     if (stale || !lease.has_connection()) {
         lease.close_connection();
@@ -208,7 +211,7 @@ task<response_stream> client::send(exchange& asked) {
         const time_point deadline = asked.allow(asked.options.first_byte);
         co_await lease->exchange(asked.method, asked.bytes, asked.limits(), deadline);
     }
-    co_return response_stream(std::move(lease), target, asked.options, asked.deadline);
+    co_return response_stream(std::move(lease), target, asked.options, asked.deadline, asked.attempts);
 }
 
 task<any_stream> client::connect(exchange& asked) {

@@ -47,9 +47,13 @@ struct client_options {
 // A response with all of its body, decoded.
 struct fetched : response {
     explicit fetched(response_stream& from)
-        : response(std::move(from.head())), url(from.url()), undecoded(from.undecoded()) {}
+        : response(std::move(from.head())),
+          url(from.url()),
+          undecoded(from.undecoded()),
+          attempts(from.attempts()) {}
     http::url url;          // where it came from, after redirects
     std::string undecoded;  // the Content-Encoding that is still on the body, as response_stream says
+    int attempts;           // 2: the request was sent again, as get_options::repeat says
 };
 
 class client {
@@ -61,6 +65,9 @@ public:
 
     // The response to a GET, of whatever status, after redirects. But a redirect that leads nowhere is an
     // error, and so is a part of what was asked for whole (206 without a Range among `fields`).
+    //
+    // A GET or HEAD is sent a second time when the kept connection that it went on has ended without an
+    // answer, or with 408: unless get_options::repeat is false. `attempts` of what is given tells of it.
     //
     // `fields` go with the request: {{"Accept", "text/plain"}}. Throws std::invalid_argument naming a field
     // that is the client's own business: Host, and those of framing and of one connection, such as

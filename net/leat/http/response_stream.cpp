@@ -26,7 +26,7 @@ std::uint64_t encoded_max(std::uint64_t limit) noexcept {
 }  // namespace
 
 response_stream::response_stream(connection_lease lease, http::url from, const get_options& options,
-                                 time_point deadline)
+                                 time_point deadline, int attempts)
     : lease_(std::move(lease)),
       head_(std::move(lease_->head())),
       url_(std::move(from)),
@@ -36,7 +36,8 @@ response_stream::response_stream(connection_lease lease, http::url from, const g
       total_(options.total),
       deadline_(deadline),
       lowest_rate_(options.lowest_rate),
-      rate_time_(options.rate_time) {}
+      rate_time_(options.rate_time),
+      attempts_(attempts) {}
 
 void response_stream::begin_decoding(std::string named, bool decode) {
     named_ = std::move(named);

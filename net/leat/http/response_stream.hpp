@@ -34,6 +34,10 @@ struct get_options {
     std::size_t header_bytes = 64 * 1024;
     std::optional<std::uint64_t> body_bytes = {};  // decoded. Without: 64 MiB in memory, else all that come
     int redirects = 10;
+    // A server may close a kept connection at the moment when a request is sent on it, before or after it has
+    // seen that. Where no byte of an answer has come the request is sent once more, on a new connection.
+    // False: it is not, and what the connection failed with is thrown.
+    bool repeat = true;
 };
 
 // A response whose body is still to be read. Its end closes the connection unless the body was read to its
@@ -50,6 +54,9 @@ public:
     [[nodiscard]] const http::headers& headers() const noexcept { return head_.headers; }
     // Where it came from, after redirects.
     [[nodiscard]] const http::url& url() const noexcept { return url_; }
+    // How often requests were sent for it, but for redirects: 1, and one more for each that was sent again
+    // (get_options::repeat).
+    [[nodiscard]] int attempts() const noexcept { return attempts_; }
     // The Content-Encoding that is still on the body because it was not undone: the client does not know it,
     // or was not to. Empty: none.
     [[nodiscard]] const std::string& undecoded() const noexcept { return undecoded_; }
@@ -65,7 +72,8 @@ public:
 
 private:
     friend class client;
-    response_stream(connection_lease lease, http::url from, const get_options& options, time_point deadline);
+    response_stream(connection_lease lease, http::url from, const get_options& options, time_point deadline,
+                    int attempts);
     void begin_decoding(std::string named, bool decode);
     [[nodiscard]] task<std::string_view> read_piece();
     [[nodiscard]] task<> receive_piece();
@@ -95,6 +103,7 @@ private:
     duration rate_time_;
     duration waited_ = duration::zero();  // for rate_bytes_
     std::uint64_t rate_bytes_ = 0;
+    int attempts_;
     bool ended_ = false;
 };
 

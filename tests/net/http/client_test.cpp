@@ -17,6 +17,7 @@ using support::direct;
 using support::error_of;
 using support::http_origin;
 using support::path_of;
+using support::redirect_to;
 using support::then;
 using support::with_length;
 
@@ -172,6 +173,86 @@ LEAT_TEST("a kept connection that has died is replaced by a new one, without an 
         const fetched second = co_await client.get(origin.url("/"));
         CHECK(second.body == "y");
         CHECK(origin.accepted == 2);
+    });
+}
+
+namespace {
+
+// Answers the first request, and reads the second one and closes; then it answers again.
+http_origin origin_that_closes_kept_connections(std::string last_words, int& requests) {
+    return http_origin([last_words, &requests](const std::string&) -> answer {
+        return ++requests == 2 ? answer{last_words, then::close} : with_length("x");
+    });
+}
+
+constexpr const char* too_late = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
+
+}  // namespace
+
+LEAT_TEST("a request that is sent again because its kept connection has died says so") {
+    for (const char* last_words : {"", too_late}) {
+        int requests = 0;
+        http_origin origin = origin_that_closes_kept_connections(last_words, requests);
+        co_await origin.during([&]() -> leat::task<> {
+            leat::http::client client(direct);
+            const fetched first = co_await client.get(origin.url("/"));
+            CHECK(first.attempts == 1);
+            const fetched again = co_await client.head(origin.url("/"));
+            CHECK(again.attempts == 2);
+            CHECK(origin.accepted == 2);
+            auto third = co_await client.open(origin.url("/"));
+            CHECK(third.attempts() == 1);
+        });
+        CHECK(requests == 4);
+    }
+}
+
+LEAT_TEST("a request that may not be repeated is sent once, and fails with its kept connection") {
+    int requests = 0;
+    http_origin origin = origin_that_closes_kept_connections("", requests);
+    co_await origin.during([&]() -> leat::task<> {
+        leat::http::client client(direct);
+        (void)co_await client.get(origin.url("/"));
+        const std::string failed = co_await error_of(client.get(origin.url("/"), {.repeat = false}));
+        CHECK(failed == origin.url("/") + ": the server closed the connection without an answer");
+        CHECK(requests == 2);
+        CHECK(origin.accepted == 1);
+        const fetched third = co_await client.get(origin.url("/"), {.repeat = false});
+        CHECK(third.attempts == 1);
+        CHECK(origin.accepted == 2);
+    });
+}
+
+LEAT_TEST("a 408 on a kept connection is the answer to a request that may not be repeated") {
+    int requests = 0;
+    http_origin origin = origin_that_closes_kept_connections(too_late, requests);
+    co_await origin.during([&]() -> leat::task<> {
+        leat::http::client client(direct);
+        (void)co_await client.get(origin.url("/"));
+        const fetched late = co_await client.get(origin.url("/"), {.repeat = false});
+        CHECK(late.status == 408);
+        CHECK(late.attempts == 1);
+        CHECK(requests == 2);
+    });
+}
+
+LEAT_TEST("what was sent again on the way of redirects counts with all") {
+    int requests = 0;
+    http_origin origin([&](const std::string& head) -> answer {
+        ++requests;
+        if (requests == 3) {
+            return {"", then::close};
+        }
+        return path_of(head) == "/from" ? redirect_to("/to") : with_length("x");
+    });
+    co_await origin.during([&]() -> leat::task<> {
+        leat::http::client client(direct);
+        const fetched plain = co_await client.get(origin.url("/from"));
+        CHECK(plain.attempts == 1);
+        const fetched again = co_await client.get(origin.url("/from"));
+        CHECK(again.body == "x");
+        CHECK(again.attempts == 2);
+        CHECK(requests == 5);
     });
 }
 
