@@ -4,6 +4,7 @@
 #pragma once
 
 #include <leat/bytes.hpp>
+#include <leat/check.hpp>
 #include <leat/chunk.hpp>
 #include <leat/task.hpp>
 
@@ -24,11 +25,20 @@ enum class stream_errc {
     return {static_cast<int>(code), stream_category()};
 }
 
+namespace detail {
+
+// For recv of every stream: without room it could only give 0, and that is the end.
+inline void check_room(std::size_t size) noexcept {
+    check(size != 0, "recv was given an empty buffer: the 0 that it would give means the end of the stream");
+}
+
+}  // namespace detail
+
 // The receiving half of a byte stream, such as the reading end of a pipe.
 template <typename S>
 concept receive_stream = std::movable<S> && requires(S& s, byte_buffer into) {
-    s.recv(into);          // co_await gives std::size_t: at least 1 byte, or 0 at the end
-    s.recv_exactly(into);  // fills the buffer, or throws end_of_stream
+    s.recv(into);          // co_await gives std::size_t: at least 1 byte, or 0 at the end. `into` has room
+    s.recv_exactly(into);  // fills the buffer, which may have no room, or throws end_of_stream
     s.recv_chunk();        // gives a chunk: some bytes, or an empty one at the end
     s.close();             // at once, without waiting
 };

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Misuse of sockets, streams and chunks aborts and names the rule: by a run they are not at home in, and of
-// what was moved from.
+// what was moved from. And receiving where there is no room.
 #include "../net/conformance/connected.hpp"
 #include "aborts.hpp"
 
+#include <leat/any_stream.hpp>
 #include <leat/runtime.hpp>
 #include <leat/system/pipe.hpp>
 #include <leat/testing/backends.hpp>
+#include <leat/testing/memory_stream.hpp>
+#include <leat/testing/scripted_stream.hpp>
 #include <leat/threads.hpp>
 #include <leat/udp.hpp>
 #include <leat/unix.hpp>
@@ -21,6 +24,8 @@
 using conformance::connected;
 using conformance::connection;
 using leat::testing::check_task_aborts;
+using leat::testing::memory_stream;
+using leat::testing::scripted_stream;
 
 namespace {
 
@@ -65,6 +70,19 @@ void check_moved_from(Object (*make)(), void (*use)(Object&), const char* rule) 
             co_return;
         },
         rule);
+}
+
+constexpr const char* no_room = "recv was given an empty buffer";
+
+// `make` gives a pair whose first is a stream to receive from, for which something has come or has not.
+template <typename Make>
+void check_receiving_nothing_aborts(Make make) {
+    check_task_aborts(
+        [=]() -> leat::task<> {
+            auto both = make();
+            (void)co_await both.first.recv(std::span<std::byte>());
+        },
+        no_room);
 }
 
 }  // namespace
@@ -149,6 +167,21 @@ TEST_CASE("closing an end of a pipe from another run than that of the task that 
             std::thread([&] { reader.close(); }).join();
         },
         "an end of a pipe that a task uses is closed by the run of that task");
+}
+
+TEST_CASE("receiving into an empty buffer aborts on every kind of stream, for its 0 would mean the end") {
+    check_receiving_nothing_aborts([] { return leat::unix_stream::pair(); });
+    check_receiving_nothing_aborts([] { return leat::make_pipe(); });
+    check_receiving_nothing_aborts([] { return memory_stream::pair(); });
+    check_receiving_nothing_aborts([] { return std::pair(scripted_stream(), 0); });
+    check_receiving_nothing_aborts(
+        [] { return std::pair(leat::any_stream(memory_stream::pair().first), 0); });
+    check_task_aborts(
+        []() -> leat::task<> {
+            connection both = co_await connected();
+            (void)co_await leat::as_result(both.server.recv(std::span<char>()));
+        },
+        no_room);
 }
 
 TEST_CASE("using a listener or a socket that was moved from aborts") {

@@ -89,14 +89,14 @@ leat::task<> receive_some(connection& link, int at, std::size_t count, unsigned 
     leat::tcp_stream& stream = link.sides[at].stream;
     std::vector<char> bytes(count);
     std::error_code error;
-    if (how == 0) {
+    if (how == 0 && count != 0) {
         const auto got = co_await leat::as_result(stream.recv(bytes));
         error = got.error();
         if (got.ok()) {
             note_received(link, at, bytes.data(), *got);
             link.sides[at].ended |= *got == 0;
         }
-    } else if (how == 1) {
+    } else if (how <= 1) {
         const auto got = co_await leat::as_result(stream.recv_exactly(bytes));
         error = got.error();
         if (got.ok()) {

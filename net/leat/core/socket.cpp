@@ -136,7 +136,11 @@ constinit const wait_kind send_awaiter::kind{
     "send", cancel_operation, explain_operation, give_up,
     [](wait& self) noexcept { return static_cast<send_awaiter&>(self).take_now(); }};
 
-bool recv_awaiter::take_returned() noexcept {
+bool recv_awaiter::take_returned() {
+    detail::check_room(length);
+    if (closed()) {
+        return begin();
+    }
     return end_with(static_cast<std::int64_t>(detail::take_returned(owner->returned, {buffer, length})));
 }
 

@@ -113,7 +113,7 @@ using socket_awaiter = leaf_awaiter<Self, socket_operation>;
 }  // namespace detail
 
 // co_await gives std::size_t: the bytes received; at least one, or 0 at the end of the stream. The buffer
-// stays alive and untouched until then. Cancelled: nothing was taken from the stream.
+// stays alive and untouched until then; an empty one is misuse. Cancelled: nothing was taken from the stream.
 class [[nodiscard]] recv_awaiter : public detail::socket_awaiter<recv_awaiter> {
 public:
     recv_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
@@ -122,18 +122,15 @@ public:
         length = into.size();
     }
     bool take_now() {
-        if ((length == 0 || owner->returned != nullptr) && !closed()) [[unlikely]] {
-            return take_returned();
-        }
-        return begin();
+        return length == 0 || owner->returned != nullptr ? take_returned() : begin();
     }
     leat::result<std::size_t> take() noexcept {
-        end_by_reset(operation::result == 0 && length != 0);
+        end_by_reset(operation::result == 0);
         return count();
     }
     [[nodiscard]] std::size_t await_resume() {
         if (operation::result <= 0) [[unlikely]] {
-            end_by_reset(operation::result == 0 && length != 0);
+            end_by_reset(operation::result == 0);
             if (operation::result < 0) {
                 fail("recv from ");
             }
@@ -143,7 +140,7 @@ public:
 
 private:
     static const wait_kind kind;
-    bool take_returned() noexcept;
+    bool take_returned();
 };
 
 // co_await fills the buffer, or throws stream_errc::end_of_stream, or another error, saying how much arrived;

@@ -40,8 +40,11 @@ public:
 
     // co_await gives the number of bytes received: at least one, or 0 once the peer has said that there are
     // no more (close_notify). A transport that ends without that throws tls::failure::truncated, each time.
-    // Cancelled: nothing was taken from the stream.
-    task<std::size_t> recv(byte_buffer into) { return state::recv(shared(), into); }
+    // Cancelled: nothing was taken from the stream. An empty buffer is misuse.
+    task<std::size_t> recv(byte_buffer into) {
+        leat::detail::check_room(into.size());
+        return state::recv(shared(), into);
+    }
     // Fills the buffer, or throws stream_errc::end_of_stream saying how much arrived. Cancelled: the next
     // read sees what had arrived.
     task<> recv_exactly(byte_buffer into) { return state::recv_exactly(shared(), into); }

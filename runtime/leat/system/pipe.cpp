@@ -118,7 +118,7 @@ task<std::size_t> recv_from(pipe_reference pipe, byte_buffer into) {
     co_await its_turn(*pipe);
     const one_user::use use(pipe->user);
     check_open(*pipe, receiving);
-    if (into.size() == 0 || pipe->returned != nullptr) {
+    if (pipe->returned != nullptr) {
         co_return detail::take_returned(pipe->returned, into);
     }
     co_return co_await read_some(*pipe, into);
@@ -286,6 +286,7 @@ pipe_reader pipe_reader::from_shared_fd(int fd) {
 }
 
 task<std::size_t> pipe_reader::recv(byte_buffer into) {
+    detail::check_room(into.size());
     return recv_from(state(), into);
 }
 

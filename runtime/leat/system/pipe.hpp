@@ -96,7 +96,7 @@ public:
     [[nodiscard]] static pipe_reader standard_input() { return from_shared_fd(STDIN_FILENO); }
 
     // Receives some bytes: at least one, or 0 at the end, when all writers have closed. The buffer stays
-    // alive and untouched until then. Cancelled: nothing was taken from the pipe.
+    // alive and untouched until then; an empty one is misuse. Cancelled: nothing was taken from the pipe.
     [[nodiscard]] task<std::size_t> recv(byte_buffer into);
     // Fills the buffer, or throws stream_errc::end_of_stream saying how much arrived. Cancelled: what had
     // arrived is given back, and the next read sees it. If there is no memory for that, or it is 4 GiB or

@@ -78,18 +78,14 @@ task<> wait_readable(shared_pipe from) {
 }
 
 task<std::size_t> receive(shared_pipe from, byte_buffer into) {
-    if (into.size() > 0) {
-        co_await wait_readable(from);
-    } else if (from->receiver_closed) {
-        fail(stream_errc::closed, "recv");
-    }
+    co_await wait_readable(from);
     co_return from->take(into);
 }
 
 task<> receive_exactly(shared_pipe from, byte_buffer into) {
     detail::received_part part(from->sent, into);
-    if (into.size() == 0) {
-        (void)co_await receive(from, into);
+    if (into.size() == 0 && from->receiver_closed) {
+        fail(stream_errc::closed, "recv");
     }
     while (part.count < into.size()) {
         const std::size_t count = co_await receive(from, part.into.subspan(part.count));
@@ -224,6 +220,7 @@ std::pair<memory_stream, memory_stream> memory_stream::lockstep_pair() {
 }
 
 task<std::size_t> memory_stream::recv(byte_buffer into) {
+    leat::detail::check_room(into.size());
     return receive(incoming(), into);
 }
 

@@ -197,10 +197,6 @@ task<std::size_t> wait_readable(shared_script played) {
 }
 
 task<std::size_t> receive(shared_script played, byte_buffer into) {
-    if (into.size() == 0) {
-        played->check_open("recv");
-        co_return 0;
-    }
     const std::size_t ready = co_await wait_readable(played);
     if (ready == 0) {
         co_return 0;
@@ -211,7 +207,7 @@ task<std::size_t> receive(shared_script played, byte_buffer into) {
 task<> receive_exactly(shared_script played, byte_buffer into) {
     detail::received_part part(played->returned, into);
     if (into.size() == 0) {
-        (void)co_await receive(played, into);
+        played->check_open("recv");
     }
     while (part.count < into.size()) {
         const std::size_t count = co_await receive(played, part.into.subspan(part.count));
@@ -335,6 +331,7 @@ scripted_stream& scripted_stream::end() {
 }
 
 task<std::size_t> scripted_stream::recv(byte_buffer into) {
+    leat::detail::check_room(into.size());
     return receive(script_, into);
 }
 

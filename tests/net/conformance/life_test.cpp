@@ -109,8 +109,6 @@ LEAT_TEST("to receive or send nothing on a closed stream is the error that all o
     connection both = co_await connected();
     both.client.close();
     const std::span<char> nothing;
-    const auto recv = co_await leat::as_result(both.client.recv(nothing));
-    CHECK(recv.error() == leat::stream_errc::closed);
     const auto recv_exactly = co_await leat::as_result(both.client.recv_exactly(nothing));
     CHECK(recv_exactly.error() == leat::stream_errc::closed);
     const auto send = co_await leat::as_result(both.client.send(""));

@@ -140,10 +140,8 @@ SENDS_TEST(1448)
 SENDS_TEST(16384)
 SENDS_TEST(20001)
 
-LEAT_TEST("empty buffers receive and send nothing, and wait for nothing") {
+LEAT_TEST("nothing to fill and nothing to send waits for nothing") {
     connection both = co_await connected();
-    const std::size_t received = co_await both.client.recv(std::span<char>());
-    CHECK(received == 0);
     co_await both.client.recv_exactly(std::span<char>());
     const std::size_t sent = co_await both.client.send("");
     CHECK(sent == 0);

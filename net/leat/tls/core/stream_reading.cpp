@@ -75,9 +75,6 @@ task<std::size_t> stream_state::recv(state_reference self, byte_buffer into) {
     if (!self->is_established()) {
         co_await self->establish();
     }
-    if (into.size() == 0) {
-        co_return 0;
-    }
     if (const std::size_t returned = take_returned(self->returned_, into); returned > 0) {
         co_return returned;
     }
