@@ -35,6 +35,7 @@ struct stream_model {
     virtual task<> shutdown_send() = 0;
     [[nodiscard]] virtual bool is_quiet() const noexcept = 0;
     virtual void close() noexcept = 0;
+    virtual void reset() noexcept = 0;
 };
 
 // An operation of a stream as a task, if it is none already.
@@ -90,6 +91,7 @@ struct stream_model_of final : stream_model {
         }
     }
     void close() noexcept override { held.close(); }
+    void reset() noexcept override { reset_or_close(held); }
 
     Stream held;
 };
@@ -120,6 +122,8 @@ public:
     // stream that cannot look.
     [[nodiscard]] bool is_quiet() const noexcept { return model().is_quiet(); }
     void close() noexcept { model().close(); }
+    // Closes a stream that has no reset of its own.
+    void reset() noexcept { model().reset(); }
 
     // The stream inside, if it is a `Stream`: for what only that can do.
     template <stream Stream>

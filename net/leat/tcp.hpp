@@ -23,8 +23,8 @@ struct tcp_connect_options {
 };
 
 // One TCP connection. recv, recv_exactly, recv_chunk, send, send_all, bytes_sent, shutdown_send, close,
-// is_open, set_option and native_handle are those of socket_stream.hpp. Nagle's algorithm is off at first
-// (set_no_delay).
+// reset, is_open, set_option and native_handle are those of socket_stream.hpp. Nagle's algorithm is off at
+// first (set_no_delay).
 class tcp_stream : public detail::socket_stream {
 public:
     // Connects to `peer`. Throws std::system_error naming it, and options.local if given: for one of the

@@ -58,6 +58,25 @@ concept stream = receive_stream<S> && send_stream<S> && requires(S& s) {
     s.shutdown_send();  // no more will be sent; the peer sees the end
 };
 
+// A stream that can also be given up: it closes, and the peer hears of an error (over TCP
+// errc::connection_reset) in place of an end. What was sent and has not arrived may be lost.
+template <typename S>
+concept resettable_stream = stream<S> && requires(S& s) {
+    {
+        s.reset()
+    } noexcept;  // at once, without waiting; operations in flight and later ones fail as for close()
+};
+
+// Gives `s` up: by reset(), or by close() where it has none.
+template <stream S>
+void reset_or_close(S& s) noexcept {
+    if constexpr (resettable_stream<S>) {
+        s.reset();
+    } else {
+        s.close();
+    }
+}
+
 }  // namespace leat
 
 template <>

@@ -29,7 +29,14 @@ LEAT_SIMULATE("TCP is so too when bytes are late and pieces short", {.seeds = 20
 namespace {
 
 // A stream with one fault, chosen by its number.
-enum class fault { loses_a_byte, no_end, sends_after_shutdown, ignores_close, keeps_what_was_cancelled };
+enum class fault {
+    loses_a_byte,
+    no_end,
+    sends_after_shutdown,
+    ignores_close,
+    ignores_reset,
+    keeps_what_was_cancelled
+};
 
 class wrong_stream {
 public:
@@ -72,6 +79,11 @@ public:
             below_.close();
         }
     }
+    void reset() noexcept {
+        if (planted_ != fault::ignores_reset) {
+            below_.reset();
+        }
+    }
 
 private:
     memory_stream below_;
@@ -103,6 +115,8 @@ LEAT_TEST("check_stream names the flaw of a stream that has one", on(leat::testi
     CHECK(flaw.starts_with("pieces: "));
     flaw = co_await flaw_of(fault::ignores_close);
     CHECK(flaw.starts_with("after close: "));
+    flaw = co_await flaw_of(fault::ignores_reset);
+    CHECK(flaw.starts_with("reset: "));
     flaw = co_await flaw_of(fault::keeps_what_was_cancelled);
     CHECK(flaw == "a cancelled receiver: bytes are lost or changed when a receiver is cancelled");
 }

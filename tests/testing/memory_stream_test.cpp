@@ -93,6 +93,36 @@ LEAT_TEST("a receive in memory right after another task's cancelled one waits fo
     CHECK(piece.size() == 4);
 }
 
+LEAT_TEST("the peer of a stream in memory that is reset receives and sends no more", on(simulated)) {
+    for (const std::size_t capacity : {std::size_t{0}, SIZE_MAX}) {
+        auto [near, far] = memory_stream::pair({.capacity = capacity});
+        auto sender = leat::spawn(
+            [&]() -> leat::task<> { (void)co_await leat::as_result(near.send_all("on its way")); });
+        co_await leat::testing::wait_until_idle();
+        near.reset();
+        co_await sender;
+        for (int again = 0; again < 2; ++again) {
+            const auto received = co_await leat::as_result(far.recv_chunk());
+            CHECK(received.error() == std::errc::connection_reset);
+            const auto sent = co_await leat::as_result(far.send("x"));
+            CHECK(sent.error() == std::errc::connection_reset);
+        }
+        const auto here = co_await leat::as_result(near.recv_chunk());
+        CHECK(here.error() == leat::stream_errc::closed);
+    }
+}
+
+LEAT_TEST("a reset that comes after the close is none", on(simulated)) {
+    auto [near, far] = memory_stream::pair();
+    co_await near.send_all("all");
+    near.close();
+    near.reset();
+    const leat::chunk received = co_await far.recv_chunk();
+    CHECK(received.text() == "all");
+    const leat::chunk end = co_await far.recv_chunk();
+    CHECK(end.empty());
+}
+
 TEST_CASE("two tasks that receive from one stream in memory are misuse") {
     leat::testing::check_task_aborts(
         []() -> leat::task<> {

@@ -66,6 +66,14 @@ void socket_state::close() noexcept {
     }
 }
 
+void socket_state::reset() noexcept {
+    if (descriptor >= 0) {
+        check(home == nullptr || is_at_home(*this), rule);
+        reset_on_close(descriptor);
+        close();
+    }
+}
+
 void socket_state::give_back(const std::byte* bytes, std::size_t count) {
     detail::give_back(returned, {bytes, count});
 }

@@ -27,6 +27,7 @@ struct socket_state : descriptor_owner, frame_pool::allocated {
     // another thread. Misuse in a run that it is not at home in. Throws std::bad_alloc.
     void detach();
     void close() noexcept;
+    void reset() noexcept;
 
     // Bytes that a cancelled read had taken: the next read sees them first.
     void give_back(const std::byte* bytes, std::size_t count);

@@ -49,6 +49,9 @@ public:
     // to the end before it avoid that. A process that has a duplicate of the socket keeps the connection, but
     // not the bytes that leat had received ahead.
     void close() noexcept { state().close(); }
+    // Closes; the peer of a TCP connection sees a reset in place of an end, and what is unsent is dropped.
+    // The Unix domain knows no reset: its peer sees the end after what was sent.
+    void reset() noexcept { state().reset(); }
     // Lets go of the run: the next operation may be awaited in another one, also on another thread, and so
     // may it be closed there. What has arrived is read there. Nobody waits on it now. A stream that is given
     // to remote.spawn or to a thread_channel by itself is detached by that, and one that outlives its run by

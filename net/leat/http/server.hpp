@@ -211,15 +211,6 @@ task<> part(Stream& stream) {
     }
 }
 
-template <stream Stream>
-void reset_on_close(Stream& stream) {
-    if constexpr (requires { stream.set_reset_on_close(); }) {
-        stream.set_reset_on_close();
-    } else if constexpr (requires { stream.transport().set_reset_on_close(); }) {
-        stream.transport().set_reset_on_close();
-    }
-}
-
 // The answer to exchange.asked(), whichever way the handler gives it. Whatever goes wrong with it is a 500,
 // or, where a part of it has been sent, the end of the connection.
 template <stream Stream, typename Handler>
@@ -320,7 +311,7 @@ task<> serve_connection(Stream& stream, Handler& handler, server_exchange& excha
             co_await watched(exchange.deadlines(), answer_all(stream, handler, exchange, client));
         const bool cut = !more.has_value() && exchange.broken();
         if (cut) {
-            reset_on_close(stream);  // it takes nothing, not even an end
+            reset_or_close(stream);  // it takes nothing, not even an end
             co_return;
         }
         if (!more.has_value() && exchange.answer_late()) {
@@ -333,7 +324,7 @@ task<> serve_connection(Stream& stream, Handler& handler, server_exchange& excha
         }
     } catch (const std::system_error&) {
         if (exchange.ends_by_reset()) {
-            reset_on_close(stream);
+            reset_or_close(stream);
         }
     }
 }

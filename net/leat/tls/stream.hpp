@@ -80,6 +80,8 @@ public:
     // Closes the transport at once: operations in flight fail with operation_canceled, later ones with
     // stream_errc::closed. Without shutdown_send() before it, the peer sees a truncated stream.
     void close() noexcept { here().close(); }
+    // The same; the transport is reset, if it can be.
+    void reset() noexcept { here().reset(); }
     [[nodiscard]] bool is_open() const noexcept { return state_ && state_->is_open(); }
     // Lets the transport go to another run, and the stream with it, also what has come and is not read yet.
     // Nobody waits on it, and what a send has taken that was cancelled has left (the end of another send says

@@ -211,6 +211,23 @@ task<> check_close_under_send(ends both, std::size_t size) {
     require(!waited || code == std::errc::operation_canceled, "close() ends a send with operation_canceled");
 }
 
+task<> check_reset(ends both) {
+    auto reader =
+        spawn([both]() -> task<std::error_code> { return code_of(without_result(both->near.recv_chunk())); });
+    co_await wait_until_idle();
+    both->near.reset();
+    both->near.reset();
+    const std::error_code ended = co_await reader;
+    require(ended == std::errc::operation_canceled, "reset() ends a recv with operation_canceled");
+    std::error_code code = co_await code_of(both->near.send_all("x"));
+    require(code == stream_errc::closed, "after reset() a send_all fails with stream_errc::closed");
+    both->near.close();
+    (void)co_await code_of(without_result(receive_all(both->far)));  // ends, by an error or by the end
+    for (code.clear(); !code;) {
+        code = co_await code_of(both->far.send_all(pattern(10'000)));
+    }
+}
+
 task<> check_peer_gone(ends both) {
     auto reader = spawn([both]() { return code_of(without_result(both->near.recv_chunk())); });
     co_await wait_until_idle();
@@ -342,6 +359,7 @@ task<> check_any_streams(make_any_streams make, check_stream_options options) {
     co_await run("close under a recv", check_close_under_recv);
     co_await run("close under a send",
                  [&](ends both) { return check_close_under_send(both, options.blocks); });
+    co_await run("reset", check_reset);
     co_await run("the peer goes", check_peer_gone);
     co_await run("a deadline", check_deadline);
     for (const receiving how : {receiving::some, receiving::exactly, receiving::piece}) {

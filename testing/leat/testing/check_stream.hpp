@@ -5,7 +5,7 @@
 //   co_await check_stream([]() -> task<std::pair<my_stream, my_stream>> { ... });
 //
 // It carries bytes in pieces of all sizes and in both directions at once, ends one direction and then the
-// other, closes a stream under its users, and cancels each operation at every moment.
+// other, closes or resets a stream under its users, and cancels each operation at every moment.
 #pragma once
 
 #include <leat/any_stream.hpp>

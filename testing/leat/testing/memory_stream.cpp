@@ -46,6 +46,7 @@ struct detail::memory_pipe {
     bool send_broken = false;
     bool sender_closed = false;
     bool receiver_closed = false;
+    bool was_reset = false;  // by either side
     leat::detail::one_user sender;
     leat::detail::one_user receiver;
     event changed;
@@ -74,6 +75,9 @@ task<> wait_readable(shared_pipe from) {
         if (from->receiver_closed) {
             fail(std::make_error_code(std::errc::operation_canceled), "recv");
         }
+    }
+    if (from->was_reset) {
+        fail(std::make_error_code(std::errc::connection_reset), "recv");
     }
 }
 
@@ -115,6 +119,9 @@ task<chunk> receive_chunk(shared_pipe from) {
 void check_sending(const memory_pipe& into) {
     if (into.sender_closed) {
         fail(std::make_error_code(std::errc::operation_canceled), "send");
+    }
+    if (into.was_reset) {
+        fail(std::make_error_code(std::errc::connection_reset), "send");
     }
     if (into.ended || into.receiver_closed) {
         fail(std::make_error_code(std::errc::broken_pipe), "send");
@@ -257,6 +264,13 @@ void memory_stream::close() noexcept {
     out_->ended = out_->sender_closed = true;
     in_->change();
     out_->change();
+}
+
+void memory_stream::reset() noexcept {
+    if (!incoming()->receiver_closed) {
+        in_->was_reset = out_->was_reset = true;
+        close();
+    }
 }
 
 const memory_stream::shared_pipe& memory_stream::incoming() const noexcept {

@@ -67,6 +67,9 @@ public:
     // The same, and what the peer sends fails with broken_pipe. Operations in flight here end with
     // operation_canceled, later ones with stream_errc::closed.
     void close() noexcept;
+    // The same, but that the peer receives nothing more of what was sent: it fails with connection_reset, and
+    // so does what it sends.
+    void reset() noexcept;
 
 private:
     using shared_pipe = std::shared_ptr<detail::memory_pipe>;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The life of a socket: what an operation that was made before a close does after it, what a close leaves,
-// and what becomes of a socket that outlives its run.
+// The life of a socket: what an operation that was made before a close does after it, what a close or a reset
+// leaves, and what becomes of a socket that outlives its run.
 #include "../receive_ahead.hpp"
 #include "connected.hpp"
 
+#include <leat/any_stream.hpp>
 #include <leat/testing/doctest.hpp>
 #include <leat/udp.hpp>
 #include <leat/unix.hpp>
@@ -311,4 +312,38 @@ LEAT_TEST("readable() of a number that a socket of leat has had waits for the ne
     CHECK_FALSE(waits.done());
     REQUIRE(::write(writer.get(), "x", 1) == 1);
     co_await leat::timeout(patience, waits);
+}
+
+LEAT_TEST("reset() closes at once, and the peer sees a reset, whatever was unsent or unread") {
+    for (const bool has_unread : {false, true}) {
+        connection both = co_await connected();
+        if (has_unread) {
+            co_await both.server.send_all("unread");
+            std::array<char, 1> first;
+            co_await both.client.recv_exactly(first);
+        }
+        both.client.reset();
+        CHECK_FALSE(both.client.is_open());
+        both.client.reset();
+        const auto received = co_await leat::as_result(both.server.recv_chunk());
+        CHECK(received.error() == std::errc::connection_reset);
+        const auto late = co_await leat::as_result(both.client.send("x"));
+        CHECK(late.error() == leat::stream_errc::closed);
+    }
+}
+
+LEAT_TEST("reset() ends what waits on the stream, and passes through an any_stream") {
+    connection both = co_await connected();
+    leat::any_stream carried(std::move(both.client));
+    std::error_code ended;
+    auto waits = leat::spawn([&]() -> leat::task<> {
+        const auto received = co_await leat::as_result(carried.recv_chunk());
+        ended = received.error();
+    });
+    co_await leat::yield();
+    carried.reset();
+    co_await waits;
+    CHECK(ended == std::errc::operation_canceled);
+    const auto received = co_await leat::as_result(both.server.recv_chunk());
+    CHECK(received.error() == std::errc::connection_reset);
 }

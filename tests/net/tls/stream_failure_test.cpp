@@ -192,8 +192,8 @@ LEAT_TEST("TLS: recv_exactly says how much arrived before the end") {
 LEAT_TEST("TLS: a reset is an error, not an end") {
     auto both = co_await over_tcp();
     co_await shake_hands(both);
-    both.client.transport().set_reset_on_close();
-    both.client.close();
+    both.client.reset();
+    CHECK_FALSE(both.client.is_open());
     const failure_of failed = co_await fails(both.server.recv_chunk());
     CHECK(failed.code == std::errc::connection_reset);
     CHECK(failed.text ==

@@ -168,6 +168,12 @@ void stream_state::close() noexcept {
     }
 }
 
+void stream_state::reset() noexcept {
+    if (!std::exchange(closed_, true)) {
+        reset_transport();
+    }
+}
+
 std::string stream_state::peer() const {
     std::string place = transport_peer();
     if (host_.empty()) {

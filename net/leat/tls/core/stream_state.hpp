@@ -61,6 +61,7 @@ public:
     static task<> send_all(state_reference self, byte_pieces pieces);
     static task<> shutdown_send(state_reference self);
     void close() noexcept;
+    void reset() noexcept;
     void detach();
 
     [[nodiscard]] bool is_open() const noexcept { return !closed_; }
@@ -84,6 +85,7 @@ protected:
     virtual task<> fetch() = 0;
     virtual task<> end_transport() = 0;
     virtual void close_transport() noexcept = 0;
+    virtual void reset_transport() noexcept = 0;
     virtual void detach_transport() = 0;
     // Its peer's address as text, or nothing.
     [[nodiscard]] virtual std::string transport_peer() const = 0;
@@ -197,6 +199,7 @@ private:
     }
 
     void close_transport() noexcept override { transport.close(); }
+    void reset_transport() noexcept override { reset_or_close(transport); }
 
     void detach_transport() override {
         if constexpr (requires { transport.detach(); }) {
