@@ -72,11 +72,11 @@ void raise_descriptor_limit() noexcept;
 template <typename Function>
 using given_by = typename std::invoke_result_t<std::decay_t<Function>&>::value_type;
 
-// run() on a scheduler that is there.
-template <typename Function, typename T = given_by<Function>>
-T run_on(scheduler& loop, std::source_location where, Function&& function) {
-    auto main = spawn_call(loop.root(), where, std::forward<Function>(function));
-    task_state_of<T>& state = main.state();
+// run() on a scheduler that is there, of what is spawned with these: a task, or a function and its arguments.
+template <typename... Call>
+decltype(auto) run_on(scheduler& loop, std::source_location where, Call&&... call) {
+    auto main = spawn_call(loop.root(), where, std::forward<Call>(call)...);
+    auto& state = main.state();
     loop.run(state);
     state.seen = true;
     if (loop.deadlocked() && state.result.cancelled()) {
@@ -84,6 +84,32 @@ T run_on(scheduler& loop, std::source_location where, Function&& function) {
     }
     return std::move(state.result).get();
 }
+
+template <typename... Call>
+decltype(auto) run_call(const run_options& options, std::source_location where, Call&&... call) {
+    const run_observation observed(options);
+    scheduler loop(make_backend(options.backend), options.report != nullptr ? options.report : print_report,
+                   observed.how);
+    return run_on(loop, where, std::forward<Call>(call)...);
+}
+
+template <typename... Call>
+int run_main_call(const run_options& options, std::source_location where, Call&&... call) noexcept {
+    try {
+        raise_descriptor_limit();
+        if constexpr (std::is_same_v<decltype(run_call(options, where, std::forward<Call>(call)...)), int>) {
+            return flush_standard_output(run_call(options, where, std::forward<Call>(call)...));
+        } else {
+            (void)run_call(options, where, std::forward<Call>(call)...);
+            return flush_standard_output(0);
+        }
+    } catch (...) {
+        return print_error(std::current_exception());
+    }
+}
+
+template <typename T>
+concept main_argument = !std::same_as<std::remove_cvref_t<T>, run_options>;
 
 }  // namespace detail
 
@@ -99,35 +125,41 @@ template <typename Function>
     requires std::invocable<Function>
 detail::given_by<Function> run(Function&& function, run_options options = {},
                                std::source_location where = std::source_location::current()) {
-    const detail::run_observation observed(options);
-    scheduler loop(make_backend(options.backend),
-                   options.report != nullptr ? options.report : detail::print_report, observed.how);
-    return detail::run_on(loop, where, std::forward<Function>(function));
+    return detail::run_call(options, where, std::forward<Function>(function));
 }
 
 template <typename T>
 T run(task<T> main, run_options options = {}, std::source_location where = std::source_location::current()) {
-    return run(detail::prepared<T>{std::move(main)}, options, where);
+    return detail::run_call(options, where, std::move(main));
 }
 
 // run() for main(): an error that escapes is printed as one line, and the exit status is 1; otherwise it
 // is 0, or the int that the task gives; 1 in place of 0 when what was printed to stdout could not be written,
-// as on a full disk. Raises the soft limit of open descriptors to the hard one.
+// as on a full disk. Raises the soft limit of open descriptors to the hard one. A function may have up to
+// three arguments, which are copied or moved into its task, as by spawn: run_main(serve, argc, argv).
 template <typename X>
 int run_main(X&& main, run_options options = {},
              std::source_location where = std::source_location::current()) noexcept {
-    try {
-        detail::raise_descriptor_limit();
-        using T = decltype(run(std::forward<X>(main), options));
-        if constexpr (std::is_same_v<T, int>) {
-            return detail::flush_standard_output(run(std::forward<X>(main), options, where));
-        } else {
-            run(std::forward<X>(main), options, where);
-            return detail::flush_standard_output(0);
-        }
-    } catch (...) {
-        return detail::print_error(std::current_exception());
-    }
+    return detail::run_main_call(options, where, std::forward<X>(main));
+}
+template <typename Function, detail::main_argument First>
+int run_main(Function&& function, First&& first, run_options options = {},
+             std::source_location where = std::source_location::current()) noexcept {
+    return detail::run_main_call(options, where, std::forward<Function>(function),
+                                 std::forward<First>(first));
+}
+template <typename Function, detail::main_argument First, detail::main_argument Second>
+int run_main(Function&& function, First&& first, Second&& second, run_options options = {},
+             std::source_location where = std::source_location::current()) noexcept {
+    return detail::run_main_call(options, where, std::forward<Function>(function), std::forward<First>(first),
+                                 std::forward<Second>(second));
+}
+template <typename Function, detail::main_argument First, detail::main_argument Second,
+          detail::main_argument Third>
+int run_main(Function&& function, First&& first, Second&& second, Third&& third, run_options options = {},
+             std::source_location where = std::source_location::current()) noexcept {
+    return detail::run_main_call(options, where, std::forward<Function>(function), std::forward<First>(first),
+                                 std::forward<Second>(second), std::forward<Third>(third));
 }
 
 }  // namespace leat

@@ -169,6 +169,38 @@ TEST_CASE("run_main gives 0, the int of its task, or 1 after an error") {
     CHECK(leat::run_main(number(4)) == 4);
 }
 
+TEST_CASE(
+    "run_main gives its task up to three arguments, which live as long as that, and options behind them") {
+    const auto length = [](const std::string& text, std::unique_ptr<int> more = nullptr,
+                           int factor = 1) -> leat::task<int> {
+        co_await leat::yield();
+        co_return (static_cast<int>(text.size()) + (more != nullptr ? *more : 0)) * factor;
+    };
+    const auto on_epoll = [](const std::string& text) -> leat::task<int> {
+        co_return text == "x" && leat::describe_backend().starts_with("epoll") ? 3 : 4;
+    };
+    CHECK(leat::run_main([](int value) { return number(value); }, 5) == 5);
+    CHECK(leat::run_main(number, 6) == 6);
+    CHECK(leat::run_main(on_epoll, "x", {.backend = "epoll"}) == 3);
+    CHECK(leat::run_main(length, std::string(40, 'x').c_str(), std::make_unique<int>(2), 3) == 126);
+    const std::string text = "kept";
+    CHECK(leat::run_main([](std::string copied, int) { return number(static_cast<int>(copied.size())); },
+                         text, 0) == 4);
+    CHECK(text == "kept");
+    const leat::run_options options{.backend = "epoll"};
+    CHECK(leat::run_main(number, 7, options) == 7);
+    CHECK(leat::run_main([] { return number(8); }, options) == 8);
+}
+
+TEST_CASE("the main task of run_main is spawned where run_main is called, also with arguments") {
+    const auto says_where = [](unsigned line) -> leat::task<int> {
+        const std::string place = "run_test.cpp:" + std::to_string(line);
+        co_return leat::dump_tasks().find(place) != std::string::npos ? 1 : 0;
+    };
+    const int found = leat::run_main(says_where, __LINE__);
+    CHECK(found == 1);
+}
+
 TEST_CASE("tasks that have not ended a grace after the main task are reported once") {
     leat::observation how;
     how.end_grace = 10s;
