@@ -176,7 +176,8 @@ template <typename X>
 
 // co_await move_on_after(length, X): what X gives as a std::optional, empty when the deadline passed
 // first. For an X without a value: whether it finished; for one that gives a reference: a
-// std::reference_wrapper.
+// std::reference_wrapper. For an X that gives a std::optional, such as the receive() of a channel, timeout()
+// reads better: this gives an optional of it, whose first * is the deadline's.
 template <typename Rep, typename Period, typename X>
 [[nodiscard]] detail::move_on_awaiter<X> move_on_after(std::chrono::duration<Rep, Period> length, X&& x) {
     return {after(now(), length), std::forward<X>(x)};

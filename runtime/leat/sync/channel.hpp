@@ -53,7 +53,9 @@ public:
     [[nodiscard]] bool try_send(T&& value) { return values_.try_send(value); }
 
     // co_await channel.receive() gives std::optional<T>: the next value; empty once the channel is closed
-    // and drained. Cancelled: nothing was received.
+    // and drained. Cancelled: nothing was received. With a limit of time, timeout() keeps it one optional:
+    //     while (auto value = co_await timeout(1min, channel.receive())) { ... *value ... }
+    // move_on_after() gives an optional of that optional, empty when the time is over.
     [[nodiscard]] receive_awaiter receive() noexcept { return receive_awaiter(values_); }
     // A value, if there is one.
     [[nodiscard]] std::optional<T> try_receive() noexcept { return values_.try_receive(); }

@@ -306,3 +306,32 @@ VIRTUAL_TEST("a receiver gets the value of a sender who waits behind one that re
     co_await reserving;
     CHECK(channel.try_send(2));
 }
+
+LEAT_TEST("with timeout() a receive stays one optional: the value, or nothing at the end") {
+    leat::channel<std::string> lines;
+    co_await lines.send("one");
+    co_await lines.send("two");
+    lines.close();
+    std::string received;
+    while (const auto line = co_await leat::timeout(1min, lines.receive())) {
+        received += *line + "\n";
+    }
+    CHECK(received == "one\ntwo\n");
+}
+
+VIRTUAL_TEST(
+    "timeout() of a receive throws when the time is over, and move_on_after() gives an optional of one") {
+    leat::channel<std::string> lines;
+    const auto none = co_await leat::as_result(leat::timeout(1min, lines.receive()));
+    CHECK(none.error() == std::errc::timed_out);
+    const auto late = co_await leat::move_on_after(1min, lines.receive());
+    CHECK_FALSE(late.has_value());
+    co_await lines.send("one");
+    const auto next = co_await leat::move_on_after(1min, lines.receive());
+    REQUIRE(next.has_value());
+    CHECK(*next == "one");  // an optional that compares
+    CHECK(**next == "one");
+    lines.close();
+    const auto end = co_await leat::move_on_after(1min, lines.receive());
+    CHECK((end.has_value() && !end->has_value()));
+}
