@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Installs leat into an empty folder and builds a program against it: with CMake, with pkg-config, and with
 leat as a Meson subproject. The program is the README's echo server; each build of it must echo and then stop
-on SIGTERM. Nothing of the source tree is in reach of the compiler.
+on SIGTERM, and needs no library of TLS, HTTP or names at run time. Nothing of the source tree is in reach of
+the compiler.
 
     install_test.py SOURCE BUILD        the compiler is $CXX
 """
@@ -42,6 +43,45 @@ def readme_program(source):
     return changed
 
 
+# Where leat has TLS: a program that uses it.
+secure_program = """
+#if __has_include(<leat/tls.hpp>)
+#include <leat/tls.hpp>
+int main() {
+    try {
+        (void)leat::tls::context::client();
+    } catch (const std::exception&) {  // this machine trusts nobody
+    }
+}
+#else
+int main() {}
+#endif
+"""
+
+# What a program of TCP alone may need: the language, the kernel's interfaces, and leat if it is shared.
+plain_libraries = {"libc", "libgcc_s", "libstdc++", "libm", "ld-linux-x86-64", "ld-linux-aarch64", "liburing",
+                   "libleat"}
+
+
+def libraries_of(program):
+    """The names of the shared libraries that it asks for itself: libc of libc.so.6."""
+    dynamic = command("readelf", "--dynamic", "--wide", program)
+    return {name.split(".so")[0] for name in re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)}
+
+
+def check_libraries(program, way):
+    unused = libraries_of(program) - plain_libraries
+    if unused:
+        sys.exit(f"built with {way}, a program of TCP alone is linked with {', '.join(sorted(unused))}")
+
+
+def check_secure(program, prefix, way):
+    command(program)
+    wanted = (prefix / "include/leat/tls.hpp").exists() and any(prefix.rglob("libleat.a"))
+    if wanted != ("libssl" in libraries_of(program)):
+        sys.exit(f"built with {way}, a program of TLS is linked with {sorted(libraries_of(program))}")
+
+
 def install(build, scratch):
     """Installs to scratch/prefix, which is not where the build was configured to go."""
     command("meson", "install", "-C", build, "--no-rebuild", "--destdir", scratch / "root")
@@ -56,13 +96,15 @@ def built_with_cmake(scratch, prefix, package, compiler):
     folder = scratch / "cmake"
     folder.mkdir()
     shutil.copy(here / "CMakeLists.txt", folder)
-    shutil.copy(scratch / "program.cpp", folder)
+    for name in ("program.cpp", "secure.cpp"):
+        shutil.copy(scratch / name, folder)
     command("cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={prefix}",
             f"-DCMAKE_CXX_COMPILER={shutil.which(compiler[-1])}")
     command("cmake", "--build", folder / "build")
     found = (folder / "build/CMakeCache.txt").read_text()
     if f"leat_DIR:PATH={package}" not in found:
         sys.exit(f"CMake found another leat than the one in {package}")
+    check_secure(folder / "build/secure", prefix, "CMake")
     return folder / "build/program"
 
 
@@ -75,6 +117,8 @@ def built_with_pkg_config(scratch, prefix, source, compiler):
             "-o", scratch / "program")
     if any(word.startswith(f"{source}/") for word in listing.read_text().split()):
         sys.exit(f"a header came from the source tree:\n{listing.read_text()}")
+    command(*compiler, "-std=c++20", scratch / "secure.cpp", *flags, "-o", scratch / "secure")
+    check_secure(scratch / "secure", prefix, "pkg-config")
     return scratch / "program"
 
 
@@ -159,6 +203,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="leat-install-") as folder:
         scratch = Path(folder)
         (scratch / "program.cpp").write_text(readme_program(source))
+        (scratch / "secure.cpp").write_text(secure_program)
         prefix, package = install(build, scratch)
         no_trace_of(source, prefix)
         compile_every_header(scratch, prefix, compiler)
@@ -167,6 +212,7 @@ def main():
             ("pkg-config", built_with_pkg_config(scratch, prefix, source, compiler)),
             ("a Meson subproject", built_as_subproject(scratch, source)),
         ]:
+            check_libraries(program, way)
             check_echo(program)
             print(f"built with {way}: echoes, and stops when told")
 
