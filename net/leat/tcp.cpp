@@ -6,6 +6,8 @@
 
 #include <span>
 
+#include <netinet/tcp.h>
+
 namespace leat {
 
 using detail::current_sockets;
@@ -72,6 +74,10 @@ tcp_stream tcp_stream::from_fd(int fd) {
 
 endpoint tcp_stream::local_endpoint() const {
     return local_endpoint_of(state().descriptor);
+}
+
+void tcp_stream::set_no_delay(bool on) {
+    set_option(IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0);
 }
 
 void tcp_stream::set_reset_on_close() {

@@ -11,8 +11,6 @@
 #include <optional>
 #include <string>
 
-#include <netinet/tcp.h>
-
 namespace leat {
 
 struct tcp_connect_options {
@@ -43,7 +41,7 @@ public:
     [[nodiscard]] endpoint local_endpoint() const;
     [[nodiscard]] const endpoint& remote_endpoint() const noexcept { return state().remote; }
     // TCP_NODELAY: small sends leave at once.
-    void set_no_delay(bool on) { set_option(IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0); }
+    void set_no_delay(bool on);
     void set_keep_alive(bool on) { set_option(SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0); }
     // Closing sends a reset instead of an end, and drops what is unsent.
     void set_reset_on_close();

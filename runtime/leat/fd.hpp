@@ -5,8 +5,6 @@
 
 #include <utility>
 
-#include <unistd.h>
-
 namespace leat {
 
 class fd {
@@ -29,12 +27,7 @@ public:
     [[nodiscard]] int release() noexcept { return std::exchange(number_, -1); }
 
     // Closes what it holds and owns `number` instead.
-    void reset(int number = -1) noexcept {
-        if (number_ >= 0) {
-            ::close(number_);
-        }
-        number_ = number;
-    }
+    void reset(int number = -1) noexcept;
 
 private:
     int number_ = -1;

@@ -93,7 +93,7 @@ public:
     // another process takes that first, the read blocks this thread until there is more.
     [[nodiscard]] static pipe_reader from_shared_fd(int fd);
     // The standard input of this process, which is shared with whoever started it.
-    [[nodiscard]] static pipe_reader standard_input() { return from_shared_fd(STDIN_FILENO); }
+    [[nodiscard]] static pipe_reader standard_input() { return from_shared_fd(0); }
 
     // Receives some bytes: at least one, or 0 at the end, when all writers have closed. The buffer stays
     // alive and untouched until then; an empty one is misuse. Cancelled: nothing was taken from the pipe.
@@ -119,8 +119,8 @@ public:
     // a wait has said that a pipe takes that many without blocking. A terminal that was stopped may block.
     [[nodiscard]] static pipe_writer from_fd(int fd);
     [[nodiscard]] static pipe_writer from_shared_fd(int fd);
-    [[nodiscard]] static pipe_writer standard_output() { return from_shared_fd(STDOUT_FILENO); }
-    [[nodiscard]] static pipe_writer standard_error() { return from_shared_fd(STDERR_FILENO); }
+    [[nodiscard]] static pipe_writer standard_output() { return from_shared_fd(1); }
+    [[nodiscard]] static pipe_writer standard_error() { return from_shared_fd(2); }
 
     // Sends some bytes: gives how many the pipe took, at least one unless there were none. The bytes stay
     // alive and unchanged until then. Throws errc::broken_pipe when nobody reads. Cancelled: nothing was
