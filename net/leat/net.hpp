@@ -9,6 +9,7 @@
 #include <leat/dns/resolve.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/runtime.hpp>
+#include <leat/send_all.hpp>
 #include <leat/serve.hpp>
 #include <leat/stream.hpp>
 #include <leat/tcp.hpp>

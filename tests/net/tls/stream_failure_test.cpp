@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a TLS stream says when something goes wrong: handshakes that fail, peers that vanish.
+#include <leat/send_all.hpp>
 #include <leat/testing/doctest.hpp>
 #include <leat/timeout.hpp>
 #include <leat/tls/stream.hpp>
@@ -198,6 +199,23 @@ LEAT_TEST("TLS: a reset is an error, not an end") {
     CHECK(failed.code == std::errc::connection_reset);
     CHECK(failed.text ==
           "recv from " + both.server.remote_endpoint().to_string() + ": Connection reset by peer");
+}
+
+LEAT_TEST("TLS: a peer that takes nothing is given up by a send_all with a limit", on(testing::simulated)) {
+    auto both = in_memory({.capacity = 40'000});
+    co_await shake_hands(both);
+    const std::string sent = pattern(200'000);
+    std::size_t taken = 0;
+    try {
+        co_await leat::send_all(both.client, sent, {.stall = 1s});
+    } catch (const send_stalled& error) {
+        taken = error.bytes_sent();
+    }
+    CHECK(taken > 0);
+    CHECK(taken == both.client.bytes_sent());
+    CHECK_FALSE(both.client.is_open());
+    const failure_of failed = co_await fails(read_all(both.server));
+    CHECK(failed.code == std::errc::connection_reset);
 }
 
 LEAT_TEST("TLS: bytes that were tampered with end the connection, and the peer is told") {
