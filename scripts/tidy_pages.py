@@ -7,8 +7,11 @@ import re
 from headers import is_public
 from tidy_source import file_of, matches
 
-# The C++ of these pages is what stands between `// MARK: begin` and `// MARK: end` in an example or a test.
-MARKS = {"README.md": "README", "docs/guide.md": "GUIDE", "docs/http.md": "HTTP"}
+# The C++ of these pages is what stands between `// MARK: begin` and `// MARK: end` in an example or a test. A
+# whole program of one of WHOLE is built by the install test instead.
+MARKS = {"README.md": "README", "docs/guide.md": "GUIDE", "docs/http.md": "HTTP",
+         "docs/processes.md": "PROCESSES", "docs/threads.md": "THREADS", "docs/tls.md": "TLS"}
+WHOLE = ["README.md"]
 
 # In a table whose last column has this title each row names the tests that show it: `FILE`: "TITLE", or a
 # script alone. FILE stands for one of SHOWING. A row whose claim begins with one of CLAIMS_NOTHING may have
@@ -31,7 +34,7 @@ def marked_parts(tree, mark):
 
 
 def check_page_code(source, tree):
-    """Each C++ block is a whole program (the install test builds the README's) or a marked part."""
+    """Each C++ block is a marked part, or a whole program that the install test builds."""
     mark = MARKS.get(source.path)
     if mark is None:
         return
@@ -39,7 +42,8 @@ def check_page_code(source, tree):
               for found in re.finditer(r"```cpp\n(.*?)\n```", source.text, re.DOTALL)]
     parts = list(marked_parts(tree, mark))
     for number, block in blocks:
-        if "int main(" not in block and all(part not in block for _, part in parts):
+        whole = source.path in WHOLE and "int main(" in block
+        if not whole and all(part not in block for _, part in parts):
             yield number, "code that is neither a whole program nor a marked part of an example or a test"
     for path, part in parts:
         if all(part not in block for _, block in blocks):

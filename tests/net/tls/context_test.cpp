@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include <leat/tls/context.hpp>
 
+#include "../../support/folder.hpp"
+
 #include <doctest/doctest.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 
 #include "endpoints.hpp"
 
 namespace leat::tls {
+
+using leat::testing::folder;
+
 namespace {
 
 // What making a context says: "" when it works. Whatever happens, nothing is left for the next call to trip
@@ -31,27 +33,6 @@ std::string complaint(context (*make)(const Options&), const Options& options) {
         return refused.what();
     }
 }
-
-class folder {
-public:
-    folder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "leat-tls-XXXXXX").string();
-        REQUIRE(mkdtemp(pattern.data()) != nullptr);
-        path_ = pattern;
-    }
-    folder(const folder&) = delete;
-    folder& operator=(const folder&) = delete;
-    ~folder() { std::filesystem::remove_all(path_); }
-
-    [[nodiscard]] std::string file(std::string_view name, std::string_view text) const {
-        const std::filesystem::path path = path_ / name;
-        std::ofstream(path) << text;
-        return path.string();
-    }
-
-private:
-    std::filesystem::path path_;
-};
 
 std::string encrypted(const std::string& key_text) {
     const std::unique_ptr<BIO, decltype(&BIO_free)> plain(
