@@ -2,7 +2,7 @@
 // any_stream: a byte stream of whatever kind, TCP, TLS or in memory, behind one type. Code that is compiled
 // once, such as HTTP, carries its connections in it. A call costs a virtual call, and a pooled frame where
 // the stream's own operation is not a task.
-// Invariant: what each operation gives, and what cancelling it means, is what the stream inside says.
+// Invariant: operations and their cancellation behave as those of the stream inside.
 #pragma once
 
 #include <leat/stream.hpp>

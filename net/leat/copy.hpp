@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // copy and copy_both: bytes carried from one stream to another, of whatever kinds, as proxies and tunnels do.
 // They are sent from the buffers in which they were received.
-// Invariant: each way holds at most one chunk, so who receives slowly slows down who sends.
+// Invariant: each way holds at most one chunk, so a slow receiver slows down the sender.
 #pragma once
 
 #include <leat/core/duration_text.hpp>

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // serve: accepts connections and runs a task for each, until it is told to stop. A full server stops
-// accepting; running out of descriptors or of memory is waited out; a connection's error ends that connection
-// alone, and goes to serve_options::on_error or to the report.
-// Signals come first: a server says that it listens, by serve_options::on_listening, once a signal stops it
-// in order. What is printed before serve() is awaited is printed while a signal still kills the process,
-// unless a signal_set of the caller's has been made before that.
+// accepting. A server without free descriptors or memory waits until there are some. An error of a connection
+// ends that connection only, and goes to serve_options::on_error or to the report. When
+// serve_options::on_listening is called, a signal already stops the server in order. Before serve() is
+// awaited a signal still kills the process, unless the caller has made a signal_set.
 #pragma once
 
 #include <leat/endpoint.hpp>
@@ -58,7 +57,7 @@ struct serve_options {
 
 namespace detail {
 
-// How an accept loop takes an error of accept(2) that is not the connection's own.
+// What an accept loop does about an error of accept(2) that does not belong to one connection.
 class accept_errors {
 public:
     // True: the process is short of something, which was reported once; wait for delay() and go on. False:
@@ -71,7 +70,7 @@ private:
     duration delay_ = duration::zero();
 };
 
-// A listener with the handler of its connections, as the part of serve() that is compiled once sees them.
+// A listener with the handler of its connections, for the part of serve() that is compiled once.
 class acceptor {
 public:
     // `serve_awaited` is where: what the tasks of the connections are said to be spawned at.
@@ -112,7 +111,7 @@ std::optional<endpoint> peer_of(const Stream& stream) {
 template <typename Handler, typename Stream>
 using handled = typename std::invoke_result_t<Handler&, Stream>::value_type;
 
-// The handler of one connection, at work. Nobody has a handle of it: the server is told of its error.
+// The task that runs the handler for one connection. It has no handle: its error goes to the server.
 template <typename Handler, typename Stream>
 class connection_task final
     : public spawned<handled<Handler, Stream>, std::reference_wrapper<Handler>, Stream> {

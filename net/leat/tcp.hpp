@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// tcp_listener and tcp_stream: TCP connections. Both own their socket: closing them, or their end, closes
-// it. They belong to one run at a time, from their first operation to its end: see detach().
+// tcp_listener and tcp_stream: TCP connections. Both own their socket: close() and the destructor close it.
+// They belong to one run at a time, from their first operation to its end: see detach().
 #pragma once
 
 #include <leat/core/socket_stream.hpp>
@@ -73,9 +73,8 @@ public:
     // descriptor; then it is still the caller's.
     [[nodiscard]] static tcp_listener from_fd(int fd);
 
-    // Waits for the next connection. Errors of a connection that died in the queue are passed over; others
-    // are thrown (EMFILE and the like too: serve() knows how to wait them out). Cancelled: no connection
-    // was taken.
+    // Waits for the next connection. Errors of a connection that failed in the queue are skipped; others are
+    // thrown, also EMFILE and the like, which serve() handles by waiting. Cancelled: no connection was taken.
     [[nodiscard]] task<tcp_stream> accept();
 
     [[nodiscard]] endpoint local_endpoint() const;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// udp_socket: sends and receives datagrams, for servers and clients. It owns its socket: closing it, or its
-// end, closes that. It belongs to one run at a time, from its first operation to its end: see detach().
+// udp_socket: sends and receives datagrams, for servers and clients. It owns its socket: close() and the
+// destructor close that. It belongs to one run at a time, from its first operation to its end: see detach().
 //
 //   auto socket = leat::udp_socket::bind({"0.0.0.0", 5300});
 //   const leat::datagram question = co_await socket.recv_from(buffer);
 //   co_await socket.send_to(answer, question.from);
 //
-// One task at a time receives, and one sends. What the network loses, doubles or puts in another order is
-// told to nobody.
-// Invariant: a datagram is taken from the socket, or handed to it, once and as one, or not at all.
+// One task at a time receives, and one sends. The network may lose, duplicate or reorder datagrams; neither
+// side is told.
+// Invariant: a datagram is received or sent once and whole, or not at all.
 #pragma once
 
 #include <leat/core/socket.hpp>

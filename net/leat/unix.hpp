@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // unix_listener and unix_stream: connections between programs of one machine, over sockets of the Unix
-// domain. They behave as those of TCP (tcp.hpp) where nothing else is said. Both own their socket.
+// domain. They behave as those of TCP (tcp.hpp) unless this header says otherwise. Both own their socket.
 #pragma once
 
 #include <leat/clock.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// as_outcome: how something ended, as a value.
+// as_outcome: how an awaitable ended, as a value: with a result, with an exception, or cancelled.
 #pragma once
 
 #include <leat/core/awaited.hpp>

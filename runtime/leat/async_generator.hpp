@@ -13,9 +13,9 @@
 //       use(*block);
 //   }
 //
-// Theory of operation. next() is an await like that of a task: the body is a frame in the consumer's chain
-// until it yields or ends, then it is nobody's but the generator's. So what the body waits for is a leaf of
-// the consumer's task, and the next next() may be another task's.
+// Theory of operation. next() is an await like that of a task: until it yields or ends, the body is a frame
+// in the consumer's chain; then only the generator owns it. So a wait of the body is a wait of the consumer's
+// task, and another task may call next() the next time.
 //
 // Cancelling. A consumer that is cancelled while the body waits unwinds through the body: its frame is
 // destroyed, and a later next() throws task_cancelled, with the reason, never "end". That holds for a timeout
@@ -26,8 +26,8 @@
 // runs inside them is another coroutine. So no scope of the body ever covers what its consumer does.
 //
 // A generator that is left early is destroyed with its object, at once, at the co_yield where it stands. Its
-// destructors run; a cleanup that waits has no place there, and belongs to the consumer (finally).
-// Invariant: the frame is owned by the generator, outside next(), and inside by the chain of frames.
+// destructors run; they cannot wait, so a cleanup that waits belongs to the consumer (finally).
+// Invariant: the generator owns the frame outside of next(), and the chain of frames owns it inside.
 #pragma once
 
 #include <leat/core/task_state.hpp>

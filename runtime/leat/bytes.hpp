@@ -3,7 +3,7 @@
 // of one-byte values (std::string, std::vector<std::byte>, std::array<char, N>, std::byte[N], chunk, ...), so
 // that each call of the socket API exists once. They own nothing: the bytes live as long as they are used.
 // An array of char, such as a literal, is text: it is sent up to its first zero, or as a whole when there is
-// none, and received into as a whole. To send what zeros are part of, say std::span(array).
+// none, and received into as a whole. To send text with zeros in it, write std::span(array).
 #pragma once
 
 #include <concepts>

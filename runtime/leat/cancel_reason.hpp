@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // cancel_reason: why something was cancelled, as the end of a sentence: "the client hung up". Scopes keep one
-// for those who ask, for what task_cancelled says and for dumps. It is one pointer, so cancelling allocates
+// for reason(), for the text of task_cancelled and for dumps. It is one pointer, so cancelling allocates
 // nothing.
 // Invariant: the words live as long as the program, because they were a string literal.
 #pragma once

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// with_cancel_scope and shield: a part of a task that can be cancelled by itself, by anybody and at a
-// deadline that moves; and one that a cancellation from outside does not reach.
+// with_cancel_scope and shield: a part of a task that can be cancelled alone, by any task or at a deadline
+// that may be moved; and a part that a cancellation from outside does not reach.
 #pragma once
 
 #include <leat/task.hpp>
@@ -11,23 +11,23 @@
 
 namespace leat {
 
-// The scope of one with_cancel_scope, for its body and for those whom the body shows it to. Lives until that
-// returns.
+// The scope of one with_cancel_scope, for its body and for the tasks that the body gives a reference. Lives
+// until with_cancel_scope returns.
 class cancel_scope {
 public:
     explicit cancel_scope(deadline_scope& node) noexcept : node_(node) {}
     cancel_scope(const cancel_scope&) = delete;
     cancel_scope& operator=(const cancel_scope&) = delete;
 
-    // Cancels everything inside: waits end as cancelled, frames unwind up to the with_cancel_scope. Only
-    // asks: what succeeds all the same is delivered. Nothing when it was cancelled before.
+    // Cancels everything inside: waits end as cancelled, frames unwind up to the with_cancel_scope. It is a
+    // request: a wait that succeeds all the same is delivered. Does nothing the second time.
     void cancel(cancel_reason why = cancel_reason::requested) noexcept {
         check_home();
         node_.cancel(why);
     }
 
-    // Cancels it at `deadline`, instead of at the one before; `never` takes it away. One that has passed
-    // already cancels now. A deadline that has passed cannot be undone. Throws std::bad_alloc.
+    // Cancels it at `deadline`, which replaces the deadline before; `never` removes it. A deadline in the
+    // past cancels now, and cannot be undone. Throws std::bad_alloc.
     void set_deadline(time_point deadline) {
         check_home();
         if (node_.cancelled) {

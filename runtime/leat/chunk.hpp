@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // chunk: received bytes in a buffer leased from the pool of the scheduler's backend. An idle connection
 // owns none. A chunk may be kept across waits and past close; its pool lives while chunks do.
-// Belongs to the thread that received it, until the run there has ended; only that frees it before.
+// Belongs to the thread that received it: only that thread frees it, until its run has ended.
 #pragma once
 
 #include <cstddef>

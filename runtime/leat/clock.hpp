@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// clock: the time that deadlines are written in. The library never reads it directly: time belongs to
-// the backend (backend::now()), so a simulation can own it. Durations saturate instead of overflowing.
+// clock: the time that deadlines are written in. The library never reads the system's clock: time comes from
+// the backend (backend::now()), so in a simulation it is virtual. Durations saturate instead of overflowing.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// finally: cleaning up that has to wait, such as saying goodbye to a peer. What needs no wait belongs in
-// destructors, which run when a task unwinds as they do at a return.
+// finally: a cleanup that has to wait, such as saying goodbye to a peer. A cleanup without waits belongs in a
+// destructor: destructors run when a task unwinds, as they do at a return.
 #pragma once
 
 #include <leat/cancel_scope.hpp>

@@ -2,12 +2,12 @@
 // Awaitables of other libraries in our coroutines: co_await them, or give them to timeout and the like.
 //
 // Theory of operation. An awaitable resumes the coroutine handle it is given, wherever and whenever it likes.
-// Our frames are resumed by their loop only, so it gets the handle of a foreign_signal, a coroutine whose
-// whole body says that the wait is over; the loop of the waiting task then resumes the frame. So it may be
-// resumed by any thread.
+// Our frames are resumed by their loop only. So it gets the handle of a foreign_signal instead, a small
+// coroutine that tells the loop of the waiting task that the wait is over; the loop resumes the frame.
+// Therefore any thread may resume it.
 //
-// What is awaited cannot be cancelled: it is not begun in a cancelled task, and once begun its result is
-// delivered. While it is awaited its run does not end and sees no deadlock.
+// Such an awaitable cannot be cancelled: it is not begun in a cancelled task, and once begun its result is
+// delivered. While it is awaited the run does not end and sees no deadlock.
 #pragma once
 
 #include <leat/core/awaited.hpp>

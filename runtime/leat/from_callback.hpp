@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// from_callback: what an API tells by calling a function, as a result to wait for.
+// from_callback: turns an API that calls a function when it is ready into something to co_await.
 //
 //   // A C++ API takes the callback itself, which can be copied into any std::function:
 //   int length = co_await leat::from_callback<int>([&](leat::callback<int> done) { api.start(done); });
@@ -17,11 +17,11 @@
 // The first call counts, and later ones do nothing. When the last callback has gone without a call, the
 // wait ends with the error callback_dropped: it does not hang.
 //
-// Cancelling. What the API writes to lives in the frame that waits, so the API has the last word. Without
-// `cancel` the wait goes on until the callback comes, and its result is given. With it, `cancel()` asks the
-// API to stop, and then the same: a result that comes all the same is given. An API that says
-// operation_canceled through fail(), or drops its callback, has stopped: then the wait ends as cancelled.
-// Only where every task waits and nothing can wake one, it is given up without the API.
+// Cancelling. What the API writes to lives in the waiting frame, so the wait cannot end before the API does.
+// Without `cancel` the wait goes on until the callback comes, and its result is given. With it, `cancel()`
+// asks the API to stop; a result that comes all the same is given, too. An API that says operation_canceled
+// through fail(), or drops its callback, has stopped: then the wait ends as cancelled. Only when every task
+// waits and nothing can wake any, the wait ends without the API.
 #pragma once
 
 #include <leat/core/cross_thread_wait.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// generator<T>: a function that gives its values one by one, with co_yield, when they are asked for. It is
-// an input range; it waits for nothing, and works outside run() as well. What has to wait between its
-// values is an async_generator.
+// generator<T>: a function that gives its values one by one, with co_yield, when they are asked for. It is an
+// input range. It cannot co_await, and works outside run() as well. To wait between values use
+// async_generator.
 //
 //   leat::generator<int> count(int end) {          for (int i : count(3)) { ... }
 //       for (int i = 0; i < end; ++i) {            auto numbers = count(3);
@@ -11,7 +11,7 @@
 //
 // T may be a reference: `generator<const line&>` gives lines without copying one.
 //
-// generator<T, Sent> is a conversation: each co_yield gives what the consumer answers.
+// generator<T, Sent> also takes values: each co_yield gives what the consumer sends next.
 //
 //   leat::generator<double, double> average() {    auto mean = average();
 //       double sum = co_yield 0.0;                 mean.next();   // runs to the first co_yield
@@ -21,8 +21,8 @@
 //   }
 //
 // Theory of operation. `co_yield elements_of(other)` makes a chain of generators, of which only the innermost
-// runs. The root knows it and resumes it; a generator that begins or ends another only says so to the root
-// and suspends. So the stack does not grow with the depth, and an item costs the same at any depth.
+// runs. The root knows it and resumes it; a generator that begins or ends another one tells the root and
+// suspends. So the stack does not grow with the depth, and an item costs the same at any depth.
 // Invariant: a generator object owns its frame and those of the chain below it.
 #pragma once
 

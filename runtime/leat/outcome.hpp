@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // outcome<T>: how a task ended. With a value, with an exception, or cancelled: the third outcome, which
-// is not an exception. Promises and tasks keep their result in one; join() and as_outcome() hand it out.
+// is not an exception. Promises and tasks keep their result in one; join() and as_outcome() give it.
 // Invariant: holds at most one of value and error; `none` until the task has ended.
 #pragma once
 

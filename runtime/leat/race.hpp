@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// race: the first of several to end ends the others.
+// race: runs several awaitables at once; the first that ends cancels the others.
 #pragma once
 
 #include <leat/finally.hpp>

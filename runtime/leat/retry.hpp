@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// retry: calls a function until what it gives succeeds, and waits between the tries, longer each time. For
-// what fails while a server starts again, a network is down or descriptors are scarce.
+// retry: calls a function until its result succeeds, and waits between the tries, longer each time. For
+// failures that pass: a server starts again, a network is down, descriptors are scarce.
 //
 //   auto page = co_await leat::retry({.tries = 8, .most = 5s}, [&] { return fetch(url); });
 //
 // After the first failure it waits for at most `first`, then for twice as long, and so on up to `most`. With
 // jitter each wait is drawn from 0 to that bound ("full jitter"), so that clients that failed together do not
-// come back together. Draws are the backend's: a simulation replays them from its seed.
-// The tries are those of one function alone: it must be harmless to do it again after it was done in part.
+// come back together. The backend draws: a simulation replays the draws from its seed. The function must be
+// safe to repeat after it was done in part.
 #pragma once
 
 #include <leat/check.hpp>

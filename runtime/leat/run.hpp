@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// run and run_main: the doors from ordinary code into coroutines.
+// run and run_main: run a first task, and all that it spawns, from ordinary code.
 #pragma once
 
 #include <leat/backends/choose.hpp>
@@ -15,10 +15,10 @@ struct run_options {
     // "uring", "uring-plain", "epoll", "poll" or "auto"; empty: the environment variable LEAT_BACKEND, else
     // "auto".
     std::string_view backend = {};
-    // Hears what nobody else will, such as the error of a task without a handle. Null: one line on
-    // standard error, without SIGPIPE where nobody reads that. It is called on the thread of the run; after
-    // the run has ended by whoever drops the last handle of a failed task, and by a thread of
-    // offload_detached.
+    // Called with one line for what the program does not see otherwise, such as the error of a task without a
+    // handle. Null: the line goes to standard error, without SIGPIPE if nobody reads that. It is called on
+    // the thread of the run; after the run has ended, on the thread that drops the last handle of a failed
+    // task, and on a thread of offload_detached.
     report_function report = nullptr;
     // On this signal, such as SIGQUIT, the tasks are reported, a call of `report` for each line of
     // dump_tasks(); 0: on none. The handler is there during the run. Not one that is blocked or belongs to a
@@ -32,7 +32,7 @@ struct run_options {
     // When the main task has ended all others are cancelled, and awaited. Those that take longer than this,
     // behind a shield or in a cleanup, are reported once, with what they wait for; zero: they are not.
     duration end_grace = std::chrono::seconds(10);
-    // Hears what tasks do (observer.hpp). The environment variable LEAT_TRACE names a file where a trace is
+    // Is told what tasks do (observer.hpp). The environment variable LEAT_TRACE names a file where a trace is
     // written; an error that names it is thrown when it cannot be.
     leat::observer* observer = nullptr;
     // Counts operations, bytes and the lengths of turns as well (counters.hpp).
@@ -41,7 +41,7 @@ struct run_options {
 
 inline constexpr duration usual_watch_limit = std::chrono::milliseconds(100);
 
-// Thrown by run() when every task waits and nothing can wake one. what() lists them.
+// Thrown by run() when every task waits and nothing can wake any. what() lists the tasks.
 class deadlock : public std::runtime_error {
 public:
     explicit deadlock(const std::string& tasks)
@@ -50,7 +50,7 @@ public:
 
 namespace detail {
 
-// Who looks at a run, as the options and the environment want it.
+// The observers of a run that the options and the environment ask for.
 class run_observation {
 public:
     explicit run_observation(const run_options& options);

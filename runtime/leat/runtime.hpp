@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The public face of the runtime: tasks, run, spawn, time, cancellation and synchronisation. <leat/net.hpp>
 // adds sockets, <leat/threads.hpp> what crosses threads, <leat/system/process.hpp> child processes,
-// <leat/system/pipe.hpp> pipes and <leat/from_callback.hpp> what others tell by calling a function.
+// <leat/system/pipe.hpp> pipes and <leat/from_callback.hpp> APIs that call a function when they are ready.
 #pragma once
 
 #include <leat/as_completed.hpp>

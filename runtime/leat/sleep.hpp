@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// sleep, sleep_until, yield and checkpoint: waits for time, for a turn, and for nothing.
+// sleep, sleep_until, yield and checkpoint: wait until a time, let other tasks run, or only notice a
+// cancellation.
 #pragma once
 
 #include <leat/core/leaf_awaiter.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// spawn and handle<T>: concurrent tasks and what one holds of them. A spawned task belongs to the root
-// group of its run: dropping the handle does not stop it, and the end of run() does.
+// spawn and handle<T>: start concurrent tasks, wait for them and cancel them. A spawned task belongs to the
+// root group of its run: dropping the handle does not stop it, and the end of run() does.
 #pragma once
 
 #include <leat/core/awaited.hpp>
@@ -207,12 +207,12 @@ public:
     join_awaiter join() const noexcept { return join_awaiter(state()); }
 
     // Asks the task to end: its wait ends as cancelled, and its frames unwind. Awaiting it then throws
-    // task_cancelled, which tells why, unless it completed all the same. Does nothing to one that has ended.
+    // task_cancelled, which tells why, unless it completed all the same. Does nothing if the task has ended.
     void cancel(cancel_reason why = cancel_reason::requested) const noexcept { state().own.cancel(why); }
 
-    // Calls `function(const outcome<T>&)` when the task has ended; at once if it has. In the order of asking,
-    // before anybody who awaits the task runs. It must not throw and cannot wait; it may spawn, cancel, set
-    // events. Throws std::bad_alloc.
+    // Calls `function(const outcome<T>&)` when the task has ended; at once if it has. In the order of the
+    // calls, before any task that awaits this one runs. It must not throw and cannot wait; it may spawn,
+    // cancel, set events. Throws std::bad_alloc.
     template <std::invocable<const outcome<T>&> Function>
     void on_done(Function function) const {
         state().join(*new detail::done_callback<T, Function>(state(), std::move(function)));
@@ -345,9 +345,9 @@ auto spawn_call(group_scope& owner, std::source_location where, Function&& funct
 }  // namespace detail
 
 // Starts a concurrent task that awaits X, an awaitable, a task, or a callable that gives one; gives a
-// handle<T>. It takes its first step after the current one waits. An error that no handle is left to collect
-// is reported once. Throws std::bad_alloc when there is no memory for it.
-// The same of `function(arguments...)`, which gives an awaitable or a task. The callable and its arguments
+// handle<T>. It takes its first step after the current one waits. If it fails and no handle is left, the
+// error is reported once. Throws std::bad_alloc when there is no memory for it.
+// The same for `function(arguments...)`, which gives an awaitable or a task. The callable and its arguments
 // are copied or moved into the new task and live as long as it: captures, temporaries and what arguments are
 // converted to cannot dangle.
 // Dumps and reports name the place of the call; of one with more than four arguments, that of the co_await

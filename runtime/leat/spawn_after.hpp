@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// spawn_after: a task that begins later.
+// spawn_after: spawns a task that begins after a delay.
 #pragma once
 
 #include <leat/sleep.hpp>

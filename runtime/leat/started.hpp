@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// started: how a child tells who started it, by task_group::start, that it is ready.
+// started: how a child tells the task that waits in task_group::start that it is ready.
 //
 // Theory of operation. Until it is ready the child is in a group of its own in the frame that waits for it: a
 // cancellation of that wait reaches it, and its error stays there. set() moves it into the group it was
-// started in. The wait is one of the child's joiners meanwhile, so that it ends with the child as well.
+// started in. Meanwhile the wait is one of the child's joiners, so it also ends when the child ends.
 // Invariant: the wait ends when the child has moved or has ended, not before.
 #pragma once
 

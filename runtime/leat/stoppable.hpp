@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// stoppable, until_stop and stopping: how a handler hears that its server stops. It is given the server's
-// grace to end. stoppable() is a wait that the server need not sit out, for a client that has not asked for
-// anything yet: the handler is cancelled. A TLS server's handshakes are such waits by themselves.
-// until_stop() is a wait that the stop ends, and the handler goes on, to end what it does in order.
+// stoppable, until_stop and stopping: how a handler hears that its server stops. A handler then has the
+// server's grace to end. stoppable() marks a wait in which the stop may cancel the handler at once, such as
+// for the next question of a client. Handshakes of TLS servers are such waits by themselves. until_stop() is
+// a wait that ends when the server stops; the handler goes on, and can end in order.
 //
 //   leat::task<> answer(leat::tcp_stream client) {
 //       while (const leat::chunk question = co_await leat::stoppable(client.recv_chunk())) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // stream: what a byte stream can do, whether it is TCP, TLS, a pipe or in memory. Code that reads and writes
-// bytes is written against the concept; this file also has the errors that are a stream's own.
+// bytes uses the concept. This file also has the error codes of streams.
 #pragma once
 
 #include <leat/bytes.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// switch_to: hands the turn to one task, for those who take turns on purpose, as a producer and the one who
-// consumes what it has made. What it does to the order of tasks is in scheduler.hpp.
+// switch_to: lets one given task run next, for tasks that alternate on purpose, such as a producer and its
+// consumer. What it does to the order of tasks is in scheduler.hpp.
 #pragma once
 
 #include <leat/sleep.hpp>

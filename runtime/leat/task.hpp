@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // task<T>: a coroutine that is awaited once and gives a T, void or a reference. It is lazy: nothing runs
-// before it is awaited or spawned. The coroutines of users are tasks.
+// before it is awaited or spawned. Coroutines of programs are tasks.
 // Invariant: a task owns its frame until it is awaited; from then on the chain of frames does (frame.hpp).
 #pragma once
 
@@ -46,7 +46,7 @@ struct promise_base : frame {
         where = here;
         return value_awaiter<Value>(std::forward<Value>(value));
     }
-    // What cannot be awaited: one sentence instead of a list of candidates.
+    // Anything else cannot be awaited. The compiler prints one sentence instead of a list of candidates.
     template <typename Value>
         requires(!our_awaiter<Value> && !awaitable_value<Value>)
     std::suspend_never await_transform(Value&& /*value*/) {

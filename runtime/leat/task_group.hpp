@@ -16,7 +16,7 @@ namespace leat {
 struct task_group_options {
     // spawn_when_free waits while this many children run.
     std::size_t limit = SIZE_MAX;
-    // A child's error is the child's own: it goes to its handle or to the report, and cancels nobody.
+    // A child's error goes to its handle or to the report, and cancels no other task.
     bool independent = false;
 };
 
@@ -165,16 +165,17 @@ public:
         return {scope_, limit_, detail::children_awaiter::for_room};
     }
 
-    // Waits until there are no children. Cancelling it cancels them, and it ends when they have: a body that
-    // ends with it may lend its locals to them. In a group that stops it leaves them to the grace.
+    // Waits until there are no children. Cancelling it cancels them, and it ends when they have ended: if it
+    // is the last wait of a body, children may refer to the body's locals. In a group that was told to stop,
+    // cancelling it does not cancel the children before the grace is over.
     task<> wait() {
         do {  // others may have spawned more by the time this one is resumed
             co_await detail::children_awaiter(scope_, 1, detail::children_awaiter::for_all);
         } while (size() > 0);
     }
 
-    // The same as spawn, once there are fewer children than the limit; in the order of asking. Cancelled:
-    // nothing was started, also when there is room.
+    // The same as spawn, once there are fewer children than the limit; in the order of the calls. Cancelled:
+    // nothing was started, even if there was room.
     template <typename Function, typename... Arguments>
     auto spawn_when_free(Function&& function, Arguments&&... arguments) {
         if constexpr (sizeof...(Arguments) == 0 && detail::any_awaitable<Function>) {
@@ -226,7 +227,7 @@ public:
     [[nodiscard]] bool stopping() const noexcept { return scope_.stopping; }
 
     [[nodiscard]] bool full() const noexcept { return scope_.size >= limit_; }
-    // Children that have not ended.
+    // The number of children that have not ended.
     [[nodiscard]] std::size_t size() const noexcept { return scope_.size; }
 
     // The scopes of the children and of the body; for the runtime.
@@ -279,9 +280,9 @@ concept group_body = std::invocable<Body&, task_group&> && is_task<std::invoke_r
 
 // Runs `body(group)`, which gives a task, and returns its result when it and all children have ended. The
 // first exception, of the body or of a child, cancels the rest and is thrown; later ones are reported.
-// Cancelled from outside, it does not return: body and children unwind, then it does; unless all of them
-// completed in spite of it. Its own group.cancel() it absorbs; when that ended a body that owed a value,
-// task_cancelled is thrown.
+// If it is cancelled from outside, body and children unwind, and then the caller unwinds, too; but if all of
+// them completed in spite of the cancellation, the result is returned. A group.cancel() ends here:
+// with_task_group returns, or throws task_cancelled if the body should have given a value.
 template <detail::group_body Body>
 auto with_task_group(task_group_options options, Body body) -> std::invoke_result_t<Body&, task_group&> {
     task_group group(options);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// task_local<T>: a value that belongs to a task and to what it does, such as the id of the request that it
-// serves, for code that nobody could pass it to. A task inherits what its spawner has bound then, and keeps
-// it: what either binds later does not reach the other. There is no setting, only binding for a part of a
-// task.
+// task_local<T>: a value that belongs to a task, such as the id of the request that it serves, for code that
+// does not get it as an argument. A new task has the values that its spawner has at that moment; what either
+// binds later does not reach the other. A value is not set: it is bound for a part of a task.
 //
 //   inline constinit leat::task_local<std::string> request_id;
 //

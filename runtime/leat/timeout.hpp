@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// timeout and move_on_after: X within a deadline. X is an awaitable, a task, or a callable that gives a
-// task. When the deadline passes X is cancelled, and its end is awaited. A result that comes all the same
-// is given, however late. A deadline of now or earlier cancels before the first wait of X.
+// timeout and move_on_after: await X with a deadline. X is an awaitable, a task, or a callable that gives a
+// task. When the deadline passes X is cancelled, and its end is awaited. If X ends with a result in spite of
+// that, the result is given, however late. A deadline of now or earlier cancels before the first wait of X.
 #pragma once
 
 #include <leat/core/awaited.hpp>
@@ -84,7 +84,8 @@ protected:
         : scope_(std::forward<Arguments>(arguments)...), inner_(std::forward<X>(x)) {}
     ~scoped() { leave(); }
 
-    // What X gives, from inside the scope, which is left then: X may have a scope of its own to leave.
+    // Takes the result of X while the scope is still entered, then leaves it: X may have a scope of its own
+    // to leave first.
     decltype(auto) finish() {
         const leaving left{*this};
         return inner_.resume();
@@ -124,7 +125,7 @@ private:
         ~leaving() { scope.leave(); }
     };
 
-    // Before X begins: there may be no memory for a timer, and by then nothing must have been started.
+    // The timer is armed before X begins: if there is no memory for it, nothing has been started.
     void begin_deadline() {
         if (scope_.deadline != never && scope_.deadline <= now()) {
             scope_.cancel(cancel_reason::deadline);

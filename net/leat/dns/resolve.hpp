@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// resolve: the addresses of a host. Names are looked up as the system's files say (/etc/hosts,
-// /etc/resolv.conf, /etc/nsswitch.conf), by c-ares on the waits of the scheduler: nothing blocks the loop
-// and no thread is started. A simulation has names of its own instead, and no servers.
+// resolve: the addresses of a host. c-ares looks names up as the system's files say (/etc/hosts,
+// /etc/resolv.conf, /etc/nsswitch.conf), and its sockets are waited for by the scheduler: nothing blocks the
+// loop and no thread is started. A simulation has no name servers, but a table of names.
 #pragma once
 
 #include <leat/address.hpp>

@@ -9,8 +9,8 @@
 // Any number of tasks of one scheduler may use a client at once. Where the process has no descriptor left for
 // a connection, a request closes an idle one or waits until one of the others has ended. Every failure is a
 // std::system_error (mostly a request_error) whose text is one line of ASCII that begins with the URL, or
-// with "bad URL" and what is none. Cancelling a request at any point closes its connection and leaves the
-// client as it was.
+// with "bad URL" and the text that is no URL. Cancelling a request at any point closes its connection and
+// leaves the client as it was.
 #pragma once
 
 #include <leat/clock.hpp>
@@ -63,14 +63,14 @@ public:
     client(const client&) = delete;
     client& operator=(const client&) = delete;
 
-    // The response to a GET, of whatever status, after redirects. But a redirect that leads nowhere is an
-    // error, and so is a part of what was asked for whole (206 without a Range among `fields`).
+    // The response to a GET, of whatever status, after redirects. A redirect without a usable Location is an
+    // error, and so is a partial answer to a request for the whole (206 without a Range among `fields`).
     //
     // A GET or HEAD is sent a second time when the kept connection that it went on has ended without an
     // answer, or with 408: unless get_options::repeat is false. `attempts` of what is given tells of it.
     //
     // `fields` go with the request: {{"Accept", "text/plain"}}. Throws std::invalid_argument naming a field
-    // that is the client's own business: Host, and those of framing and of one connection, such as
+    // that only the client itself may set: Host, and those of framing and of one connection, such as
     // Content-Length, Transfer-Encoding, Connection and Upgrade. An Authorization among them is sent instead
     // of credentials in the URL. Authorization, Proxy-Authorization and Cookie stay with the origin that they
     // were given for when a redirect leads elsewhere.

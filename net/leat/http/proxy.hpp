@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // proxies: which proxy, if any, a URL is fetched through: http_proxy, https_proxy and no_proxy of the
-// environment. The HTTP client asks.
+// environment. Used by the HTTP client.
 #pragma once
 
 #include <leat/http/url.hpp>

@@ -57,8 +57,8 @@ public:
     // How often requests were sent for it, but for redirects: 1, and one more for each that was sent again
     // (get_options::repeat).
     [[nodiscard]] int attempts() const noexcept { return attempts_; }
-    // The Content-Encoding that is still on the body because it was not undone: the client does not know it,
-    // or was not to. Empty: none.
+    // The Content-Encoding that is still on the body: the client does not know it, or was told not to decode.
+    // Empty: none.
     [[nodiscard]] const std::string& undecoded() const noexcept { return undecoded_; }
     // How many bytes of body will come, if it is known: the server said so and they are not compressed.
     [[nodiscard]] std::optional<std::uint64_t> size() const noexcept;
@@ -81,8 +81,8 @@ private:
     [[nodiscard]] bool is_too_slow() const noexcept;
     void check_rate();
     [[noreturn]] void fail_too_long() const;
-    // Reads the rest of a body that nobody wants if it is short and comes soon, so that the connection can be
-    // used again; else closes it. Never fails.
+    // Ends a response whose body is not needed: reads the rest if it is short and comes soon, so that the
+    // connection can be used again, and closes the connection otherwise. Never fails.
     [[nodiscard]] task<> discard();
     [[nodiscard]] task<> discard_rest();
 

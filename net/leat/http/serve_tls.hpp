@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// http::serve over TLS: https. <leat/http.hpp> does not include it, so that programs without TLS do not pay
-// for it.
+// http::serve for https: the HTTP server over TLS. <leat/http.hpp> does not include this header, so that
+// programs without TLS do not pay for it.
 #pragma once
 
 #include <leat/http/server.hpp>
@@ -15,7 +15,7 @@ struct serve_tls_options {
 
 namespace detail {
 
-// To the server's stop a connection that shakes hands is one without a request.
+// When the server stops, a connection in its handshake ends at once, as one without a request does.
 template <stream Transport, typename Handler>
 task<> serve_tls_connection(Transport transport, const tls::context& shared, Handler& handler,
                             server_state& server, duration handshake) {
@@ -32,7 +32,7 @@ task<> serve_tls_connection(Transport transport, const tls::context& shared, Han
             co_return;
         }
     } catch (const std::system_error&) {
-        co_return;  // a client that does not speak TLS, or does not trust us: its own affair
+        co_return;  // the client does not speak TLS, or does not trust us: not reported
     }
     co_await serve_connection(secured, handler, exchange, client);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // served_connection: what the handler of an HTTP server can ask of the connection that its request came on:
-// whose it is, what TLS agreed on, and whether the client is still there. request::connection refers to it.
-// It lives until the handler has ended.
+// the addresses, what TLS has negotiated, and whether the client is still there. request::connection refers
+// to it. It lives until the handler has ended.
 #pragma once
 
 #include <leat/endpoint.hpp>
@@ -32,12 +32,12 @@ public:
     // null without TLS. <leat/tls/session.hpp> has the type.
     [[nodiscard]] virtual const tls::session* tls() const noexcept = 0;
 
-    // Completes once the client has ended its side, or the connection has failed. For handlers that would
-    // stop then, as in race(work(), asked.connection->gone()); the server itself lets a handler finish. A
+    // Completes once the client has ended its side, or the connection has failed. For handlers that should
+    // stop then, as in race(work(), request.connection->gone()); the server itself lets a handler finish. A
     // client that has closed looks like one that sends no more and waits for its answer (shutdown(2)); which
-    // of them it is shows when something is sent. What a client sends ahead hides its end: after the next
-    // request's first bytes this waits until it is cancelled. Cancelled: nothing has happened. One task at a
-    // time; it ends before the handler does.
+    // of them it is shows when something is sent. If the client has already sent bytes of its next request,
+    // its end cannot be seen: then this waits until it is cancelled. Cancelled: nothing has happened. One
+    // task at a time; it ends before the handler does.
     [[nodiscard]] virtual task<> gone() = 0;
 
     // For the server: how many bytes the client's machine has acknowledged, where the kernel tells it.

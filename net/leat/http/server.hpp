@@ -10,18 +10,18 @@
 //     co_await leat::http::serve(leat::tcp_listener::bind({"0.0.0.0", 8080}), hello);
 //
 // Connections are kept open, pipelined requests are answered in their order, and answers that are ready
-// together leave together; a handler that waits holds back no answer before its own.
+// together leave together; a handler that waits does not delay the answers before its own.
 //
-// What a handler throws, and an answer that is none (its status, its lengths), becomes a 500, and a line of
-// the report or a call of on_error; once a part of it has been sent, the connection is cut instead. Both
-// leave the answers before it whole. The server itself answers what is no request, and closes then:
+// An exception of a handler, or an invalid answer (its status, its lengths), becomes a 500, and a line of the
+// report or a call of on_error; if a part of the answer has been sent, the connection is cut instead. The
+// answers before it arrive whole in both cases. The server itself answers invalid requests, and then closes:
 //   400  malformed, ambiguous, without one valid Host; also a target with bytes above ASCII, which a client
 //        has to percent-encode (RFC 3986 2.1)
 //   408  a head or a body that comes too slowly (server_limits)
 //   413  a body, 431 a head that is too long
 //   501  CONNECT, a method that HTTP does not know, a transfer coding other than chunked
 //   505  a version other than 1.x
-// A method that is known and not wanted is the handler's to refuse, by 405 with Allow.
+// The handler itself refuses a known method that it does not want, by 405 with Allow.
 #pragma once
 
 #include <leat/http/core/server_exchange.hpp>
@@ -174,8 +174,8 @@ task<> send_over(void* stream, server_exchange& exchange, byte_view piece, byte_
     return send(*static_cast<Stream*>(stream), exchange, piece, behind);
 }
 
-// Runs once the connection's task waits, so answers leave together unless a handler waits. An error is met by
-// the connection's next send: it broke the connection, or there was no memory to begin with.
+// Runs once the connection's task waits, so answers leave together unless a handler waits. An error is not
+// thrown here: it broke the connection, so that its next send fails, or there was no memory.
 template <stream Stream>
 task<> flush_meanwhile(Stream& stream, server_exchange& exchange) {
     try {
@@ -198,8 +198,8 @@ task<> end_sending(Stream& stream) {
     }
 }
 
-// Says the end and waits for the peer's: closing with bytes unread would reset the connection, and the peer
-// might never see the answer.
+// Ends sending and waits for the peer to do so: closing with bytes unread would reset the connection, and the
+// peer might never see the answer.
 template <stream Stream>
 task<> part(Stream& stream) {
     co_await end_sending(stream);

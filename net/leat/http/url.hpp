@@ -2,8 +2,8 @@
 // url: an absolute http or https URL, taken apart as browsers do (url.spec.whatwg.org), and what a Location
 // header makes of it. Tabs and line breaks in it vanish, backslashes are slashes, any number of slashes
 // (none, too) stands before the host; the host may be written in Unicode (if leat was built with libidn2),
-// percent-encoded, or as an IPv4 address in any notation, and host() is what it means; %2e is a dot. What may
-// not stand in a part is percent-encoded. Refused, unlike in browsers:
+// percent-encoded, or as an IPv4 address in any notation, and host() gives its canonical form; %2e is a dot.
+// Characters that a part may not have are percent-encoded. Refused, unlike in browsers:
 //   * port 0, to which nothing can connect;
 //   * a name with another character than a letter, a digit, '-', '.', '_' and '~': no resolver knows it, and
 //     quotes and commas mean something in header fields;

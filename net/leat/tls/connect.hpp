@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tls::connect and tls::accept: TLS streams that have shaken hands, as a client and as a server.
+// tls::connect and tls::accept: open a TLS stream and complete its handshake, as a client and as a server.
 #pragma once
 
 #include <leat/dns/resolve.hpp>
@@ -27,7 +27,7 @@ struct accept_options {
 };
 
 // Connects to `host` by TCP and shakes hands, expecting a certificate for `host`: a name, or an IP address
-// with or without brackets. Whom no certificate can be for is refused before connecting. Throws
+// with or without brackets. A host that no certificate can be for is refused before connecting. Throws
 // std::system_error or tls::error naming host and port. `shared`, and what the options refer to, live until
 // then. Cancelled: nothing remains.
 [[nodiscard]] task<stream<tcp_stream>> connect(const context& shared, std::string host, int port,

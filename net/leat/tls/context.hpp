@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// tls::context: what the TLS connections of a program have in common: whom to trust, which certificate to
-// show, which protocols to speak. Made once, used for many sessions, which keep what they need of it alive.
+// tls::context: the settings that TLS connections share: which authorities to trust, which certificate to
+// show, which protocols to speak. It is made once and used for many sessions, which keep alive what they need
+// of it.
 // Invariant: TLS 1.2 or newer, no renegotiation, no compression; a client checks the server's certificate
 // and name unless `insecure` was asked for. Sessions in several threads may share one context.
 #pragma once

@@ -7,9 +7,9 @@
 // end_of_input()) and take the step again. `has_output`: send output(), consume() it, and take it again.
 // Whenever wants_flush() is true the peer may be waiting for what is in output(), whatever the step said.
 //
-// Invariants. What is in output() stays there, at the same address, until it is consumed: a send that was
-// given up loses nothing. Reading and writing are independent: needs_input and has_output of one do not keep
-// the other from being tried, so one reader and one writer may share a session (in one thread).
+// Invariants. What is in output() stays there, at the same address, until it is consumed: a cancelled send
+// loses nothing. Reading and writing are independent: needs_input and has_output of one do not keep the other
+// from being tried, so one reader and one writer may share a session (in one thread).
 #pragma once
 
 #include <leat/tls/context.hpp>

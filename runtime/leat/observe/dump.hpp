@@ -3,8 +3,8 @@
 // that it is under, and the chain of co_awaits with file and line. It costs a program nothing until it is
 // asked for; then time and memory in proportion to the number of tasks.
 //
-// An age counts from the start of the turn in which the wait began. Addresses are asked of the kernel. What
-// is done of an operation is what the backend has been told: io_uring tells at the end.
+// An age counts from the start of the turn in which the wait began. The kernel is asked for addresses. The
+// progress of an operation is what the backend knows: io_uring tells it only at the end.
 #pragma once
 
 #include <string>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// observer: hears what the tasks of a run do, step by step; for tracers and profilers. It is given to run()
-// as run_options.observer and outlives that run. Without one nothing is called and nothing is slower.
+// observer: an interface that is told what the tasks of a run do, step by step; for tracers and profilers. It
+// is given to run() as run_options.observer and outlives that run. Without one nothing is called.
 //
-// All is called on the scheduler's thread, between the steps of tasks or in them; it must not wait, spawn,
-// cancel or end anything. leat::now() tells the time.
+// Its functions are called on the scheduler's thread, between the steps of tasks or in them; they must not
+// wait, spawn, cancel or end anything. leat::now() tells the time.
 #pragma once
 
 #include <leat/clock.hpp>
