@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// broadcast<T>: every value to every subscriber, in order, and nobody waits for the slow ones: a subscriber
-// that is more than `capacity` values behind misses the oldest. It cannot fail to say what happens then: what
-// it subscribes with is called with how many it has missed, before it gets the first value after the gap.
+// broadcast<T>: every value to every subscriber, in order. Publishing never waits for slow subscribers: one
+// that is more than `capacity` values behind misses the oldest. Each subscribes with a function, which is
+// called with the number of missed values before it gets the first value after the gap.
 //
 //   auto prices = feed.subscribe([&](std::size_t missed) { gaps += missed; });   // or leat::ignore_missed
 //   while (auto price = co_await prices.receive()) {
 //       show(*price);
 //   }
 //
-// Invariant: values stand once, in one ring: from the oldest that a subscriber still has to get, at most
-// `capacity` of them. The last subscriber to get a value has it moved, the others have copies.
+// Invariant: each value is stored once, in one ring, until all subscribers have got it; at most `capacity` of
+// them. The last subscriber to get a value gets it moved, the others get copies.
 #pragma once
 
 #include <leat/core/ring.hpp>
@@ -24,7 +24,7 @@
 
 namespace leat {
 
-// For subscribers to whom it does not matter.
+// For subscribers that do not need to know.
 inline void ignore_missed(std::size_t /*count*/) {}
 
 // Outlives its subscriptions.
@@ -45,14 +45,14 @@ public:
     ~broadcast() { check(subscribers_ == 0, "a broadcast outlives its subscriptions"); }
 
     // A subscription to all that is published from now on. `on_missed(count)` is called by the task that
-    // receives; what it throws is thrown from there, and costs no value.
+    // receives; what it throws is thrown from receive(), and no value is lost by that.
     template <std::invocable<std::size_t> OnMissed>
     [[nodiscard]] subscription<std::decay_t<OnMissed>> subscribe(OnMissed&& on_missed) {
         return {*this, std::forward<OnMissed>(on_missed)};
     }
 
-    // Gives `value` to all who subscribe now, and returns how many they are; none once it is closed. Never
-    // waits. Throws std::bad_alloc, and nothing has changed.
+    // Gives `value` to all present subscribers, and returns their number; 0 once it is closed. Never waits.
+    // Throws std::bad_alloc, and nothing has changed.
     std::size_t publish(T value);
     // Nothing more is published; what was can still be received. The second call does nothing.
     void close() noexcept {

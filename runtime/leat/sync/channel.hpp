@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // channel<T>: values handed from tasks to tasks of one scheduler, in order. Bounded, rendezvous (capacity 0:
-// a send ends when its value has been received) or unbounded. For work that somebody waits for to be done, or
-// that is not taken in the order of coming, see queue.hpp.
-// Invariant: a value is in the channel, with its sender, or with its receiver, never nowhere: a cancelled
-// send has sent nothing, a cancelled receive has received nothing.
+// a send ends when its value has been received) or unbounded. To wait until the work is done, or for another
+// order, see queue.hpp.
+// Invariant: no value is lost: it is in the channel, with its sender, or with its receiver. A cancelled send
+// has sent nothing, a cancelled receive has received nothing.
 #pragma once
 
 #include <leat/core/ring.hpp>
@@ -61,8 +61,8 @@ public:
     [[nodiscard]] std::optional<T> try_receive() noexcept { return values_.try_receive(); }
 
     // co_await channel.reserve() gives a reservation: room for one value, whose send(value) neither waits
-    // nor fails, also when the channel has been closed since. Given up at its end. Throws channel_closed.
-    // Not for a rendezvous. Cancelled: nothing was reserved.
+    // nor fails, also when the channel has been closed since. Its destructor gives the room back. Throws
+    // channel_closed. Not for a rendezvous. Cancelled: nothing was reserved.
     [[nodiscard]] reserve_awaiter reserve() noexcept { return reserve_awaiter(values_); }
 
     // Nothing more is sent. Waiting sends throw channel_closed; what is in the channel, or comes from a

@@ -8,7 +8,7 @@ namespace leat {
 
 class event {
 public:
-    // Wakes all who wait; whoever waits later goes on at once, until reset().
+    // Wakes all tasks that wait. Later waits end at once, until reset().
     void set() noexcept {
         set_ = true;
         waiting_.wake_all();

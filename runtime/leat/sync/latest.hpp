@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// latest<T>: a value that changes, such as settings, and observers who wait for it to change. Where each
-// value of a broadcast counts, here only the newest does: who is slow skips those in between, and is not
-// told.
+// latest<T>: a value that changes, such as settings, and observers who wait for it to change. Unlike in a
+// broadcast only the newest value counts: a slow observer skips the values in between, and is not told.
 //
 //   auto watched = settings.observe();
 //   while (const auto* now = co_await watched.next()) { apply(*now); }
@@ -41,7 +40,7 @@ public:
     }
     [[nodiscard]] bool is_closed() const noexcept { return closed_; }
 
-    // Who has not even seen the present value.
+    // An observer that has not seen the present value yet.
     [[nodiscard]] observer observe() noexcept { return observer(*this); }
 
 private:

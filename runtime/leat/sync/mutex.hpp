@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// mutex and condition: exclusion between tasks of one scheduler across their waits. Between two waits a task
-// is alone anyway and needs none.
-// Invariant: a mutex passes to the one that has waited longest; nobody overtakes.
+// mutex and condition: exclusion between tasks of one scheduler across their waits. Between two waits no
+// other task runs, and no mutex is needed.
+// Invariant: an unlocked mutex goes to the task that has waited longest, and to no other.
 #pragma once
 
 #include <leat/core/wait_queue.hpp>
@@ -24,7 +24,7 @@ struct lock_wait : wait {
 
 }  // namespace detail
 
-// Who holds it has locked the mutex. Move-only; unlocks at its end.
+// While it lives the mutex is locked. Move-only; unlocks at its end.
 class [[nodiscard]] mutex_guard {
 public:
     mutex_guard(mutex_guard&& other) noexcept : locked_(std::exchange(other.locked_, nullptr)) {}
@@ -119,9 +119,9 @@ inline void mutex_guard::unlock() noexcept {
 class condition {
 public:
     // co_await condition.wait(guard): unlocks, waits to be notified, and ends when it has locked again. The
-    // guard is of the mutex, stays alive, and holds it afterwards. What was waited for may have passed by
-    // then: look again, as in while (!ready) { co_await changed.wait(guard); }
-    // Cancelled: it ends after it has locked again; a notification that it had got counts.
+    // guard is of the mutex, stays alive, and holds it afterwards. The state may have changed again by then:
+    // test it again, as in while (!ready) { co_await changed.wait(guard); } Cancelled: it ends after it has
+    // locked again; a notification that it had got counts.
     class wait_awaiter;
     [[nodiscard]] wait_awaiter wait(mutex_guard& guard) noexcept;
 

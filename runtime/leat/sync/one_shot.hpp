@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // one_shot<T>: one result, a value or an error, that is given once and that tasks of one scheduler wait for.
-// It is to whoever gives the result by hand what a handle<T> is to a task (spawn.hpp), and it is awaited as
-// that: for the answer to a request, the first value of something, the bridge from a callback.
+// It is awaited like a handle<T> (spawn.hpp), but the result comes from a call of set() or set_error()
+// instead of a task: for the answer to a request, the first value of something, a callback.
 // Invariant: what was set stays, until a co_await of the one_shot itself moves the value out.
 #pragma once
 
@@ -14,7 +14,7 @@
 
 namespace leat {
 
-// T may be void or a reference. Outlives those who wait for it. An error that nobody awaits is dropped.
+// T may be void or a reference. Outlives all waits for it. An error that nobody awaits is dropped.
 template <typename T = void>
 class one_shot {
 public:

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-// queue<T>, priority_queue<T> and lifo_queue<T>: work that tasks of one scheduler put for others to do, and
-// wait for to be done. Where a channel (channel.hpp) only carries values, a queue also counts those that are
-// not done() yet, for join(), and may give them in another order; and it is no rendezvous.
+// queue<T>, priority_queue<T> and lifo_queue<T>: work for other tasks of one scheduler, and a wait until it
+// is done. Unlike a channel (channel.hpp) a queue also counts the values that are not done() yet, for join(),
+// and may give them in another order; it cannot be a rendezvous.
 //
 //   while (auto job = co_await jobs.get()) {      // until it is closed and drained
 //       co_await work_on(*job);
 //       jobs.done();
 //   }
 //
-// Invariant: a value is in the queue, with who puts it, or with who gets it, never nowhere: a cancelled put
-// has put nothing, a cancelled get has got nothing. Who asked first gets room or a value first.
+// Invariant: no value is lost: it is in the queue, with the task that puts it, or with the task that gets it.
+// A cancelled put has put nothing, a cancelled get has got nothing. The task that has waited longest gets
+// room or a value first.
 #pragma once
 
 #include <leat/core/ring.hpp>
@@ -34,17 +35,17 @@ public:
 
 namespace detail {
 
-// The stores of queues that do not give first what was put first (ring.hpp does). As in a ring, growing
-// is asked for beforehand, so that nothing fails once a value is on its way.
+// The stores of queues in another order than first in, first out (that is ring.hpp). As in a ring, growing is
+// asked for beforehand, so that nothing fails once a value is on its way.
 
-// Gives what was pushed last.
+// Last in, first out.
 template <typename T>
 class stack {
 public:
     [[nodiscard]] bool empty() const noexcept { return values_.empty(); }
     [[nodiscard]] std::size_t size() const noexcept { return values_.size(); }
 
-    // Sees to room for `count` values in all. Throws std::bad_alloc, and nothing has changed.
+    // Makes room for `count` values in all. Throws std::bad_alloc, and nothing has changed.
     void ensure(std::size_t count) {
         if (count > values_.capacity()) {
             values_.reserve(2 * count);
@@ -156,11 +157,11 @@ public:
     [[nodiscard]] std::optional<T> try_get() noexcept { return values_.try_receive(); }
 
     // co_await queue.reserve() gives a reservation: room for one value, whose send(value) puts it and neither
-    // waits nor fails, also when the queue has been closed since. Given up at its end. Throws queue_closed.
-    // Cancelled: nothing was reserved.
+    // waits nor fails, also when the queue has been closed since. Its destructor gives the room back. Throws
+    // queue_closed. Cancelled: nothing was reserved.
     [[nodiscard]] reserve_awaiter reserve() noexcept { return reserve_awaiter(values_); }
 
-    // A value that was got has been dealt with. For each value once; more often is misuse.
+    // Says that the work on a value is done. Once for each value that was got; more often is misuse.
     void done() noexcept {
         check(unfinished() > 0, "done() is called once for each value of a queue");
         ++done_;
@@ -175,8 +176,8 @@ public:
     [[nodiscard]] std::size_t unfinished() const noexcept { return values_.accepted() - done_; }
 
     // Nothing more is put: waiting puts throw queue_closed. What is in the queue can still be got, and join()
-    // still waits for it; who does not want it drains it with try_get() and done(). The second call does
-    // nothing.
+    // still waits for it; to discard it, call try_get() and done() until the queue is empty. The second call
+    // does nothing.
     void close() noexcept { values_.close(); }
     [[nodiscard]] bool is_closed() const noexcept { return values_.is_closed(); }
 

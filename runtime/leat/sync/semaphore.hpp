@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // semaphore: a number of permits that tasks of one scheduler take and give back.
-// Invariant: who asked first gets permits first, also when a later one asks for fewer.
+// Invariant: the task that has waited longest gets permits first, even if a later one asks for fewer.
 #pragma once
 
 #include <leat/core/wait_queue.hpp>
@@ -13,7 +13,7 @@ namespace leat {
 
 class semaphore;
 
-// Some permits of a semaphore. Move-only; gives them back at its end.
+// Some permits of a semaphore. Move-only; its destructor gives them back.
 class [[nodiscard]] permit {
 public:
     permit(permit&& other) noexcept
@@ -31,7 +31,7 @@ public:
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
     // Gives them back now.
     void release() noexcept;
-    // Keeps them: they count as used up, until somebody calls semaphore::release().
+    // Does not give them back: they count as used until semaphore::release() is called.
     void forget() noexcept { from_ = nullptr; }
 
 private:

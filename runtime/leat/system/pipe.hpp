@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // pipe_reader and pipe_writer: the ends of pipes, and the standard streams of this process, as the two halves
-// of a byte stream. The pipes of child processes (process.hpp) are these. They own their descriptor; they
-// belong to the scheduler of the task that uses them, while one does, and to none between.
+// of a byte stream. The pipes of child processes (process.hpp) are these. They own their descriptor. While a
+// task uses one, it belongs to the scheduler of that task; otherwise to none.
 //
 // SIGPIPE is never raised: a write into a pipe that nobody reads fails with errc::broken_pipe.
 #pragma once
@@ -23,8 +23,8 @@ struct wait;
 
 namespace detail {
 
-// Shared by the owner of an end and the operations under way on it. No operation is cut short by the end of
-// its owner: it fails as after a close.
+// Shared by the owner of an end and the operations under way on it. If the owner is destroyed, the operations
+// under way fail as after a close.
 struct pipe_state : frame_pool::allocated {
     pipe_state(int fd, bool is_shared) noexcept : descriptor(fd), shared(is_shared) {}
 
@@ -64,8 +64,8 @@ public:
         }
     }
     [[nodiscard]] bool is_open() const noexcept { return state_ && state_->descriptor >= 0; }
-    // The descriptor, for what leat does not offer; -1 when closed. It stays this end's. Who reads from it,
-    // or waits for it by readable(), misses what a cancelled read gave back.
+    // The descriptor, for what leat does not offer; -1 when closed. It stays this end's. Code that reads from
+    // it, or waits for it by readable(), misses what a cancelled read gave back.
     [[nodiscard]] int native_handle() const noexcept { return is_open() ? state_->descriptor : -1; }
 
 protected:
@@ -92,7 +92,7 @@ public:
     // its flags are left alone, and it is read only after a wait has said that something is there. If
     // another process takes that first, the read blocks this thread until there is more.
     [[nodiscard]] static pipe_reader from_shared_fd(int fd);
-    // The standard input of this process, which is shared with whoever started it.
+    // The standard input of this process, which the parent process and others may use as well.
     [[nodiscard]] static pipe_reader standard_input() { return from_shared_fd(0); }
 
     // Receives some bytes: at least one, or 0 at the end, when all writers have closed. The buffer stays

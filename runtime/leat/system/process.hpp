@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// process and run_process: other programs as children, through posix_spawn(3), with pipes as streams and
-// their end as something to wait for, through pidfd_open(2). No handler of SIGCHLD is needed, and other
-// children of the program are left alone. Linux 5.4 or later.
+// process and run_process: run other programs as children, through posix_spawn(3), talk to them through
+// pipes, and wait for their end, through pidfd_open(2). No handler of SIGCHLD is needed, and other children
+// of the program are left alone. Linux 5.4 or later.
 //
 //   leat::process_result listed = co_await leat::run_process({"git", "log", "-1"}, {.directory = "/srv"});
 //
@@ -131,9 +131,9 @@ struct process_state {
 
 }  // namespace detail
 
-// A child process. Its end kills a child that still runs, and what is left of its group (new_group), with
-// SIGKILL, and reaps it in the background of the run, which ends after that; outside of a run it waits for
-// that itself. Children of the child are killed only as members of its group. Belongs to one scheduler.
+// A child process. The destructor kills a child that still runs, and what is left of its group (new_group),
+// with SIGKILL, and reaps it in the background of the run, which ends after that; outside of a run it waits
+// for that itself. Children of the child are killed only as members of its group. Belongs to one scheduler.
 //
 // The child begins with no signal blocked, SIGPIPE and SIGCHLD as by default, other ignored signals ignored
 // as here, and no descriptors but the three. Starting it takes this thread about a millisecond.
@@ -164,15 +164,15 @@ public:
     // How it ended, if it has.
     [[nodiscard]] std::optional<exit_status> try_wait();
 
-    // Sends a signal, to all of its group if it has one of its own. Nothing if it has ended and leads no
+    // Sends a signal, to all of its group if it has one of its own. Does nothing if it has ended and leads no
     // group. Throws std::system_error for a number that is none, or when the child runs as somebody else.
     void signal(int number);
     // SIGTERM; SIGKILL if it has not ended after `grace`. Waits for its end. All of a group of its own gets
     // both; what is left of it when the child has ended is killed then. Cancelled: SIGTERM was sent.
     [[nodiscard]] task<exit_status> stop(duration grace);
 
-    // It lives on when this object ends, and so does its group. A run reaps it in the background as long as
-    // it lasts.
+    // The child, and its group, go on when this object is destroyed. The run reaps the child in the
+    // background, as long as the run lasts.
     void detach() noexcept { detached_ = true; }
 
 private:
@@ -213,11 +213,11 @@ struct process_result {
     std::string errors;
 };
 
-// Runs a program to its end: gives how it ended and what it wrote, until all who hold its output have closed
-// it. A program that does not read all its input is no error. Throws as process::spawn. Whatever ends it
-// early, cancelling or an error, kills the child and waits for its end. What the child has started, as a
-// shell does for `a | b`, is killed as well only with new_group; then also what is left of it after a good
-// end.
+// Runs a program to its end: gives how it ended and what it wrote, once all processes that hold its output
+// have closed it. A program that does not read all its input is no error. Throws as process::spawn. Whatever
+// ends it early, cancelling or an error, kills the child and waits for its end. What the child has started,
+// as a shell does for `a | b`, is killed as well only with new_group; then also what is left of it after a
+// good end.
 [[nodiscard]] task<process_result> run_process(command_line command, run_process_options options = {});
 
 }  // namespace leat

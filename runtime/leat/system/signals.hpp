@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// signal_set: Unix signals as something to wait for, through signalfd(2). Signals are the process's own, so
-// each goes to every signal_set of the process that asks for it, on whichever thread; two servers in one
-// program both stop at one SIGTERM.
-// Invariant: while a set lives its signals are blocked in its thread; what it has not given waits in it.
+// signal_set: Unix signals as something to wait for, through signalfd(2). A signal to the process goes to
+// every signal_set that asks for it, on any thread: two servers in one program both stop at one SIGTERM.
+// Invariant: while a set lives its signals are blocked in its thread; signals that next() has not given yet
+// are kept.
 #pragma once
 
 #include <leat/core/thread_signals.hpp>
@@ -61,10 +61,9 @@ private:
     std::uint64_t bits_ = 0;
 };
 
-// Those of `numbers` that this process does not ignore (SIG_IGN). A program that stops on signals asks for
-// these: whoever started it with SIGINT ignored, as a shell does for `server &`, or SIGHUP, as nohup does,
-// wants it to go on (POSIX, sh, 2.11). serve() does so. A signal_set is given what it asks for, ignored or
-// not.
+// Those of `numbers` that this process does not ignore (SIG_IGN). A program should stop only on these: a
+// shell that starts `server &` ignores SIGINT for it, and nohup ignores SIGHUP, so that it goes on (POSIX,
+// sh, 2.11). serve() does so. A signal_set gets the signals it asks for, ignored or not.
 [[nodiscard]] signal_numbers not_ignored(const signal_numbers& numbers) noexcept;
 
 // One signal that came, as signalfd(2) tells it.
@@ -79,10 +78,10 @@ struct signal_info {
 
 // While it lives these signals are blocked in this thread and are given by next() instead of going to their
 // handlers. In a program with several threads make one before the others start, which inherit the mask: a
-// signal to the process goes to any thread that does not block it (signal(7)). At the end of the thread's
-// last set with a signal, that is unblocked again, unless it was blocked before; if one is waiting that no
-// set has taken, it goes its old way then. A set lives and dies on one thread. Children that `process` starts
-// inherit nothing of this.
+// signal to the process goes to any thread that does not block it (signal(7)). When the thread's last set
+// with a signal is destroyed, the signal is unblocked, unless it was blocked before; one that is pending and
+// that no set has taken is then handled as without sets. A set lives and dies on one thread. Children that
+// `process` starts inherit nothing of this.
 class signal_set {
 public:
     // Throws std::system_error when the kernel refuses a signalfd, std::invalid_argument for a wrong number.

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
-// offload: ordinary functions that block or compute for long, run on other threads so that the loop goes on.
+// offload: runs ordinary functions that block or compute for long on other threads, so that the loop goes on.
 //
 // All schedulers of a process share one pool of threads. It starts a thread when work comes and none is
 // idle, up to a limit; more work waits in the order in which it came. The limit is LEAT_OFFLOAD_THREADS, or
 // four more than usable_processors(), at most 32. Threads, once started, live until the process exits. They
 // are called leat-offload, take no signals, and run on any processor the process may use. In a simulation
-// there is no thread: work is done by the loop itself, one after the other, each after a delay that is drawn.
+// there is no thread: the loop itself does the work, one after the other, each after a random delay that
+// follows from the seed.
 //
-// At exit(), also by returning from main, work that was accepted is done to its end, queued or begun, and
-// the threads are joined, before statics are destroyed that were there when the pool began. Work that never
-// ends keeps exit() from ending; _exit() and quick_exit() wait for nothing. In a child after fork() the pool
-// is empty, and what was queued or running at the fork is not done there.
+// At exit(), also by returning from main, all accepted work is finished, queued or begun, and the threads are
+// joined; then the statics are destroyed that were there when the pool began. Work that never ends keeps
+// exit() from ending; _exit() and quick_exit() wait for nothing. In a child after fork() the pool is empty,
+// and what was queued or running at the fork is not done there.
 #pragma once
 
 #include <leat/core/awaited.hpp>

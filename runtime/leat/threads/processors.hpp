@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// processors: how many this process may use: as many as its affinity allows (sched_setaffinity(2)), and no
-// more than the CPU time its control groups grant it (cpu.max of version 2, cpu.cfs_quota_us of version 1).
+// usable_processors: how many processors this process may use: as many as its affinity allows
+// (sched_setaffinity(2)), and no more than the CPU time its control groups grant it (cpu.max of version 2,
+// cpu.cfs_quota_us of version 1).
 #pragma once
 
 #include <string>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// remote.spawn and remote.call: tasks on the scheduler of another thread.
+// remote.spawn and remote.call: start tasks on the scheduler of another thread.
 //
-// Theory of operation of a call. It stands in the frame of the task that waits, on its home thread, and
-// travels as messages between two inboxes. `go_` carries the new task there, and comes home when that task
-// has ended, with its result in the call. A cancellation sends `stop_` after it, which asks the task to end
-// and comes home as well. The wait ends when every message that was sent is home, so that neither thread
-// ever finds the frame gone; the outcome of the task decides how. What is accepted there is run even when
-// that run is ending (inbox.hpp), hence the task always begins and ends, and `go_` always comes home.
+// Theory of operation of a call. It is kept in the frame of the waiting task, on its home thread, and works
+// by messages between two inboxes. `go_` carries the new task there, and comes home when that task has ended,
+// with its result in the call. A cancellation sends `stop_` after it, which asks the task to end and comes
+// home as well. The wait ends when every message that was sent is home, so the frame lives as long as any
+// thread uses it; the outcome of the task decides how. An accepted message is run even when that run is
+// ending (inbox.hpp), so the task always begins and ends, and `go_` always comes home.
 #pragma once
 
 #include <leat/core/detachable.hpp>

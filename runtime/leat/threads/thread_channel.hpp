@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
-// thread_channel<T>: values handed between threads, in order: from tasks of any scheduler, and from threads
-// without one, to others such. Bounded, rendezvous (capacity 0) or unbounded. Within one scheduler, channel
-// is the cheaper one.
+// thread_channel<T>: values handed between threads, in order. Tasks of any scheduler and threads without one
+// may send and receive. Bounded, rendezvous (capacity 0) or unbounded. Within one scheduler use channel,
+// which is cheaper.
 //
-// Theory of operation. A lock guards the values and two lines of places: of those who wait to send and of
-// those who wait to receive; one of the lines is empty. A place stands in the frame of the task, or on the
-// stack of the thread, that waits. Whoever ends a wait takes the place out of its line under the lock: it
-// gives or takes the value, notes that the place is `found`, lets the lock go, and only then wakes the
-// waiter. A cancellation takes the same lock: it takes the place back when nobody has found it, and comes
-// too late otherwise. So a place that is found stays alive until it is woken, and waking is the last that is
-// done with it (cross_thread_wait.hpp for tasks). The channel itself is not touched after the lock was let
-// go: who has been woken may destroy it. Invariant: a value is in the channel, with its sender, or with its
-// receiver, never nowhere.
+// Theory of operation. A lock guards the values and two lines of places: waiting senders and waiting
+// receivers; one of the lines is empty. A place is in the frame of the waiting task, or on the stack of the
+// waiting thread. The thread that ends a wait takes the place out of its line under the lock: it gives or
+// takes the value, marks the place as `found`, unlocks, and only then wakes the waiter. A cancellation takes
+// the same lock: it removes the place if it is not found, and comes too late otherwise. So a found place
+// stays alive until it is woken, and waking is the last use of it (cross_thread_wait.hpp for tasks). The
+// channel itself is not used after unlocking: the woken task or thread may destroy it. Invariant: no value is
+// lost: it is in the channel, with its sender, or with its receiver.
 #pragma once
 
 #include <leat/core/cross_thread_wait.hpp>

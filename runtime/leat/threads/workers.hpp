@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// run_workers: a program on several processors: one scheduler a thread, each with tasks of its own. A server
-// runs serve() in each, on listeners bound with reuse_port; workers talk through thread_channel and remote.
+// run_workers: runs a program on several processors: one scheduler for each thread, each with its own tasks.
+// A server runs serve() in each, on listeners bound with reuse_port; workers talk through thread_channel and
+// remote.
 //
 // Signals. The workers' threads block all signals, so that handlers run in the calling thread. While a
-// signal_set lives in any worker, its signals are blocked in the calling thread too; what comes then for the
-// process is given to every worker: to those that have a signal_set for it or make one later. So SIGTERM
-// stops serve() in all workers. A signal that no signal_set wants does what it does without workers. Other
-// threads of the program should block the signals that workers wait for (see signal_set).
+// signal_set lives in any worker, its signals are blocked in the calling thread too; a signal to the process
+// is then given to every worker that has a signal_set for it or makes one later. So SIGTERM stops serve() in
+// all workers. A signal that no signal_set wants does what it does without workers. Other threads of the
+// program should block the signals that workers wait for (see signal_set).
 #pragma once
 
 #include <leat/run.hpp>
