@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// choose: which backend a scheduler gets. By name, or the best one that this kernel allows; being refused
-// the better one is normal (old kernel, seccomp filter, sysctl) and is explained by describe().
+// choose: which backend a scheduler gets: by name, or the best one that this kernel allows. It is normal that
+// the kernel refuses the better one (old kernel, seccomp filter, sysctl); describe() says why.
 #pragma once
 
 #include <leat/core/backend.hpp>

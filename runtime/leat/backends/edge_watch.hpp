@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// edge_watch: tells once of what happens to a descriptor, for the backends whose own wait tells of it as long
-// as it lasts: poll, and io_uring. They need it for sockets whose queue of errors nobody empties (IP_RECVERR,
-// SO_TIMESTAMPING): those have POLLERR for ever, which poll(2) cannot be asked to leave out, and would keep a
-// reader that waits awake.
+// edge_watch: reports an event of a descriptor once (edge-triggered), for the backends whose own wait reports
+// it as long as it lasts: poll and io_uring. They need it for sockets with an error queue that is not emptied
+// (IP_RECVERR, SO_TIMESTAMPING): those have POLLERR all the time, which poll(2) cannot leave out, so a wait
+// for such a socket would end again and again.
 #pragma once
 
 #include <leat/clock.hpp>

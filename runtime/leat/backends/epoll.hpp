@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// epoll: a backend for every Linux kernel, and the fallback where io_uring is refused. What it does once it
-// is told of readiness is in readiness_backend.hpp.
+// epoll: a backend for every Linux kernel, and the fallback where io_uring is refused. What it does with
+// readiness is in readiness_backend.hpp.
 //
 //   * A descriptor is registered once, edge-triggered for both directions, when an operation on it first
-//     has to wait; never modified, and removed before its close, which a duplicate of it would outlive.
+//     has to wait; it is never modified, and removed before the close, because a duplicate of the descriptor
+//     would keep it alive.
 //   * Each registration carries a generation. An event left over from a closed descriptor is recognised
 //     by its old generation and dropped.
 #pragma once

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// poll: a backend on poll(2), for where even epoll is refused, and to tell whether epoll is at fault. What it
-// does once it is told of readiness is in readiness_backend.hpp.
+// poll: a backend on poll(2), for systems that refuse even epoll, and to find out whether a fault is in
+// epoll. What it does with readiness is in readiness_backend.hpp.
 //
-// Before each wait it lists who waits for which descriptor, and the kernel looks at all of them: the cost of
-// a turn grows with the number of descriptors. Nothing is registered, so nothing is left over from a close;
-// but for sockets with an error that lasts, which an epoll instance watches (edge_watch.hpp).
+// Before each wait it lists the descriptors that operations wait for, and the kernel checks all of them: the
+// cost of a turn grows with their number. Nothing is registered, so a close leaves nothing behind; except
+// sockets with a lasting error, which an epoll instance watches (edge_watch.hpp).
 #pragma once
 
 #include <leat/core/backend.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // readiness: how an operation is carried out by system calls that do not block, shared by the backends
-// that learn of readiness. What is believed of a descriptor is only ever that a call may be worth trying.
+// that learn of readiness. The stored state of a descriptor only says whether a call may be worth trying.
 #pragma once
 
 #include <leat/backends/slab_pool.hpp>

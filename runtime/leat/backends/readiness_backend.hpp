@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
-// readiness_backend: what the backends that learn of readiness share, epoll and poll: all but the wait.
+// readiness_backend: the common part of epoll and poll, which learn of readiness: all but the wait itself.
 //
-// Theory of operation. The kernel tells readiness; the contract wants completions. So an operation is tried
-// at once, and if it would block it is kept under its descriptor and direction and tried again when the
+// Theory of operation. The kernel reports readiness; the contract asks for completions. So an operation is
+// tried at once, and if it would block it is kept under its descriptor and direction and tried again when the
 // backend is told that this direction is ready.
 //
 //   * A short read means the socket is drained (epoll(7), question 9), so the next read waits without
-//     trying. But data and FIN may be told as one: once RDHUP, HUP or ERR was seen it is always tried. So it
-//     is once PRI was, as a read stops at urgent data, and where descriptors may be among the bytes. A
-//     datagram says nothing of the next one.
-//   * What is believed of a descriptor, and its registration, are of the owner that its operations name.
-//   * So that a look is short, the tries of a turn share a number of bytes. Great operations that find it
-//     used up are tried again from a queue, whose first have the next turn.
-//   * readable() and writable() serve descriptors that belong to others, who close them without telling.
-//     They are watched for one wait only, so that nothing is believed of a descriptor number later.
+//     trying. But data and FIN may be told as one: once RDHUP, HUP or ERR was seen it is always tried. The
+//     same holds after PRI, since a read stops at urgent data, and where descriptors may come with the bytes.
+//     A datagram tells nothing about the next one.
+//   * The state of a descriptor and its registration belong to the owner that its operations name.
+//   * All tries of a turn share a budget of bytes, so that a collect is short. Large operations that find it
+//     used up are put into a queue, and are tried first in the next turn.
+//   * readable() and writable() are for descriptors of other code, which may close them without notice. They
+//     are watched for one wait only, so that no state is left under the number.
 //
-// Invariant: whoever waits is kept under a descriptor that watch() has taken.
+// Invariant: a waiting operation is kept under a descriptor that watch() has taken.
 #pragma once
 
 #include <leat/backends/kernel_sockets.hpp>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// system_call: the system calls by which backends wait, and carry operations out. They are called through
-// these variables, as a program calls a shared library's functions anyway, so that a test can put in their
-// place what kernels rarely do: be interrupted, do less than asked, run out of something.
+// system_call: the system calls of the backends, as variables, so that a test can replace them and simulate
+// rare results: an interrupted call, a short one, a lack of some resource. The call costs the same as one
+// into a shared library.
 //
-// A test replaces them before it makes a backend and puts them back after it; nobody else writes them.
+// A test replaces them before it makes a backend and restores them afterwards; no other code writes them.
 #pragma once
 
 #include <cstddef>

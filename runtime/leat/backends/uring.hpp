@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: MIT
 // uring: the backend on io_uring (Linux 6.1 or later), which takes operations and gives completions, as the
-// contract wants them. Used where the kernel allows it; epoll.hpp otherwise.
+// contract asks. Used where the kernel allows it; epoll.hpp otherwise.
 //
 // Theory of operation. A submitted operation becomes an entry in the submission queue whose user_data is
-// its address. One io_uring_enter a turn hands over all that was queued, runs the work that the kernel has
-// deferred, and waits; the nearest deadline is its argument, so timers cost no entry. Results are copied
-// into the operations and the completion queue is given back before anyone runs.
+// its address. One io_uring_enter for each turn submits all that was queued, runs the work that the kernel
+// has deferred, and waits; the nearest deadline is its argument, so timers cost no entry. Results are copied
+// into the operations and the completion queue is emptied before any task runs.
 //
-//   * The completion of an operation is the only end of it: until then its buffer is the kernel's. A cancel
-//     is a second entry, which makes that completion come soon; it may still be a success.
-//   * An entry that the kernel has not taken yet is withdrawn at once: it becomes a NOP. That is a matter of
-//     safety too, since the kernel looks up the descriptor of an entry when it takes it, not before.
-//   * retire() cancels what is pending and closes the descriptor after the last completion. While the number
-//     is not free, no other socket can have it: the state kept by number is of that socket only.
-//   * What will probably succeed at once is tried by a plain system call first: a receive when the last one
-//     left something behind, an accept when the last one succeeded, a datagram's receive as well, a send
-//     while few operations complete in a turn. With many, a queued send shares the turn's one system call.
+//   * An operation ends only by its completion: until then the kernel uses its buffer. A cancel is a second
+//     entry, which makes that completion come soon; it may still be a success.
+//   * An entry that the kernel has not taken yet is withdrawn at once: it becomes a NOP. This is needed for
+//     safety, too, since the kernel looks up the descriptor of an entry only when it takes it.
+//   * retire() cancels what is pending and closes the descriptor after the last completion. Until then no
+//     other socket can have the number, so the state kept by number belongs to that socket only.
+//   * An operation that will probably succeed at once is tried by a plain system call first: a receive when
+//     the last one left something behind, an accept when the last one succeeded, a datagram's receive as
+//     well, a send while few operations complete in a turn. With many, a queued send shares the turn's one
+//     system call.
 //   * An entry for a receive says so when the socket is probably empty, and then the kernel waits first.
-//   * recv_chunk lets the kernel pick a buffer once there is data (uring_buffers.hpp). When it finds none,
-//     the data is there: it is received by a plain system call into a buffer of the pool or of the heap.
+//   * recv_chunk lets the kernel pick a buffer once there is data (uring_buffers.hpp). When there is no
+//     buffer, the data is received by a plain system call into a buffer of the pool or of the heap.
 //   * Without a ring of buffers recv_chunk waits until there is data, and takes it by a plain system call.
 //   * The kernel runs at most 20 deferred items an entry; collect() enters again while it has more.
 #pragma once

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// uring_buffers: the buffers that the kernel may put received bytes into, offered in a ring it takes them
-// from in order (IORING_REGISTER_PBUF_RING, Linux 5.19). All operations of a backend share them, so that
-// memory follows the connections that have data, not those that are open.
+// uring_buffers: the buffers for received bytes, offered to the kernel in a ring, from which it takes them in
+// order (IORING_REGISTER_PBUF_RING, Linux 5.19). All operations of a backend share them, so that only
+// connections with data need memory.
 //
-// A buffer belongs to the pool, to the kernel, to a queue, or to whoever it was delivered to as a chunk. Its
-// number in the pool is its number in the ring. Few are offered at a time, last used first, because they are
-// warm in the cache; each time the kernel ran out the number doubles, and after a time in which half would
-// have done it halves: then those offered last are taken back. Once the pool is exhausted nothing is
-// offered, and receiving goes on with buffers from the heap (uring.cpp).
+// A buffer belongs to the pool, to the kernel, to a queue, or to a chunk. Its number in the pool is its
+// number in the ring. Few are offered at a time, last used first, because they are in the cache. Each time
+// the kernel runs out their number doubles; after a period in which half would have been enough it halves,
+// and those offered last are taken back. When the pool is exhausted nothing is offered, and receiving goes on
+// with buffers from the heap (uring.cpp).
 #pragma once
 
 #include <leat/backends/slab_pool.hpp>

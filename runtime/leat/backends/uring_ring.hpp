@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// uring_ring: the mechanics of one io_uring, for the backend above it: set up with the kernel, a queue of
-// submissions, a queue of completions, and our own call to io_uring_enter. It knows nothing of operations.
+// uring_ring: one io_uring, for the backend: its setup, the queue of submissions, the queue of completions,
+// and our own call to io_uring_enter. It does not know operations.
 //
 //   * liburing sets up and maps the rings; entering is done here, because its helpers leave out GETEVENTS
 //     when completions are already there, and then deferred work does not run.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// chance: what a simulation leaves to chance, drawn from a seed. The same seed gives the same draws on
-// every machine. The network and the backend of a simulation draw from one, programs from another.
-// Invariant: what cannot happen draws nothing, so a fault that is off leaves the others as they were.
+// chance: the random numbers of a simulation, drawn from a seed. The same seed gives the same draws on every
+// machine. The network and the backend of a simulation draw from one, programs from another.
+// Invariant: a fault that is off draws nothing, so it does not change the draws of the others.
 #pragma once
 
 #include <leat/clock.hpp>

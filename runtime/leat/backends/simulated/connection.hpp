@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // simulated_connection: a TCP connection between two sockets, or one of the Unix family: its bytes in both
-// directions, windows, ends and resets, as Linux has them. It lives until both sockets have closed and
-// nothing of it is under way. Side 0 is the client's, side 1 the server's.
+// directions, windows, ends and resets, as Linux has them. It lives until both sockets have closed and all
+// its bytes have arrived or are dropped. Side 0 is the client's, side 1 the server's.
 // Invariant: bytes arrive once and in order, and the end or a reset arrives behind them.
 #pragma once
 

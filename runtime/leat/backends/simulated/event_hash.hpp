@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// event_hash: what happened in a simulation, in 64 bits. Two runs that give the same hash took the same
-// course; two runs of one seed that do not show that something outside the simulation had a say.
+// event_hash: a hash of 64 bits of all that happened in a simulation. Two runs with the same hash took the
+// same course. If two runs of one seed have different hashes, they depend on something outside of the
+// simulation.
 #pragma once
 
 #include <leat/backends/simulated/chance.hpp>

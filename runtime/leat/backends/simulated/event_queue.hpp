@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// event_queue: the time of a simulation, and what is to happen later in it. Time stands still while
-// programs run; the backend moves it when they all wait.
+// event_queue: the time of a simulation, and its future events. Time stands still while programs run; the
+// backend moves it when they all wait.
 // Invariant: time never goes back, and events of one time happen in the order in which they were added.
 #pragma once
 

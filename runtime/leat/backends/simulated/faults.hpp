@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// simulated_faults: what goes wrong on purpose in a simulation, how likely each is, and the count of what was
-// injected. Used by simulation_options, and through simulated_wire by all that can go wrong.
+// simulated_faults: the faults that a simulation injects, the probability of each, and how often each was
+// injected. Used by simulation_options, and through simulated_wire by every part that has faults.
 #pragma once
 
 #include <leat/backends/simulated/chance.hpp>

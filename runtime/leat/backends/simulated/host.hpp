@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // simulated_host: a machine of a simulation, as its users see it. simulation::add_host makes it, and
-// testing::on_host lets tasks run there. What it has beside is in hosts.hpp.
+// testing::on_host lets tasks run there. Its internal state is in hosts.hpp.
 #pragma once
 
 #include <string>

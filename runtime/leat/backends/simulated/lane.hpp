@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// simulated_lane: one direction of a TCP connection. What is carried arrives once and in order; what gets
-// lost on the way is sent again, as TCP does that. Used by simulated_connection, which owns it.
-// Invariant: what is carried keeps the owner of the lane alive.
+// simulated_lane: one direction of a TCP connection. Bytes arrive once and in order; lost ones are sent
+// again, as TCP does. Used by simulated_connection, which owns it.
+// Invariant: bytes under way keep the owner of the lane alive.
 #pragma once
 
 #include <leat/backends/simulated/wire.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// simulated_links: what is between the hosts of a simulation, for each pair of them and each way. Used by
-// simulated_wire, which asks it what becomes of all that is sent.
-// Invariant: a link that was never named is as the options of the simulation say.
+// simulated_links: the links between the hosts of a simulation, for each pair and each direction. Used by
+// simulated_wire, which asks it whether and when sent bytes arrive.
+// Invariant: a link without settings of its own has those of the simulation's options.
 #pragma once
 
 #include <leat/backends/simulated/chance.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// simulated_backend: the backend contract on a simulated network. Nothing happens but in collect: there time
-// moves to whatever comes first, and what has become possible by then is done. Tasks that are always ready
-// keep it from that, but not for ever.
+// simulated_backend: the backend contract on a simulated network. The network only advances in collect: there
+// time moves to the next event, and operations that have become possible complete. Tasks that are always
+// ready delay that, but only for a bounded time.
 #pragma once
 
 #include <leat/backends/simulated/attempt.hpp>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// simulation: a network in memory, with its time and its chance, for programs that run on it instead of on
-// the kernel. Tests use it through <leat/testing/simulation.hpp>.
+// simulation: a network in memory, with virtual time and random numbers from a seed, for programs that run on
+// it instead of on the kernel. Tests use it through <leat/testing/simulation.hpp>.
 //
-// It has hosts, on which TCP, UDP and Unix stream sockets are opened, and links between them that are slow,
-// lossy, cut or mended. Its sockets are descriptors that no kernel gives, from simulated_descriptors up.
+// It has hosts, on which TCP, UDP and Unix stream sockets are opened, and links between them, which can be
+// slow, lossy or cut. Its sockets are descriptors that no kernel gives, from simulated_descriptors up.
 // Anything else, such as pipes, processes, signals and sockets of from_fd, is refused there with EOPNOTSUPP.
 //
-// Invariant: what happens depends on the seed and on the programs alone, unless other threads wake them.
+// Invariant: a run depends only on the seed and the programs, unless other threads wake tasks.
 #pragma once
 
 #include <leat/backends/simulated/faults.hpp>

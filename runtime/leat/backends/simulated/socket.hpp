@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// simulated_socket: what a descriptor of the simulated network stands for. The network changes its state,
-// the backend its waiting operations.
+// simulated_socket: a socket of the simulated network. The network changes its state, the backend its waiting
+// operations.
 // Invariant: a bound socket is in a table of its host, and a connected one of a stream has a connection.
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// simulated_wire: what every part of a simulation shares: time and what is to come, the links, chance and its
-// faults, the record of what happened, and which sockets have changed since the backend looked.
-// Invariant: a socket that was touched is told once.
+// simulated_wire: the state that all parts of a simulation share: time and future events, the links, the
+// random numbers and faults, the record of events, and the sockets that have changed since the last collect.
+// Invariant: a changed socket is in that list once.
 #pragma once
 
 #include <leat/backends/simulated/event_hash.hpp>
