@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// awaited<X>: how each thing that can be awaited is begun in a frame and gives its result: our awaiters, a
-// task, a handle, a callable that gives a task or an awaiter. co_await uses it, and so do timeout, groups and
-// the rest, which all take an X.
+// awaited<X>: how X is begun in a frame and gives its result. X is one of our awaiters, a task, a handle, or
+// a callable that gives a task or an awaiter. Used by co_await, timeout, groups and all else that takes an X.
 //
 //   bool ready()             begins; true: there is a result already
 //   void suspend(frame&)     the frame waits for it; what runs next is decided by the loop

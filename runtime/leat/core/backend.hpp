@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
 // backend: the contract between the scheduler and a kernel, real or simulated. A backend turns submitted
-// operations into completed ones. It never resumes anybody, and nobody above it asks which one it is.
+// operations into completed ones. It never resumes a task, and the code above it does not depend on which
+// backend it is.
 //
 //   * submit, cancel, retire and collect are called by the scheduler's thread only; wake by any thread.
 //   * A submitted operation stays where it is until it has completed. It completes exactly once: at once
 //     (submit returns true), at its cancellation (cancel returns true), or in a later collect.
-//   * A completion decides, not a cancel: an operation that was cancelled may still succeed.
-//   * One reader and one writer at a time for each descriptor; a second one is misuse. One that was cancelled
-//     does not count, but keeps its place until it has completed: the next waits behind it. When its turn has
-//     come it is handed over with its_turn set, neither begun nor completed, to be submitted again: what the
-//     cancelled one has taken or done is known by then.
+//   * The completion decides, not the cancel: an operation that was cancelled may still succeed.
+//   * One reader and one writer at a time for each descriptor; a second one is misuse. A cancelled one does
+//     not count, but keeps its place until it has completed: the next one waits behind it. When that may
+//     begin, it is returned with its_turn set, neither begun nor completed, to be submitted again: by then it
+//     is known what the cancelled one has received or sent.
 //   * No descriptor, byte or buffer is lost: what arrives for a cancelled operation is delivered.
-//   * What is kept under the number of a descriptor is of the owner that its operations name
-//     (descriptor_owner.hpp). Another owner of the same number begins anew.
+//   * State kept under the number of a descriptor belongs to the owner that its operations name
+//     (descriptor_owner.hpp). Another owner of the same number begins with fresh state.
 #pragma once
 
 #include <leat/clock.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// bindings: what the task_locals of a task are bound to (task_local.hpp). An immutable list, the newest
-// first, of which each task holds its beginning: a child shares its parent's at the cost of one count, and
-// neither sees what the other binds later. It stays on one thread, so nothing in it is atomic. Invariant: a
-// binding lives while a task is inside its binding_scope, or was spawned there and has not ended.
+// bindings: the values of the task_locals of a task (task_local.hpp). An immutable list, the newest first;
+// each task holds its head. A child shares its parent's list at the cost of one count, and neither sees what
+// the other binds later. It stays on one thread, so nothing in it is atomic. Invariant: a binding lives while
+// a task is inside its binding_scope, or was spawned there and has not ended.
 #pragma once
 
 #include <leat/core/frame_pool.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// bystander: a task that waits for the kernel on no other task's behalf, and a timer that wakes no task. They
-// keep run() from nothing: it ends without them, and where only they are left to wake anything it calls that
-// a deadlock. What watches idle connections is one. Internal.
+// bystander: a background task or timer that does not count for run(): run() ends without it, and if only
+// bystanders could still wake something, run() reports a deadlock. The tasks that watch idle connections are
+// bystanders. Internal.
 #pragma once
 
 #include <leat/core/bystanders.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// bystanders: the bystanders (bystander.hpp) of the run of a thread. The scheduler looks here before it calls
-// anything a deadlock. Internal.
+// bystanders: the list of bystanders (bystander.hpp) of this thread's run. The scheduler reads it before it
+// reports a deadlock. Internal.
 // Invariant: empty outside of run().
 #pragma once
 

@@ -3,15 +3,15 @@
 // thread_channel are built on the wait; from_callback and signal_set, in which the message outlives the wait,
 // on the message. Nothing is allocated for a wake-up.
 //
-// Theory of operation. The wait stands in a coroutine's frame, and that frame must not die while another
-// thread may touch it. So a wait that has been shown to other threads ends in one of two ways, and who tells
-// them apart is whoever holds the lock of the thing that is waited for:
+// Theory of operation. The wait is a part of a coroutine's frame, which must not be destroyed while another
+// thread may use it. So a wait that other threads know of ends in one of two ways; the lock of the object
+// that is waited for decides which:
 //   * withdraw(), on its own thread, after that thread has made sure under the lock that no other one has
 //     found the wait, or will;
-//   * complete(), once, on any thread, by the one that found it under the lock. Until then the wait cannot
-//     be cancelled. It puts the wait itself, as a message, into its scheduler's inbox, and that is the last
-//     that the other thread does with it: the task is resumed later, on its own thread.
-// complete() holds the inbox by itself, as the run may end while the inbox is still being unlocked.
+//   * complete(), once, on any thread, by the one that found it under the lock. Until then the wait cannot be
+//     cancelled. It puts the wait itself, as a message, into its scheduler's inbox. The other thread does not
+//     use it after that; the task is resumed later, on its own thread.
+// complete() holds a reference to the inbox, as the run may end while the inbox is still being unlocked.
 // Invariant: between expect() and its end the run counts the wait: it does not end, and sees no deadlock.
 #pragma once
 

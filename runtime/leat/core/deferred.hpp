@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// deferred(X): an awaitable as something that a new task can keep: a task, or a callable that gives a task or
-// an awaiter. spawn, gather, race and the like take their X through it, so that they take whatever co_await
-// takes. What an awaiter refers to, such as a stream, is still referred to, and outlives the task.
+// deferred(X): turns an awaitable into something that a new task can own: a task, or a callable that gives a
+// task or an awaiter. spawn, gather, race and the like use it, so they take everything that co_await takes.
+// What an awaiter refers to, such as a stream, must outlive the task.
 #pragma once
 
 #include <leat/task.hpp>

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// descriptor_owner: the object that a descriptor belongs to, such as an open socket. What a backend keeps
-// under the number of a descriptor is its owner's, and of no other socket that has the number later.
+// descriptor_owner: the object that a descriptor belongs to, such as an open socket. State that a backend
+// keeps under the number of a descriptor belongs to this owner, and not to a later socket with the same
+// number.
 //
-// An owner is at home in one run at a time: from its first operation there until that run ends, it is closed,
-// or it is detached. What the run's backend has received for it beyond what was asked for is then given back
-// to it, so that it can go on in another run, also of another thread.
-// Invariant: only the run that it is at home in uses it or closes it.
+// An owner belongs to one run at a time: from its first operation there until that run ends, or until it is
+// closed or detached. Bytes that the backend has received ahead are then given back to it, so that it can go
+// on in another run, also of another thread.
+// Invariant: only the run that it belongs to uses it or closes it.
 #pragma once
 
 #include <leat/check.hpp>

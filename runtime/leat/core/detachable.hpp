@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// detachable: what is at home in a run, as a stream is, and can be detached from it (descriptor_owner.hpp).
-// What takes a value to another thread detaches it on the way; one inside another value is left to its owner.
+// detachable: types that belong to a run, such as streams, and can be detached from it
+// (descriptor_owner.hpp). A value that goes to another thread is detached on the way; one inside another
+// value is not: its owner calls detach().
 #pragma once
 
 #include <concepts>

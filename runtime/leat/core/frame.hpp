@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// frame: what the runtime knows of one suspended or running coroutine of ours; the base of its promise.
-// The frames of a task form a chain from its outermost coroutine to the one that waits. Frames are
-// resumed and destroyed by the scheduler's loop only.
+// frame: what the runtime knows of one coroutine of ours; the base of its promise. The frames of a task form
+// a chain from its outermost coroutine to the one that waits. Frames are resumed and destroyed by the
+// scheduler's loop only.
 // Invariant: an awaited frame is owned by the chain: it is destroyed once, when its result has been
 // taken or when the task unwinds, and never while an operation of it is in flight.
 #pragma once

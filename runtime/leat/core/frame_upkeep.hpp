@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-// frame_upkeep: gives back, little by little, the unused frames that a thread does not need; for the
+// frame_upkeep: frees, little by little, the unused frames that a thread does not need. Called by the
 // scheduler's loop.
 //
-// Theory of operation. A thread may keep frame_pool::kept_most bytes of each size for good. Of what it keeps
-// above that, because it had as many frames itself, a part is given back in each period: what was not needed
-// at any moment of the period, at most so many blocks that the loop is held for about a millisecond. So a
-// program whose bursts come often finds its frames again, and the memory of a single burst goes within
-// seconds.
+// Theory of operation. A thread may keep frame_pool::kept_most bytes of each size for good. Above that, a
+// part is freed in each period: the blocks that were not needed at any moment of the period, but at most as
+// many as take the loop about a millisecond. So a program with frequent bursts keeps its frames, and the
+// memory of a single burst is freed within seconds.
 #pragma once
 
 #include <leat/clock.hpp>

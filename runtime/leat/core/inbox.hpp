@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// inbox and remote: the one door through which other threads reach a scheduler. A remote is weak: it may
-// outlive the run it leads to, and then says so. Everything else in leat belongs to one thread.
-// Invariant: what the inbox accepted is run once, on the scheduler's thread, in the order of the posts.
+// inbox and remote: the only way in which other threads reach a scheduler. A remote is weak: it may outlive
+// its run, and then refuses. Everything else in leat belongs to one thread.
+// Invariant: an accepted message is run once, on the scheduler's thread, in the order of the posts.
 #pragma once
 
 #include <leat/core/list.hpp>
@@ -108,7 +108,7 @@ public:
     //
     // It never waits, and what has not run yet takes memory. A turn of the scheduler runs at most
     // scheduler::messages_max of what was posted, so that its tasks go on; a thread that posts without pause
-    // may be faster than that. Such a one asks pending(), or uses try_post; a thread_channel
+    // may be faster than that. It should check pending(), or use try_post; a thread_channel
     // (thread_channel.hpp) carries values and lets the sender wait.
     template <std::invocable Function>
     bool post(Function function) const {
@@ -135,7 +135,8 @@ public:
         return true;
     }
 
-    // How much was posted there, by all threads together, and has not run yet. Old news when it returns.
+    // The number of posts, of all threads together, that have not run yet. It may have changed when this
+    // returns.
     [[nodiscard]] std::size_t pending() const noexcept { return door_->waiting(); }
 
     // In <leat/threads/remote_call.hpp>. Spawns a task there: function(arguments...) gives it. False, and

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// json_text: writing JSON (RFC 8259) piece by piece; for dumps, traces and counters. It puts the commas.
-// Invariant: what it has written is UTF-8, whatever bytes the strings had; U+FFFD stands for what was not.
+// json_text: writes JSON (RFC 8259) piece by piece, with the commas; for dumps, traces and counters.
+// Invariant: the text is UTF-8, whatever bytes the strings had; U+FFFD replaces bytes that were not.
 #pragma once
 
 #include <concepts>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // list<T>: a doubly linked FIFO whose links live in its elements, so adding and removing never
 // allocate and removing from the middle is O(1). Elements derive from list_link.
-// Invariant: an element is in at most one list; it must leave the list before it dies.
+// Invariant: an element is in at most one list, and leaves it before it is destroyed.
 #pragma once
 
 #include <leat/check.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// operation: one thing asked of the kernel. It lives in the frame of the coroutine that awaits it, and
-// is never moved or copied while a backend has it. Backends read the arguments and write the result.
+// operation: one request to the kernel. It lives in the frame of the coroutine that awaits it, and is never
+// moved or copied while a backend has it. Backends read the arguments and write the result.
 // Invariant: a submitted operation completes exactly once, with its own result; cancelling only asks.
 #pragma once
 

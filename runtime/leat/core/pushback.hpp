@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What is given back to a stream, for the next read to see first; for sockets and pipes: by a cancelled read
-// what it had, by a backend what it had received ahead. It stands on the heap, null as a rule.
+// Bytes that are given back to a socket or pipe, and that the next read gets first: those that a cancelled
+// read had received, or that a backend had received ahead. They are on the heap; the pointer is usually null.
 #pragma once
 
 #include <leat/chunk.hpp>

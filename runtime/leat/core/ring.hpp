@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ring<T>: a queue in one block of memory, for channels. Growing is asked for beforehand, so that nothing
-// fails once a value is on its way.
+// ring<T>: a queue in one block of memory, for channels. Memory is allocated before a value is taken, so that
+// storing it cannot fail.
 #pragma once
 
 #include <leat/check.hpp>

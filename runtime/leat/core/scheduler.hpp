@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 // scheduler: the loop. One for each thread that is in run(); it resumes tasks, fires timers and asks the
-// backend for completions. Nothing in it is locked but the inbox.
+// backend for completions. Only the inbox has a lock.
 //
-// A turn: run ready tasks, read the clock once and expire timers, take the inbox, collect completions. The
-// collect looks without waiting while there is something to run, and is left out when there is and no
-// operation is pending.
+// A turn: run ready tasks, read the clock once and expire timers, take the inbox, collect completions. While
+// tasks are ready, collect does not wait; it is skipped if also no operation is pending.
 //
 // Fairness: no source of work can keep the others waiting, because a turn does a bounded amount of each.
 //   * Tasks: at most steps_max steps. A step ends when its task waits. A task whose operations complete at
 //     once, one after the other, goes to the end of the queue after task_state::inline_completions_max of
-//     them. Of those of all tasks together a turn has inline_max, and the step that exceeds it is its last.
-//     One that has moved bytes counts for one more each 16 KiB.
-//   * Timers: timers_max, and those with the deadline of the last, since equal deadlines pass together.
+//     them. A turn has at most inline_max such completions of all tasks together; the step that exceeds it is
+//     the last of the turn. One that has moved bytes counts one more for each 16 KiB.
+//   * Timers: timers_max, and all with the same deadline as the last of them, since equal deadlines pass
+//     together.
 //   * The inbox: messages_max. The rest stays in order.
-//   * Completions: what one look into the kernel brings. Backends bound the bytes that one try moves, and
-//     those of all tries from one look to the next (bytes_of_a_try, bytes_of_a_turn).
+//   * Completions: those that one collect brings. Backends bound the bytes that one try moves, and those of
+//     all tries from one look to the next (bytes_of_a_try, bytes_of_a_turn).
 // All of that is counted, not timed, so that a simulation replays it. Ready tasks run in the order in which
 // they became ready, but for those that switch_to takes to the front, at most switches_max times a turn.
 #pragma once

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// scope_node: a part of a task, or of a tree of tasks, that can be cancelled as one. Nodes form a tree that
-// crosses awaits, groups and tasks: a node's parent is the one it was entered in, and a task's own node hangs
-// in its group's. timeout, cancel_scope, groups and handles are built on it.
+// scope_node: a part of a task, or of a tree of tasks, that can be cancelled as one. Nodes form a tree across
+// awaits, groups and tasks: the parent of a node is the scope it was entered in; the parent of a task's own
+// node is that of its group. timeout, cancel_scope, groups and handles are built on it.
 //
 // Theory of operation. cancel() marks the scope and every scope below it that no shield protects, and asks
 // the leaf of each task suspended there to end. Nothing is resumed, destroyed or thrown by that. When the

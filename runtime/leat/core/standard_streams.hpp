@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The three standard streams of a process, as the library needs them: there when a run begins, and written to
-// without the two harms that a write can do, SIGPIPE and bytes for the wrong receiver.
+// The three standard streams of a process: makes sure that they are open when a run begins, so that no socket
+// gets the number of one, and writes to them without SIGPIPE.
 #pragma once
 
 #include <cstddef>

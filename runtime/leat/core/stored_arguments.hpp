@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// stored_arguments: as what a new task keeps the arguments it was spawned with. Each is kept decayed, as
-// std::thread does; but where the function takes a reference that would be bound to a converted temporary
-// (a const std::string& given a literal), the converted value is kept, or it would be gone after the
-// task's first wait.
+// stored_arguments: the types in which a new task stores the arguments that it was spawned with. Each is
+// decayed, as std::thread does; but where the function takes a reference that would be bound to a converted
+// temporary (a const std::string& given a literal), the converted value is stored, so that it lives as long
+// as the task.
 #pragma once
 
 #include <concepts>

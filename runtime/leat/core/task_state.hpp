@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// task_state: one spawned task, for as long as it runs or a handle refers to it. The scheduler steps it;
-// handles ask it; the tree of scopes owns it. Its result lives in the derived state (spawn.hpp).
+// task_state: one spawned task, for as long as it runs or a handle refers to it. The scheduler runs it step
+// by step, handles refer to it, the tree of scopes owns it. Its result lives in the derived state
+// (spawn.hpp).
 // Invariant: a task is running, in the ready queue, or waiting on exactly one wait.
 #pragma once
 

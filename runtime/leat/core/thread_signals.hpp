@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// signals_blocked: threads of the library are started without a share in the process's signals. So a signal
-// that a signal_set waits for finds no thread that would let it do what it does by default.
+// signals_blocked: blocks all signals while a thread of the library is started, which inherits that. So a
+// signal for a signal_set is not delivered to such a thread, where it would have its default effect.
 #pragma once
 
 #include <signal.h>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // ticks: a clock that is read in a few instructions, for the ages of waits and the lengths of turns. The
-// scheduler reads it once a turn; ticks become time only when somebody looks, by comparing the counter of
-// the processor with the backend's clock at the start of the run and then. Where time is virtual, or the
-// processor has no counter that programs may read, a tick is a nanosecond of the backend's clock.
+// scheduler reads it once a turn; ticks are converted to time only when they are read, by comparing the
+// counter of the processor with the backend's clock at the start of the run and at that moment. Where time is
+// virtual, or the processor has no counter that programs may read, a tick is a nanosecond of the backend's
+// clock.
 #pragma once
 
 #include <leat/clock.hpp>

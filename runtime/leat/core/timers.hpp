@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// timers: the armed deadlines of one scheduler, in a 4-ary heap. It is told the time and never asks for
-// it, so a simulation drives it like a clock does. Used by the scheduler, sleeps and cancel scopes.
-// Invariant: timer.index is the timer's place in the heap while armed. A timer leaves before it dies.
+// timers: the armed deadlines of one scheduler, in a 4-ary heap. The caller passes the time, so it works the
+// same with virtual time. Used by the scheduler, sleeps and cancel scopes.
+// Invariant: timer.index is the timer's place in the heap while armed. A timer leaves it before it is
+// destroyed.
 #pragma once
 
 #include <leat/check.hpp>

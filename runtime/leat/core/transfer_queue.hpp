@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// transfer_queue<T, Kind>: what channel and the queues share: values that go from tasks that wait for room to
-// tasks that wait for a value, through a store with room for `capacity` of them.
+// transfer_queue<T, Kind>: the base of channel and the queues: values go from senders to receivers, which may
+// wait, through a store with room for `capacity` of them.
 //   Kind::store     where values stand, and which one is the next: ensure(count) may throw; push(T&&) and
 //                   take(std::optional<T>&) do not
 //   Kind::closed    what sending into a closed one throws
 //   Kind::room, Kind::value    what is waited for, as a dump shows it
-// Invariant: a value is with its sender, in the store, or with its receiver, never nowhere; and nobody waits
-// to receive while the store or a sender has a value, or for room while there is some.
+// Invariant: no value is lost: it is with its sender, in the store, or with its receiver. No receiver waits
+// while the store or a sender has a value, and no sender while there is room.
 #pragma once
 
 #include <leat/core/wait_queue.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // wait: the one thing a suspended task waits for; the leaf of its chain of frames. An operation, a
 // sleep, a place in a wait queue and a join are each a wait, embedded in the frame that awaits.
-// Invariant: a wait ends exactly once, and only then is its task resumed or unwound. Asking it to end
-// (`cancel`) only asks: a wait that succeeds all the same is delivered.
+// Invariant: a wait ends exactly once, and only then is its task resumed or unwound. `cancel` is a request to
+// end: a wait that succeeds all the same is delivered.
 #pragma once
 
 #include <leat/clock.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// wait_queue: tasks that wait, in the order in which they came, for what another task of the same scheduler
-// gives. Everything in sync/ is built on it. Waiting allocates nothing; cancelling takes the place out of
-// the queue, and whoever was woken first is resumed all the same, so nothing that was given is lost.
-// Invariant: it belongs to one scheduler while somebody waits in it, and nobody waits in it when it dies.
+// wait_queue: tasks that wait, first in, first out, for another task of the same scheduler. Everything in
+// sync/ is built on it. Waiting allocates nothing. A cancelled wait leaves the queue; a wait that was woken
+// before the cancellation ends with its result, so nothing is lost.
+// Invariant: it belongs to one scheduler while tasks wait in it, and is empty when it is destroyed.
 #pragma once
 
 #include <leat/core/leaf_awaiter.hpp>

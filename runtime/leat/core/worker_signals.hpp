@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// worker_signals: what signal_set asks of run_workers, so that a signal to the process reaches every worker
-// and ends none. Outside a worker these do nothing. All but await_blocked_signals() are called under the
-// lock of signal_set's registry: a signal and a new set come one after the other.
+// worker_signals: functions of run_workers that signal_set calls, so that a signal to the process reaches
+// every worker and ends none. Outside a worker they do nothing. All but await_blocked_signals() are called
+// under the lock of signal_set's registry: a signal and a new set come one after the other.
 #pragma once
 
 #include <signal.h>

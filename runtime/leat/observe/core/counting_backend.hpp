@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// counting_backend: stands before another backend and counts the operations and bytes that pass. It is there
-// only when a run counts, so that others pay nothing.
+// counting_backend: wraps another backend and counts its operations and bytes. It is used only in runs that
+// count, so that others pay nothing.
 #pragma once
 
 #include <leat/core/backend.hpp>

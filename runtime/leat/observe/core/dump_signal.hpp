@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// dump_signal: a Unix signal that asks schedulers for a dump of their tasks. The handler only leaves a note
-// and wakes the loop, so it works in a loop that is idle, and the dump is made between two steps.
-// Invariant: the handler is there while an asker of its signal is; then the disposition before comes back.
+// dump_signal: a Unix signal that asks schedulers for a dump of their tasks. The handler only sets a flag and
+// wakes the loop, so it also works while the loop is idle; the dump is made between two steps.
+// Invariant: the handler is installed while a run asks for its signal; then the previous one is restored.
 #pragma once
 
 #include <leat/core/backend.hpp>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// dump_tree: the tasks and groups of a scheduler in the order of a tree by owner, with what a look at each
-// finds out. Used by the two forms of dump (dump.cpp, dump_json.cpp).
+// dump_tree: the tasks and groups of a scheduler in the order of a tree by owner, with the facts about each.
+// Used by the two forms of dump (dump.cpp, dump_json.cpp).
 //
-// The tree of scopes knows more than owners: scopes that a task has entered stand between it and what it
-// owns. The walk takes from them the deadline and the cancellation that the task is under.
+// The tree of scopes also has the scopes that a task has entered, between the task and what it owns. The walk
+// takes the task's deadline and cancellation from them.
 #pragma once
 
 #include <leat/core/scope_node.hpp>

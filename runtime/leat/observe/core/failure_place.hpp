@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// failure_place: where in the program of the user the task of this thread is, for the line that a failed
-// check() prints. The rule names the library's own line, and the user looks for his.
+// failure_place: where in the user's code the task of this thread is, for the line that a failed check()
+// prints.
 //
-// What is known of a frame that runs is its latest co_await, begun or over: the place is "at or after" that.
-// Frames of the library's own coroutines, such as with_task_group, are left out.
+// Of a running frame only its latest co_await is known: the place is "at or after" that. Frames of the
+// library's own coroutines, such as with_task_group, are skipped.
 #pragma once
 
 #include <cstddef>

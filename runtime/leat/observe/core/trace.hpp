@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// trace: an observer that writes what it hears to a file in Chrome's trace format, which chrome://tracing
-// and ui.perfetto.dev show: a row for each task, with its steps and waits. LEAT_TRACE=FILE turns it on; a
-// process that runs several schedulers writes FILE, FILE.2, FILE.3 ...
+// trace: an observer that writes a file in Chrome's trace format, which chrome://tracing and ui.perfetto.dev
+// show: a row for each task, with its steps and waits. LEAT_TRACE=FILE turns it on; a process that runs
+// several schedulers writes FILE, FILE.2, FILE.3 ...
 #pragma once
 
 #include <leat/observe/observer.hpp>

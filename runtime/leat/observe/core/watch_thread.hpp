@@ -2,12 +2,12 @@
 // watch_thread: notices when one step of a task holds the loop for longer than a limit, and reports which
 // task it is and where it is: its native stack.
 //
-// Theory of operation. The loop publishes which step it is in. A thread of its own looks at that now and
-// then; a step that it still finds after the limit is asked once, by SIGURG to the loop's thread (ignored
-// by default, and not stopped at by debuggers): the handler notes the task and its stack in memory that is
-// there already. The thread gives names to the addresses and reports. So report is called on this thread.
+// Theory of operation. The loop publishes the number of its step, and the watch thread reads it periodically.
+// If a step takes longer than the limit, the thread sends SIGURG to the loop's thread, once (it is ignored by
+// default, and debuggers do not stop at it): the handler stores the task and its stack in preallocated
+// memory. The watch thread looks up the names of the functions and calls report.
 // Invariant: while a watch_thread lives SIGURG has our handler and the watched thread does not block it,
-// unless a task does; one that comes from elsewhere goes on to the handler before.
+// unless a task does; a SIGURG from elsewhere is passed on to the previous handler.
 #pragma once
 
 #include <leat/clock.hpp>

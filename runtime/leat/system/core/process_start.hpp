@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// start_process: a child through posix_spawn(3), and this process's ends of what was made for it.
+// start_process: starts a child through posix_spawn(3), and gives this process's ends of its pipes.
 #pragma once
 
 #include <leat/system/process.hpp>
