@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// parse_number: a whole text as one decimal number. Ports, lengths and interface indexes are read with it, so
-// they are all read alike: digits only, no sign, no space, nothing behind them, and nothing that overflows.
+// parse_number: parses a whole text as one decimal number: digits only, no sign, no space, nothing after
+// them, and no overflow. Used for ports, lengths and interface indexes, so that all follow the same rule.
 #pragma once
 
 #include <charconv>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How sockets are opened and named, whatever their kind: what tcp.cpp, udp.cpp and unix.cpp do alike.
+// Opens and names sockets of any kind: the common part of tcp.cpp, udp.cpp and unix.cpp.
 #pragma once
 
 #include <leat/core/backend.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// socket_owner: the one owner of a socket's state, which closes it; streams, listeners and udp_socket are
-// these.
+// socket_owner: the only owner of a socket's state, which closes the socket; the base of streams, listeners
+// and udp_socket.
 #pragma once
 
 #include <leat/core/detachable.hpp>

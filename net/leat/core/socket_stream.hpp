@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// socket_stream: what a byte stream over a socket can do, whatever its family: tcp_stream and unix_stream are
-// these. And socket_listener, what listeners of both have.
-// Invariant: an owner that is open has a socket of its own, which nobody else closes.
+// socket_stream: a byte stream over a socket of any family, the base of tcp_stream and unix_stream.
+// socket_listener is the base of their listeners.
+// Invariant: an open owner has a socket of its own, which no other code closes.
 #pragma once
 
 #include <leat/core/socket.hpp>
@@ -52,10 +52,10 @@ public:
     // Closes; the peer of a TCP connection sees a reset in place of an end, and what is unsent is dropped.
     // The Unix domain knows no reset: its peer sees the end after what was sent.
     void reset() noexcept { state().reset(); }
-    // Lets go of the run: the next operation may be awaited in another one, also on another thread, and so
-    // may it be closed there. What has arrived is read there. Nobody waits on it now. A stream that is given
-    // to remote.spawn or to a thread_channel by itself is detached by that, and one that outlives its run by
-    // its end. Throws std::bad_alloc.
+    // Detaches the stream from its run: the next operation, or close(), may come from another run, also on
+    // another thread. Bytes that have arrived are read there. No task may wait on it now. remote.spawn and
+    // thread_channel detach a stream that is given to them by itself, and the end of a run detaches those
+    // that outlive it. Throws std::bad_alloc.
     void detach() { state().detach(); }
     [[nodiscard]] bool is_open() const noexcept { return has_descriptor(); }
 
@@ -64,8 +64,8 @@ public:
     void set_recv_buffer(int size) { set_option(SOL_SOCKET, SO_RCVBUF, size); }
     // setsockopt(2) with an int. Throws std::system_error.
     void set_option(int level, int name, int value);
-    // The descriptor, for what leat does not offer; -1 when closed. It stays this stream's. Who reads from it
-    // misses what the stream has received already; see readable() in io.hpp.
+    // The descriptor, for what leat does not offer; -1 when closed. It stays this stream's. Code that reads
+    // from it misses what the stream has received already; see readable() in io.hpp.
     [[nodiscard]] int native_handle() const noexcept { return state().descriptor; }
 
 protected:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// answer_check: looks at the answers to one question as they come, for what an older c-ares passes over: the
-// record of an address that is too long or too short, and, where the other family has no address, an answer
-// that ends midway. Used by channel only; asks nobody, decides nothing.
+// answer_check: checks the answers to one question as they come, for faults that older versions of c-ares do
+// not see: an address record of a wrong length, and, where the other family has no address, an answer that
+// ends midway. Used by channel only; it sends nothing and decides nothing.
 #pragma once
 
 #include <cstddef>

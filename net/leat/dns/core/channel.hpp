@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// channel: one question to the name servers. It is a channel of c-ares of its own, and what drives that: its
-// sockets are opened and closed by the backend, watched by background tasks of the scheduler, and its
-// timeouts are a timer. Used by the resolver only.
+// channel: one question to the name servers. It has its own channel of c-ares, and drives it: the backend
+// opens and closes the sockets, background tasks of the scheduler watch them, and a timer serves the
+// timeouts. Used by the resolver only.
 //
-// A channel a question, because a question can then be given up alone (c-ares cancels all of a channel or
-// nothing), each has source ports of its own (RFC 5452 section 9.2), and what its sockets saw says how it
-// failed. Making one costs some tens of microseconds, mostly for reading /etc/resolv.conf.
+// Each question has a channel, so that it can be cancelled alone (c-ares cancels all of a channel or
+// nothing), has its own source ports (RFC 5452 section 9.2), and fails with the errors of its own sockets.
+// Making one costs some tens of microseconds, mostly for reading /etc/resolv.conf.
 //
 // Theory of operation. c-ares says which sockets it wants to read or write (want); for each socket and
-// direction there is one task that waits for readiness and hands it over (process). c-ares closes a socket
-// at a time of its own, often inside process: then the watches are cut off from the channel and the
-// descriptor is retired, so a wait that the backend still has ends first and nobody hears of it.
+// direction there is one task that waits for readiness and passes it on (process). c-ares closes sockets when
+// it wants to, often inside process: then the watches are separated from the channel and the descriptor is
+// retired, so a wait that the backend still has ends first, and its result is ignored.
 #pragma once
 
 #include <leat/address.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// host_name: what a host given as text is, an IP address or a name to look up. Used by resolve() and
-// connect(); asks nobody.
+// host_name: tells whether the text of a host is an IP address or a name to look up. Used by resolve() and
+// connect(); it sends no question.
 #pragma once
 
 #include <leat/dns/resolve.hpp>

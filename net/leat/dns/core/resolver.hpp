@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// resolver: what one scheduler has of name resolution: the questions that its tasks wait for, each with a
-// channel of c-ares once it is asked. It is a service of the scheduler: made at the first look-up, gone with
-// the run.
+// resolver: the name resolution of one scheduler: the questions that its tasks wait for, each with a channel
+// of c-ares once it is sent. It is a service of the scheduler: made at the first look-up, destroyed with the
+// run.
 //
-// Invariants. A question is in `questions_` from its first asker until it is answered, once; every asker that
-// still waits then has its answer. At most asked_max are asked at the same time, and of them at most
-// young_max are young: a server is not sent more at once than it can take in. A question that is silent for
-// `silence` has lost its datagrams or has a slow server, and makes room for the next; one that nobody waits
-// for any more makes room as soon as that is needed, and goes on until then: whoever asks again finds it half
-// done.
+// Invariants. A question is in `questions_` from its first task until it is answered, once; every task that
+// still waits then gets the answer. At most asked_max are sent at the same time, and of them at most
+// young_max are young, so that a server does not get more at once than it can take. A question without an
+// answer for `silence` has lost its datagrams or has a slow server, and makes room for the next one. A
+// question that no task waits for any more goes on until its room is needed, so that a task that asks again
+// gets the answer sooner.
 #pragma once
 
 #include <leat/core/scheduler.hpp>

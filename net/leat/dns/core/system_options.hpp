@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// system_options: how the administrator and the user want names to be asked for: the options of
-// /etc/resolv.conf and of the environment's RES_OPTIONS (resolv.conf(5)). Read here for what c-ares 1.18 does
-// not know of, so that each version does the same. It takes "ndots", "search", "domain", LOCALDOMAIN and the
-// servers from there itself. Used by resolver only.
+// system_options: the options for name look-ups in /etc/resolv.conf and in the environment variable
+// RES_OPTIONS (resolv.conf(5)). They are read here because c-ares 1.18 does not know all of them, and so each
+// version does the same. c-ares itself reads "ndots", "search", "domain", LOCALDOMAIN and the servers. Used
+// by resolver only.
 #pragma once
 
 #include <leat/clock.hpp>

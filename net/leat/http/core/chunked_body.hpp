@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// chunked_body: takes the chunked transfer coding off a body (RFC 9112 7.1). The message parser feeds it; it
-// copies nothing. Strict, it takes what the grammar allows and nothing else: a lax reader and a strict one on
-// the same connection can be made to disagree about where a message ends. Lenient, it also takes blanks
-// behind a size, line feeds alone, and anything in extensions and trailers, which are dropped unread. Both
-// refuse a size that is no plain hexadecimal number below 2^60, and data that is longer than its size.
+// chunked_body: decodes the chunked transfer coding of a body (RFC 9112 7.1). The message parser feeds it; it
+// copies nothing. When strict, it accepts only what the grammar allows: a lax reader and a strict one on the
+// same connection could disagree about where a message ends. When lenient, it also accepts blanks after a
+// size, line feeds alone, and anything in extensions and trailers, which are ignored. Both refuse a size that
+// is no plain hexadecimal number below 2^60, and data that is longer than its size.
 #pragma once
 
 #include <leat/http/core/strictness.hpp>

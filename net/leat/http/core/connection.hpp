@@ -2,7 +2,7 @@
 // client_connection: one connection of the HTTP client: a stream and the parser of its answers. It sends a
 // request, then gives the answer's head and the pieces of its body. The pool keeps it between requests.
 // Invariant: an answer begins when the one before is complete; after an error, or when a wait was cancelled
-// inside an answer, reusable() is false for ever. An answer is taken only for a request that went before it.
+// inside an answer, reusable() is false for ever. An answer is accepted only after its request was sent.
 #pragma once
 
 #include <leat/any_stream.hpp>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// content_decoder: takes the Content-Encoding off a body as it arrives (RFC 9110 8.4): gzip, deflate, br
+// content_decoder: decodes the Content-Encoding of a body as it arrives (RFC 9110 8.4): gzip, deflate, br
 // where the library was built with brotli. The HTTP client pulls decoded pieces out of it:
 //
 //     while (!(piece = decoder.next(bytes).value()).empty()) ...    // then get more bytes; finish() at the
 //     end
 //
-// It holds one buffer of a fixed size however much comes out, so a compression bomb costs no memory; a limit
-// on what comes out in all makes it an error.
+// It has one buffer of a fixed size, so a compression bomb costs no memory; more output than the limit is an
+// error.
 #pragma once
 
 #include <leat/result.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the header fields of a message say about its length and its connection (RFC 9112 6 and 9.3). Whatever
-// could be read in two ways is an error: two readers that choose differently are how requests are smuggled.
-// What a lenient reader makes of such a response is head_repair's business, before this.
+// What the header fields of a message say about its length and its connection (RFC 9112 6 and 9.3). Anything
+// that could be read in two ways is an error: if two readers choose differently, requests can be smuggled.
+// For responses head_repair has made such heads unambiguous before.
 #pragma once
 
 #include <leat/http/core/strictness.hpp>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // read_head: the start line and header fields of one message. The fields are read by llhttp, or by
 // http-parser 2.9 where the distribution has only that. head_reader.cpp alone knows which; both give the same
-// answers, since what either is lax about (as packaged, http-parser accepts "Name : value") is checked here.
+// answers, since the rules that one of them does not enforce (as packaged, http-parser accepts "Name :
+// value") are checked here.
 #pragma once
 
 #include <leat/http/message.hpp>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// repair_head: makes of the head of a response what its server meant, in the form that a strict reader takes
-// (RFC 9112 2.2, 5.1, 5.2, 6.3). message_parser asks for it when that reader has refused a response, so a
-// clean one costs nothing. What is taken was tried with curl, Python, node and Go:
-// tests/net/http/core/leniency_test.cpp. Invariant: a head that a strict reader takes comes out with the same
-// meaning.
+// repair_head: rewrites the malformed head of a response into the form that a strict reader accepts (RFC 9112
+// 2.2, 5.1, 5.2, 6.3). message_parser calls it when the strict reader has refused a response, so a correct
+// one costs nothing. It accepts what curl, Python, node and Go accept: tests/net/http/core/leniency_test.cpp.
+// Invariant: a head that a strict reader accepts keeps its meaning.
 #pragma once
 
 #include <leat/result.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ascii_label: one label of a host name in the form that DNS knows (UTS #46, nontransitional, by libidn2).
-// The URL parser asks for those that are not ASCII or that claim to be such a form.
+// The URL parser calls it for labels that are not ASCII or begin with xn--.
 #pragma once
 
 #include <leat/result.hpp>

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// connection_pool: the client's connections, by the place they lead to ("http://example.org:80"). It bounds
-// how many are open to one place, keeps those that can be used again, and hands them out, the freshest first.
+// connection_pool: the client's connections, by place ("http://example.org:80"). It bounds how many are open
+// to one place, keeps those that can be used again, and gives them to requests, the most recently used first.
 // Invariant: every open connection is idle in its place, or its watch is ending, or it belongs to one lease.
-// A lease that dies, also by cancellation, closes its connection and gives its slot to whoever waits first.
+// A lease that is destroyed, also by cancellation, closes its connection and gives its slot to the request
+// that has waited longest.
 //
-// Theory of operation. Whatever comes on an idle connection is not an answer to anything: an answer that the
-// server made up, the rest of a body that should not be there, or the end. So a task reads from each idle
-// connection, its watch, and the connection is closed as soon as that gets anything. The watch owns the
-// connection. A lease asks it to end; when it has, the connection goes to whoever waits first. It is not
-// trusted even then: bytes may have come since the last turn, so the socket is looked at once more.
-// One timer closes the idle connections whose time is over. The watches and the timer are bystanders: where
-// all other tasks wait for what never comes, run() says so.
+// Theory of operation. Bytes on an idle connection answer no request: they are an unexpected answer, the rest
+// of a body that should not be there, or the end. So a task, the watch, reads from each idle connection, and
+// the connection is closed as soon as it gets anything. The watch owns the connection. A lease asks it to
+// end; then the connection goes to the request that has waited longest. Bytes may have come since the last
+// turn, so the socket is checked once more before it is used. One timer closes the idle connections whose
+// time is over. The watches and the timer are bystanders: they do not hide a deadlock from run().
 #pragma once
 
 #include <leat/core/awaited.hpp>

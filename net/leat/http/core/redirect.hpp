@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // redirect_chain: the URLs that a request goes through (RFC 9110 15.4), and the rules for going on: not too
-// many, never from https to http. To come to a URL again is no loop yet: a server may have set a cookie, or
-// be ready by then. The HTTP client follows it.
+// many, never from https to http. The same URL may come twice: a server may have set a cookie, or be ready by
+// then. Used by the HTTP client.
 #pragma once
 
 #include <leat/http/message.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The target of a request (RFC 9112 3.2) and the host that it or the Host field names (RFC 9110 7.2). The
-// request parser refuses what these functions do.
+// request parser refuses targets and hosts that these functions refuse.
 #pragma once
 
 #include <optional>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// secure_transport: where the HTTP client gets its TLS streams from. With TLS it is a tls::context; built
-// without, it refuses. Nothing else of http/ knows whether the library was built with TLS. Internal.
+// secure_transport: makes the TLS streams of the HTTP client, from a tls::context; in a build without TLS it
+// refuses. No other part of the client depends on whether the library was built with TLS. Internal.
 #pragma once
 
 #include <leat/any_stream.hpp>

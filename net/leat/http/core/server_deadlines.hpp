@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// server_deadlines: how long a client of the HTTP server may still take for what it has to do next. A
-// deadline asks for progress: a body that comes, or an answer that is taken, goes on for as long as it moves.
-// One timer of the connection serves all phases; its expiry cancels what the connection does.
-// Invariant: while bytes are being sent the timer is the send's, whatever the handler does meanwhile.
+// server_deadlines: the deadline for the next step of a client of the HTTP server. A deadline asks for
+// progress: it moves as long as bytes of a body arrive, or bytes of an answer leave. One timer of the
+// connection serves all phases; when it expires, the work of the connection is cancelled.
+// Invariant: while bytes are being sent the timer is set for the send, whatever the handler does meanwhile.
 #pragma once
 
 #include <leat/clock.hpp>

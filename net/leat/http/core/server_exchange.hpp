@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
-// server_exchange: one connection of the HTTP server without its I/O: requests out of the bytes that came in,
-// answers into the bytes to be sent, and how long the peer may take for what comes next. server.hpp moves the
-// bytes.
+// server_exchange: one connection of the HTTP server without its I/O: it parses requests from received bytes,
+// writes answers into bytes to be sent, and holds the deadlines of the peer. server.hpp sends and receives.
 //
-// Answers are held back in out() and leave together. Whatever is sent takes along what is held back, by a
-// sending_turn: so nothing overtakes an answer. While a turn lasts more answers may be held back.
+// Answers are collected in out() and sent together. Each send, a sending_turn, first sends what is in out(),
+// so that answers keep their order. Meanwhile more answers may be collected.
 //
-// What a request needs is in a server_workspace, which the connections of a server lend each other: one that
-// is idle has none, and those that are busy allocate nothing once the buffers have grown.
-// Invariant: between two requests out() is whole answers, in the order of the requests.
+// The buffers for a request are in a server_workspace, which the connections of a server share: an idle
+// connection has none, and busy ones allocate nothing once the buffers have grown.
+// Invariant: between two requests out() has whole answers, in the order of the requests.
 #pragma once
 
 #include <leat/core/list.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// strictness: the two policies by which HTTP/1 is read. A request comes from anybody, perhaps through a proxy
+// strictness: the two policies by which HTTP/1 is read. A request may come from an attacker, through a proxy
 // that reads it in another way: what the RFCs do not allow is refused. A response comes from the server that
-// was asked: what other clients take is taken, and parser.hpp lists what is refused all the same.
+// the program chose: what other clients accept is accepted, and parser.hpp lists what is refused even then.
 #pragma once
 
 #include <cstdint>

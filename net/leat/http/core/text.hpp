@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The letters of HTTP: which characters a token, a field value or a request target may hold (RFC 9110 5.5,
-// 5.6.2; RFC 9112 3.2), and comparison without regard to ASCII case. Never depends on the locale.
+// The character classes of HTTP: which characters a token, a field value or a request target may hold (RFC
+// 9110 5.5, 5.6.2; RFC 9112 3.2), and comparison without regard to ASCII case. Never depends on the locale.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// parse_url_host: the host of an http URL, read as browsers read it (url.spec.whatwg.org), in its one
-// canonical form. The URL parser's own.
+// parse_url_host: the host of an http URL, read as browsers read it (url.spec.whatwg.org), in its canonical
+// form. Used by the URL parser only.
 #pragma once
 
 #include <leat/address.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The parts of a URL as text: percent-encoding, and paths without dot segments, as browsers have them
-// (url.spec.whatwg.org). The URL parser's own.
+// (url.spec.whatwg.org). Used by the URL parser only.
 #pragma once
 
 #include <array>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Messages as bytes: heads and chunk frames appended to a string of the caller's, which, once it has grown,
-// is reused without allocating. The client and the server send what these write.
-// Invariant: what is appended is one well-formed head whatever the fields hold; what would not be is refused
-// with std::invalid_argument, and then nothing is appended.
+// Writes heads and chunk frames to the end of a string of the caller, which is reused without allocating once
+// it has grown. Used by the client and the server.
+// Invariant: an appended head is well-formed, whatever the fields hold; otherwise std::invalid_argument is
+// thrown and nothing is appended.
 #pragma once
 
 #include <leat/http/message.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A queue of bytes whose addresses never change while they are in it. A session puts its ciphertext here.
 // Invariant: front() stays valid while more is appended, until consume() has covered it. So the kernel may
-// still be sending the front while a reader's answer to the peer is added at the back.
+// still be sending the front while more is added at the back.
 #pragma once
 
 #include <cstddef>

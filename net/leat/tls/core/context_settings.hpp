@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a context remembers beyond OpenSSL's SSL_CTX; it hangs on the SSL_CTX, so it lives while any session
+// The settings of a context beyond OpenSSL's SSL_CTX. The SSL_CTX owns them, so they live while any session
 // of that context does. Used by context.cpp and session.cpp only.
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// direction: one half of the connection under a TLS stream, sending or receiving. TLS needs both halves for
-// either: a reader may have to answer, a sender may have to listen. So whoever comes first uses a half, and
-// the others wait until it is free. Used by stream_state only.
+// direction: one half of the connection under a TLS stream, sending or receiving. In TLS a reader may have to
+// send, and a sender may have to receive. So one task at a time uses a half, and others wait until it is
+// free. Used by stream_state only.
 #pragma once
 
 #include <leat/core/wait_queue.hpp>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Who the peer of one session must be, and why its certificate was refused. Used by context.cpp, session.cpp
-// and connect.cpp only. Names are matched by OpenSSL against the certificate's alternative names alone (RFC
-// 9525): a common name is no host name, a `*` is a whole first label and nothing else.
+// peer_check: whose certificate the peer of one session must show, and why it was refused. Used by
+// context.cpp, session.cpp and connect.cpp only. Names are matched by OpenSSL against the certificate's
+// alternative names alone (RFC 9525): a common name is no host name, a `*` is a whole first label and nothing
+// else.
 #pragma once
 
 #include <leat/tls/error.hpp>

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
-// stream_state: a TLS connection over some transport: what tls::stream owns and its operations share. An
-// operation keeps it alive, not open.
+// stream_state: a TLS connection over some transport, owned by tls::stream and shared with its operations. An
+// operation keeps it alive, but does not keep it open.
 //
 // Theory of operation. The session (session.hpp) turns plain bytes into ciphertext and back without I/O;
-// what is to be sent stays in it until the transport has taken it, and what came in stays in `input_` until
-// it is used up, and no longer. So an operation that is cancelled has nothing to save but what it had
-// decrypted for its caller. Two primitives move bytes, flush() and fetch(); each uses one direction of the
-// transport, and whoever needs one that is in use waits for the other task's turn to end and looks again.
+// bytes to be sent stay in it until the transport has taken them, and received bytes stay in `input_` until
+// they are used up, and no longer. So a cancelled operation has to save only what it had decrypted for its
+// caller. Two primitives move bytes, flush() and fetch(); each uses one direction of the transport. A task
+// that needs a direction in use waits until it is free, and then checks again what is left to do.
 //
-// A reader never waits for the sending direction if it can help it: its answers to the peer (to a KeyUpdate)
-// go with what a sender is flushing, else as far as the transport takes them at once; where a transport
-// cannot tell that, a task in the background takes them away. A peer that does not read can so not keep us
-// from reading.
+// A reader avoids to wait for the sending direction: its answers to the peer (to a KeyUpdate) go with what a
+// sender is flushing, or as far as the transport takes them at once; where a transport cannot tell that, a
+// background task sends them. So a peer that does not read cannot stop our reader.
 #pragma once
 
 #include <leat/bytes.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a client keeps to resume sessions: the newest tickets of each host, for a bounded number of hosts.
-// Used by context.cpp and session.cpp only. A ticket is given only to the host that it came from, so what
-// was verified when it was made still holds. Locked, because threads may share a context.
+// The tickets with which a client resumes sessions: the newest of each host, for a bounded number of hosts.
+// Used by context.cpp and session.cpp only. A ticket is used only for the host that it came from, so the
+// check of the certificate still holds. It has a lock, because threads may share a context.
 #pragma once
 
 #include <chrono>

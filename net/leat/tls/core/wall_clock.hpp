@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// wall_clock: the time of day as TLS sees it, which in a simulation is the simulation's. Used for tickets and
-// for the validity of certificates.
+// wall_clock: the time of day for TLS: in a simulation it is virtual. Used for tickets and for the validity
+// of certificates.
 #pragma once
 
 #include <leat/core/scheduler.hpp>

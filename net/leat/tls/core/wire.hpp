@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The two ends of the network as a session's OpenSSL sees them: bytes that came, and a queue of bytes to
-// send. Used by session.cpp only. Nothing is copied on the way in: OpenSSL reads the bytes where they are.
+// wire: the network as OpenSSL sees it in a session: received bytes, and a queue of bytes to send. Used by
+// session.cpp only. Nothing is copied on the way in: OpenSSL reads the bytes where they are.
 #pragma once
 
 #include <leat/tls/core/byte_queue.hpp>
