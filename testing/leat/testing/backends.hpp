@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// backends: running one test body on every backend, from any test framework. A backend that this kernel
-// refuses can be told, with the reason.
+// backends: runs one test body on every backend, from any test framework. For a backend that this kernel
+// refuses the reason is given.
 #pragma once
 
 #include <leat/run.hpp>
@@ -33,8 +33,8 @@ inline constexpr backend_set uring(2);
 inline constexpr backend_set simulated(4);
 inline constexpr backend_set poll(8);
 inline constexpr backend_set uring_plain(16);  // io_uring with its newer features off, as on an old kernel
-// For what needs a descriptor of the kernel (a pipe, a process, a system call on a socket), a signal, or a
-// thread that time waits for.
+// For tests that need a descriptor of the kernel (a pipe, a process, a system call on a socket), a signal, or
+// another thread.
 inline constexpr backend_set kernel = epoll | poll | uring | uring_plain;
 inline constexpr backend_set every_backend = kernel | simulated;
 

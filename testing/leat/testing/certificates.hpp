@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Certificates made on the spot, for tests and demonstrations of TLS: a certificate authority of one's own
-// and what it issues. Keys are fresh each time and never leave memory unless the caller writes them down.
-// Everything is PEM text, ready for leat::tls::pem::text(). By default it is valid now, by the system's
-// clock, and in the year that begins with the clock of a simulation (simulation_options::wall_start).
+// Certificates for tests and demonstrations of TLS, made in memory: a certificate authority and what it
+// issues. Keys are new each time and stay in memory unless the caller writes them to a file. Everything is
+// PEM text, ready for leat::tls::pem::text(). By default it is valid now, by the system's clock, and in the
+// year that begins with the clock of a simulation (simulation_options::wall_start).
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// check_stream: whether a type of stream behaves as every stream of leat does. Run it on yours, in a test, on
-// each backend; with two ends that are connected, made anew for each of its checks:
+// check_stream: checks that a type of stream behaves as every stream of leat does. Run it on your own type,
+// in a test, on each backend. It asks for a new pair of connected ends for each check:
 //
 //   co_await check_stream([]() -> task<std::pair<my_stream, my_stream>> { ... });
 //

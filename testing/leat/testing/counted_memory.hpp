@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// counted_memory: counts what operator new gives, and makes it fail on request. For the program whose
-// operator new this is: it links leat_counted_memory, a library of its own.
+// counted_memory: counts calls of operator new, and makes them fail on request. The program must link
+// leat_counted_memory, a separate library that replaces operator new.
 //
 //   const long made = co_await allocations_during([&]() -> leat::task<> { ... });
 //   CHECK(made == 0);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// wait_until_idle and advance: waits for the other tasks to have done what they can, instead of a sleep that
-// hopes so.
+// wait_until_idle and advance: wait until all other tasks wait, instead of a sleep of some length.
 #pragma once
 
 #include <leat/clock.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// leaks: what a test still holds when it has ended. LEAT_TEST and simulate() ask at the end of each run;
-// tests in other frameworks can, too.
+// leaks: the resources that a test has not released at its end. LEAT_TEST and simulate() check them after
+// each run; tests in other frameworks can call it, too.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// memory_stream: two byte streams joined in memory, on any backend, for tests of what runs over a stream. How
-// much fits between them, and how much one operation moves, is the test's choice, so that a sender blocks
-// exactly when it should. They are streams in all that stream.hpp and check_stream() ask for.
+// memory_stream: two byte streams joined in memory, on any backend, for tests of what runs over a stream. The
+// test chooses the capacity between them and how much one operation moves, so that a sender blocks exactly
+// when it should. They satisfy stream.hpp and check_stream().
 #pragma once
 
 #include <leat/stream.hpp>

@@ -7,10 +7,10 @@
 //   co_await fetch(std::move(server));
 //   CHECK(verdict.text() == "");
 //
-// The peer takes one step after the other. What is sent must be what it expects then, in pieces of any size;
-// anything else is thrown as a script_mismatch, which tells both, and stays in the verdict. Bytes that are
-// sent while it is about to answer wait until the answer has been received. Lines end with "\r\n", and what
-// differs from run to run, such as a date, is not compared:
+// The peer takes one step after the other. Sent bytes must be the expected ones, in pieces of any size;
+// anything else throws script_mismatch, which shows both texts, and stays in the verdict. Bytes that are sent
+// while it is about to answer wait until the answer has been received. Lines end with "\r\n". A part that
+// differs from run to run, such as a date, can be skipped:
 //
 //   server.expect_line("QUIT").answer("bye\r\n");
 //   server.expect("id=").expect_any(8).expect_line("").answer("ok");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// seeded_randomness: while one lives, what OpenSSL leaves to chance on this thread (keys, nonces, session
-// tickets) comes from a seed, so that TLS in a simulation is the same each time. run_simulated() has one.
-// Signatures by ECDSA stay of varying length from seed to seed; those of RSA and Ed25519 do not.
+// seeded_randomness: while one lives, the random numbers of OpenSSL on this thread (keys, nonces, session
+// tickets) come from a seed, so that TLS in a simulation is the same each time. run_simulated() has one. The
+// length of ECDSA signatures still differs from seed to seed; that of RSA and Ed25519 does not.
 // Invariant: other threads keep the randomness they had; without OpenSSL it does nothing.
 #pragma once
 

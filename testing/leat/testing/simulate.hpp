@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// simulate: runs a coroutine on many simulations, one for each seed, until one fails; then it tells the one
-// command that does exactly that again. LEAT_SIMULATE is this in doctest; the core knows no framework.
+// simulate: runs a coroutine on many simulations, one for each seed, until one fails; then it prints the
+// command that repeats exactly that run. LEAT_SIMULATE is this in doctest; the core knows no framework.
 //
-// A run fails when the body throws, when every task waits and nothing can wake one, when more virtual time
+// A run fails when the body throws, when every task waits and nothing can wake any, when more virtual time
 // passes than is allowed, when something is left open (leaks.hpp), or when an assertion of the test framework
 // failed meanwhile. The report then lists the tasks as they were at the first of these: when a timeout passed
 // that nobody caught, when the body threw, or at the assertion. A program that is killed has no report.
 // SIGABRT, which a failed check() raises, SIGSEGV, SIGBUS, SIGFPE and SIGILL print the command that replays
 // the run on standard error, before what else handles them; for others replay_command() tells what it was at.
 //
-// The environment decides over the seeds: LEAT_SEED=N runs that seed alone and reports what came of it,
-// LEAT_SEEDS=N runs 1 to N and reports what happened in all of them.
+// The environment chooses the seeds: LEAT_SEED=N runs that seed alone and reports its result, LEAT_SEEDS=N
+// runs 1 to N and reports what happened in all of them.
 #pragma once
 
 #include <leat/task.hpp>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // run_simulated: run() on a network in memory instead of the kernel. Time is virtual: when every task waits
-// it jumps to what comes next, so a day passes at once. Tasks that wait for what cannot come are a deadlock.
+// it jumps to the next event, so a day passes at once. If there is no next event, that is a deadlock.
 //
 //   leat::testing::run_simulated([]() -> leat::task<> { ... }, {.seed = 7, .chaos = true});
 //
-// A simulation of one's own tells more, such as event_hash(), can be run on several times, and has hosts:
+// A simulation object gives more, such as event_hash(), can be used for several runs, and has hosts:
 //
 //   leat::simulation world;
 //   leat::simulated_host& server = world.add_host("server");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// stream_pair: two connected TCP streams, on whatever backend the test runs. Whoever uses them includes
-// <leat/net.hpp>, which this header is too light for.
+// stream_pair: two connected TCP streams, on whatever backend the test runs. Tests that use them include
+// <leat/net.hpp>: this header does not, to stay light.
 #pragma once
 
 #include <leat/task.hpp>

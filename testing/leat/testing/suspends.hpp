@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// suspends(X): whether a call waits or is done at once, which decides whether other tasks get a turn.
+// suspends(X): whether a call has to wait or ends at once, which decides whether other tasks run.
 //
 //   const bool waited = co_await suspends(channel.send(1));
 //   CHECK(!waited);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// crash_note: what is said on standard error when a signal ends the program while a test runs, such as the
-// command that replays it: nobody reports then. For run_on() and simulate().
+// crash_note: text that is written to standard error when a signal ends the program while a test runs, such
+// as the command that replays it. Used by run_on() and simulate().
 //
-// Theory of operation. The text lies ready in static memory, and the handler only writes it. Then it puts the
-// disposition before back, that of the test framework or of a sanitizer, and lets the signal happen again. A
-// thread that runs tests tells its own notes, the latest first; any other tells all there are, since it may
-// work for one of these tests.
-// Invariant: the handlers are there while a note lives; then the dispositions before come back.
+// Theory of operation. The text is ready in static memory, and the handler only writes it. Then the handler
+// restores the previous disposition, that of the test framework or of a sanitizer, and raises the signal
+// again. On a thread that runs tests it writes that thread's notes, the latest first; on any other thread all
+// notes, since it may work for one of these tests.
+// Invariant: the handlers are installed while a note lives; then the previous dispositions are restored.
 #pragma once
 
 #include <initializer_list>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// received_part: what a recv_exactly of a stream in memory has received. Internal to the test kit.
+// received_part: the bytes that a recv_exactly of a stream in memory has received so far. Internal to the
+// test kit.
 #pragma once
 
 #include <leat/core/frame.hpp>
