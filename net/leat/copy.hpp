@@ -33,10 +33,10 @@ struct copy_options {
 
 namespace detail {
 
-// What copying tells of itself while it goes on.
+// How far a copy has got, while it goes on.
 class copy_progress {
 public:
-    // `moved_at` is null where nobody asks when something moved last.
+    // `moved_at` is null if the time of the last bytes is not needed.
     copy_progress(std::uint64_t& copied, time_point* moved_at) noexcept
         : copied_(copied), moved_at_(moved_at) {}
     void moved() const noexcept {
@@ -120,7 +120,7 @@ template <stream A, stream B>
         co_await detail::copy_with_end(b, a, detail::copy_progress(copied.b_to_a, moved));
         if (limited) {
             (void)co_await there.join();
-            ways.cancel();  // nobody waits for the silence behind both ends
+            ways.cancel();  // both ways have ended: the idle limit is not needed any more
         }
     });
     co_return copied;

@@ -163,7 +163,7 @@ public:
     // returns. Later operations fail with stream_errc::closed.
     void close() noexcept { state().close(); }
     // Lets go of the run: the next operation may be awaited in another one, also on another thread, and so
-    // may it be closed there. Nobody waits on it now.
+    // may it be closed there. No task may wait on it now.
     void detach() { state().detach(); }
     [[nodiscard]] bool is_open() const noexcept { return has_descriptor(); }
 

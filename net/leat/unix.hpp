@@ -56,10 +56,9 @@ private:
 
 struct unix_listen_options {
     int backlog = SOMAXCONN;  // connections that wait to be accepted; the kernel has its own limit
-    // A path where a socket is that nobody listens at, such as one that was left by a process that was
-    // killed, is bound anew. Without this it is in use, as any other path is where something is. Who asks for
-    // it connects to the socket that is there, to see. Of two that do so at the same time one may lose its
-    // path.
+    // Replaces a socket at the path that no process listens on, such as one left by a killed process. Without
+    // this the path is in use, as with any other file. To find that out, bind() connects to the socket. If
+    // two processes do so at the same time, one may lose its path.
     bool replace_stale = false;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // socket: an open socket and what awaiting an operation on it means. tcp, udp and unix are built on it.
 // Invariant: the descriptor is retired through the backend when the owner closes it or dies; the small
-// state outlives that until the last operation has let go of it, one that nobody has awaited yet, too.
+// state lives until the last operation on it has ended, also one that has not been awaited yet.
 #pragma once
 
 #include <leat/bytes.hpp>
@@ -23,8 +23,8 @@ namespace detail {
 // Shared by a socket and its operations. It is made before the descriptor is: then no descriptor is without
 // an owner for want of memory.
 struct socket_state : descriptor_owner, frame_pool::allocated {
-    // Nobody waits on it. What was received stays, and the next operation may be of another run, also of
-    // another thread. Misuse in a run that it is not at home in. Throws std::bad_alloc.
+    // No task waits on it. Received bytes stay, and the next operation may come from another run, also on
+    // another thread. Misuse in a run that it does not belong to. Throws std::bad_alloc.
     void detach();
     void close() noexcept;
     void reset() noexcept;
@@ -95,8 +95,8 @@ struct socket_operation : operation {
     [[nodiscard]] leat::result<std::size_t> count() const noexcept {
         return result >= 0 ? count_of(*this) : leat::result<std::size_t>(error());
     }
-    // For a receive: behind a reset that somebody else was told of there is no end. (A peer that ended
-    // before it reset gives senders EPIPE, not ECONNRESET: tcp_reset() of Linux.)
+    // For a receive: after a reset that another operation was told of there is no end of the stream. (A peer
+    // that ended before it reset gives senders EPIPE, not ECONNRESET: tcp_reset() of Linux.)
     void end_by_reset(bool at_end) noexcept {
         if (at_end && owner->ended_by != 0) {
             result = -owner->ended_by;

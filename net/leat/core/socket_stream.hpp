@@ -44,9 +44,9 @@ public:
     void shutdown_send();
 
     // Operations in flight end with operation_canceled, and the descriptor closes. Later operations fail with
-    // stream_errc::closed, those that were made before, too. When bytes have arrived that nobody has read,
-    // the peer of a TCP connection sees a reset, and what is unsent is dropped: shutdown_send() and reading
-    // to the end before it avoid that. A process that has a duplicate of the socket keeps the connection, but
+    // stream_errc::closed, those that were made before, too. If bytes have arrived that were not read, the
+    // peer of a TCP connection sees a reset, and what is unsent is dropped: shutdown_send() and reading to
+    // the end before it avoid that. A process that has a duplicate of the socket keeps the connection, but
     // not the bytes that leat had received ahead.
     void close() noexcept { state().close(); }
     // Closes; the peer of a TCP connection sees a reset in place of an end, and what is unsent is dropped.

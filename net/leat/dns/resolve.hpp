@@ -37,7 +37,7 @@ struct resolve_options {
 // is its own answer and given at once. Tasks that ask for one name at the same time share one query.
 // Throws std::system_error with a dns_errc, as "resolve no-such-host.invalid: no such host". International
 // names are given in their xn-- form. Of an answer the first 1024 addresses are taken. Cancelling it is
-// prompt; the query goes on for whoever asks the same next, until another needs its place.
+// prompt; the query goes on for the next task with the same question, until its place is needed.
 [[nodiscard]] task<std::vector<address>> resolve(std::string host, resolve_options options = {});
 
 }  // namespace leat

@@ -94,7 +94,7 @@ private:
 // characters shown as ?, what is not ASCII percent-encoded: some of that controls terminals, too, and some
 // changes the order in which text is shown. Of what is no URL, all up to the last @ may be credentials.
 [[nodiscard]] std::string printable_url(std::string_view text);
-// The same, cut off where it is longer than 500 bytes: for what somebody else has written, as in a Location.
+// The same, cut off where it is longer than 500 bytes: for text from elsewhere, such as a Location.
 [[nodiscard]] std::string short_url(std::string_view text);
 
 }  // namespace leat::http

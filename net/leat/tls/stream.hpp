@@ -83,9 +83,9 @@ public:
     // The same; the transport is reset, if it can be.
     void reset() noexcept { here().reset(); }
     [[nodiscard]] bool is_open() const noexcept { return state_ && state_->is_open(); }
-    // Lets the transport go to another run, and the stream with it, also what has come and is not read yet.
-    // Nobody waits on it, and what a send has taken that was cancelled has left (the end of another send says
-    // that). Throws std::bad_alloc.
+    // Detaches the transport, and the stream with it, from its run; received bytes that are not read yet go
+    // along. No task waits on it, and the bytes of a cancelled send have left (a later send that has ended
+    // shows that). Throws std::bad_alloc.
     void detach()
         requires requires(Transport& t) { t.detach(); }
     {

@@ -27,7 +27,7 @@ public:
 struct check_stream_options {
     duration patience = std::chrono::seconds(60);  // for each check: it is a flaw to take longer
     std::size_t large = 1'000'000;                 // bytes of a big transfer
-    std::size_t blocks = 4'000'000;                // bytes that a send_all waits with while nobody receives
+    std::size_t blocks = 4'000'000;                // bytes for which a send_all waits without a receiver
 };
 
 // Two connected ends of whatever kind.

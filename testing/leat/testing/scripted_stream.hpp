@@ -45,7 +45,7 @@ public:
 class script_verdict {
 public:
     // What was sent against the script, or else what the peer still expected or had to say; empty when all
-    // went as it was written. An end that nobody received, or a wait before it, does not count.
+    // went as it was written. An end that was not received, or a wait before it, does not count.
     [[nodiscard]] std::string text() const;
 
 private:

@@ -16,7 +16,7 @@ namespace leat::testing {
 // suspended meanwhile, if only to let others have a turn. Throws what X throws. Cancelled as X is.
 template <typename X>
 [[nodiscard]] task<bool> suspends(X&& x) {
-    // The frame in which the task was suspended last: whoever suspends it names another.
+    // The frame in which the task was suspended last: each suspension sets another one.
     frame* const before = std::exchange(this_thread.task->leaf, nullptr);
     (void)co_await std::forward<X>(x);
     const bool suspended = this_thread.task->leaf != nullptr;

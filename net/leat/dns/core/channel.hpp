@@ -50,7 +50,7 @@ public:
     // reached (RFC 6724). The others follow in the order of the answer.
     static constexpr int compared_max = 64;
 
-    // Who is told, and may then destroy the channel.
+    // Is called with the answer, and may then destroy the channel.
     class listener {
     public:
         virtual void answered(channel& asked) noexcept = 0;
@@ -64,7 +64,7 @@ public:
     channel& operator=(const channel&) = delete;
     ~channel();
 
-    // Asks, once. True: it was answered at once, and nobody is told.
+    // Sends the question, once. True: it was answered at once, and there is no call.
     [[nodiscard]] bool ask(const std::string& name, address_families families,
                            const channel_settings& settings) noexcept;
     // The answer.

@@ -66,8 +66,8 @@ public:
     // How to ask: as the options say, else as the system does, else in the usual way. Throws
     // std::invalid_argument naming what is no server.
     [[nodiscard]] channel_settings settings_for(const resolve_options& options);
-    // Asks, or joins those who ask the same already. `waiting` is finished with the answer, perhaps at once;
-    // it may stop before that.
+    // Sends a question, or joins the same question of other tasks. `waiting` is finished with the answer,
+    // perhaps at once; it may stop before that.
     void ask(key&& what, asker& waiting);
     static void stop(asker& waiting) noexcept;
 

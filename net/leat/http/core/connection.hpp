@@ -30,8 +30,8 @@ public:
     [[nodiscard]] response& head() noexcept { return parser_.message(); }
     [[nodiscard]] const response_parser& parser() const noexcept { return parser_; }
 
-    // For one that is idle: completes when it has become useless, because something came that nobody asked
-    // for, or its end. What TLS has to say to itself is taken in. Cancelled: nothing has come.
+    // For an idle connection: completes when it has become useless, because bytes came without a request, or
+    // its end. Messages of TLS itself are read. Cancelled: nothing has come.
     [[nodiscard]] task<> watch();
 
     // No byte of an answer has come since the request.

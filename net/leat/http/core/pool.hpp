@@ -89,8 +89,8 @@ private:
     std::unique_ptr<client_connection> connection_;
 };
 
-// A connection that nobody uses, with the task that watches it and owns this. Linked in one of its pool's
-// lists: idle_ or, when it was given up, closing_. In neither when it is on its way to a lease.
+// An idle connection, with the task that watches it and owns this. Linked in one of its pool's lists: idle_
+// or, when it was given up, closing_. In neither when it is on its way to a lease.
 class idle_connection : public list_link {
 public:
     idle_connection(detail::pool_place& place, std::unique_ptr<client_connection> held) noexcept
@@ -104,7 +104,7 @@ public:
 private:
     friend connection_pool;
 
-    connection_pool* pool_ = nullptr;  // null: nobody is told of its end
+    connection_pool* pool_ = nullptr;  // null: no pool is told of its end
     detail::pool_place* place_;        // null: given up
     std::unique_ptr<client_connection> connection_;
     handle<> watch_;

@@ -35,7 +35,7 @@ struct server_workspace : list_link {
     request_parser parser;
     std::string out;      // held back
     std::string leaving;  // being sent
-    event sent;           // for who waits for that
+    event sent;           // is set when that send has ended
 };
 
 // What the connections of one server share.
@@ -105,7 +105,7 @@ public:
     // Bytes to be sent.
     [[nodiscard]] std::string& out() noexcept { return work_->out; }
     [[nodiscard]] bool holds_back() const noexcept { return work_ != nullptr && !work_->out.empty(); }
-    // Somebody sends; `co_await sent()` waits for the end of that.
+    // A send is under way; `co_await sent()` waits for its end.
     [[nodiscard]] bool sending() const noexcept { return deadlines_.sending(); }
     [[nodiscard]] event::wait_awaiter sent() noexcept { return work_->sent.wait(); }
     class sending_turn;

@@ -43,7 +43,7 @@ public:
     };
 
     [[nodiscard]] bool busy() const noexcept { return busy_; }
-    // co_await: until the turn that is being taken has ended. Somebody else may be quicker then.
+    // co_await: until the present turn has ended. Another task may take the next turn first.
     awaiter freed() noexcept { return awaiter(*this); }
 
 private:

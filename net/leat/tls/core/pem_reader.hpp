@@ -30,7 +30,7 @@ using key_owner = std::unique_ptr<evp_pkey_st, key_free>;
 // All the certificates in `source`, in order; at least one.
 [[nodiscard]] std::vector<certificate_owner> read_certificates(const pem& source, std::string_view what);
 
-// The first private key in `source`. One that is encrypted is an error: nobody is asked for a password.
+// The first private key in `source`. An encrypted one is an error: there is no question for a password.
 [[nodiscard]] key_owner read_key(const pem& source);
 
 }  // namespace leat::tls

@@ -111,10 +111,10 @@ private:
     task<> write_on(step blocked);
     task<> tell_peer(std::error_code failed);
     void release_used_input() noexcept;
-    // What the peer need not wait for leaves as far as it can at once. Whoever is at it already, or sends
-    // next, takes it along.
+    // Sends answers that the peer does not wait for, as far as the transport takes them at once. A send that
+    // is under way, or the next one, sends the rest.
     void send_answers();
-    // What a sender has left leaves, while nobody waits for that.
+    // Sends in the background what a sender has left behind.
     void flush_in_background();
     static task<> flush_quietly(std::unique_ptr<background_flush> self);
 
