@@ -89,7 +89,7 @@ private:
 
 template <typename T>
 struct async_generator<T>::promise_type : detail::promise_base {
-    // The body suspends, and whoever awaits the item goes on.
+    // The body suspends, and the consumer that awaits the item goes on.
     struct yield_awaiter : detail::final_awaiter {
         static bool await_ready() noexcept { return detail::never_ready(); }
     };

@@ -35,7 +35,8 @@
 
 namespace leat {
 
-// Thrown by from_callback when nobody is left to call; its code is std::errc::broken_pipe.
+// Thrown by from_callback when the last callback was dropped without a call; its code is
+// std::errc::broken_pipe.
 class callback_dropped : public std::system_error {
 public:
     callback_dropped()
@@ -270,7 +271,8 @@ concept callback_start = std::invocable<Start&, callback<T>>;
 
 // co_await from_callback<T>([](callback<T> done) {...}): starts something with a callback, and gives what the
 // callback is called with. It may come during the start, and else on the thread of the task: from another
-// task, or from an API's own function that one calls. What the start throws is thrown, nobody waits then.
+// task, or from an API's own function that one calls. An exception of `start` is thrown, and there is no
+// wait.
 template <typename T = void, detail::callback_start<T> Start>
 [[nodiscard]] detail::callback_awaiter<T, Start> from_callback(Start start) {
     return {std::move(start), detail::called_from::own_thread};

@@ -43,7 +43,7 @@ public:
     slab_pool(const slab_pool&) = delete;
     slab_pool& operator=(const slab_pool&) = delete;
 
-    // Pools that this thread has made: more than it has backends when somebody holds a buffer.
+    // Pools that this thread has made: more than it has backends while a buffer of an earlier one is held.
     [[nodiscard]] static std::int64_t living() noexcept { return living_; }
 
     // Sees to it that there is a buffer to take. False when there is no memory for one.

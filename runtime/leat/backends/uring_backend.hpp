@@ -74,7 +74,7 @@ private:
         life now = life::none;
         bool watched = false;  // the kernel is to tell of a hang-up
         bool overrun = false;  // in the list that starts with overrun_
-        bool lost = false;     // it brought what nobody will read
+        bool lost = false;     // its bytes will not be read
         std::int8_t calm = 0;  // how often it would have paid lately; armed when above 1
         uring_buffers::queue chunks;
         std::uint32_t at = 0;  // position of its entry in the submission queue

@@ -25,7 +25,7 @@ public:
     static constexpr std::uint16_t group = 0;
     static constexpr std::uint16_t none = UINT16_MAX;
 
-    // Filled buffers that nobody has taken yet, by number, in the order they were filled.
+    // Filled buffers that were not taken yet, by number, in the order they were filled.
     struct queue {
         std::uint16_t first = none;
         std::uint16_t last = none;
@@ -110,7 +110,7 @@ private:
     std::uint32_t queued_ = 0;           // in all queues
     std::uint32_t least_offered_ = 0;    // since the last shrink()
     std::uint32_t offered_ = 0;
-    std::uint32_t target_ = 0;  // no memory until somebody receives a chunk
+    std::uint32_t target_ = 0;  // no memory until a chunk is received
     std::uint16_t tail_ = 0;
 };
 

@@ -89,23 +89,22 @@ public:
     virtual void wake() noexcept = 0;
 
     // Gives up `fd`, and what is kept for its owner: what is pending on it completes with ECANCELED (a real
-    // result that came first is kept), and it closes. Nobody may use `fd` afterwards. The socket is not shut
-    // down: another process may have it too. When operations were pending, or none was ever asked to receive
-    // chunks, it is closed when this returns, so that the name it was bound to is free; else it may close
-    // later, while it counts as pending. Bytes that were received and that nobody has read are lost: then
-    // the peer of a TCP connection sees a reset, as it does when a kernel finds them unread.
+    // result that came first is kept), and it closes. `fd` must not be used afterwards. The socket is not
+    // shut down: another process may have it too. When operations were pending, or none was ever asked to
+    // receive chunks, it is closed when this returns, so that the name it was bound to is free; else it may
+    // close later, while it counts as pending. Received bytes that were not read are lost: then the peer of a
+    // TCP connection sees a reset, as it does when a kernel finds them unread.
     virtual void retire(int fd) noexcept = 0;
 
-    // Gives `owner`, which is at home here, all that is kept for it: what receives for it ends, received
-    // bytes are in owner.returned, in order, and it is at home nowhere. Nobody waits on it; what was
-    // cancelled and had not completed has, and is appended to `done`. Throws std::bad_alloc; then it is still
-    // at home.
+    // Detaches `owner`, which belongs to this backend: armed receives end, the received bytes are in
+    // owner.returned, in order, and it belongs to no backend. No task waits on it; cancelled operations that
+    // had not completed have, and are appended to `done`. Throws std::bad_alloc; then it still belongs here.
     virtual void detach(descriptor_owner& owner, list<operation>& done) {
         (void)owner;
         (void)done;
     }
-    // The same for all owners that are at home here, at the end of a run, when nothing is pending. One for
-    // whose bytes there is no memory is closed, and its peer sees a reset.
+    // The same for all owners that belong here, at the end of a run, when nothing is pending. If there is no
+    // memory for the bytes of one, it is closed, and its peer sees a reset.
     virtual void detach_all() noexcept {}
     [[nodiscard]] virtual bool is_home_of(const descriptor_owner& owner) const noexcept {
         return owner.home == this;
@@ -123,13 +122,13 @@ public:
 
     // Time for deadlines, and the time of day for certificates and logs.
     [[nodiscard]] virtual time_point now() noexcept = 0;
-    // Whether now() runs otherwise than the clock on the wall: then nobody measures time by other means.
+    // Whether now() differs from the real clock: then time is not measured by other means.
     [[nodiscard]] virtual bool time_is_virtual() const noexcept { return false; }
     [[nodiscard]] virtual std::chrono::system_clock::time_point wall_now() noexcept = 0;
     [[nodiscard]] virtual std::uint64_t random() noexcept = 0;
 
     [[nodiscard]] virtual socket_calls& sockets() noexcept = 0;
-    // The same as sockets().is_quiet(), also of bytes that the backend has received without being asked.
+    // The same as sockets().is_quiet(), but also counts bytes that the backend has received ahead.
     [[nodiscard]] virtual bool is_quiet(int fd) noexcept { return sockets().is_quiet(fd); }
     // What becomes of a look-up of `name`, in lower case, when the backend has names of its own, as a
     // simulation does; empty otherwise: then the system is asked. Throws std::bad_alloc.

@@ -36,7 +36,7 @@ public:
     // Of those that are armed.
     [[nodiscard]] std::size_t timers() const noexcept { return timers_; }
     // Whether all of so many pending operations are theirs. One that has been asked to end is awaited, by the
-    // end of the run or by who asked: it counts as another's.
+    // end of the run or by another task: then it counts.
     [[nodiscard]] bool own_all(std::size_t pending) noexcept;
 
 private:

@@ -27,7 +27,7 @@ class cross_thread_message : inbox::message {
 public:
     cross_thread_message() noexcept = default;
 
-    // Its own thread, before another thread hears of it. Throws std::bad_alloc in the first of a run.
+    // Its own thread, before another thread knows of it. Throws std::bad_alloc in the first of a run.
     void expect() {
         loop_ = &current_scheduler();
         home_ = loop_->messages();

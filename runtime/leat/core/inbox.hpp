@@ -26,8 +26,8 @@ class remote_call;
 
 class inbox {
 public:
-    // Something to do on the scheduler's thread. It may live in the frame of a coroutine that waits for it,
-    // so nothing is allocated to post it. Whoever has posted it does not touch it again.
+    // A call on the scheduler's thread. It may live in the frame of a coroutine that waits for it, so nothing
+    // is allocated to post it. The thread that has posted it does not use it again.
     struct message : list_link {
         virtual void run() noexcept = 0;  // on the scheduler's thread
         virtual void drop() noexcept {}   // in place of run(), when the scheduler dies without having run
@@ -48,7 +48,7 @@ public:
     // close(), too. False once the reader is gone; the message is the caller's again.
     [[nodiscard]] bool deliver(message& awaited) noexcept;
 
-    // Any thread: wakes the reader to look around, if it has not closed.
+    // Any thread: wakes the reader for another turn, if it has not closed.
     void nudge() noexcept;
 
     // The rest is for the scheduler's thread. Takes what has been posted.
@@ -67,7 +67,7 @@ public:
     void abandon(list<message>& left) noexcept;
 
 private:
-    // A loop that nobody posts to must not pay for locks: it takes the lock only when the word says `posted`.
+    // A loop without posts must not pay for locks: it takes the lock only when the word says `posted`.
     enum : unsigned { nothing = 0, posted = 1, sleeping = 2 };
 
     void tell_reader() noexcept;

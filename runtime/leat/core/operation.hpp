@@ -85,7 +85,7 @@ struct operation : wait {
     }
 };
 
-// Whether `done` ended as cancelled: a request, and a result that is nobody's. Any other result counts.
+// Whether `done` ended as cancelled: it was requested, and there is no other result.
 [[nodiscard]] inline bool ended_cancelled(const operation& done) noexcept {
     return done.cancel_requested && !done.retired && (done.result == -ECANCELED || done.result == -EINTR);
 }

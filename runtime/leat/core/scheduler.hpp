@@ -37,8 +37,9 @@
 
 namespace leat {
 
-// What all tasks of one scheduler share beside its loop, such as the resolver of names. It is made at its
-// first use and dies after the last task, while the backend still works: what it retires then is drained.
+// An object that all tasks of one scheduler share, such as the resolver of names. It is made at its first use
+// and destroyed after the last task, while the backend still works: descriptors that it retires are closed in
+// order.
 class service {
 public:
     virtual ~service() = default;
@@ -105,13 +106,13 @@ public:
     // `leaf`, which its task was suspended on, has ended as cancelled.
     void abandon(wait& leaf) noexcept;
     // `leaf`, which its task is suspended on, ends when every other task waits and nothing has come for one.
-    // Whoever cancels it unlinks it.
+    // A cancellation must unlink it.
     void finish_when_idle(wait& leaf) noexcept { waits_for_idle_.push_back(leaf); }
-    // As backend::detach() says; who waited on `owner` and was cancelled has ended when this returns.
+    // As backend::detach() says; cancelled waits on `owner` have ended when this returns.
     void detach(descriptor_owner& owner);
     // Asks what `task` waits for, if it does wait, to end.
     static void ask_to_end(task_state& task) noexcept;
-    // Wakes those who wait for there to be as few tasks in `group` as there are.
+    // Wakes the tasks that wait until `group` has as few tasks as now.
     void tell_watchers(group_scope& group) noexcept;
 
 private:

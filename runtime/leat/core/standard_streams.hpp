@@ -24,8 +24,8 @@ void open_standard_streams() noexcept;
 
 // Writes the pieces, of which there are at most four, to standard error, in one piece where the kernel can.
 // It allocates nothing and raises no SIGPIPE. What a full pipe or terminal that does not block does not take
-// is lost, and so is what cannot be written at all: there is nobody else to tell. One that blocks is waited
-// for.
+// is lost, and so is what cannot be written at all: there is no other place to report it. One that blocks is
+// waited for.
 void write_to_standard_error(std::initializer_list<std::string_view> pieces) noexcept;
 
 }  // namespace leat::detail

@@ -23,7 +23,7 @@
 
 namespace leat {
 
-// Where the library says what nobody else will hear: one line, without newline. Must not throw.
+// Takes a report of the library: one line, without newline. Must not throw.
 using report_function = void (*)(std::string_view line);
 
 enum class task_phase : std::uint8_t {
@@ -58,15 +58,15 @@ public:
     // Whether the task is inside a cancelled scope: no wait may begin.
     [[nodiscard]] bool cancelled() const noexcept { return innermost->cancelled; }
 
-    // After something that it awaits has completed at once. False when it has had its share of that: then
-    // it goes to the end of the ready queue. `cost`: for how many waits it counts.
+    // Called when an awaited operation has completed at once. False when the task has used up its budget:
+    // then it goes to the end of the ready queue. `cost`: for how many waits it counts.
     [[nodiscard]] bool spend_budget(int cost = 1) noexcept {
         inline_budget = static_cast<std::int8_t>(std::max(inline_budget - cost, INT8_MIN));
         return inline_budget >= 0;
     }
 
-    // For who asks the task, awaits it or lets go of it: nothing of a task that runs is for other threads.
-    // What has ended only changes hands.
+    // Checked by all functions of handles: a task that runs is not for other threads. One that has ended may
+    // be passed to another thread.
     void check_home() const noexcept {
         check(done || home == this_thread.loop || home == nullptr,
               "a task that runs is asked, awaited and cancelled in its own run");
@@ -87,7 +87,7 @@ public:
         return name_ == nullptr ? std::string_view() : std::string_view(*name_);
     }
 
-    // Reports `error`, which this task ended with and nobody collected.
+    // Reports `error`, which this task ended with and which was not collected.
     void report_error(const std::exception_ptr& error) const noexcept;
 
     // The first step: makes the outermost frame, or ends the task if that fails.
@@ -97,7 +97,7 @@ public:
     virtual void finish(frame* outermost) noexcept = 0;
     // How it ended, once finish() has been called.
     [[nodiscard]] virtual ending how() const noexcept = 0;
-    // The exception that nobody has collected, at most once.
+    // The exception that was not collected, at most once.
     virtual std::exception_ptr take_unseen_error() noexcept = 0;
 
     frame* leaf = nullptr;    // the suspended frame: resumed next, or unwound from

@@ -183,7 +183,7 @@ bool transfer_queue<T, Kind>::pass(T& value) {
     return true;
 }
 
-// To the first who waits, or into the store, which has room for it.
+// To the first waiting receiver, or into the store, which has room for it.
 template <typename T, typename Kind>
 void transfer_queue<T, Kind>::deliver(T&& value) noexcept {
     ++accepted_;
@@ -224,8 +224,8 @@ bool transfer_queue<T, Kind>::take_reservation() {
     return true;
 }
 
-// Who waits for room gets what has become free, for which the store has its place already; and nobody waits
-// for a value that will never come.
+// Senders that wait get the free room, for which the store has memory already. Receivers do not wait for a
+// value that will never come.
 template <typename T, typename Kind>
 void transfer_queue<T, Kind>::settle() noexcept {
     while (!senders_.empty() && has_room()) {

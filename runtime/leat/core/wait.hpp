@@ -16,7 +16,7 @@ class task_state;
 struct operation;
 struct wait;
 
-// What a wait tells of itself to somebody who looks (dump.hpp).
+// What a wait tells of itself for a dump (dump.hpp).
 struct wait_facts {
     const operation* asked = nullptr;     // of the kernel
     time_point deadline = never;          // when it ends by itself
@@ -57,11 +57,11 @@ struct wait : list_link {
 
     // For how many waits of its task it counts when it is over at once.
     [[nodiscard]] static int cost() noexcept { return 1; }
-    // Whether nobody has awaited it yet.
+    // Whether it has not been awaited yet.
     [[nodiscard]] bool fresh() const noexcept { return end == wait_end::pending && task == nullptr; }
 
     const wait_kind* kind;
-    task_state* task = nullptr;  // who waits, while suspended
+    task_state* task = nullptr;  // the waiting task, while suspended
     wait_end end = wait_end::pending;
 };
 

@@ -43,7 +43,7 @@ public:
         owner_->finish(first);
         return true;
     }
-    // Ends the wait of `waiter`, who waits here.
+    // Ends the wait of `waiter`, which waits here.
     void wake(wait& waiter) noexcept {
         check(owner_ == this_thread.loop, "waiting tasks are woken on their own thread");
         waiter.unlink();
@@ -54,7 +54,7 @@ public:
         }
     }
 
-    // For the wait_kind of those who wait in a queue and need nothing but to leave it.
+    // For the wait_kind of waits that a cancellation only takes out of the queue.
     static bool leave(wait& self) noexcept {
         self.unlink();
         return true;
@@ -62,7 +62,7 @@ public:
 
 private:
     list<wait> waiting_;
-    scheduler* owner_ = nullptr;  // of those who wait
+    scheduler* owner_ = nullptr;  // of the waiting tasks
 };
 
 }  // namespace detail

@@ -26,7 +26,7 @@ public:
     latest& operator=(const latest&) = delete;
 
     [[nodiscard]] const T& get() const noexcept { return value_; }
-    // Replaces the value and wakes all who wait for a new one. Misuse once it is closed.
+    // Replaces the value and wakes all waiting observers. Misuse once it is closed.
     void set(T value) {
         check(!closed_, "a latest that is closed does not change");
         value_ = std::move(value);

@@ -22,8 +22,8 @@ public:
     one_shot(const one_shot&) = delete;
     one_shot& operator=(const one_shot&) = delete;
 
-    // Gives the value, or the error, and wakes all who wait. Twice is misuse. What making the value throws
-    // is thrown here, and nothing is set.
+    // Gives the value, or the error, and wakes all waiting tasks. Twice is misuse. If making the value
+    // throws, that is thrown here, and nothing is set.
     template <typename U = T>
         requires(!std::is_void_v<T>)
     void set(U&& value) {

@@ -124,7 +124,7 @@ struct process_state {
     bool group = false;                 // it leads one, which is signalled with it
     bool zombie = false;                // it has ended, and is not reaped yet
     std::optional<exit_status> status;  // once it has ended and that was seen
-    bool lost = false;                  // somebody else has reaped it
+    bool lost = false;                  // other code has reaped it
     mutex turn;                         // held by the task that waits for the descriptor
     std::uint32_t references = 1;
 };

@@ -40,8 +40,8 @@ protected:
     ~channel_place() = default;
 };
 
-// A thread that stands still until it is released. Whoever releases it holds the lock meanwhile: the thread
-// cannot go on, and destroy it, before that is over.
+// Blocks a thread until it is released. The releasing thread holds the lock meanwhile, so that the blocked
+// thread cannot go on and destroy this before that has ended.
 class thread_stop {
 public:
     void release() noexcept;
@@ -126,7 +126,7 @@ private:
     bool begin_receive(place& self, Before before_waiting);
     bool leave(place& self) noexcept;
 
-    // Under the lock; who is found goes to `found`, to be woken when the lock has been let go.
+    // Under the lock; found places go to `found`, to be woken after unlocking.
     bool pass(T& value, list<place>& found);
     bool take(std::optional<T>& into, list<place>& found) noexcept;
     static place& find_first(list<place>& line, list<place>& found) noexcept;
@@ -330,7 +330,7 @@ bool thread_channel<T>::begin_receive(place& self, Before before_waiting) {
     return over;
 }
 
-// True: nobody has found it, and nobody will.
+// True: it was not found, and will not be.
 template <typename T>
 bool thread_channel<T>::leave(place& self) noexcept {
     const std::lock_guard lock(mutex_);

@@ -35,7 +35,7 @@ public:
     [[nodiscard]] bool closed(int side) const noexcept { return ends_[index(side)].closed; }
 
     // The steps of a handshake: the server has the request; the client has the answer, and may send; the
-    // server knows that, and may accept. Whoever has heard of the other must end the connection.
+    // server knows that, and may accept. A side that knows of the other must end the connection.
     enum class step : std::uint8_t { begun, requested, answered, established };
     void advance(step reached) noexcept { reached_ = reached; }
     [[nodiscard]] bool has_reached(step asked) const noexcept { return reached_ >= asked; }

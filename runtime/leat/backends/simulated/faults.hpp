@@ -27,8 +27,8 @@ struct simulated_faults {
     double slow_segment = 0;     // or, so often, a hundred times as much
     // These make operations fail.
     double reset = 0;            // of a connection, for whatever is sent on it
-    double refused = 0;          // a connect, although somebody listens
-    double hanging_connect = 0;  // a connect hears nothing, and times out after 127 s
+    double refused = 0;          // a connect, although the port is listened on
+    double hanging_connect = 0;  // a connect gets no answer, and times out after 127 s
     double no_descriptors = 0;   // opening or accepting: EMFILE, ENFILE, ENOBUFS or ENOMEM
     double accept_error = 0;     // ECONNABORTED or the like; the connection is reset
     double lost_datagram = 0;

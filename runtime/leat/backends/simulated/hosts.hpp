@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// simulated_hosts: the hosts of a simulated network: who has which address and which name, and on each the
-// sockets that are bound there. Invariant: a name and an address, but for those of the loopback, belong to
-// one host, and hosts stay where they are.
+// simulated_hosts: the hosts of a simulated network: their addresses and names, and the sockets that are
+// bound on each. Invariant: a name and an address, but for those of the loopback, belong to one host, and
+// hosts stay where they are.
 #pragma once
 
 #include <leat/backends/simulated/host.hpp>
@@ -39,7 +39,7 @@ public:
     [[nodiscard]] bool is_up(int number) noexcept { return at(number).host.is_up(); }
     // The number of the host that `name` leads to from host `from`; -1 when there is none.
     [[nodiscard]] int find(int from, const socket_name& name) const noexcept;
-    // The addresses of a name, in lower case or not; null when nobody has it.
+    // The addresses of a name, in lower case or not; null if no host has it.
     [[nodiscard]] const std::vector<socket_name>* find_name(std::string_view name) const;
     // The one that the running task is on.
     [[nodiscard]] host_place& current() noexcept;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// port_table: which sockets of a simulated host are bound to which port of a protocol, and who listens there.
+// port_table: the sockets of a simulated host by the port of a protocol that they are bound to, and which of
+// them listen.
 // Invariant: sockets of one port are in the order in which they were bound.
 #pragma once
 
@@ -11,7 +12,7 @@ namespace leat {
 
 class port_table {
 public:
-    // Whether `socket` may have `name`, given who else is there (bind(2), SO_REUSEADDR, SO_REUSEPORT).
+    // Whether `socket` may have `name`, given the other sockets there (bind(2), SO_REUSEADDR, SO_REUSEPORT).
     [[nodiscard]] bool free_for(const simulated_socket& socket, const socket_name& name) const;
     // A port between 32768 and 60999 at which `name` is free; 0 when there is none.
     [[nodiscard]] std::uint16_t choose(const simulated_socket& socket, socket_name name);
@@ -20,9 +21,9 @@ public:
     void add(simulated_socket& socket, const socket_name& name);
     void remove(simulated_socket& socket);
 
-    // Who takes a connection to `to` that comes from the port `from`; null when nobody does.
+    // The listener for a connection to `to` that comes from the port `from`; null if there is none.
     [[nodiscard]] simulated_socket* listener_for(const socket_name& to, std::uint16_t from) const;
-    // Who takes a datagram to `to` from there; null when nobody does.
+    // The socket for a datagram to `to` from there; null if there is none.
     [[nodiscard]] simulated_socket* receiver_for(const socket_name& to, const socket_name& from) const;
 
 private:

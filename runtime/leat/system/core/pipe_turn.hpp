@@ -51,7 +51,7 @@ private:
     pipe_state& pipe_;
 };
 
-// The use of an end by the task that has awaited its turn. Its end gives the end to who waits behind.
+// The use of an end by the task that has awaited its turn. Its destructor lets the next task use the end.
 class pipe_use {
 public:
     explicit pipe_use(pipe_state& pipe) noexcept : pipe_(pipe) {}
