@@ -65,7 +65,7 @@ public:
     bool fail(std::error_code error) noexcept;
 
     [[nodiscard]] bool settled() const noexcept { return settled_; }
-    // Whether there is no result because the wait was asked to end.
+    // Whether there is no result because the wait was cancelled.
     [[nodiscard]] bool stopped() const noexcept { return settled_ && asked && nothing_comes_; }
     void wait_is_over() noexcept;
 
@@ -210,7 +210,7 @@ private:
     callback_result<T>* state_ = nullptr;
 };
 
-// A wait for the result. What being asked to end does is its kind.
+// A wait for the result. Its kind decides what a cancellation does.
 struct [[nodiscard]] callback_wait : awaiter_of<callback_wait>, wait {
     explicit callback_wait(callback_state* awaited, const wait_kind& what) noexcept
         : wait(what), state(awaited) {}

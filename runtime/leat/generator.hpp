@@ -181,8 +181,9 @@ struct generator_promise {
 }  // namespace detail
 
 // Move-only. Nothing runs before the first item is asked for. Destroyed before its end it destroys its frame
-// at the co_yield, with locals in reverse order. An exception of the body comes out of whatever asked for
-// the item, and is the end. Items are references into the frame: they last until the next one is asked for.
+// at the co_yield, with locals in reverse order. An exception of the body is thrown by the call that asked
+// for the item, and ends the generator. Items are references into the frame: they last until the next one is
+// asked for.
 template <typename T, typename Sent>
 class [[nodiscard]] generator {
 public:

@@ -14,7 +14,7 @@
 namespace leat {
 
 // Waits until all of `handles` have ended, however they end. Cancelling the wait leaves the tasks alone.
-// The handles stay where they are until then; each still has its result or error to be asked for.
+// The handles stay where they are until then; each still holds its result or error.
 template <typename... T>
 task<> join_all(const handle<T>&... handles) {
     (co_await detail::end_awaiter(handles.state()), ...);

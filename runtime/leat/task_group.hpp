@@ -24,7 +24,7 @@ class task_group;
 
 namespace detail {
 
-// Waits for children to end. What cancelling it does is its kind.
+// Waits for children to end. Its kind decides what cancelling it does.
 class [[nodiscard]] children_awaiter : public leaf_awaiter<children_awaiter, group_watcher> {
 public:
     children_awaiter(group_scope& group, std::size_t fewer_than, const wait_kind& what) noexcept

@@ -10,11 +10,11 @@ namespace leat {
 
 enum class dns_errc {
     no_such_host = 1,   // no server knows the name
-    no_address,         // the name is known but has no address of the family asked for
+    no_address,         // the name is known but has no address of the wanted family
     temporary_failure,  // no server gave an answer: it failed, or none could be reached
     timed_out,          // no server answered in time
     refused,            // the server refused to answer; c-ares 1.18 calls it a temporary_failure
-    malformed_name,     // not a host name: nothing was asked
+    malformed_name,     // not a host name: no question was sent
     malformed_answer,   // what came cannot be understood
     unsupported,        // this library was built without DNS
 };

@@ -20,9 +20,9 @@ namespace leat {
 enum class address_families : std::uint8_t { any, ipv4, ipv6 };
 
 struct resolve_options {
-    // Which addresses are wanted; of the other family nothing is asked.
+    // Which addresses are wanted; there is no query for the other family.
     address_families families = address_families::any;
-    // "192.0.2.1, 192.0.2.2:5353, [2001:db8::1]:53", in the order they are asked; search domains are then
+    // "192.0.2.1, 192.0.2.2:5353, [2001:db8::1]:53", in the order of the queries; search domains are then
     // left out. Empty: what /etc/resolv.conf says. Stays alive until resolve() has been awaited.
     std::string_view servers = {};
     // For one try at one server; longer in each round. 0: what resolv.conf or the environment's RES_OPTIONS

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // headers: the header fields of one message, in order, found without regard to case. Parsers fill it,
 // clients and servers read and write it.
-// Invariant: text_ holds the fields exactly as they go over the wire ("Name: value\r\n" each) and every field
-// is valid, so writing them is one copy and no value can smuggle in a line of its own. clear() keeps the
-// memory: a reused object allocates nothing.
+// Invariant: text_ holds the fields exactly as they are sent ("Name: value\r\n" each) and every field is
+// valid, so writing them is one copy and no value can add a line of its own. clear() keeps the memory: a
+// reused object allocates nothing.
 #pragma once
 
 #include <cstddef>
@@ -56,7 +56,7 @@ public:
     [[nodiscard]] iterator begin() const noexcept;
     [[nodiscard]] iterator end() const noexcept;
 
-    // All fields as they go over the wire, without the blank line behind them.
+    // All fields as they are sent, without the blank line after them.
     [[nodiscard]] std::string_view wire() const noexcept { return text_; }
 
     // For parsers: takes over complete lines, then is told where in them each field lies. The parser

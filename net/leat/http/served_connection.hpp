@@ -28,8 +28,8 @@ public:
     [[nodiscard]] virtual std::optional<endpoint> remote_endpoint() const = 0;
     [[nodiscard]] virtual std::optional<endpoint> local_endpoint() const = 0;
 
-    // The facts of TLS: version, cipher, ALPN, the server name that was asked for, the client's certificate;
-    // null without TLS. <leat/tls/session.hpp> has the type.
+    // The facts of TLS: version, cipher, ALPN, the server name that the client has sent (SNI), the client's
+    // certificate; null without TLS. <leat/tls/session.hpp> has the type.
     [[nodiscard]] virtual const tls::session* tls() const noexcept = 0;
 
     // Completes once the client has ended its side, or the connection has failed. For handlers that should

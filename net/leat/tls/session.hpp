@@ -102,7 +102,7 @@ public:
     [[nodiscard]] std::string_view cipher() const noexcept;   // "TLS_AES_256_GCM_SHA384"
     [[nodiscard]] std::string_view alpn() const noexcept;     // "h2", or empty when none was agreed on
     [[nodiscard]] std::string_view server_name()
-        const noexcept;                              // what a client asked a server for, or empty
+        const noexcept;                              // the name that the client has sent (SNI), or empty
     [[nodiscard]] std::string peer_subject() const;  // "CN=a.example", or empty without certificate
     [[nodiscard]] std::string peer_names() const;    // "a.example, *.b.example"
     [[nodiscard]] bool resumed() const noexcept;

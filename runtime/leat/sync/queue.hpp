@@ -35,8 +35,8 @@ public:
 
 namespace detail {
 
-// The stores of queues in another order than first in, first out (that is ring.hpp). As in a ring, growing is
-// asked for beforehand, so that nothing fails once a value is on its way.
+// The stores of queues in another order than first in, first out (that is ring.hpp). As in a ring, memory is
+// allocated before a value is taken, so that storing it cannot fail.
 
 // Last in, first out.
 template <typename T>

@@ -31,7 +31,7 @@ struct ares_addrinfo;
 
 namespace leat::detail {
 
-// How a question is asked, all of it decided.
+// The settings for sending a question, without open choices.
 struct channel_settings {
     friend auto operator<=>(const channel_settings&, const channel_settings&) = default;
 

@@ -98,8 +98,8 @@ private:
     std::pair<std::int64_t, std::int64_t> configuration_;  // which version of /etc/resolv.conf was read
     std::optional<system_options> system_;
     std::map<key, question> questions_;
-    list<question> waiting_;  // not asked yet
-    list<question> young_;    // asked a short time ago, in that order
+    list<question> waiting_;  // not sent yet
+    list<question> young_;    // sent a short time ago, in that order
     list<question> silent_;   // the others
     std::size_t young_count_ = 0;
     std::size_t asked_count_ = 0;  // young and silent ones

@@ -95,7 +95,7 @@ private:
     progress_window receiving_;
     progress_window leaving_;
     std::uint64_t received_ = 0;
-    std::optional<std::uint64_t> acknowledged_;  // when the kernel was asked last, in this send
+    std::optional<std::uint64_t> acknowledged_;  // at the last query of the kernel, in this send
     phase phase_ = phase::beginning;
     bool sending_ = false;
 };

@@ -68,7 +68,7 @@ public:
     enum class found : std::uint8_t {
         nothing,   // all bytes are used up
         expected,  // the head of a request whose sender waits for interim_answer() before its body
-        request,   // a whole request, in asked()
+        request,   // a whole request: asked() gives it
         refused,   // what came in cannot be answered but by the error that is in out() now; then it ends
     };
 

@@ -64,7 +64,7 @@ inline constexpr std::array<bool, 256> token_table = [] {
     }
     return good;
 }
-// Visible ASCII without the '#' of a fragment, which never goes over the wire.
+// Visible ASCII without the '#' of a fragment, which is never sent.
 [[nodiscard]] constexpr bool is_request_target(std::string_view text) noexcept {
     bool good = !text.empty();
     for (const char c : text) {

@@ -16,7 +16,7 @@ struct context_settings {
     bool resume = false;
     bool release_buffers = true;
     bool system_authorities = false;
-    std::string alpn;  // as on the wire: each protocol after its length
+    std::string alpn;  // as TLS encodes it: each protocol after its length
     ticket_cache tickets;
 };
 

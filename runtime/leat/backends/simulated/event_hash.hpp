@@ -15,12 +15,12 @@ enum class simulated_event : std::uint8_t {
     completed,  // value: its result
     cancelled,  // asked to end
     retired,
-    arrived,  // on the wire. value: bytes
+    arrived,  // at the receiver. value: bytes
     ended,    // the end of a stream arrived
     reset,    // a reset arrived
     refused,
     connected,
-    lost,  // on the wire, or a request to connect found a full queue. value: bytes, or tries
+    lost,  // on the way, or a request to connect found a full queue. value: bytes, or tries
     crashed,
     restarted,
     resolved,  // a name. value: how

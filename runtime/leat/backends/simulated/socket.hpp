@@ -59,7 +59,7 @@ struct simulated_socket : std::enable_shared_from_this<simulated_socket> {
     bool reuse_address = false;
     bool reuse_port = false;
     bool reset_on_close = false;  // SO_LINGER of no time
-    bool touched = false;         // is known to the wire
+    bool touched = false;         // is in the list of changed sockets of simulated_wire
     bool dead = false;            // its host has crashed
     socket_name local;
     int error = 0;

@@ -12,7 +12,7 @@ namespace leat::detail {
 
 class dump_signal {
 public:
-    // How many schedulers of a process may be asked at a time.
+    // How many schedulers of a process may use this at a time.
     static constexpr int most = 1024;
 
     // On signal `number`, of the process or of any thread, sets `asked` and wakes `sleeper`. Throws
