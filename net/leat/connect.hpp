@@ -24,16 +24,16 @@ struct connect_options {
 };
 
 // Looks up `host` and tries its addresses, of both families in turn, until one is connected; the other
-// attempts are then closed. An address that fails is followed by the next one at once. A connection that
-// met itself (a port of this machine's own that nobody listens on) counts as refused. Throws
-// std::system_error with the last reason, as "connect to example.org:81: Connection refused", and
-// std::invalid_argument for a port that is none. From a local address only those of its family are looked up
-// and tried: without any the reason is dns_errc::no_address. Cancelling it closes all attempts.
+// attempts are then closed. An address that fails is followed by the next one at once. A connection to itself
+// (possible on a local port without a listener) counts as refused. Throws std::system_error with the last
+// reason, as "connect to example.org:81: Connection refused", and std::invalid_argument for a port that is
+// none. From a local address only those of its family are looked up and tried: without any the reason is
+// dns_errc::no_address. Cancelling it closes all attempts.
 [[nodiscard]] task<tcp_stream> connect_to_host(std::string host, int port, connect_options options = {});
 
 namespace detail {
 
-// TCP connects a socket to itself when the port it was given happens to be the one it asks for.
+// TCP connects a socket to itself when its own port happens to be the one it connects to.
 [[nodiscard]] bool connected_to_itself(const tcp_stream& stream);
 
 // The order in which to try `addresses`: that of the list, with the families taking turns (RFC 8305

@@ -23,8 +23,8 @@ struct copied_bytes {
 };
 
 struct copy_options {
-    // How long both ways at once may carry nothing: then copy_both throws timed_out. What counts is that a
-    // chunk was received, that one was sent in whole, and that a way has ended.
+    // How long both ways together may make no progress: then copy_both throws timed_out. Progress is a
+    // received chunk, a chunk that was sent whole, and the end of a way.
     duration idle = duration::max();
     // Begins at zero and is kept current: says what was sent also when copy_both fails or is cancelled. It
     // lives as long as copy_both runs.
@@ -68,7 +68,7 @@ task<> copy_telling(From& from, To& to, copy_progress progress) {
 
 // co_await copy(from, to): sends all that comes from `from` to `to`, until the end, and gives how many bytes
 // that were. Both stay alive and open; the end is not passed on (shutdown_send does that). Throws what they
-// throw. Cancelled or failed, at most one chunk has been received and not sent, or not all of it.
+// throw. If it is cancelled or fails, at most one chunk has been received and not sent, or not wholly sent.
 template <receive_stream From, send_stream To>
 [[nodiscard]] task<std::uint64_t> copy(From& from, To& to) {
     std::uint64_t copied = 0;
@@ -100,7 +100,7 @@ inline task<> end_when_idle(const time_point& moved_at, duration idle) {
 }  // namespace detail
 
 // co_await copy_both(a, b): copies both ways at once, and passes each end on by shutdown_send, until both
-// have ended; gives how many bytes went each way. Both stay alive and open, and nobody else receives from
+// have ended; gives how many bytes went each way. Both stay alive and open, and no other task receives from
 // them or sends meanwhile. Throws the first error of either way; that, and cancelling it, ends the other way
 // as well, and costs what it does for copy(). A peer that stays silent is waited for: see copy_options::idle.
 template <stream A, stream B>

@@ -20,7 +20,7 @@ namespace leat {
 // What has been received.
 struct datagram {
     std::size_t size = 0;    // bytes in the buffer; there are datagrams of none
-    endpoint from;           // who sent it; 0.0.0.0:0 when the socket is not one of IP
+    endpoint from;           // the sender; 0.0.0.0:0 when the socket is not one of IP
     bool truncated = false;  // it was longer than the buffer, and the rest of it is lost
 };
 
@@ -75,8 +75,8 @@ private:
     sockaddr_in6 sender_{};
 };
 
-// The same for who knows the sender: co_await gives std::size_t, the bytes of the datagram. One that does not
-// fit is the error message_size; its beginning is in the buffer, and the rest is lost.
+// The same without the sender: co_await gives std::size_t, the bytes of the datagram. If it does not fit,
+// that is the error message_size; its beginning is in the buffer, and the rest is lost.
 class [[nodiscard]] recv_datagram_awaiter : public recv_from_awaiter {
 public:
     using recv_from_awaiter::recv_from_awaiter;
@@ -148,29 +148,30 @@ public:
     udp_socket() noexcept = default;
 
     // From now on only datagrams of `peer` are received (those that have come already stay), send() goes to
-    // it, and that nobody is there is told. The latest peer counts.
+    // it, and a refusal of it is an error of the next operation. The latest peer counts.
     connect_datagrams_awaiter connect(const endpoint& peer) noexcept { return {state(), peer}; }
 
     // Receive one datagram, an empty one too.
     recv_from_awaiter recv_from(byte_buffer into) noexcept { return {state(), into}; }
     recv_datagram_awaiter recv(byte_buffer into) noexcept { return {state(), into}; }
 
-    // Send one datagram, to anybody or to the peer.
+    // Send one datagram, to any endpoint or to the peer.
     send_datagram_awaiter send_to(byte_view from, const endpoint& to) noexcept { return {state(), from, to}; }
     send_datagram_awaiter send(byte_view from) noexcept { return {state(), from}; }
 
     // Operations in flight end with operation_canceled, and the descriptor closes: its port is free when this
     // returns. Later operations fail with stream_errc::closed.
     void close() noexcept { state().close(); }
-    // Lets go of the run: the next operation may be awaited in another one, also on another thread, and so
-    // may it be closed there. No task may wait on it now.
+    // Detaches the socket from its run: the next operation, or close(), may come from another run, also on
+    // another thread. No task may wait on it now.
     void detach() { state().detach(); }
     [[nodiscard]] bool is_open() const noexcept { return has_descriptor(); }
 
     [[nodiscard]] endpoint local_endpoint() const;
     // The peer that it is connected to, or 0.0.0.0:0.
     [[nodiscard]] const endpoint& remote_endpoint() const noexcept { return state().remote; }
-    // SO_SNDBUF and SO_RCVBUF, in bytes; the kernel doubles them. What finds no room on arrival is lost.
+    // SO_SNDBUF and SO_RCVBUF, in bytes; the kernel doubles them. Datagrams that find no room on arrival are
+    // lost.
     void set_send_buffer(int size) { set_option(SOL_SOCKET, SO_SNDBUF, size); }
     void set_recv_buffer(int size) { set_option(SOL_SOCKET, SO_RCVBUF, size); }
     // setsockopt(2) with an int.

@@ -20,23 +20,23 @@ struct unix_connect_options {
     duration timeout = std::chrono::seconds(60);
 };
 
-// Whose process is at the other end, as it was when that connected or listened.
+// The process at the other end, as it was when it connected or listened.
 struct unix_credentials {
     pid_t process = 0;
     uid_t user = 0;
     gid_t group = 0;
 };
 
-// One connection. What it can do beside is in socket_stream.hpp.
+// One connection. Its other operations are in socket_stream.hpp.
 class unix_stream : public detail::socket_stream {
 public:
-    // Connects to who listens at `peer`, and waits while the queue there is full. Throws std::system_error
-    // naming it. Cancelled: the socket is closed.
+    // Connects to the listener at `peer`, and waits while its queue is full. Throws std::system_error naming
+    // it. Cancelled: the socket is closed.
     [[nodiscard]] static task<unix_stream> connect(unix_endpoint peer, unix_connect_options options = {});
     // Takes over a connected socket, and makes it non-blocking. Throws std::system_error for what is not a
     // stream of the Unix domain, or listens; then the descriptor is still the caller's. Not in a simulation.
     [[nodiscard]] static unix_stream from_fd(int fd);
-    // Two that are connected (socketpair(2)). Throws std::system_error; not in a simulation.
+    // Two connected streams (socketpair(2)). Throws std::system_error; not in a simulation.
     [[nodiscard]] static std::pair<unix_stream, unix_stream> pair();
 
     unix_stream() noexcept = default;

@@ -54,7 +54,7 @@ private:
 }  // namespace detail
 
 // co_await as_outcome(X) gives outcome<T>: the value of X, the exception it threw, or that it is a task which
-// was cancelled and why. Throws nothing that X throws. When the task that awaits is cancelled itself it does
+// was cancelled and why. Exceptions of X are not thrown. When the awaiting task itself is cancelled it does
 // not return, as any other wait.
 template <typename X>
 [[nodiscard]] detail::outcome_awaiter<X> as_outcome(X&& x) {

@@ -24,11 +24,11 @@ constexpr void check(bool holds, const char* rule,
 
 namespace detail {
 
-// Writes how the line of a failure in this thread ends, as far as there is room, and returns its length. It
-// allocates nothing. What fails in it is told without it.
+// Writes the end of the line of a failure in this thread, as far as there is room, and returns its length. It
+// allocates nothing. A failure inside of it is reported without it.
 using place_writer = std::size_t (*)(std::span<char> text) noexcept;
 
-// From now on failures in this process are told with what `write` says. Tasks are above this, so their
+// From now on the text of `write` is added to failures in this process. Tasks are above this, so their
 // schedulers call it.
 void tell_place_of_failures(place_writer write) noexcept;
 

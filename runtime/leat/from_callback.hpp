@@ -14,8 +14,8 @@
 //           leat::callback<std::string>::adopt(user)({text, size});
 //       }, done.release());
 //
-// The first call counts, and later ones do nothing. When the last callback has gone without a call, the
-// wait ends with the error callback_dropped: it does not hang.
+// The first call counts, and later ones do nothing. When the last callback is destroyed without a call, the
+// wait ends with the error callback_dropped.
 //
 // Cancelling. What the API writes to lives in the waiting frame, so the wait cannot end before the API does.
 // Without `cancel` the wait goes on until the callback comes, and its result is given. With it, `cancel()`
@@ -56,7 +56,7 @@ public:
     callback_state(const callback_state&) = delete;
     callback_state& operator=(const callback_state&) = delete;
 
-    // True for the first that asks, which then writes the result and settles.
+    // True for the first caller, which then writes the result and settles.
     [[nodiscard]] bool claim() noexcept { return !claimed_.exchange(true, std::memory_order_relaxed); }
     void settle() noexcept;
     void add_callback() noexcept { callbacks_.fetch_add(1, std::memory_order_relaxed); }

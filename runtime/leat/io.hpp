@@ -19,8 +19,8 @@ extern const wait_kind accept_kind, connect_kind, recv_kind, send_kind, readable
 
 // Whether this thread runs on a simulation.
 [[nodiscard]] bool in_simulation() noexcept;
-// For what only a kernel has: throws std::errc::operation_not_supported when this thread runs on a
-// simulation, as "a pipe in a simulation: Operation not supported".
+// Called by functions that need a kernel: throws std::errc::operation_not_supported when this thread runs on
+// a simulation, as "a pipe in a simulation: Operation not supported".
 void require_kernel(const char* what);
 
 // The result of a finished operation: a count, or an error.
@@ -60,8 +60,8 @@ public:
 // Waits until reading from `fd` would not block: there is data, an end or an error. A regular file always
 // is. The descriptor stays open until then. Cancelling has no effect on the descriptor.
 // Of a socket of leat's (native_handle()) that this run has used, bytes that a cancelled read gave back count
-// as well. What a pipe, a TLS stream or a socket that has come from another run holds is not seen: ask the
-// stream.
+// as well. Bytes held by a pipe, a TLS stream or a socket that has come from another run are not seen: ask
+// the stream.
 [[nodiscard]] inline readiness_awaiter readable(int fd) noexcept {
     return {detail::readable_kind, operation_kind::readable, fd};
 }

@@ -68,7 +68,7 @@ in_tuple<T> take_value(const handle<T>& ended) {
     }
 }
 
-// Before anything is started: what has a result is not to be lost for want of memory.
+// The memory for all results is allocated before anything is started, so that no result is lost.
 template <std::ranges::forward_range Range, typename... Vectors>
 void reserve_for(Range&& range, Vectors&... vectors) {
     const auto count = static_cast<std::size_t>(std::ranges::distance(range));
@@ -91,9 +91,9 @@ auto gather_deferred(X... x) -> task<std::tuple<in_tuple<gathered<X>>...>> {
 
 }  // namespace detail
 
-// Runs what it is given, awaitables, tasks and callables that give them, each in a task of its own, and gives
-// all results, in order, as a std::tuple. The first error cancels the others and is thrown when they have
-// ended. A handle is only awaited: its task goes on.
+// Runs each X (an awaitable, a task, or a callable that gives one) in a task of its own, and gives all
+// results, in order, as a std::tuple. The first error cancels the others and is thrown when they have ended.
+// A handle is only awaited: its task goes on.
 template <typename... X>
     requires(sizeof...(X) > 0 && (!std::ranges::range<X> && ...))
 auto gather(X&&... x) {
@@ -177,7 +177,7 @@ task<> run_for_each(const Range& range, std::size_t limit, Function& function, s
             while (group.full()) {
                 co_await group.below_limit();
             }
-            // What stands in the range is referred to; what iterating makes is the task's own.
+            // Items of the range are referred to; those that iterating makes are moved into the task.
             spawned(group.spawn(
                 [&function, kept = std::tuple<item_type>(std::forward<item_type>(item))]() mutable {
                     return std::invoke(function, std::get<0>(std::move(kept)));

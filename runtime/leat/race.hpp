@@ -60,11 +60,11 @@ auto race_deferred(X... x) -> task<std::tuple<raced<gathered<X>>...>> {
 
 }  // namespace detail
 
-// Runs what it is given, awaitables, tasks and callables that give them, each in a task of its own, until the
-// first has a value; cancels the others, and returns when all have ended, with a std::tuple of std::optional.
-// At least one is engaged: more, if others had their value by then, so that nothing is lost. An exception of
-// any of them cancels the rest and is thrown. A handle that loses is no longer awaited; its task goes on.
-// Cancelled: the racers are cancelled; if one has its value all the same, that is returned.
+// Runs each X (an awaitable, a task, or a callable that gives one) in a task of its own, until the first has
+// a value; cancels the others, and returns when all have ended, with a std::tuple of std::optional. At least
+// one is engaged: more, if others had their value by then, so that nothing is lost. An exception of any of
+// them cancels the rest and is thrown. A handle that loses is no longer awaited; its task goes on. Cancelled:
+// the racers are cancelled; if one has its value all the same, that is returned.
 template <typename... X>
     requires(sizeof...(X) > 0 && (!std::ranges::range<X> && ...))
 auto race(X&&... x) {

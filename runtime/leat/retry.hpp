@@ -26,10 +26,11 @@
 
 namespace leat {
 
-// Whether the same may succeed a little later: a connection that was refused, reset or aborted, what timed
-// out, a network or a host that cannot be reached, a lack of descriptors, buffers or memory, and what was
-// interrupted or asks to be tried again, as a temporary failure of the DNS does. Compares with std::errc, so
-// that the codes of any category count that say so by their error conditions. The end of a stream is none.
+// Whether another try may succeed a little later: after a connection that was refused, reset or aborted, a
+// timeout, a network or a host that cannot be reached, a lack of descriptors, buffers or memory, an
+// interruption, or an error that asks for another try, such as a temporary failure of the DNS. It compares
+// with std::errc, so codes of any category count whose error conditions say so. The end of a stream does not
+// count.
 [[nodiscard]] bool is_transient(std::error_code error) noexcept;
 
 struct retry_options {

@@ -68,7 +68,7 @@ public:
     void await_resume() const noexcept {}
 };
 
-// Lets every other ready task have a turn first.
+// Lets every other ready task run first.
 [[nodiscard]] inline yield_awaiter yield() noexcept {
     return {};
 }

@@ -23,8 +23,8 @@
 
 namespace leat {
 
-// Whether the server whose connection the current task serves, itself or for another task of its group, has
-// been told to stop. False elsewhere.
+// Whether the server has been told to stop whose connection the current task serves, itself or as a child of
+// a group. False elsewhere.
 [[nodiscard]] inline bool stopping() noexcept {
     return this_thread.task != nullptr && this_thread.task->innermost->told_to_stop();
 }
@@ -85,8 +85,8 @@ template <typename X>
     return detail::stoppable_awaiter<X>(std::forward<X>(x));
 }
 
-// co_await until_stop(X): what X gives as a std::optional, as move_on_after() does; but it is a stop of the
-// server that cancels X and leaves it empty. When the server stops already, X is cancelled before its first
+// co_await until_stop(X): what X gives as a std::optional, as move_on_after() does; but a stop of the server
+// cancels X and leaves the optional empty. When the server stops already, X is cancelled before its first
 // wait. Elsewhere it ends as X does. X stays alive as for stoppable().
 template <typename X>
 [[nodiscard]] detail::until_stop_awaiter<X> until_stop(X&& x) {

@@ -34,7 +34,7 @@ enum class error {
     truncated_content,
     content_too_large,
 
-    // What a client meets between messages.
+    // Errors of a client between messages.
     too_many_redirects,
     insecure_redirect,
     bad_redirect,

@@ -21,14 +21,14 @@ public:
 
     void set_http(std::string_view text) { http_ = text; }
     void set_https(std::string_view text) { https_ = text; }
-    // What is reached without a proxy, as curl, Python's requests or Go read it: entries separated by commas
-    // or spaces. "example.org" (also ".example.org", or with a dot at its end) is that host and all below it,
-    // "*.example.org" all below it; "192.0.2.1", "::1" or "[::1]" an address, "10.0.0.0/8", "fe80::/10" a
-    // network, both also of hosts written as IPv4 addresses in IPv6; "*" everything. Behind a host or a
-    // bracketed address may stand ":port".
+    // The hosts that are reached without a proxy, as curl, Python's requests or Go read it: entries separated
+    // by commas or spaces. "example.org" (also ".example.org", or with a dot at its end) is that host and all
+    // below it, "*.example.org" all below it; "192.0.2.1", "::1" or "[::1]" an address, "10.0.0.0/8",
+    // "fe80::/10" a network, both also of hosts written as IPv4 addresses in IPv6; "*" everything. Behind a
+    // host or a bracketed address may stand ":port".
     void set_excluded(std::string_view list) { excluded_ = list; }
 
-    // The proxy for `target`. Throws request_error when what stands for it cannot be used.
+    // The proxy for `target`. Throws request_error if the variable's value for it cannot be used.
     [[nodiscard]] std::optional<url> find(const url& target) const;
     [[nodiscard]] bool excludes(const url& target) const;
 

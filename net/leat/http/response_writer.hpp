@@ -22,7 +22,7 @@ public:
     [[nodiscard]] response& head() noexcept { return head_; }
     // Sends `piece`, which lives until then, behind the answers before this one; completes when the kernel
     // has it, so a slow reader slows the writer. Throws std::system_error when the connection is gone,
-    // std::invalid_argument for more bytes than the Content-Length that was set, for a head that is none, and
+    // std::invalid_argument for more bytes than the Content-Length that was set, for an invalid head, and
     // when head() has a body. Cancelled: the answer ends there; later writes throw stream_errc::broken.
     [[nodiscard]] task<> write(std::string_view piece);
 

@@ -75,7 +75,7 @@ concept writing_handler = requires(Handler& handler, const request& asked, respo
     { handler(asked, writer) } -> std::same_as<task<>>;
 };
 
-// What a stream tells of its connection, and a chunk that was received while a handler ran.
+// The served_connection of a stream, and a chunk that was received while a handler ran.
 template <stream Stream>
 class connection_over final : public served_connection {
 public:
@@ -137,7 +137,7 @@ public:
     auto await_resume() { return this->maybe_finish(); }
 };
 
-// The most that is sent at once of a body: what has to be taken for a slow reader's time to begin anew.
+// The most of a body that is sent at once: a slow reader's time limit starts again after each such part.
 inline constexpr std::size_t sent_at_once_max = 256 * 1024;
 
 // All that is sent on a connection: what is held back, `piece`, and a few bytes behind it.
@@ -236,7 +236,7 @@ task<> answer(Stream& stream, Handler& handler, server_exchange& exchange) {
     }
 }
 
-// Answers to pipelined requests wait for each other up to so many bytes.
+// Answers to pipelined requests are collected up to so many bytes.
 inline constexpr std::size_t held_back_max = 64 * 1024;
 
 // Answers the requests that end in `rest`, which lies in `input`. Without `flushing`, where a task may send
@@ -302,7 +302,7 @@ task<bool> answer_all(Stream& stream, Handler& handler, server_exchange& exchang
 
 inline constexpr duration parting = std::chrono::seconds(1);
 
-// All of one connection. Its errors are its own.
+// Serves one connection. Its errors are not thrown.
 template <stream Stream, typename Handler>
 task<> serve_connection(Stream& stream, Handler& handler, server_exchange& exchange,
                         connection_over<Stream>& client) {

@@ -13,10 +13,10 @@ namespace leat::http {
 struct server_limits {
     duration idle = std::chrono::seconds(60);  // without a request; empty lines do not count as one
     duration head = std::chrono::seconds(10);  // for a request's head, from its first byte
-    // For a request's body to make progress, and for a client to take something of an answer: at least
-    // lowest_rate bytes a second on average over that time, and a byte at any rate. A body that is sent
-    // counts by 256 KiB that the stream has taken; over TCP the kernel is asked what the client has
-    // acknowledged before a client is given up, which may take as long again.
+    // For progress of a request's body, and of a client that receives an answer: at least lowest_rate bytes a
+    // second on average over that time, and at least one byte. The body of an answer counts in steps of 256
+    // KiB that the stream has taken; over TCP the server also checks how much the client has acknowledged
+    // before it gives up, which may take as long again.
     duration body = std::chrono::seconds(30);
     duration send = std::chrono::seconds(60);
     std::uint64_t lowest_rate = 240;

@@ -16,7 +16,7 @@ namespace leat {
 struct counters {
     static constexpr std::size_t operation_kinds = 10;
 
-    // What it is and how many: "accept", ...
+    // The kind of operation, "accept" and so on, and how many.
     struct operation_count {
         const char* kind;
         std::uint64_t count;
@@ -35,13 +35,13 @@ struct counters {
     std::size_t timers = 0;         // armed
     std::size_t pending = 0;        // operations in the kernel
     // Blocks of memory for frames of coroutines and for tasks that this thread has made and not destroyed;
-    // one that dies on another thread is missing there.
+    // one that is destroyed on another thread is subtracted there.
     std::int64_t frames = 0;
 
     // Counted only with run_options.counting; otherwise zero or empty.
     bool counted = false;
     std::size_t ready_most = 0;   // steps in one turn, at most scheduler::steps_max
-    std::vector<lag_bucket> lag;  // by the length of a turn: how late what came in it was served
+    std::vector<lag_bucket> lag;  // by the length of a turn: how long an event in it had to wait
     std::array<operation_count, operation_kinds> operations{};
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;

@@ -39,7 +39,7 @@ public:
     virtual void task_ended(std::uint32_t /*task*/, ending /*how*/) noexcept {}
 };
 
-// How a run lets itself be looked at; see run_options.
+// The observers of a run; see run_options.
 struct observation {
     observer* hears = nullptr;
     int dump_signal = 0;

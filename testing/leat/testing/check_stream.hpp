@@ -37,8 +37,8 @@ using make_any_streams = std::function<task<std::pair<any_stream, any_stream>>()
 [[nodiscard]] task<> check_any_streams(make_any_streams make, check_stream_options options = {});
 
 // Returns when the streams that `make_pair` makes have passed all checks; throws the first stream_flaw, or
-// what `make_pair` throws. `make_pair` is a callable that gives a pair of streams, or a task of one; they
-// have done what they must, such as shaking hands, before anybody can send.
+// what `make_pair` throws. `make_pair` is a callable that gives a pair of streams, or a task of one; any
+// handshake must be completed first.
 template <typename MakePair>
 [[nodiscard]] task<> check_stream(MakePair make_pair, check_stream_options options = {}) {
     co_await check_any_streams(

@@ -9,8 +9,8 @@ namespace leat::testing {
 
 // Returns when every other task waits and nothing has come for one; those that call this too are not waited
 // for. In a simulation that is exact, except for what is still under way on its network: advance() waits for
-// that. A kernel may be about to wake a task and not have told: there this says only that no task can run
-// now. Cancelled: nothing has happened.
+// that. On a kernel an event may be on its way: there this only means that no task can run now. Cancelled: no
+// effect.
 [[nodiscard]] task<> wait_until_idle();
 
 // Returns when `length` of virtual time has passed, everything due by then has run, and every other task

@@ -15,15 +15,15 @@ namespace leat::testing {
 // What this thread holds outside run(); descriptors are of the process.
 struct resources {
     std::size_t descriptors;
-    // Of coroutines, with states of tasks and sockets. A thread that has released some of this one's tells
-    // when it ends.
+    // Of coroutines, with states of tasks and sockets. What another thread has released of this one's is
+    // counted when that thread ends.
     std::int64_t frames;
     std::int64_t buffer_pools;  // one for each backend, which lives while one of its chunks does
 };
 [[nodiscard]] resources resources_in_use();
 
-// What there is more of than in `before`, in words; empty when there is nothing. Frames are not looked at
-// while the process has other threads.
+// The resources that have grown since `before`, in words; empty if none has. Frames are not checked while the
+// process has other threads.
 [[nodiscard]] std::string leaked_since(const resources& before);
 
 }  // namespace leat::testing

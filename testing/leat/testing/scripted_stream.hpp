@@ -44,8 +44,8 @@ public:
 // How the script of a stream went, also when the stream is gone.
 class script_verdict {
 public:
-    // What was sent against the script, or else what the peer still expected or had to say; empty when all
-    // went as it was written. An end that was not received, or a wait before it, does not count.
+    // The first difference from the script, or else the steps that are left; empty if all went as it was
+    // written. An end that was not received, or a wait before it, does not count.
     [[nodiscard]] std::string text() const;
 
 private:
@@ -77,7 +77,7 @@ public:
 
     [[nodiscard]] script_verdict verdict() const { return script_verdict(script_); }
 
-    // As of any stream. What cancelling costs is what it costs on a tcp_stream, but that a send_all that is
+    // As of any stream. Cancelling has the same effects as on a tcp_stream, except that a send_all that is
     // cancelled midway breaks nothing.
     [[nodiscard]] task<std::size_t> recv(byte_buffer into);
     [[nodiscard]] task<> recv_exactly(byte_buffer into);

@@ -27,8 +27,8 @@ namespace leat::testing {
 struct simulate_options {
     std::uint64_t seeds = 100;  // runs it with 1 to this
     bool chaos = true;          // faults are drawn from the seed; else those of `network` count
-    // Tasks run in an order that is drawn, instead of that in which they became ready. What depends on the
-    // usual order, which is promised, may fail then.
+    // Tasks run in an order that is drawn, instead of that in which they became ready. Code that relies on
+    // the usual order, which is guaranteed, may fail then.
     bool random_order = false;
     duration time_limit = std::chrono::hours(24);  // virtual, for each run
     simulation_options network = {};               // but for its seed and its chaos
