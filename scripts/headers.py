@@ -32,6 +32,14 @@ ROOMS = {
     "net/leat/http": "HTTP",
     "testing/leat/testing": "For tests",
 }
+# The page of docs/ that explains the headers of a room, task by task.
+PAGES = {
+    "Between threads": "threads",
+    "Processes, pipes and signals": "processes",
+    "TLS": "tls",
+    "HTTP": "http",
+    "For tests": "guide",
+}
 BEGIN = """# Public headers
 
 What programs may include, by folder. Each row is the opening comment of the header, shortened: the header
@@ -110,7 +118,10 @@ def page(tree):
     text = BEGIN
     for title, rows in rooms.items():
         if rows:
-            text += f"\n## {title}\n\n| header | gives | smallest example |\n|---|---|---|\n{''.join(rows)}"
+            text += f"\n## {title}\n\n"
+            if title in PAGES:
+                text += f"Explained in [{PAGES[title]}.md]({PAGES[title]}.md).\n\n"
+            text += f"| header | gives | smallest example |\n|---|---|---|\n{''.join(rows)}"
     return text
 
 
