@@ -24,11 +24,11 @@ struct readiness {
     }
 };
 
-// A try moves no more bytes than this: however fast the peer is, the others have their turn. What `whole` has
-// left to do after that is tried again later.
+// A try moves no more bytes than this, so that other operations run, however fast the peer is. The rest of a
+// `whole` operation is tried again later.
 inline constexpr std::size_t bytes_of_a_try = 256 * 1024;
-// And all tries from one look into the kernel to the next hardly more than this: then great operations wait
-// for the next look, in the order in which they came, and small ones go on.
+// All tries from one collect to the next move hardly more than this: then large operations wait for the next
+// collect, in order, and small ones go on.
 inline constexpr std::size_t bytes_of_a_turn = 16 * bytes_of_a_try;
 
 // Whether one try of `op` may move many bytes.
@@ -45,7 +45,7 @@ inline constexpr std::size_t bytes_of_a_turn = 16 * bytes_of_a_try;
            op.length - static_cast<std::size_t>(op.transferred) > little;
 }
 
-// Whether the next read has bytes that no kernel has any more. Then the descriptor is readable.
+// Whether the next read has bytes that were given back. Then the descriptor is readable.
 [[nodiscard]] inline bool holds_bytes(const descriptor_owner* owner) noexcept {
     return owner != nullptr && owner->returned != nullptr;
 }
@@ -65,7 +65,7 @@ inline std::int64_t recv_into(const operation& op, slab_pool::lease lease) noexc
     return system_call::recv(op.descriptor, lease.buffer, slab_pool::buffer_size, MSG_DONTWAIT);
 }
 
-// No memory is this operation's error alone, not one of the loop that retries others.
+// A lack of memory is an error of this operation only, not of the loop that retries others.
 inline bool attempt_recv_chunk(operation& op, readiness& ready, slab_pool& pool) noexcept {
     if (!pool.provide()) [[unlikely]] {
         op.result = -ENOMEM;

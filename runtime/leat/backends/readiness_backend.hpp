@@ -64,7 +64,7 @@ protected:
     readiness_backend();
     ~readiness_backend() override;
 
-    // Sees to it that told() is called when `fd` is ready, also when it is already. Returns 0 or an errno
+    // Makes sure that told() is called when `fd` is ready, also if it is ready already. Returns 0 or an errno
     // value. EPERM: it is a file, which is always ready. A close alone does not end it: others may have the
     // same socket.
     virtual int watch(int fd, std::uint32_t generation) noexcept = 0;
@@ -81,8 +81,8 @@ protected:
 
     // Readable from a wake() until it is read from.
     [[nodiscard]] int wake_descriptor() const noexcept { return wake_.get(); }
-    // Goes on with what a try has left to do. Returns until when to wait for events: not at all while there
-    // is something to hand over, or more of that.
+    // Continues unfinished operations. Returns until when to wait for events: not at all while there are
+    // completed or unfinished ones.
     [[nodiscard]] time_point go_on(time_point deadline) noexcept {
         moved_ = 0;
         if (unfinished_ >= 0) [[unlikely]] {

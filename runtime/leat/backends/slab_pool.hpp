@@ -46,9 +46,9 @@ public:
     // Pools that this thread has made: more than it has backends while a buffer of an earlier one is held.
     [[nodiscard]] static std::int64_t living() noexcept { return living_; }
 
-    // Sees to it that there is a buffer to take. False when there is no memory for one.
+    // Makes sure that there is a buffer to take. False when there is no memory for one.
     [[nodiscard]] bool provide() noexcept { return unused_ != nullptr || provide_more(); }
-    // What provide() saw to.
+    // Takes the buffer that provide() has made available.
     [[nodiscard]] lease take() noexcept {
         free_buffer* const first = unused_;
         const lease taken{reinterpret_cast<std::byte*>(first), first->index};

@@ -135,8 +135,8 @@ private:
         return ring_.newer_features() ? IORING_RECVSEND_POLL_FIRST : 0;
     }
     static bool entered(int status) noexcept;
-    // Before any decision: what follows finds room for entries_max entries. To make it the queue may have to
-    // be handed over, and then completions may be reaped, which changes what is known of any operation.
+    // Called before any decision: makes room for entries_max entries. For that the queue may have to be
+    // submitted and completions reaped, which can change the state of any operation.
     void make_room() {
         if (ring_.room() < entries_max) [[unlikely]] {
             hand_over_queue();

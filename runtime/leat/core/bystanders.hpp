@@ -35,8 +35,8 @@ public:
 
     // Of those that are armed.
     [[nodiscard]] std::size_t timers() const noexcept { return timers_; }
-    // Whether all of so many pending operations are theirs. One that has been asked to end is awaited, by the
-    // end of the run or by another task: then it counts.
+    // Whether all `pending` operations belong to bystanders. A bystander that was asked to end does not count
+    // as one: the end of the run, or another task, waits for it.
     [[nodiscard]] bool own_all(std::size_t pending) noexcept;
 
 private:

@@ -30,10 +30,10 @@ struct descriptor_owner {
         check(home == nullptr || home == here, rule, where);
     }
 
-    backend* home = nullptr;          // what it is at home in; null: nowhere
+    backend* home = nullptr;          // the backend it belongs to; null: none
     std::unique_ptr<chunk> returned;  // bytes that the next read sees first (pushback.hpp)
     int descriptor = -1;              // -1: closed, or not open yet
-    std::uint8_t ended_by = 0;        // an errno value, of what the kernel tells once: behind it is no end
+    std::uint8_t ended_by = 0;        // an errno value that the kernel tells only once; no end follows
 };
 
 }  // namespace leat

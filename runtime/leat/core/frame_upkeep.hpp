@@ -21,7 +21,7 @@ inline constexpr std::size_t given_back_most = 16'384;  // blocks, in a period
 // Whether this thread keeps more of some size than it may for good.
 inline constinit thread_local bool has_surplus = false;
 
-// What is due at `now`. Returns when it is to be called again, `never` when nothing is left to give back.
+// Frees what is due at `now`. Returns when to call it again, `never` if nothing is left to free.
 time_point give_back_surplus(time_point now) noexcept;
 
 }  // namespace leat::frame_pool

@@ -18,12 +18,12 @@ struct group_watcher : wait {
     group_watcher(const wait_kind& what, std::size_t fewer_than) noexcept : wait(what), below(fewer_than) {}
 
     std::size_t below;
-    bool takes_place = false;     // it has come for one task more: only as many are woken as there are places
-    bool ends_cancelled = false;  // it was cancelled meanwhile, and ends so when the tasks have ended
+    bool takes_place = false;     // it waits to add one task: as many are woken as there are places
+    bool ends_cancelled = false;  // it was cancelled, and ends as cancelled after the tasks
 };
 
 struct group_scope : scope_node {
-    // Who learns of a child's error: the group's owner, or the holder of the child's handle.
+    // Whether a child's error goes to the group's owner or to the child's handle.
     enum class errors : bool { to_handles, to_group };
 
     // Belongs to the run that it is made in, or to `of`.

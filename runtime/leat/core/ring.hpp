@@ -31,7 +31,7 @@ public:
         return slots_[(first_ + index) % capacity_].value;
     }
 
-    // Sees to room for `count` values in all. Throws std::bad_alloc, and nothing has changed.
+    // Makes room for `count` values in all. Throws std::bad_alloc, and nothing has changed.
     void ensure(std::size_t count) {
         if (count <= capacity_) {
             return;

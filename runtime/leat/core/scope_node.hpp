@@ -38,20 +38,19 @@ struct scope_node : list_link {
     void cancel(cancel_reason why) noexcept;
     // Why waits inside end as cancelled: the reason of the nearest scope around that was cancelled itself.
     [[nodiscard]] cancel_reason why() const noexcept { return reason.given() ? reason : inherited; }
-    // Tells the tasks in this scope that they should end. Those that wait where that is no loss (`yields`)
-    // are cancelled, each as a whole; others when they come to such a wait. In a task that is not, the scopes
-    // that hear of it (`ends_at_stop`) are cancelled. Allocates nothing.
+    // Tells the tasks in this scope that they should end. A task in a wait that allows it (`yields`) is
+    // cancelled as a whole; another one when it comes to such a wait. Until then its scopes with
+    // `ends_at_stop` are cancelled. Allocates nothing.
     void stop() noexcept;
     // Whether this scope, or one around it, was told to stop.
     [[nodiscard]] bool told_to_stop() const noexcept;
-    // Cancels the task around this scope that was told to stop, if one was; for who enters a scope that
-    // yields.
+    // Cancels the task around this scope if it was told to stop; called when a scope that yields is entered.
     void yield_to_stop() noexcept;
     // Ends every wait below this scope, whatever shields it: for when nothing could ever wake them.
     void end_all_waits() noexcept;
 
-    // Hangs this scope, and what is below it, below `above`, so that a cancellation of that reaches it; and
-    // takes it out again.
+    // Attaches this scope, and all below it, to `above`, so that a cancellation of that reaches it; and
+    // detaches it.
     void attach(scope_node& above) noexcept;
     void detach() noexcept {
         if (linked()) {
@@ -71,7 +70,7 @@ struct scope_node : list_link {
                (reason.given() && (shield || parent == nullptr || !parent->cancelled));
     }
 
-    // Marks this scope and those below as cancelled, and asks the leaves.
+    // Marks this scope and those below as cancelled, and cancels the waits of their tasks.
     void mark() noexcept;
 
     scope_node* parent = nullptr;

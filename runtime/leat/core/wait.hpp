@@ -28,17 +28,16 @@ struct wait_facts {
 // What a wait is, for cancelling it and for explaining it. One static object for each kind.
 struct wait_kind {
     const char* name;  // as a dump shows it: "recv", "sleep", "join"
-    // Asks `self` to end as cancelled. True: it has ended now. False: it will end, perhaps otherwise.
-    // Never resumes, destroys or runs user code.
+    // Asks `self` to end as cancelled. True: it has ended now. False: it will end, perhaps with a result. It
+    // never resumes, destroys or runs user code.
     bool (*cancel)(wait& self) noexcept;
     // Adds what `self` knows to `facts`; null for what has nothing to add to its name.
     void (*explain)(const wait& self, wait_facts& facts) noexcept = nullptr;
-    // What `self` is still to do once it has ended as cancelled, before its task unwinds and before anybody
-    // else runs; null for nothing. False: that failed, and the wait ends with the error, which it gives as
-    // its result.
+    // Called when `self` has ended as cancelled, before its task unwinds and before any other task runs; null
+    // if there is nothing to do. False: it failed, and the wait ends with that error as its result.
     bool (*give_up)(wait& self) noexcept = nullptr;
-    // Begins `self`, an operation whose turn has come, anew (operation.hpp). True: it has ended at once. Null
-    // for those that are submitted as they are.
+    // Begins `self` again, an operation that has its_turn set (operation.hpp). True: it has ended at once.
+    // Null: it is submitted unchanged.
     bool (*begin)(wait& self) noexcept = nullptr;
 };
 

@@ -9,11 +9,11 @@
 
 namespace leat::detail {
 
-// A signal_set of this thread wants these signals from now on, or no longer.
+// A signal_set of this thread begins, or ends, to ask for these signals.
 void want_signals(const sigset_t& wanted) noexcept;
 void unwant_signals(const sigset_t& wanted) noexcept;
 
-// Returns when the thread that called run_workers blocks what is wanted.
+// Returns when the thread that called run_workers blocks the signals that are asked for.
 void await_blocked_signals() noexcept;
 
 // A signal_set of this thread has taken a signal. Workers without a set for it will find it when they make

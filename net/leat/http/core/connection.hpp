@@ -40,7 +40,7 @@ public:
     [[nodiscard]] bool reusable() const noexcept {
         return parser_.complete() && parser_.keep_alive() && rest_.empty() && !useless_;
     }
-    // Nothing has come behind the answer, not even an end. A look at the socket.
+    // Nothing has come after the answer, not even an end, as far as the socket tells now.
     [[nodiscard]] bool is_quiet() const noexcept { return stream_.is_quiet(); }
     // Takes the stream out, after a CONNECT: from now on it is the tunnel.
     [[nodiscard]] any_stream take_stream() noexcept { return std::move(stream_); }

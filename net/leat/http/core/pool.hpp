@@ -47,7 +47,7 @@ struct pool_place {
 
     position here;
     std::size_t open = 0;
-    std::vector<idle_connection*> idle;  // the freshest last
+    std::vector<idle_connection*> idle;  // the most recently used last
     list<wait> waiting;
 };
 
@@ -184,7 +184,7 @@ public:
         static const wait_kind end_kind;
         connection_pool& pool_;
     };
-    // co_await: goes on when a connection has ended, for this one alone; has an idle one closed to that end.
+    // co_await: goes on when a connection has ended, for this one alone; an idle one is closed for that.
     [[nodiscard]] end_awaiter next_end() noexcept;
 
 private:

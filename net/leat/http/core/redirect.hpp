@@ -16,12 +16,12 @@ public:
 
     [[nodiscard]] const url& current() const noexcept { return current_; }
     [[nodiscard]] bool redirected() const noexcept { return left_ != max_; }
-    // Whether the request has left the origin it began at: what was meant for that is not sent on.
+    // Whether the request has left its first origin: fields meant for that one are not sent then.
     [[nodiscard]] bool left_origin() const noexcept { return left_origin_; }
 
     // Whether `head` asks to go on elsewhere: 301, 302, 303, 307 or 308.
     [[nodiscard]] static bool is_redirect(const response& head) noexcept;
-    // Goes on to where `head` says. Throws request_error saying which rule is against it; a redirect without
+    // Goes on to where `head` says. Throws request_error naming the rule that forbids it; a redirect without
     // Location is bad_redirect.
     void follow(const response& head);
 

@@ -48,11 +48,11 @@ struct server_state {
     server_state& operator=(const server_state&) = delete;
     ~server_state();
 
-    // A workspace for a request; and back, with what has grown much cut off.
+    // Lends a workspace for a request; and takes it back, without buffers that have grown large.
     [[nodiscard]] std::unique_ptr<server_workspace> lend();
     void take_back(std::unique_ptr<server_workspace> used) noexcept;
 
-    // Ends connections that wait for a request or agree on TLS, and the others after their answer.
+    // Ends connections that wait for a request or are in a TLS handshake, and the others after their answer.
     void stop() noexcept;
 
     server_limits limits;
@@ -69,7 +69,7 @@ public:
         nothing,   // all bytes are used up
         expected,  // the head of a request whose sender waits for interim_answer() before its body
         request,   // a whole request: asked() gives it
-        refused,   // what came in cannot be answered but by the error that is in out() now; then it ends
+        refused,   // the request is invalid: out() has the error as the answer, and the connection ends
     };
 
     server_exchange(server_state& server, served_connection& client);
@@ -87,7 +87,7 @@ public:
     // The handler begins. What it leaves in out() can be undone until some of it was sent.
     void begin_answer() noexcept;
     // Appends the answer to asked() and gives the rest of it, which goes out behind out(): a body that is too
-    // long to be copied. Throws std::invalid_argument for an answer that is none.
+    // long to be copied. Throws std::invalid_argument for an invalid answer.
     [[nodiscard]] std::string_view answer(const response& made);
     // The head of an answer whose body follows, in chunks unless its length is among its fields.
     enum class body_form : std::uint8_t { none, counted, chunked, until_close };
@@ -96,8 +96,8 @@ public:
         std::uint64_t length;  // of a counted one
     };
     [[nodiscard]] body_plan begin_body(const response& made);
-    // The handler has failed, which is told of unless the connection did. The answer is a 500; but where a
-    // part has been sent there is none, and std::system_error is thrown: only a cut tells the client.
+    // The handler has failed; that is reported unless the connection failed. The answer is a 500; but if a
+    // part of an answer has been sent, std::system_error is thrown: only a cut connection tells the client.
     void fail_answer(const std::exception_ptr& failure);
     // Says 408 if a request was under way; false if none was, or if it was being answered.
     [[nodiscard]] bool answer_late();
@@ -114,7 +114,7 @@ public:
 
     // The answer written last ends the connection.
     [[nodiscard]] bool closes() const noexcept { return closes_; }
-    // The peer would take the end of the connection for the end of a body that is not whole.
+    // The peer would take the end of the connection for the end of an incomplete body.
     [[nodiscard]] bool ends_by_reset() const noexcept { return ends_by_reset_; }
 
     [[nodiscard]] server_deadlines& deadlines() noexcept { return deadlines_; }

@@ -14,8 +14,8 @@ struct bio_st;
 namespace leat::tls {
 
 struct wire {
-    // Answers that a reading step may leave unsent (to KeyUpdate, say) before it must wait for the peer to
-    // take them: a peer that asks without end and never reads gets no memory of ours.
+    // The most bytes of answers (to KeyUpdate, say) that a reading step may leave unsent before it waits for
+    // the peer to take them, so that a peer that asks without end and never reads cannot use up memory.
     static constexpr std::size_t replies_max = 16 * 1024;
 
     // `keep_block`: see byte_queue.
