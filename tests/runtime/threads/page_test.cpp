@@ -3,10 +3,12 @@
 #include "../../support/printed_by.hpp"
 #include "../other_thread.hpp"
 
+#include <leat/from_callback.hpp>
 #include <leat/net.hpp>
 #include <leat/testing/doctest.hpp>
 
 #include <csignal>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -104,6 +106,25 @@ bool tell(const leat::remote& home, leat::event& changed) {
 }
 // THREADS: end
 
+// Calls back on a thread of its own.
+class sensor_driver {
+public:
+    void read(std::function<void(double)> ready) {
+        thread_ = std::jthread([ready = std::move(ready)] { ready(0.5); });
+    }
+
+private:
+    std::jthread thread_;
+};
+
+// THREADS: begin
+// `driver.read(f)` returns at once, and calls f(value) later on a thread of the driver.
+leat::task<double> read_sensor(sensor_driver& driver) {
+    co_return co_await leat::from_callback_anywhere<double>(
+        [&](leat::callback<double> done) { driver.read(done); });
+}
+// THREADS: end
+
 // THREADS: begin
 leat::task<std::string> ask_there(const leat::remote& there, std::string question) {
     co_return co_await there.call([&]() -> leat::task<std::string> {
@@ -188,6 +209,12 @@ LEAT_TEST("an event of this run is set for another thread", on(kernel)) {
     co_await changed.wait();
     other.join();
     CHECK(told);
+}
+
+LEAT_TEST("a callback on another thread gives its value to the task that waits", on(kernel)) {
+    sensor_driver driver;
+    const double value = co_await read_sensor(driver);
+    CHECK(value == 0.5);
 }
 
 LEAT_TEST("a question is answered by a task on another thread", on(kernel)) {
