@@ -112,7 +112,7 @@ private:
     bool named_ = false;  // it was said to whom
 };
 
-// co_await fixes the peer, without a word to it. Cancelled: the peer is as before.
+// co_await fixes the peer; nothing is sent to it. Cancelled: the peer is as before.
 class [[nodiscard]] connect_datagrams_awaiter : public detail::socket_awaiter<connect_datagrams_awaiter> {
 public:
     connect_datagrams_awaiter(detail::socket_state& socket, const endpoint& peer) noexcept

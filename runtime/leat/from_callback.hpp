@@ -49,7 +49,7 @@ enum class called_from : bool { own_thread, any_thread };
 
 // What a wait and its callbacks share. It outlives the wait for as long as there are callbacks. Any thread
 // may count and claim; the one with the claim writes the result; the rest is for the thread of the wait. The
-// state is itself the message that tells that thread, because to call back must not need memory.
+// state is itself the message to that thread, so that a call of the callback needs no memory.
 class callback_state : public frame_pool::allocated, cross_thread_message {
 public:
     explicit callback_state(called_from where);

@@ -122,9 +122,7 @@ public:
         buffer = into.data();
         length = into.size();
     }
-    bool take_now() {
-        return length == 0 || owner->returned != nullptr ? take_returned() : begin();
-    }
+    bool take_now() { return length == 0 || owner->returned != nullptr ? take_returned() : begin(); }
     leat::result<std::size_t> take() noexcept {
         end_by_reset(operation::result == 0);
         return count();

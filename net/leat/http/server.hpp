@@ -211,8 +211,8 @@ task<> part(Stream& stream) {
     }
 }
 
-// The answer to exchange.asked(), whichever way the handler gives it. Whatever goes wrong with it is a 500,
-// or, where a part of it has been sent, the end of the connection.
+// Answers the request exchange.asked(), with either kind of handler. Any failure is a 500, or, if a part of
+// the answer has been sent, the end of the connection.
 template <stream Stream, typename Handler>
 task<> answer(Stream& stream, Handler& handler, server_exchange& exchange) {
     response_writer writer(exchange, &stream, &send_over<Stream>);

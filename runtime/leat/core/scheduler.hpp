@@ -116,9 +116,7 @@ public:
     void tell_watchers(group_scope& group) noexcept;
 
 private:
-    [[nodiscard]] bool is_observed() const noexcept {
-        return observed_.hears_steps() || order_is_drawn_;
-    }
+    [[nodiscard]] bool is_observed() const noexcept { return observed_.hears_steps() || order_is_drawn_; }
     template <bool observed>
     void run_turns(task_state& main);
     template <bool observed, typename Predicate>
