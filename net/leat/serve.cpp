@@ -94,6 +94,8 @@ void report_shortage(std::error_code error) {
 
 }  // namespace
 
+template class acceptor_from<tcp_listener>;
+
 void acceptor::tell_error(const task_state& failed, std::exception_ptr error,
                           const std::optional<endpoint>& peer) const noexcept {
     if (options_.on_error != nullptr) {

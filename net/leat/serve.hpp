@@ -13,6 +13,7 @@
 #include <leat/sync/event.hpp>
 #include <leat/system/signals.hpp>
 #include <leat/task_group.hpp>
+#include <leat/tcp.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -78,6 +79,7 @@ public:
         : options_(options), serve_awaited_(serve_awaited) {}
     acceptor(const acceptor&) = delete;
     acceptor& operator=(const acceptor&) = delete;
+    virtual ~acceptor() = default;
 
     [[nodiscard]] const serve_options& options() const noexcept { return options_; }
     [[nodiscard]] std::source_location serve_awaited() const noexcept { return serve_awaited_; }
@@ -90,9 +92,6 @@ public:
     virtual void close() = 0;
     // Where it listens, as text.
     [[nodiscard]] virtual std::string place() const = 0;
-
-protected:
-    ~acceptor() = default;
 
 private:
     const serve_options& options_;
@@ -134,12 +133,16 @@ private:
     std::optional<endpoint> peer_;
 };
 
-template <typename Listener, typename Handler>
-class acceptor_of final : public acceptor {
+// What a listener's accept() gives.
+template <typename Listener>
+using accepted_by = given_by_awaiting<decltype(std::declval<Listener&>().accept())>;
+
+template <typename Listener>
+class acceptor_from : public acceptor {
 public:
-    acceptor_of(Listener& listener, Handler& handler, const serve_options& options,
-                std::source_location serve_awaited) noexcept
-        : acceptor(options, serve_awaited), listener_(listener), handler_(handler) {}
+    acceptor_from(Listener& listener, const serve_options& options,
+                  std::source_location serve_awaited) noexcept
+        : acceptor(options, serve_awaited), listener_(listener) {}
 
     task<> accept_connections(task_group& connections) override {
         accept_errors errors;
@@ -178,26 +181,38 @@ public:
     }
 
 private:
-    template <typename Stream>
-    void begin(task_group& connections, Stream accepted) {
+    virtual void begin(task_group& connections, accepted_by<Listener> accepted) = 0;
+
+    Listener& listener_;
+};
+
+extern template class acceptor_from<tcp_listener>;
+
+template <typename Listener, typename Handler>
+class acceptor_of : public acceptor_from<Listener> {
+public:
+    acceptor_of(Listener& listener, Handler& handler, const serve_options& options,
+                std::source_location serve_awaited) noexcept
+        : acceptor_from<Listener>(listener, options, serve_awaited), handler_(handler) {}
+
+private:
+    using stream_type = accepted_by<Listener>;
+
+    void begin(task_group& connections, stream_type accepted) override {
         std::optional<endpoint> peer;
         try {
             peer = peer_of(accepted);
         } catch (const std::system_error&) {  // it may be gone; its handler will see that
         }
-        auto& begun = *new connection_task<Handler, Stream>(*this, handler_, peer, std::move(accepted));
-        (void)spawn_in<handled<Handler, Stream>>(connections.scope(), begun);
+        auto& begun = *new connection_task<Handler, stream_type>(*this, handler_, peer, std::move(accepted));
+        (void)spawn_in<handled<Handler, stream_type>>(connections.scope(), begun);
     }
 
-    Listener& listener_;
     Handler& handler_;
 };
 
 task<> serve_accepting(acceptor& source);
 
-// What a listener's accept() gives.
-template <typename Listener>
-using accepted_by = given_by_awaiting<decltype(std::declval<Listener&>().accept())>;
 template <typename Handler, typename Stream>
 concept serves = std::invocable<Handler&, Stream> && is_task<std::invoke_result_t<Handler&, Stream>>;
 

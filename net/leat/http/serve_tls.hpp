@@ -16,8 +16,8 @@ struct serve_tls_options {
 namespace detail {
 
 // When the server stops, a connection in its handshake ends at once, as one without a request does.
-template <stream Transport, typename Handler>
-task<> serve_tls_connection(Transport transport, const tls::context& shared, Handler& handler,
+template <stream Transport>
+task<> serve_tls_connection(Transport transport, const tls::context& shared, request_handler& handler,
                             server_state& server, duration handshake) {
     tls::stream<Transport> secured(std::move(transport), shared);
     connection_over client(secured);
@@ -37,18 +37,29 @@ task<> serve_tls_connection(Transport transport, const tls::context& shared, Han
     co_await serve_connection(secured, handler, exchange, client);
 }
 
+template <typename Listener>
+task<> serve_requests(Listener& listener, const tls::context& shared, request_handler& handler,
+                      const serve_tls_options& options, std::source_location serve_awaited) {
+    server_state server(options.http.limits, options.http.on_error);
+    const auto connection = [&](accepted_by<Listener> stream) {
+        return serve_tls_connection(std::move(stream), shared, handler, server, options.handshake);
+    };
+    co_await serve_draining(listener, server, connection, options.http, serve_awaited);
+}
+
+extern template task<> serve_requests(tcp_listener& listener, const tls::context& shared,
+                                      request_handler& handler, const serve_tls_options& options,
+                                      std::source_location serve_awaited);
+
 }  // namespace detail
 
 // The same as serve(listener, handler), for clients that speak TLS. `shared` lives until it ends.
 template <typename Listener, typename Handler>
     requires detail::giving_handler<Handler> || detail::writing_handler<Handler>
 task<> serve(Listener listener, const tls::context& shared, Handler handler, serve_tls_options options = {}) {
-    server_state server(options.http.limits, options.http.on_error);
     const std::source_location here = leat::detail::place_awaited();
-    const auto connection = [&](detail::accepted_by<Listener> stream) -> task<> {
-        co_await detail::serve_tls_connection(std::move(stream), shared, handler, server, options.handshake);
-    };
-    co_await detail::serve_draining(std::move(listener), server, connection, options.http, here);
+    detail::handler_of<Handler> answers(handler);
+    co_await detail::serve_requests(listener, shared, answers, options, here);
 }
 
 }  // namespace leat::http

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: MIT
+// serve_connection: all that the HTTP server does on one connection: receives, lets the handler answer, sends
+// what server_exchange has made of that, and parts. It is compiled once for each kind of stream, and for TCP
+// in the library: a program with many handlers has it once.
+#pragma once
+
+#include <leat/http/core/server_exchange.hpp>
+#include <leat/http/response_writer.hpp>
+#include <leat/http/served_connection.hpp>
+#include <leat/serve.hpp>
+#include <leat/sleep.hpp>
+#include <leat/stream.hpp>
+#include <leat/task_group.hpp>
+#include <leat/tcp.hpp>
+#include <leat/timeout.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace leat::http::detail {
+
+// The handler of a server. It gives the response, or it writes it.
+class request_handler {
+public:
+    explicit request_handler(bool gives) noexcept : gives_(gives) {}
+    request_handler(const request_handler&) = delete;
+    request_handler& operator=(const request_handler&) = delete;
+
+    // Which of the two below it has.
+    [[nodiscard]] bool gives() const noexcept { return gives_; }
+    [[nodiscard]] virtual task<response> give(const request& asked) = 0;
+    [[nodiscard]] virtual task<> write(const request& asked, response_writer& writer) = 0;
+
+protected:
+    ~request_handler() = default;
+
+private:
+    bool gives_;
+};
+
+// The served_connection of a stream, and a chunk that was received while a handler ran.
+template <stream Stream>
+class connection_over final : public served_connection {
+public:
+    explicit connection_over(Stream& stream) noexcept : stream_(stream) {}
+
+    [[nodiscard]] std::optional<endpoint> remote_endpoint() const override {
+        return leat::detail::peer_of(stream_);
+    }
+    [[nodiscard]] std::optional<endpoint> local_endpoint() const override {
+        if constexpr (requires { endpoint(stream_.local_endpoint()); }) {
+            return endpoint(stream_.local_endpoint());
+        } else {
+            return std::nullopt;
+        }
+    }
+    [[nodiscard]] const tls::session* tls() const noexcept override {
+        if constexpr (requires { stream_.session().alpn(); }) {
+            return &stream_.session();
+        } else {
+            return nullptr;
+        }
+    }
+    [[nodiscard]] std::optional<std::uint64_t> acknowledged() const noexcept override {
+        if constexpr (requires { stream_.transport().native_handle(); }) {
+            return acknowledged_bytes(stream_.transport().native_handle());
+        } else if constexpr (requires { stream_.native_handle(); }) {
+            return acknowledged_bytes(stream_.native_handle());
+        } else {
+            return std::nullopt;
+        }
+    }
+    [[nodiscard]] task<> gone() override {
+        if (ahead_.empty()) {
+            try {
+                ahead_ = co_await stream_.recv_chunk();
+            } catch (const std::system_error&) {
+                co_return;
+            }
+            if (ahead_.empty()) {
+                co_return;
+            }
+        }
+        co_await sleep_until(never);
+    }
+
+    [[nodiscard]] chunk take_ahead() noexcept { return std::move(ahead_); }
+
+private:
+    Stream& stream_;
+    chunk ahead_;
+};
+
+// X inside the scope of a connection, as move_on_after with a deadline that moves.
+template <typename X>
+class [[nodiscard]] watched : public leat::detail::scoped<connection_scope, X> {
+public:
+    watched(server_deadlines& deadlines, X&& x, time_point first = never)
+        : leat::detail::scoped<connection_scope, X>(std::forward<X>(x), deadlines, first) {}
+    auto await_resume() { return this->maybe_finish(); }
+};
+
+// The most of a body that is sent at once: a slow reader's time limit starts again after each such part.
+inline constexpr std::size_t sent_at_once_max = 256 * 1024;
+
+// All that is sent on a connection: what is held back, `piece`, and a few bytes behind it.
+template <stream Stream>
+task<> send(Stream& stream, server_exchange& exchange, byte_view piece = std::string_view(),
+            byte_view behind = std::string_view()) {
+    while (exchange.sending()) {
+        co_await exchange.sent();
+    }
+    if (!exchange.holds_back() && piece.size() == 0) {
+        co_return;
+    }
+    server_exchange::sending_turn turn(exchange);
+    std::span<const std::byte> rest(piece.data(), piece.size());
+    if (rest.empty()) {
+        co_await stream.send_all(turn.held());
+    } else if (rest.size() > sent_at_once_max) {
+        co_await stream.send_all(turn.held(), rest.first(sent_at_once_max));
+        for (rest = rest.subspan(sent_at_once_max); rest.size() > sent_at_once_max;
+             rest = rest.subspan(sent_at_once_max)) {
+            turn.moved(sent_at_once_max);
+            co_await stream.send_all(rest.first(sent_at_once_max));
+        }
+        turn.moved(sent_at_once_max);
+        co_await stream.send_all(rest, behind);
+    } else {
+        co_await stream.send_all(turn.held(), rest, behind);
+    }
+    turn.finish();
+}
+
+template <stream Stream>
+task<> send_over(void* stream, server_exchange& exchange, byte_view piece, byte_view behind) {
+    return send(*static_cast<Stream*>(stream), exchange, piece, behind);
+}
+
+// Runs once the connection's task waits, so answers leave together unless a handler waits. An error is not
+// thrown here: it broke the connection, so that its next send fails, or there was no memory.
+template <stream Stream>
+task<> flush_meanwhile(Stream& stream, server_exchange& exchange) {
+    try {
+        while (!exchange.sending() && !exchange.broken() && exchange.holds_back()) {
+            co_await send(stream, exchange);
+        }
+    } catch (const std::exception&) {
+        check(exchange.broken() || exchange.holds_back(), "what fails to leave is held back or breaks");
+    }
+    exchange.flushing = false;
+}
+
+template <stream Stream>
+task<> end_sending(Stream& stream) {
+    if constexpr (std::is_void_v<decltype(stream.shutdown_send())>) {
+        stream.shutdown_send();
+        co_return;
+    } else {
+        co_await stream.shutdown_send();
+    }
+}
+
+// Ends sending and waits for the peer to do so: closing with bytes unread would reset the connection, and the
+// peer might never see the answer.
+template <stream Stream>
+task<> part(Stream& stream) {
+    co_await end_sending(stream);
+    for (;;) {
+        const chunk ignored = co_await stream.recv_chunk();
+        if (ignored.empty()) {
+            break;
+        }
+    }
+}
+
+// Answers the request exchange.asked(), with either kind of handler. Any failure is a 500, or, if a part of
+// the answer has been sent, the end of the connection.
+template <stream Stream>
+task<> answer(Stream& stream, request_handler& handler, server_exchange& exchange) {
+    response_writer writer(exchange, &stream, &send_over<Stream>);
+    std::string_view rest;
+    std::exception_ptr failure;
+    exchange.begin_answer();
+    try {
+        if (handler.gives()) {
+            writer.head() = co_await handler.give(exchange.asked());
+        } else {
+            co_await handler.write(exchange.asked(), writer);
+        }
+        rest = writer.finish();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure != nullptr) {
+        exchange.fail_answer(failure);
+    } else if (!rest.empty()) {
+        co_await send(stream, exchange, rest);
+    }
+}
+
+// Answers to pipelined requests are collected up to so many bytes.
+inline constexpr std::size_t held_back_max = 64 * 1024;
+
+// Answers the requests that end in `rest`, which lies in `input`. Without `flushing`, where a task may send
+// what is held back while a handler waits, it returns when there is something to be sent meanwhile.
+template <stream Stream>
+task<> answer_requests(Stream& stream, request_handler& handler, server_exchange& exchange, chunk& input,
+                       std::string_view& rest, task_group* flushing) {
+    while (!exchange.closes() && (flushing != nullptr || !exchange.holds_back())) {
+        // A chunk may hold hundreds of requests; what came with a stop, or as its time was over, is not
+        // begun.
+        co_await checkpoint();
+        switch (exchange.take(rest)) {
+            case server_exchange::found::nothing:
+                co_return;
+            case server_exchange::found::expected:
+                co_await send(stream, exchange, server_exchange::interim_answer());
+                break;
+            case server_exchange::found::request:
+                if (rest.empty()) {
+                    input.reset();  // a slow handler leases no buffer
+                    rest = {};
+                }
+                if (exchange.holds_back() && !std::exchange(exchange.flushing, true)) {
+                    flushing->spawn(flush_meanwhile<Stream>, std::ref(stream), std::ref(exchange));
+                }
+                co_await answer(stream, handler, exchange);
+                break;
+            case server_exchange::found::refused:
+                break;
+        }
+        if (exchange.holds_back() && exchange.out().size() > held_back_max) {
+            co_await send(stream, exchange);
+        }
+    }
+}
+
+// Answers requests until the peer or an answer ends that. Gives whether the peer may have more to say.
+template <stream Stream>
+task<bool> answer_all(Stream& stream, request_handler& handler, server_exchange& exchange,
+                      connection_over<Stream>& client) {
+    while (exchange.wait_for_bytes()) {
+        chunk input = client.take_ahead();
+        if (input.empty()) {
+            input = co_await stream.recv_chunk();
+        }
+        std::string_view rest = input.text();
+        if (rest.empty()) {
+            co_return false;
+        }
+        co_await answer_requests(stream, handler, exchange, input, rest, nullptr);
+        if (!rest.empty() && !exchange.closes()) {
+            co_await with_task_group([&](task_group& flushing) {
+                return answer_requests(stream, handler, exchange, input, rest, &flushing);
+            });
+        }
+        co_await send(stream, exchange);
+        if (exchange.closes()) {
+            co_return true;
+        }
+    }
+    co_return true;
+}
+
+inline constexpr duration parting = std::chrono::seconds(1);
+
+// Serves one connection. Its errors are not thrown.
+template <stream Stream>
+task<> serve_connection(Stream& stream, request_handler& handler, server_exchange& exchange,
+                        connection_over<Stream>& client) {
+    try {
+        const auto more =
+            co_await watched(exchange.deadlines(), answer_all(stream, handler, exchange, client));
+        const bool cut = !more.has_value() && exchange.broken();
+        if (cut) {
+            reset_or_close(stream);  // it takes nothing, not even an end
+            co_return;
+        }
+        if (!more.has_value() && exchange.answer_late()) {
+            (void)co_await move_on_after(parting, send(stream, exchange));
+        }
+        if (more.value_or(true)) {
+            (void)co_await move_on_after(parting, part(stream));
+        } else {
+            (void)co_await move_on_after(parting, end_sending(stream));
+        }
+    } catch (const std::system_error&) {
+        if (exchange.ends_by_reset()) {
+            reset_or_close(stream);
+        }
+    }
+}
+
+extern template task<> serve_connection(tcp_stream& stream, request_handler& handler,
+                                        server_exchange& exchange, connection_over<tcp_stream>& client);
+
+}  // namespace leat::http::detail
