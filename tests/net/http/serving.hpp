@@ -5,6 +5,7 @@
 #include <leat/http.hpp>
 #include <leat/net.hpp>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,16 +54,17 @@ private:
 
 inline constexpr http::serve_options unattended{.grace = duration::zero(), .stop_on = {}};
 
+// Runs what `serve(a listener)` gives while `body(its endpoint)` runs.
+task<> during_server(std::function<task<>(tcp_listener)> serve, std::function<task<>(endpoint)> body);
+
 // Runs a server with `handler` while `body(its endpoint)` runs.
-template <typename Handler, typename Body>
-task<> serving(Handler handler, http::serve_options options, Body body) {
-    co_await with_task_group([&](task_group& group) -> task<> {
-        auto listener = tcp_listener::bind({"127.0.0.1", 0});
-        const endpoint where = listener.local_endpoint();
-        group.spawn(http::serve(std::move(listener), handler, options));
-        co_await body(where);
-        group.cancel();
-    });
+template <typename Handler>
+task<> serving(Handler handler, http::serve_options options, std::function<task<>(endpoint)> body) {
+    return during_server(
+        [handler, options](tcp_listener listener) {
+            return http::serve(std::move(listener), handler, options);
+        },
+        std::move(body));
 }
 
 // Everything until the server ends the connection, also if that is by an error.
@@ -79,21 +81,10 @@ task<std::string> rest_of(Stream& peer) {
     co_return all;
 }
 
-inline std::string without_dates(std::string all) {
-    for (std::size_t at = all.find("Date: "); at != all.npos; at = all.find("Date: ")) {
-        all.erase(at, all.find("\r\n", at) + 2 - at);
-    }
-    return all;
-}
+std::string without_dates(std::string all);
 
 // Sends `bytes` and gives all that comes back, without Date fields.
-inline task<std::string> answers_to(endpoint where, std::string bytes) {
-    auto peer = co_await tcp_stream::connect(where);
-    co_await peer.send_all(bytes);
-    peer.shutdown_send();
-    const std::string all = co_await rest_of(peer);
-    co_return without_dates(all);
-}
+task<std::string> answers_to(endpoint where, std::string bytes);
 
 inline std::string get(std::string_view target) {
     return "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n";
