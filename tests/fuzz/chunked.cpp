@@ -10,8 +10,8 @@
 #include <string>
 
 using leat::check;
-using leat::http::chunked_body;
-using leat::http::strictness;
+using leat::http::detail::chunked_body;
+using leat::http::detail::strictness;
 
 namespace {
 
@@ -49,9 +49,9 @@ outcome read(std::string_view input, std::size_t step, strictness how = strictne
 void check_framing(std::string_view body, std::size_t size) {
     std::string framed;
     for (std::size_t at = 0; at < body.size(); at += size) {
-        leat::http::append_chunk(framed, body.substr(at, size));
+        leat::http::detail::append_chunk(framed, body.substr(at, size));
     }
-    framed += leat::http::last_chunk;
+    framed += leat::http::detail::last_chunk;
     const std::size_t whole = framed.size();
     framed += "GET / HTTP/1.1\r\n";
     const outcome seen = read(framed, framed.size());

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <string>
 
-using leat::http::content_decoder;
+using leat::http::detail::content_decoder;
 
 namespace {
 

@@ -12,6 +12,7 @@
 #include <algorithm>
 
 using namespace leat::http;
+using namespace leat::http::detail;
 
 namespace {
 

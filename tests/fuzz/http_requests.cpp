@@ -307,8 +307,8 @@ std::optional<plain_request> read_plainly(text input) {
 }
 
 std::optional<plain_request> read_by_parser(text input) {
-    using leat::http::progress;
-    leat::http::request_parser parser;
+    using leat::http::detail::progress;
+    leat::http::detail::request_parser parser;
     parser.start();
     plain_request made;
     text rest = input;

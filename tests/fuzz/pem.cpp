@@ -24,17 +24,18 @@ void check_harmless(std::string_view shown) {
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
     const std::string text(reinterpret_cast<const char*>(data), size);
     try {
-        const auto found = leat::tls::read_certificates(leat::tls::pem::text(text), "certificate");
+        const auto found = leat::tls::detail::read_certificates(leat::tls::pem::text(text), "certificate");
         check(!found.empty(), "there is a certificate, or an error");
         for (const auto& each : found) {
-            check_harmless(leat::tls::certificate_names(each.get()));
-            check_harmless(leat::tls::certificate_subject(each.get()));
+            check_harmless(leat::tls::detail::certificate_names(each.get()));
+            check_harmless(leat::tls::detail::certificate_subject(each.get()));
         }
     } catch (const leat::tls::error& refused) {
         check_harmless(refused.what());
     }
     try {
-        check(leat::tls::read_key(leat::tls::pem::text(text)) != nullptr, "there is a key, or an error");
+        check(leat::tls::detail::read_key(leat::tls::pem::text(text)) != nullptr,
+              "there is a key, or an error");
     } catch (const leat::tls::error& refused) {
         check_harmless(refused.what());
     }

@@ -11,10 +11,10 @@ using leat::http::url;
 namespace {
 
 void check_url(const url& accepted) {
-    leat::check(leat::http::is_request_target(accepted.request_target()), "a target can be sent");
+    leat::check(leat::http::detail::is_request_target(accepted.request_target()), "a target can be sent");
     leat::check(accepted.request_target().starts_with('/'), "a target begins with a slash");
     leat::check(!accepted.host().empty() && accepted.port() != 0, "there is somewhere to connect to");
-    leat::check(leat::http::is_field_value(accepted.authority()), "a Host field can hold it");
+    leat::check(leat::http::detail::is_field_value(accepted.authority()), "a Host field can hold it");
     const auto again = url::try_parse(accepted.to_string());
     leat::check(again.ok(), "what is written can be read");
     leat::check(again->to_string() == accepted.to_string(), "and says the same");

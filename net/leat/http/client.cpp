@@ -25,7 +25,8 @@ std::string host_and_port(const url& of) {
 }
 
 bool is_one_of(std::string_view name, std::span<const std::string_view> names) noexcept {
-    return std::ranges::any_of(names, [&](std::string_view each) { return equal_ignoring_case(name, each); });
+    return std::ranges::any_of(
+        names, [&](std::string_view each) { return detail::equal_ignoring_case(name, each); });
 }
 
 // Fields that are for the origin they were given for, and nobody else.
@@ -86,12 +87,12 @@ struct client::exchange {
             credentials = next.credentials();
         }
     }
-    [[nodiscard]] parser_limits limits() const {
+    [[nodiscard]] detail::parser_limits limits() const {
         return {.head_bytes = options.header_bytes};  // the body's limit is not for that of a redirect
     }
 
     std::string_view method;
-    redirect_chain chain;
+    detail::redirect_chain chain;
     std::string asked;        // the URL that the user gave
     std::string credentials;  // for the current origin
     const get_options& options;
@@ -115,17 +116,17 @@ client::client(const client_options& options)
              .idle_time = options.idle_connection_time}) {
     names_.servers = name_servers_;
     check(options.connections_per_host > 0, "a client may have at least one connection to a host");
-    if (!is_field_value(user_agent_)) {
+    if (!detail::is_field_value(user_agent_)) {
         throw std::invalid_argument("user_agent holds a line break or another control character");
     }
     if (!options.ca_file.empty()) {
-        secure_ = std::make_unique<secure_transport>(trust{options.ca_file, insecure_});
+        secure_ = std::make_unique<detail::secure_transport>(detail::trust{options.ca_file, insecure_});
     }
 }
 
-secure_transport& client::secure() {
+detail::secure_transport& client::secure() {
     if (secure_ == nullptr) {
-        secure_ = std::make_unique<secure_transport>(trust{{}, insecure_});
+        secure_ = std::make_unique<detail::secure_transport>(detail::trust{{}, insecure_});
     }
     return *secure_;
 }
@@ -164,7 +165,7 @@ task<response_stream> client::request(std::string_view method, std::string text,
 task<response_stream> client::follow(exchange& asked) {
     for (;;) {
         response_stream reply = co_await send(asked);
-        if (!redirect_chain::is_redirect(reply.head())) {
+        if (!detail::redirect_chain::is_redirect(reply.head())) {
             if (reply.status() == 206 && !asked.fields.contains("Range")) {
                 throw request_error(error::unasked_range, make_error_code(error::unasked_range).message());
             }
@@ -186,7 +187,7 @@ task<response_stream> client::send(exchange& asked) {
             target.is_secure() ? place + " via " + asked.proxy->origin() : "any via " + asked.proxy->origin();
     }
     write_request(asked);
-    connection_lease lease = co_await timeout_at(asked.deadline, pool_.lease(place));
+    detail::connection_lease lease = co_await timeout_at(asked.deadline, pool_.lease(place));
     bool stale = false;
     if (lease.has_connection()) {
         const bool may_repeat = asked.options.repeat;
@@ -236,7 +237,7 @@ task<tcp_stream> client::dial(exchange& asked) {
 task<tcp_stream> client::dial_later(exchange& asked) {
     constexpr int tries_alone_max = 4;  // a descriptor may go back a little after its connection has ended
     constexpr duration longest_pause = std::chrono::seconds(1);
-    std::optional<connection_pool::shortage> shortage;
+    std::optional<detail::connection_pool::shortage> shortage;
     int tries_alone = 0;
     for (duration pause = std::chrono::milliseconds(10);; pause = std::min(2 * pause, longest_pause)) {
         try {
@@ -260,12 +261,13 @@ task<tcp_stream> client::dial_later(exchange& asked) {
 task<tcp_stream> client::tunnel(exchange& asked, tcp_stream below) {
     const std::string place = host_and_port(asked.chain.current());
     std::string bytes = "CONNECT " + place + " HTTP/1.1\r\n";
-    append_field(bytes, "Host", place);
+    detail::append_field(bytes, "Host", place);
     if (asked.proxy->has_credentials()) {
-        append_field(bytes, "Proxy-Authorization", basic_authorization(asked.proxy->credentials()));
+        detail::append_field(bytes, "Proxy-Authorization",
+                             detail::basic_authorization(asked.proxy->credentials()));
     }
-    append_blank_line(bytes);
-    client_connection proxy{any_stream(std::move(below))};
+    detail::append_blank_line(bytes);
+    detail::client_connection proxy{any_stream(std::move(below))};
     const time_point deadline = asked.allow(asked.options.connect);
     co_await proxy.exchange("CONNECT", bytes, asked.limits(), deadline);
     const int status = proxy.head().status;
@@ -291,28 +293,29 @@ void client::write_request(exchange& asked) const {
         out.append("http://").append(host);  // without a zone, which means nothing to the proxy
     }
     out.append(target.request_target()).append(" HTTP/1.1\r\n");
-    append_field(out, "Host", host);
+    detail::append_field(out, "Host", host);
     if (!user_agent_.empty() && !sent("User-Agent")) {
-        append_field(out, "User-Agent", user_agent_);
+        detail::append_field(out, "User-Agent", user_agent_);
     }
     if (!sent("Accept")) {
-        append_field(out, "Accept", "*/*");
+        detail::append_field(out, "Accept", "*/*");
     }
     if (accept_encodings_ && !sent("Accept-Encoding") && !sent("Range")) {  // a part of one cannot be undone
-        append_field(out, "Accept-Encoding", accept_encoding());
+        detail::append_field(out, "Accept-Encoding", detail::accept_encoding());
     }
     if (!asked.credentials.empty() && !sent("Authorization")) {
-        append_field(out, "Authorization", basic_authorization(asked.credentials));
+        detail::append_field(out, "Authorization", detail::basic_authorization(asked.credentials));
     }
     if (whole_url && asked.proxy->has_credentials() && !sent("Proxy-Authorization")) {
-        append_field(out, "Proxy-Authorization", basic_authorization(asked.proxy->credentials()));
+        detail::append_field(out, "Proxy-Authorization",
+                             detail::basic_authorization(asked.proxy->credentials()));
     }
     for (const headers::field field : asked.fields) {
         if (sent(field.name)) {
-            append_field(out, field.name, field.value);
+            detail::append_field(out, field.name, field.value);
         }
     }
-    append_blank_line(out);
+    detail::append_blank_line(out);
 }
 
 }  // namespace leat::http

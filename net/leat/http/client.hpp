@@ -118,7 +118,7 @@ private:
     [[nodiscard]] task<tcp_stream> dial(exchange& asked);
     [[nodiscard]] task<tcp_stream> dial_later(exchange& asked);
     [[nodiscard]] task<tcp_stream> tunnel(exchange& asked, tcp_stream below);
-    [[nodiscard]] secure_transport& secure();
+    [[nodiscard]] detail::secure_transport& secure();
     void write_request(exchange& asked) const;
 
     std::string user_agent_;
@@ -126,9 +126,10 @@ private:
     proxies proxies_;
     bool insecure_;
     std::string name_servers_;
-    resolve_options names_;                     // of name_servers_
-    std::unique_ptr<secure_transport> secure_;  // made when it is needed: it reads the system's authorities
-    connection_pool pool_;
+    resolve_options names_;  // of name_servers_
+    std::unique_ptr<detail::secure_transport>
+        secure_;  // made when it is needed: it reads the system's authorities
+    detail::connection_pool pool_;
 };
 
 }  // namespace leat::http

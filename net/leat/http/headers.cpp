@@ -15,10 +15,10 @@ namespace {
 constexpr std::size_t text_size_min = 256;
 
 void require_valid(std::string_view name, std::string_view value) {
-    if (!is_token(name)) {
+    if (!detail::is_token(name)) {
         throw std::invalid_argument("a header's name is empty or holds a character that names may not");
     }
-    if (!is_field_value(value)) {
+    if (!detail::is_field_value(value)) {
         throw std::invalid_argument("header " + std::string(name) +
                                     " holds a line break or another control character");
     }
@@ -28,7 +28,7 @@ void require_valid(std::string_view name, std::string_view value) {
 
 void headers::add(std::string_view name, std::string_view value) {
     require_valid(name, value);
-    value = trim(value);  // as its receiver would
+    value = detail::trim(value);  // as its receiver would
     const std::size_t name_at = text_.size();
     const std::size_t grown_size = name_at + name.size() + value.size() + 4;
     std::string old;
@@ -55,7 +55,7 @@ std::size_t headers::erase(std::string_view name) {
     const std::string kept_name(name);
     std::size_t erased = 0;
     for (std::size_t i = 0; i < index_.size();) {
-        if (!equal_ignoring_case((*this)[i].name, kept_name)) {
+        if (!detail::equal_ignoring_case((*this)[i].name, kept_name)) {
             ++i;
             continue;
         }
@@ -80,7 +80,7 @@ void headers::clear() noexcept {
 
 std::optional<std::string_view> headers::get(std::string_view name) const noexcept {
     for (const auto& each : *this) {
-        if (equal_ignoring_case(each.name, name)) {
+        if (detail::equal_ignoring_case(each.name, name)) {
             return each.value;
         }
     }
@@ -90,7 +90,7 @@ std::optional<std::string_view> headers::get(std::string_view name) const noexce
 std::vector<std::string_view> headers::get_all(std::string_view name) const {
     std::vector<std::string_view> values;
     for (const auto& each : *this) {
-        if (equal_ignoring_case(each.name, name)) {
+        if (detail::equal_ignoring_case(each.name, name)) {
             values.push_back(each.value);
         }
     }
@@ -99,12 +99,13 @@ std::vector<std::string_view> headers::get_all(std::string_view name) const {
 
 bool headers::contains_token(std::string_view name, std::string_view token) const noexcept {
     for (const auto& each : *this) {
-        if (!equal_ignoring_case(each.name, name)) {
+        if (!detail::equal_ignoring_case(each.name, name)) {
             continue;
         }
         std::string_view list = each.value;
-        for (std::string_view element = next_element(list); !element.empty(); element = next_element(list)) {
-            if (equal_ignoring_case(element, token)) {
+        for (std::string_view element = detail::next_element(list); !element.empty();
+             element = detail::next_element(list)) {
+            if (detail::equal_ignoring_case(element, token)) {
                 return true;
             }
         }

@@ -34,10 +34,10 @@ bool is_within(std::string_view host, std::string_view domain) noexcept {
     domain.remove_prefix(std::min(domain.find_first_not_of('.'), domain.size()));
     domain = without_end_dot(domain);
     if (domain.empty() || host.size() <= domain.size()) {
-        return !domain.empty() && !below_only && equal_ignoring_case(host, domain);
+        return !domain.empty() && !below_only && detail::equal_ignoring_case(host, domain);
     }
     const std::string_view end = host.substr(host.size() - domain.size());
-    return host[host.size() - domain.size() - 1] == '.' && equal_ignoring_case(end, domain);
+    return host[host.size() - domain.size() - 1] == '.' && detail::equal_ignoring_case(end, domain);
 }
 
 // Whether the first `count` bits of both are the same.

@@ -20,12 +20,13 @@ constexpr duration discarding_max = std::chrono::seconds(1);
 std::uint64_t encoded_max(std::uint64_t limit) noexcept {
     constexpr std::uint64_t headers_max = 64 * 1024;
     const std::uint64_t more = limit / 1024 + headers_max;
-    return limit > content_decoder::no_limit - more ? content_decoder::no_limit : limit + more;
+    return limit > detail::content_decoder::no_limit - more ? detail::content_decoder::no_limit
+                                                            : limit + more;
 }
 
 }  // namespace
 
-response_stream::response_stream(connection_lease lease, http::url from, const get_options& options,
+response_stream::response_stream(detail::connection_lease lease, http::url from, const get_options& options,
                                  time_point deadline, int attempts)
     : lease_(std::move(lease)),
       head_(std::move(lease_->head())),
@@ -46,14 +47,14 @@ void response_stream::begin_decoding(std::string named, bool decode) {
         lease_.drop();
         return;
     }
-    const std::uint64_t limit = limit_.value_or(content_decoder::no_limit);
+    const std::uint64_t limit = limit_.value_or(detail::content_decoder::no_limit);
     const std::string_view coding = head_.headers.get("Content-Encoding").value_or("");
-    decoder_ = content_decoder::make(decode ? coding : "", limit);
+    decoder_ = detail::content_decoder::make(decode ? coding : "", limit);
     encoded_max_ = decoder_.is_identity() ? limit : encoded_max(limit);
     if (length_.value_or(0) > encoded_max_) {
         fail_too_long();
     }
-    if (decoder_.is_identity() && names_coding(coding)) {
+    if (decoder_.is_identity() && detail::names_coding(coding)) {
         undecoded_ = coding;
     }
 }

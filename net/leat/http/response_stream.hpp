@@ -72,8 +72,8 @@ public:
 
 private:
     friend class client;
-    response_stream(connection_lease lease, http::url from, const get_options& options, time_point deadline,
-                    int attempts);
+    response_stream(detail::connection_lease lease, http::url from, const get_options& options,
+                    time_point deadline, int attempts);
     void begin_decoding(std::string named, bool decode);
     [[nodiscard]] task<std::string_view> read_piece();
     [[nodiscard]] task<> receive_piece();
@@ -86,16 +86,16 @@ private:
     [[nodiscard]] task<> discard();
     [[nodiscard]] task<> discard_rest();
 
-    connection_lease lease_;
+    detail::connection_lease lease_;
     response head_;
     http::url url_;
     std::string named_;  // the URL as errors name it
     std::string undecoded_;
-    content_decoder decoder_;
+    detail::content_decoder decoder_;
     std::string_view encoded_;
     std::optional<std::uint64_t> length_;  // as the server said
     std::optional<std::uint64_t> limit_;
-    std::uint64_t encoded_max_ = content_decoder::no_limit;
+    std::uint64_t encoded_max_ = detail::content_decoder::no_limit;
     duration idle_;
     duration total_;
     time_point deadline_;

@@ -36,19 +36,19 @@ task<> response_writer::write(std::string_view piece) {
     if (piece.empty()) {
         co_return;
     }
-    if (form_ == server_exchange::body_form::none) {
+    if (form_ == detail::server_exchange::body_form::none) {
         co_return;
     }
-    const bool counted = form_ == server_exchange::body_form::counted;
+    const bool counted = form_ == detail::server_exchange::body_form::counted;
     if (counted && piece.size() > left_) {
         throw std::invalid_argument("more bytes are written than the Content-Length says");
     }
-    const bool chunked = form_ == server_exchange::body_form::chunked;
+    const bool chunked = form_ == detail::server_exchange::body_form::chunked;
     // First: without memory for it nothing of the piece is in the answer.
     task<> sending =
         send_(stream_, exchange_, piece, chunked ? std::string_view("\r\n") : std::string_view());
     if (chunked) {
-        exchange_.out() += chunk_size_line(piece.size()).text();
+        exchange_.out() += detail::chunk_size_line(piece.size()).text();
     }
     left_ -= counted ? piece.size() : 0;
     co_await std::move(sending);
@@ -63,11 +63,11 @@ std::string_view response_writer::finish() {
         return exchange_.answer(head_);
     }
     require_no_body(head_);
-    if (form_ == server_exchange::body_form::counted && left_ > 0) {
+    if (form_ == detail::server_exchange::body_form::counted && left_ > 0) {
         throw std::invalid_argument("fewer bytes are written than the Content-Length says");
     }
-    if (form_ == server_exchange::body_form::chunked) {
-        exchange_.out() += last_chunk;
+    if (form_ == detail::server_exchange::body_form::chunked) {
+        exchange_.out() += detail::last_chunk;
     }
     return {};
 }

@@ -28,20 +28,20 @@ public:
 
     // For the server: how to send on its connection (send() of server.hpp), and the end of the answer: gives
     // what is to be sent behind out(). Throws when bytes of the body are missing.
-    using send_function = task<> (*)(void* stream, server_exchange& exchange, byte_view piece,
+    using send_function = task<> (*)(void* stream, detail::server_exchange& exchange, byte_view piece,
                                      byte_view behind);
-    response_writer(server_exchange& exchange, void* stream, send_function send) noexcept
+    response_writer(detail::server_exchange& exchange, void* stream, send_function send) noexcept
         : exchange_(exchange), stream_(stream), send_(send) {}
     [[nodiscard]] std::string_view finish();
 
 private:
     void begin();
 
-    server_exchange& exchange_;
+    detail::server_exchange& exchange_;
     void* stream_;
     send_function send_;
     response head_;
-    server_exchange::body_form form_ = server_exchange::body_form::chunked;
+    detail::server_exchange::body_form form_ = detail::server_exchange::body_form::chunked;
     std::uint64_t left_ = 0;  // of a counted body
     bool begun_ = false;
 };

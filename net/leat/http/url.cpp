@@ -19,7 +19,7 @@ bool is_control(char c) noexcept {
     return code < 0x20 || code == 0x7f;
 }
 
-constexpr encode_set non_ascii_set = encode_set::of_non_ascii();
+constexpr detail::encode_set non_ascii_set = detail::encode_set::of_non_ascii();
 
 // Without the spaces and controls around it, and without tabs and line breaks.
 std::string cleaned(std::string_view text) {
@@ -38,12 +38,12 @@ std::string cleaned(std::string_view text) {
 // What stands before the colon when `text` begins with a scheme (RFC 3986 3.1), else nothing.
 std::string_view scheme_of(std::string_view text) noexcept {
     const std::size_t colon = text.find(':');
-    if (colon == text.npos || colon == 0 || !is_alpha(text[0])) {
+    if (colon == text.npos || colon == 0 || !detail::is_alpha(text[0])) {
         return {};
     }
     const std::string_view scheme = text.substr(0, colon);
     const bool valid = std::all_of(scheme.begin(), scheme.end(), [](char c) {
-        return is_alpha(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
+        return detail::is_alpha(c) || detail::is_digit(c) || c == '+' || c == '-' || c == '.';
     });
     return valid ? scheme : std::string_view();
 }
@@ -62,11 +62,11 @@ result<url> url::parse_with(std::string_view given, const url* base) {
     std::string_view text = clean;
     url parsed;
     if (const std::string_view scheme = scheme_of(text); !scheme.empty()) {
-        parsed.secure_ = equal_ignoring_case(scheme, "https");
+        parsed.secure_ = detail::equal_ignoring_case(scheme, "https");
         text.remove_prefix(scheme.size() + 1);
-        if (!parsed.secure_ && !equal_ignoring_case(scheme, "http")) {
+        if (!parsed.secure_ && !detail::equal_ignoring_case(scheme, "http")) {
             // "localhost:8080" has a scheme by the grammar, but not by its writer's intent.
-            const bool intended = !text.empty() && !is_digit(text.front());
+            const bool intended = !text.empty() && !detail::is_digit(text.front());
             return make_error_code(intended ? url_error::unsupported_scheme : url_error::missing_scheme);
         }
         if (base == nullptr || base->secure_ != parsed.secure_ || text.starts_with("//")) {
@@ -76,7 +76,7 @@ result<url> url::parse_with(std::string_view given, const url* base) {
     } else if (base == nullptr) {
         return make_error_code(url_error::missing_scheme);
     }
-    if (text.size() >= 2 && is_slash(text[0]) && is_slash(text[1])) {
+    if (text.size() >= 2 && detail::is_slash(text[0]) && detail::is_slash(text[1])) {
         parsed.secure_ = base->secure_;
         const auto failure = parsed.take_absolute(text);
         return failure ? result<url>(failure) : std::move(parsed);
@@ -99,8 +99,8 @@ std::error_code url::take_authority(std::string_view authority) {
     if (const std::size_t at = authority.rfind('@'); at != authority.npos) {
         const std::string_view userinfo = authority.substr(0, at);
         const std::size_t colon = std::min(userinfo.find(':'), userinfo.size());
-        append_encoded(username_, userinfo.substr(0, colon), userinfo_set);
-        append_encoded(password_, userinfo.substr(std::min(colon + 1, at)), userinfo_set);
+        detail::append_encoded(username_, userinfo.substr(0, colon), detail::userinfo_set);
+        detail::append_encoded(password_, userinfo.substr(std::min(colon + 1, at)), detail::userinfo_set);
         authority.remove_prefix(at + 1);
     }
     const std::size_t colon = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
@@ -117,7 +117,7 @@ std::error_code url::take_authority(std::string_view authority) {
     if (host.empty()) {
         return url_error::missing_host;
     }
-    auto parsed = parse_url_host(host);
+    auto parsed = detail::parse_url_host(host);
     if (!parsed) {
         return parsed.error();
     }
@@ -130,17 +130,17 @@ void url::take_target(std::string_view text, std::string_view folder) {
     const std::size_t fragment_at = std::min(text.find('#'), text.size());
     if (fragment_at < text.size()) {
         fragment_ = "#";
-        append_encoded(fragment_, text.substr(fragment_at + 1), fragment_set);
+        detail::append_encoded(fragment_, text.substr(fragment_at + 1), detail::fragment_set);
     }
     text = text.substr(0, fragment_at);
     const std::size_t query_at = std::min(text.find('?'), text.size());
     std::string_view path = text.substr(0, query_at);
-    path.remove_prefix(!path.empty() && is_slash(path.front()) ? 1 : 0);
+    path.remove_prefix(!path.empty() && detail::is_slash(path.front()) ? 1 : 0);
     target_ = folder;
-    append_path(target_, path);
+    detail::append_path(target_, path);
     if (query_at < text.size()) {
         target_ += '?';
-        append_encoded(target_, text.substr(query_at + 1), query_set);
+        detail::append_encoded(target_, text.substr(query_at + 1), detail::query_set);
     }
 }
 
@@ -153,7 +153,7 @@ void url::take_relative(std::string_view text, const url& base) {
     } else if (text.front() == '?') {
         take_target(std::string(path) + std::string(text), {});
     } else {
-        take_target(text, is_slash(text.front()) ? "" : path.substr(0, path.rfind('/')));
+        take_target(text, detail::is_slash(text.front()) ? "" : path.substr(0, path.rfind('/')));
     }
 }
 
@@ -182,7 +182,7 @@ std::string printable_url(std::string_view text) {
     }
     std::replace_if(line.begin(), line.end(), is_control, '?');
     std::string ascii;
-    append_encoded(ascii, line, non_ascii_set);
+    detail::append_encoded(ascii, line, non_ascii_set);
     return ascii;
 }
 
@@ -236,7 +236,8 @@ std::string url::origin() const {
 }
 
 std::string url::credentials() const {
-    return has_credentials() ? percent_decoded(username_) + ":" + percent_decoded(password_) : std::string();
+    return has_credentials() ? detail::percent_decoded(username_) + ":" + detail::percent_decoded(password_)
+                             : std::string();
 }
 
 // The authority, and with the zone if there is one.

@@ -11,7 +11,7 @@ namespace leat::tls {
 
 task<stream<tcp_stream>> connect(const context& shared, std::string host, int port, connect_options options) {
     const std::string expected(options.server_name.empty() ? host : options.server_name);
-    (void)expected_host(expected);  // throws before anybody is connected to
+    (void)detail::expected_host(expected);  // throws before anybody is connected to
     const time_point deadline = after(now(), options.timeout);
     const leat::connect_options how{.timeout = options.timeout,
                                     .attempt_delay = options.attempt_delay,

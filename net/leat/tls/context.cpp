@@ -18,7 +18,7 @@ namespace {
 
 void free_settings(void* /*parent*/, void* settings, CRYPTO_EX_DATA* /*data*/, int /*index*/, long /*argl*/,
                    void* /*argp*/) {
-    delete static_cast<context_settings*>(settings);
+    delete static_cast<detail::context_settings*>(settings);
 }
 
 int settings_index() {
@@ -61,7 +61,7 @@ const unsigned char* unsigned_bytes(std::string_view text) {
 // OpenSSL asks a server which of the client's protocols to take.
 int select_alpn(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* chosen_size,
                 const unsigned char* offered, unsigned int offered_size, void* argument) {
-    const std::string& ours = static_cast<context_settings*>(argument)->alpn;
+    const std::string& ours = static_cast<detail::context_settings*>(argument)->alpn;
     unsigned char* match = nullptr;
     const int outcome = SSL_select_next_proto(&match, chosen_size, unsigned_bytes(ours),
                                               static_cast<unsigned>(ours.size()), offered, offered_size);
@@ -71,13 +71,13 @@ int select_alpn(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* chose
 
 // OpenSSL hands over what resumes the session. True: the reference is ours from now on.
 int keep_ticket(SSL* ssl, SSL_SESSION* fresh) {
-    context_settings& settings = settings_of(SSL_get_SSL_CTX(ssl));
+    detail::context_settings& settings = detail::settings_of(SSL_get_SSL_CTX(ssl));
     const bool verified = settings.insecure || SSL_get_verify_result(ssl) == X509_V_OK;
     if (!verified || SSL_SESSION_is_resumable(fresh) == 0) {
         return 0;
     }
     try {
-        settings.tickets.put(peer_check::of(ssl).host(), ticket(fresh));
+        settings.tickets.put(detail::peer_check::of(ssl).host(), detail::ticket(fresh));
     } catch (const std::bad_alloc&) {
         return 1;  // it is gone already; OpenSSL's frames cannot be unwound
     }
@@ -86,8 +86,8 @@ int keep_ticket(SSL* ssl, SSL_SESSION* fresh) {
 
 void trust(SSL_CTX* handle, const pem& ca) {
     X509_STORE* const store = SSL_CTX_get_cert_store(handle);
-    for (const certificate_owner& each : read_certificates(ca, "CA")) {
-        require(X509_STORE_add_cert(store, each.get()) == 1, name_of(ca, "CA") + " cannot be used");
+    for (const detail::certificate_owner& each : detail::read_certificates(ca, "CA")) {
+        require(X509_STORE_add_cert(store, each.get()) == 1, detail::name_of(ca, "CA") + " cannot be used");
         SSL_CTX_add_client_CA(handle, each.get());  // only a hint, for clients with several certificates
     }
 }
@@ -100,19 +100,21 @@ void show(SSL_CTX* handle, const pem& certificate, const pem& key) {
         throw error(make_error_code(failure::configuration),
                     "a certificate and its key are given together, or neither");
     }
-    const std::vector<certificate_owner> chain = read_certificates(certificate, "certificate");
-    const key_owner private_key = read_key(key);
-    const std::string name = name_of(certificate, "certificate");
+    const std::vector<detail::certificate_owner> chain =
+        detail::read_certificates(certificate, "certificate");
+    const detail::key_owner private_key = detail::read_key(key);
+    const std::string name = detail::name_of(certificate, "certificate");
     require(X509_check_private_key(chain.front().get(), private_key.get()) == 1,
-            name_of(key, "key") + " does not belong to " + name);
+            detail::name_of(key, "key") + " does not belong to " + name);
     require(SSL_CTX_use_certificate(handle, chain.front().get()) == 1, name + " cannot be used");
     for (std::size_t next = 1; next < chain.size(); ++next) {
         require(SSL_CTX_add1_chain_cert(handle, chain[next].get()) == 1, name + " cannot be used");
     }
-    require(SSL_CTX_use_PrivateKey(handle, private_key.get()) == 1, name_of(key, "key") + " cannot be used");
+    require(SSL_CTX_use_PrivateKey(handle, private_key.get()) == 1,
+            detail::name_of(key, "key") + " cannot be used");
 }
 
-void speak(context_settings& settings, SSL_CTX* handle, std::string_view alpn, bool release_buffers) {
+void speak(detail::context_settings& settings, SSL_CTX* handle, std::string_view alpn, bool release_buffers) {
     settings.alpn = alpn_to_wire(alpn);
     settings.release_buffers = release_buffers;
     if (release_buffers) {
@@ -122,8 +124,8 @@ void speak(context_settings& settings, SSL_CTX* handle, std::string_view alpn, b
 
 }  // namespace
 
-context_settings& settings_of(const ssl_ctx_st* handle) noexcept {
-    return *static_cast<context_settings*>(SSL_CTX_get_ex_data(handle, settings_index()));
+detail::context_settings& detail::settings_of(const ssl_ctx_st* handle) noexcept {
+    return *static_cast<detail::context_settings*>(SSL_CTX_get_ex_data(handle, settings_index()));
 }
 
 void context::handle_free::operator()(ssl_ctx_st* handle) const noexcept {
@@ -134,7 +136,7 @@ context::context(role side)
     : handle_(SSL_CTX_new(side == role::client ? TLS_client_method() : TLS_server_method())) {
     require(handle_ != nullptr, "cannot make a TLS context");
     SSL_CTX* const handle = handle_.get();
-    auto settings = std::make_unique<context_settings>();
+    auto settings = std::make_unique<detail::context_settings>();
     settings->side = side;
     require(SSL_CTX_set_ex_data(handle, settings_index(), settings.get()) == 1, "cannot make a TLS context");
     settings.release();
@@ -149,7 +151,7 @@ context::context(role side)
 context context::client(const client_options& options) {
     context made(role::client);
     SSL_CTX* const handle = made.native();
-    context_settings& settings = settings_of(handle);
+    detail::context_settings& settings = detail::settings_of(handle);
     speak(settings, handle, options.alpn, options.release_buffers);
     if (!settings.alpn.empty()) {
         require(SSL_CTX_set_alpn_protos(handle, unsigned_bytes(settings.alpn),
@@ -164,7 +166,7 @@ context context::client(const client_options& options) {
         require(SSL_CTX_set_default_verify_paths(handle) == 1, "cannot use the system's certificates");
     }
     const int verify = options.insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER;
-    SSL_CTX_set_verify(handle, verify, peer_check::on_verify);
+    SSL_CTX_set_verify(handle, verify, detail::peer_check::on_verify);
     show(handle, options.certificate, options.key);
     settings.resume = options.resume;
     SSL_CTX_set_session_cache_mode(
@@ -176,7 +178,7 @@ context context::client(const client_options& options) {
 context context::server(const server_options& options) {
     context made(role::server);
     SSL_CTX* const handle = made.native();
-    context_settings& settings = settings_of(handle);
+    detail::context_settings& settings = detail::settings_of(handle);
     speak(settings, handle, options.alpn, options.release_buffers);
     if (!settings.alpn.empty()) {
         SSL_CTX_set_alpn_select_cb(handle, select_alpn, &settings);
@@ -187,7 +189,8 @@ context context::server(const server_options& options) {
     show(handle, options.certificate, options.key);
     if (options.client_ca.given()) {
         trust(handle, options.client_ca);
-        SSL_CTX_set_verify(handle, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, peer_check::on_verify);
+        SSL_CTX_set_verify(handle, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                           detail::peer_check::on_verify);
     }
     // Tickets carry the sessions, so that nothing is kept here; with client certificates OpenSSL refuses to
     // resume without a context name.
@@ -198,7 +201,7 @@ context context::server(const server_options& options) {
 }
 
 role context::side() const noexcept {
-    return settings_of(native()).side;
+    return detail::settings_of(native()).side;
 }
 
 }  // namespace leat::tls

@@ -48,17 +48,17 @@ std::size_t ciphertext_size(std::size_t plain) {
 }  // namespace
 
 session::session(const context& shared, std::string_view host)
-    : wire_(!settings_of(shared.native()).release_buffers),
+    : wire_(!detail::settings_of(shared.native()).release_buffers),
       ssl_(new_ssl(shared)),
       peer_check_(ssl_.get(), host) {
-    context_settings& settings = settings_of(shared.native());
+    detail::context_settings& settings = detail::settings_of(shared.native());
     const bool client = settings.side == role::client;
     check(client || host.empty(), "a TLS server's session expects no host");
     if (client && !settings.insecure && host.empty()) {
         throw error(make_error_code(failure::configuration),
                     "a TLS client must be told which host to expect");
     }
-    BIO* const bio = make_wire_bio(wire_);
+    BIO* const bio = detail::make_wire_bio(wire_);
     if (bio == nullptr) {
         throw std::bad_alloc();
     }
@@ -68,7 +68,7 @@ session::session(const context& shared, std::string_view host)
         return;
     }
     SSL_set_connect_state(ssl_.get());
-    if (const ticket kept = settings.resume ? settings.tickets.take(peer_check_.host()) : nullptr) {
+    if (const detail::ticket kept = settings.resume ? settings.tickets.take(peer_check_.host()) : nullptr) {
         SSL_set_session(ssl_.get(), kept.get());
     }
 }
@@ -295,12 +295,12 @@ std::string_view session::server_name() const noexcept {
 
 std::string session::peer_subject() const {
     const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
-    return certificate != nullptr ? certificate_subject(certificate) : std::string();
+    return certificate != nullptr ? detail::certificate_subject(certificate) : std::string();
 }
 
 std::string session::peer_names() const {
     const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
-    return certificate != nullptr ? certificate_names(certificate) : std::string();
+    return certificate != nullptr ? detail::certificate_names(certificate) : std::string();
 }
 
 bool session::resumed() const noexcept {

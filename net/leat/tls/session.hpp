@@ -121,9 +121,9 @@ private:
     step refuse(std::error_code code, std::string text);
     void note_output(std::size_t output_before) noexcept;
 
-    wire wire_;
+    detail::wire wire_;
     std::unique_ptr<ssl_st, ssl_free> ssl_;
-    peer_check peer_check_;
+    detail::peer_check peer_check_;
     std::error_code failure_;  // once set, every step fails with it
     std::string error_text_;
     bool established_ = false;

@@ -180,7 +180,7 @@ LEAT_TEST("a head has its time from its first byte, and empty lines do not renew
 LEAT_TEST("what waits in the kernel of a slow client's machine counts as taken when it is acknowledged",
           on(kernel)) {
     auto [near, far] = co_await leat::testing::stream_pair();
-    const auto before = leat::http::acknowledged_bytes(near.native_handle());
+    const auto before = leat::http::detail::acknowledged_bytes(near.native_handle());
     CHECK(before.has_value());
     co_await near.send_all(std::string(1000, 'x'));
     std::string taken(1000, ' ');
@@ -188,7 +188,7 @@ LEAT_TEST("what waits in the kernel of a slow client's machine counts as taken w
     std::optional<std::uint64_t> now = before;
     while (*now - *before < 1000) {
         co_await leat::yield();
-        now = leat::http::acknowledged_bytes(near.native_handle());
+        now = leat::http::detail::acknowledged_bytes(near.native_handle());
     }
     CHECK(*now - *before == 1000);
 }

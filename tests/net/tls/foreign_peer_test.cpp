@@ -37,9 +37,10 @@ public:
             SSL_set_connect_state(ssl_.get());
             return;
         }
-        const certificate_owner leaf = std::move(read_certificates(pem::text(shown->chain), "leaf").front());
+        const detail::certificate_owner leaf =
+            std::move(detail::read_certificates(pem::text(shown->chain), "leaf").front());
         SSL_use_certificate(ssl_.get(), leaf.get());
-        SSL_use_PrivateKey(ssl_.get(), read_key(pem::text(shown->key)).get());
+        SSL_use_PrivateKey(ssl_.get(), detail::read_key(pem::text(shown->key)).get());
         SSL_set_accept_state(ssl_.get());
     }
 
@@ -220,7 +221,7 @@ TEST_CASE("a peer that asks without end and never reads gets a bounded answer") 
     REQUIRE(server.feed_piece());
     CHECK(server.tls.read(into).what == step::kind::has_output);
     CHECK(server.tls.read(into).what == step::kind::has_output);
-    CHECK(server.tls.output_size() < wire::replies_max + 1000);
+    CHECK(server.tls.output_size() < detail::wire::replies_max + 1000);
     CHECK_FALSE(server.tls.unread_input().empty());
     // A writer is not held up, and does not make room for more answers by itself.
     CHECK(server.tls.write(std::as_bytes(std::span(std::string_view("x")))).done());

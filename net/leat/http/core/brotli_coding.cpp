@@ -9,7 +9,7 @@
 #include <brotli/decode.h>
 #endif
 
-namespace leat::http {
+namespace leat::http::detail {
 
 #if LEAT_HAS_BROTLI
 namespace {
@@ -73,4 +73,4 @@ std::unique_ptr<content_coding> make_brotli_coding() {
 
 #endif
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

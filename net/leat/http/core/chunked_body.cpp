@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 result<std::string_view> chunked_body::next(std::string_view& input) noexcept {
     while (!input.empty() && !done()) {
@@ -159,4 +159,4 @@ std::error_code chunked_body::step(char c) noexcept {
     return {};
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

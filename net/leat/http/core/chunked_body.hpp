@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 class chunked_body {
 public:
@@ -84,4 +84,4 @@ private:
     bool lenient_;
 };
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -8,7 +8,7 @@
 
 #include <utility>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 task<> client_connection::exchange(std::string_view method, byte_view request, parser_limits limits,
                                    time_point deadline) {
@@ -90,4 +90,4 @@ void client_connection::fail(std::error_code code) const {
     throw request_error(code, text);
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 class client_connection {
 public:
@@ -61,4 +61,4 @@ private:
     bool useless_ = false;
 };
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 class content_coding {
 public:
@@ -32,4 +32,4 @@ enum class zlib_format : unsigned char { gzip, deflate };
 // Null when the library was built without brotli.
 [[nodiscard]] std::unique_ptr<content_coding> make_brotli_coding();
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

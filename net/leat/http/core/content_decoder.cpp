@@ -7,7 +7,7 @@
 
 #include <utility>
 
-namespace leat::http {
+namespace leat::http::detail {
 namespace {
 
 constexpr std::size_t buffer_size = 16384;
@@ -111,4 +111,4 @@ std::string_view accept_encoding() noexcept {
 #endif
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

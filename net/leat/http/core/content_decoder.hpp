@@ -16,7 +16,7 @@
 #include <memory>
 #include <string_view>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 class content_coding;
 
@@ -66,4 +66,4 @@ private:
 // "gzip, deflate, br", or without br: the value of an Accept-Encoding field that promises what this decodes.
 [[nodiscard]] std::string_view accept_encoding() noexcept;
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

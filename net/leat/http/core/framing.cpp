@@ -6,7 +6,7 @@
 #include <leat/http/core/text.hpp>
 #include <leat/http/error.hpp>
 
-namespace leat::http {
+namespace leat::http::detail {
 namespace {
 
 struct connection_tokens {
@@ -97,4 +97,4 @@ bool host_is_valid(const headers& fields, version of) noexcept {
     return count == 1 || (count == 0 && of == version::http_1_0);
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 struct framing_fields {
     std::optional<std::uint64_t> content_length;
@@ -36,4 +36,4 @@ struct framing_fields {
 // target without a host, is refused: an http or https target always has one.
 [[nodiscard]] bool host_is_valid(const headers& fields, version of) noexcept;
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

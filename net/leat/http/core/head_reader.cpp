@@ -14,7 +14,7 @@
 #include <http_parser.h>
 #endif
 
-namespace leat::http {
+namespace leat::http::detail {
 namespace {
 
 #if LEAT_HAS_LLHTTP
@@ -235,4 +235,4 @@ std::error_code read_head(std::string_view head, std::size_t fields_max, respons
     return read_fields(head.substr(line.size() + 2), fields_max, into.version, into.headers);
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 // `head` is whole: it ends with its blank line, each of its lines ends with CRLF and holds no other CR or LF,
 // and none is folded. The target of a request is not looked at. On an error `into` is left in an unspecified
@@ -19,4 +19,4 @@ namespace leat::http {
 [[nodiscard]] std::error_code read_head(std::string_view head, std::size_t fields_max, request& into);
 [[nodiscard]] std::error_code read_head(std::string_view head, std::size_t fields_max, response& into);
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

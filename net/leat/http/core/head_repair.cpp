@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-namespace leat::http {
+namespace leat::http::detail {
 namespace {
 
 struct field {
@@ -178,4 +178,4 @@ result<repaired_head> repair_head(std::string_view head) {
     return head_repairer().repair(head);
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 struct repaired_head {
     std::string text;  // each line with CRLF, none folded; at most one field gives the length
@@ -23,4 +23,4 @@ struct repaired_head {
 // unsupported_transfer_encoding.
 [[nodiscard]] result<repaired_head> repair_head(std::string_view head);
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -14,7 +14,7 @@
 #include <idn2.h>
 #endif
 
-namespace leat::http {
+namespace leat::http::detail {
 namespace {
 
 bool is_ascii(std::string_view text) noexcept {
@@ -64,4 +64,4 @@ result<std::string> ascii_label(std::string_view label) {
 #endif
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -8,11 +8,11 @@
 #include <string>
 #include <string_view>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 // "bücher" as "xn--bcher-kva", in lower case; several labels when `label` holds one of the other full stops.
 // Fails with url_error::non_ascii_host when there is no such form, or when leat was built without libidn2;
 // and with bad_host for an "xn--" label that decodes to nothing.
 [[nodiscard]] result<std::string> ascii_label(std::string_view label);
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -18,7 +18,7 @@
 // There is one reader of heads, a strict one. A lenient parser has it try first; a head that it refuses is
 // repaired (head_repair.hpp) and read again.
 
-namespace leat::http {
+namespace leat::http::detail {
 namespace {
 
 constexpr std::uint8_t interims_max = 20;
@@ -348,4 +348,4 @@ result<progress> message_parser<Message>::finish() {
 template class message_parser<request>;
 template class message_parser<response>;
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -43,7 +43,7 @@
 #include <string>
 #include <string_view>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 struct parser_limits {
     std::size_t head_bytes = 64 * 1024;  // start line and fields; also the trailers, on their own
@@ -166,4 +166,4 @@ using response_parser = message_parser<response>;
 extern template class message_parser<request>;
 extern template class message_parser<response>;
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

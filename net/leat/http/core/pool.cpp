@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <source_location>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 void connection_lease::drop() noexcept {
     if (connection_pool* pool = std::exchange(pool_, nullptr)) {
@@ -45,7 +45,7 @@ connection_pool::~connection_pool() {
 }
 
 // The idle connection that was used last, if it may still be used; it leaves the place.
-idle_connection* connection_pool::freshest(detail::pool_place& place) noexcept {
+idle_connection* connection_pool::freshest(pool_place& place) noexcept {
     while (!place.idle.empty()) {
         idle_connection& found = *place.idle.back();
         if (after(found.since_, limits_.idle_time) > now()) {
@@ -58,8 +58,7 @@ idle_connection* connection_pool::freshest(detail::pool_place& place) noexcept {
 }
 
 // The slot of a connection becomes free, with the connection if that is of use to others.
-void connection_pool::give_back(detail::pool_place& place,
-                                std::unique_ptr<client_connection> connection) noexcept {
+void connection_pool::give_back(pool_place& place, std::unique_ptr<client_connection> connection) noexcept {
     if (connection != nullptr && !connection->reusable()) {
         connection.reset();
     }
@@ -88,7 +87,7 @@ void connection_pool::give_back(detail::pool_place& place,
     descriptor_freed();
 }
 
-void connection_pool::keep(detail::pool_place& place, std::unique_ptr<client_connection> connection) {
+void connection_pool::keep(pool_place& place, std::unique_ptr<client_connection> connection) {
     if (idle_.empty()) {
         expiry_.arm(after(now(), limits_.idle_time));
     }
@@ -169,7 +168,7 @@ connection_pool::shortage::end_awaiter connection_pool::shortage::next_end() noe
 
 void connection_pool::close_oldest() noexcept {
     idle_connection& oldest = idle_.front();
-    detail::pool_place& place = *oldest.place_;
+    pool_place& place = *oldest.place_;
     close(oldest);
     forget_if_unused(place);
 }
@@ -180,7 +179,7 @@ void connection_pool::close_idle() noexcept {
     }
 }
 
-void connection_pool::forget_if_unused(detail::pool_place& place) noexcept {
+void connection_pool::forget_if_unused(pool_place& place) noexcept {
     if (place.open == 0 && place.waiting.empty()) {
         places_.erase(place.here);
     }
@@ -225,4 +224,4 @@ bool connection_pool::lease_awaiter::take_now() noexcept {
     return granted_ = true;
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

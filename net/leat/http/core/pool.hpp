@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 class connection_pool;
 class idle_connection;
@@ -40,8 +40,6 @@ struct pool_limits {
     duration idle_time;     // for so long
 };
 
-namespace detail {
-
 struct pool_place {
     using position = std::map<std::string, pool_place>::iterator;
 
@@ -51,13 +49,11 @@ struct pool_place {
     list<wait> waiting;
 };
 
-}  // namespace detail
-
 // The right to one connection, and the connection once there is one.
 class connection_lease {
 public:
     connection_lease() noexcept = default;
-    connection_lease(connection_pool& pool, detail::pool_place& place,
+    connection_lease(connection_pool& pool, pool_place& place,
                      std::unique_ptr<client_connection> connection) noexcept
         : pool_(&pool), place_(&place), connection_(std::move(connection)) {}
     connection_lease(connection_lease&& other) noexcept
@@ -85,7 +81,7 @@ public:
 
 private:
     connection_pool* pool_ = nullptr;
-    detail::pool_place* place_ = nullptr;
+    pool_place* place_ = nullptr;
     std::unique_ptr<client_connection> connection_;
 };
 
@@ -93,7 +89,7 @@ private:
 // or, when it was given up, closing_. In neither when it is on its way to a lease.
 class idle_connection : public list_link {
 public:
-    idle_connection(detail::pool_place& place, std::unique_ptr<client_connection> held) noexcept
+    idle_connection(pool_place& place, std::unique_ptr<client_connection> held) noexcept
         : place_(&place), connection_(std::move(held)) {}
     idle_connection(const idle_connection&) = delete;
     idle_connection& operator=(const idle_connection&) = delete;
@@ -105,7 +101,7 @@ private:
     friend connection_pool;
 
     connection_pool* pool_ = nullptr;  // null: no pool is told of its end
-    detail::pool_place* place_;        // null: given up
+    pool_place* place_;                // null: given up
     std::unique_ptr<client_connection> connection_;
     handle<> watch_;
     time_point since_;
@@ -140,19 +136,19 @@ private:
         connection_pool& pool;
     };
 
-    [[nodiscard]] idle_connection* freshest(detail::pool_place& place) noexcept;
-    void give_back(detail::pool_place& place, std::unique_ptr<client_connection> connection) noexcept;
-    void keep(detail::pool_place& place, std::unique_ptr<client_connection> connection);
+    [[nodiscard]] idle_connection* freshest(pool_place& place) noexcept;
+    void give_back(pool_place& place, std::unique_ptr<client_connection> connection) noexcept;
+    void keep(pool_place& place, std::unique_ptr<client_connection> connection);
     void leave_idle(idle_connection& one) noexcept;
     void watch_ended(idle_connection& watched) noexcept;
     void close(idle_connection& unwanted) noexcept;
     void close_oldest() noexcept;
     void close_expired() noexcept;
-    void forget_if_unused(detail::pool_place& place) noexcept;
+    void forget_if_unused(pool_place& place) noexcept;
     void descriptor_freed() noexcept { waiting_for_descriptors_.wake_one(); }
 
     pool_limits limits_;
-    std::map<std::string, detail::pool_place> places_;
+    std::map<std::string, pool_place> places_;
     list<idle_connection> idle_;  // the oldest first
     std::size_t idle_count_ = 0;
     list<idle_connection> closing_;  // their watches are about to end
@@ -193,7 +189,7 @@ private:
 
 class [[nodiscard]] connection_pool::lease_awaiter : public leat::detail::leaf_awaiter<lease_awaiter> {
 public:
-    lease_awaiter(connection_pool& pool, detail::pool_place& place) noexcept
+    lease_awaiter(connection_pool& pool, pool_place& place) noexcept
         : leaf_awaiter(lease_kind), pool_(pool), place_(place) {}
     ~lease_awaiter();
     void begin_cancelled() noexcept;
@@ -209,9 +205,9 @@ private:
     static const wait_kind lease_kind;
 
     connection_pool& pool_;
-    detail::pool_place& place_;
+    pool_place& place_;
     std::unique_ptr<client_connection> connection_;
     bool granted_ = false;
 };
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 bool redirect_chain::is_redirect(const response& head) noexcept {
     switch (head.status) {
@@ -39,4 +39,4 @@ void redirect_chain::follow(const response& head) {
     current_ = std::move(next);
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

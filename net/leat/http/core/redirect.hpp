@@ -7,7 +7,7 @@
 #include <leat/http/message.hpp>
 #include <leat/http/url.hpp>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 class redirect_chain {
 public:
@@ -32,4 +32,4 @@ private:
     bool left_origin_ = false;
 };
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace leat::http {
+namespace leat::http::detail {
 namespace {
 
 // RFC 3986 3.2.2. The grammar also has the comma, which would make two hosts of one.
@@ -93,4 +93,4 @@ std::optional<request_target> read_target(std::string_view method, std::string_v
     return read_absolute(text);
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 struct request_target {
     // "/path?query"; "http://host/path", as it is sent to a proxy; "host:port", for CONNECT; "*", for OPTIONS
@@ -26,4 +26,4 @@ struct request_target {
 // empty; no zone, no user, no comma. "host:" has the scheme's own port.
 [[nodiscard]] bool is_authority(std::string_view text) noexcept;
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

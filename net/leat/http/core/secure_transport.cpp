@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 struct secure_transport::state {
     tls::context context;
@@ -39,4 +39,4 @@ bool ended_without_notice(const std::error_code& code) noexcept {
     return code == tls::failure::truncated;
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 struct trust {
     std::string_view ca_file = {};  // trust the authorities in this PEM file instead of the system's
@@ -38,4 +38,4 @@ private:
 // Whether `code` says that a TLS connection ended without the close_notify that protects against truncation.
 [[nodiscard]] bool ended_without_notice(const std::error_code& code) noexcept;
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -9,7 +9,7 @@
 #include <linux/tcp.h>
 #include <sys/socket.h>
 
-namespace leat::http {
+namespace leat::http::detail {
 namespace {
 
 // Later than any other deadline, but armed: a timer that only moves to a later time is one store.
@@ -146,4 +146,4 @@ std::optional<std::uint64_t> acknowledged_bytes(int socket) noexcept {
     return info.tcpi_bytes_acked;
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

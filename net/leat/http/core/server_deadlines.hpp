@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 // One transfer that has to make progress: `length` long windows, in each of which enough must move.
 class progress_window {
@@ -103,4 +103,4 @@ private:
 // Of the TCP connection `socket`: tcpi_bytes_acked (tcp(7)). Nothing for other sockets, and in a simulation.
 [[nodiscard]] std::optional<std::uint64_t> acknowledged_bytes(int socket) noexcept;
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -9,7 +9,7 @@
 
 #include <stdexcept>
 
-namespace leat::http {
+namespace leat::http::detail {
 namespace {
 
 // What a workspace keeps; and how many a server keeps, for the connections that are answered at once.
@@ -356,4 +356,4 @@ server_exchange::sending_turn::~sending_turn() {
     exchange_.work_->sent.reset();
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -25,7 +25,7 @@
 #include <string>
 #include <string_view>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 class server_exchange;
 
@@ -169,4 +169,4 @@ private:
     bool finished_ = false;
 };
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

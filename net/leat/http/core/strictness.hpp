@@ -6,8 +6,8 @@
 
 #include <cstdint>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 enum class strictness : std::uint8_t { strict, lenient };
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

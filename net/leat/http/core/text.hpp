@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 [[nodiscard]] constexpr bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
@@ -107,4 +107,4 @@ inline constexpr std::array<bool, 256> token_table = [] {
     return {};
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -6,7 +6,7 @@
 #include <array>
 #include <charconv>
 
-namespace leat::http {
+namespace leat::http::detail {
 namespace {
 
 // Takes the label at the end of `name` off it, with the dot before it.
@@ -120,4 +120,4 @@ std::string ipv6_text(const address& from) {
     return from.scope_id() == 0 ? text : text + "%" + std::to_string(from.scope_id());
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

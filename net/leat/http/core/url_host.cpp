@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace leat::http {
+namespace leat::http::detail {
 namespace {
 
 constexpr std::size_t name_size_max = 254;  // 253 characters and the dot of the root
@@ -88,4 +88,4 @@ result<std::string> parse_url_host(std::string_view text) {
     return parsed->to_string();
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 // A name in lower case and ASCII; an IPv4 address as four decimal numbers, whatever notation it was written
 // in; an IPv6 address without its brackets, with its "%zone" if it has one. Fails with bad_host or
@@ -24,4 +24,4 @@ namespace leat::http {
 // RFC 5952, but an IPv4 address inside is written in hexadecimal too.
 [[nodiscard]] std::string ipv6_text(const address& from);
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace leat::http {
+namespace leat::http::detail {
 namespace {
 
 // 1 for ".", 2 for "..", with "%2e" for a dot too; 0 for any other segment.
@@ -65,4 +65,4 @@ void append_path(std::string& out, std::string_view path) {
     }
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 // The characters that are percent-encoded in a part of a URL: controls, what is not ASCII, and `others`. A
 // '%' is left alone: it is part of an encoding, or a server's own affair.
@@ -56,4 +56,4 @@ void append_encoded(std::string& out, std::string_view text, const encode_set& s
 // "." and ".." and their encoded forms (%2e) are followed.
 void append_path(std::string& out, std::string_view path);
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/core/secure_transport.hpp>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 struct secure_transport::state {};
 
@@ -20,4 +20,4 @@ bool ended_without_notice(const std::error_code& /*code*/) noexcept {
     return false;
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

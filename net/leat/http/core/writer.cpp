@@ -7,7 +7,7 @@
 #include <charconv>
 #include <stdexcept>
 
-namespace leat::http {
+namespace leat::http::detail {
 namespace {
 
 std::string_view text_of(version of) noexcept {
@@ -132,4 +132,4 @@ std::string_view date_text::at(std::chrono::system_clock::time_point now) noexce
     return {text_.data(), size};
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

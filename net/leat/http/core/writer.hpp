@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-namespace leat::http {
+namespace leat::http::detail {
 
 // "GET /path HTTP/1.1", the fields, and the blank line. Adds no field of its own: Host, Content-Length and
 // the like are its caller's business. Refuses a method that is no token, and a target with spaces, control
@@ -69,4 +69,4 @@ private:
     std::array<char, size> text_{};
 };
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

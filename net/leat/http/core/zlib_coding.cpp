@@ -11,7 +11,7 @@
 
 #include <zlib.h>
 
-namespace leat::http {
+namespace leat::http::detail {
 namespace {
 
 constexpr int zlib_window = 15;                // a zlib header in front, an Adler-32 behind
@@ -132,4 +132,4 @@ std::unique_ptr<content_coding> make_zlib_coding(zlib_format format) {
     return std::make_unique<zlib_coding>(format);
 }
 
-}  // namespace leat::http
+}  // namespace leat::http::detail

@@ -8,7 +8,7 @@
 #include <new>
 #include <utility>
 
-namespace leat::tls {
+namespace leat::tls::detail {
 namespace {
 
 constexpr std::size_t block_capacity_min = 4 * 1024 - 64;
@@ -110,4 +110,4 @@ void byte_queue::drop_first() noexcept {
     }
 }
 
-}  // namespace leat::tls
+}  // namespace leat::tls::detail

@@ -8,7 +8,7 @@
 #include <memory>
 #include <span>
 
-namespace leat::tls {
+namespace leat::tls::detail {
 
 class byte_queue {
 public:
@@ -45,4 +45,4 @@ private:
     bool keep_block_;
 };
 
-}  // namespace leat::tls
+}  // namespace leat::tls::detail

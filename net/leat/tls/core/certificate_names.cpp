@@ -11,7 +11,7 @@
 
 #include <memory>
 
-namespace leat::tls {
+namespace leat::tls::detail {
 namespace {
 
 constexpr int names_max = 5;
@@ -71,4 +71,4 @@ std::string certificate_subject(const x509_st* certificate) {
     return size > 0 ? printable({bytes, static_cast<std::size_t>(size)}, 300) : std::string();
 }
 
-}  // namespace leat::tls
+}  // namespace leat::tls::detail

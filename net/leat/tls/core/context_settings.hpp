@@ -8,7 +8,7 @@
 
 #include <string>
 
-namespace leat::tls {
+namespace leat::tls::detail {
 
 struct context_settings {
     role side = role::client;
@@ -22,4 +22,4 @@ struct context_settings {
 
 [[nodiscard]] context_settings& settings_of(const ssl_ctx_st* handle) noexcept;
 
-}  // namespace leat::tls
+}  // namespace leat::tls::detail

@@ -19,7 +19,7 @@
 #include <exception>
 #include <new>
 
-namespace leat::tls {
+namespace leat::tls::detail {
 namespace {
 
 constexpr std::size_t host_size_max = 253;  // RFC 1035, 2.3.4
@@ -165,4 +165,4 @@ described_error peer_check::refusal() const {
     return described;
 }
 
-}  // namespace leat::tls
+}  // namespace leat::tls::detail

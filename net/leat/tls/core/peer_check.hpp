@@ -13,7 +13,7 @@
 struct ssl_st;
 struct x509_store_ctx_st;
 
-namespace leat::tls {
+namespace leat::tls::detail {
 
 // `host` as certificates have it: a name without the last dot of a full one; an IP address without the
 // brackets of a URL ("[::1]") and the zone of a local one. Throws tls::error for what cannot be either. A
@@ -46,4 +46,4 @@ private:
     std::string certificate_names_;  // whom the peer's own certificate is for
 };
 
-}  // namespace leat::tls
+}  // namespace leat::tls::detail

@@ -5,7 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-namespace leat::tls {
+namespace leat::tls::detail {
 namespace {
 
 struct bio_free {
@@ -95,4 +95,4 @@ key_owner read_key(const pem& source) {
     return key;
 }
 
-}  // namespace leat::tls
+}  // namespace leat::tls::detail

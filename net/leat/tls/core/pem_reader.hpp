@@ -13,7 +13,7 @@
 struct x509_st;
 struct evp_pkey_st;
 
-namespace leat::tls {
+namespace leat::tls::detail {
 
 struct certificate_free {
     void operator()(x509_st* old) const noexcept;
@@ -33,4 +33,4 @@ using key_owner = std::unique_ptr<evp_pkey_st, key_free>;
 // The first private key in `source`. An encrypted one is an error: there is no question for a password.
 [[nodiscard]] key_owner read_key(const pem& source);
 
-}  // namespace leat::tls
+}  // namespace leat::tls::detail

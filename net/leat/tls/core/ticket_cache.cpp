@@ -5,7 +5,7 @@
 
 #include <openssl/ssl.h>
 
-namespace leat::tls {
+namespace leat::tls::detail {
 
 void ticket_free::operator()(ssl_session_st* old) const noexcept {
     SSL_SESSION_free(old);
@@ -49,4 +49,4 @@ ticket ticket_cache::take(std::string_view host) {
     return nullptr;
 }
 
-}  // namespace leat::tls
+}  // namespace leat::tls::detail

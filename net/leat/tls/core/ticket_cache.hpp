@@ -15,7 +15,7 @@
 
 struct ssl_session_st;
 
-namespace leat::tls {
+namespace leat::tls::detail {
 
 struct ticket_free {
     void operator()(ssl_session_st* old) const noexcept;
@@ -42,4 +42,4 @@ private:
     std::unordered_map<std::string, std::vector<kept_ticket>> tickets_;
 };
 
-}  // namespace leat::tls
+}  // namespace leat::tls::detail

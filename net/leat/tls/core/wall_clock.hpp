@@ -7,11 +7,11 @@
 
 #include <chrono>
 
-namespace leat::tls {
+namespace leat::tls::detail {
 
 // By the backend of the run of this thread, or outside a run by the system.
 [[nodiscard]] inline std::chrono::system_clock::time_point wall_clock() noexcept {
     return this_thread.loop != nullptr ? this_thread.loop->io().wall_now() : std::chrono::system_clock::now();
 }
 
-}  // namespace leat::tls
+}  // namespace leat::tls::detail

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <new>
 
-namespace leat::tls {
+namespace leat::tls::detail {
 namespace {
 
 wire& ends_of(BIO* bio) {
@@ -79,4 +79,4 @@ bio_st* make_wire_bio(wire& ends) noexcept {
     return bio;
 }
 
-}  // namespace leat::tls
+}  // namespace leat::tls::detail

@@ -11,7 +11,7 @@
 
 struct bio_st;
 
-namespace leat::tls {
+namespace leat::tls::detail {
 
 struct wire {
     // The most bytes of answers (to KeyUpdate, say) that a reading step may leave unsent before it waits for
@@ -38,4 +38,4 @@ struct wire {
 // A new BIO over `ends`, which must outlive it. Null when there is no memory.
 [[nodiscard]] bio_st* make_wire_bio(wire& ends) noexcept;
 
-}  // namespace leat::tls
+}  // namespace leat::tls::detail

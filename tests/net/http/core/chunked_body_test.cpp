@@ -6,7 +6,7 @@
 #include <ostream>  // doctest prints a std::error_code through it
 #include <string>
 
-using leat::http::chunked_body;
+using leat::http::detail::chunked_body;
 
 TEST_CASE("the chunks of a body come out joined, and the bytes behind it stay") {
     chunked_body body;

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-using leat::http::content_decoder;
 using leat::http::error;
+using leat::http::detail::content_decoder;
 
 namespace {
 
@@ -187,13 +187,13 @@ TEST_CASE("codings that are unknown, or several at once, are left on") {
                              "gzip;q=1", "x", "utf-8", "binary"}) {
         CAPTURE(name);
         CHECK(content_decoder::make(name).is_identity());
-        CHECK(leat::http::names_coding(name));
+        CHECK(leat::http::detail::names_coding(name));
         CHECK(decode(name, "as it is") == outcome{"as it is", {}});
     }
     for (const char* name : {"", "identity", "none", " None ,identity", ","}) {
         CAPTURE(name);
         CHECK(content_decoder::make(name).is_identity());
-        CHECK_FALSE(leat::http::names_coding(name));
+        CHECK_FALSE(leat::http::detail::names_coding(name));
         CHECK(decode(name, "as it is") == outcome{"as it is", {}});
     }
 }
@@ -209,7 +209,7 @@ TEST_CASE("brotli is decoded where the library has it, and left on where not") {
         "\xa3\xff\xff\x83\x5f\x22\x2c\x1e\x0b\x04\x72\xef\x0f\xea\xff\xff\xf0\x4b\x00\xc4\x61\x11\x80\xee\xfd"
         "\x01",
         26);
-    const bool offered = leat::http::accept_encoding().find("br") != std::string_view::npos;
+    const bool offered = leat::http::detail::accept_encoding().find("br") != std::string_view::npos;
     CHECK(content_decoder::make("br").is_identity() == !offered);
     if (!offered) {
         return;

@@ -19,7 +19,7 @@ using namespace leat::http;
 
 namespace {
 
-const recorder_options strict{.how = strictness::strict};
+const recorder_options strict{.how = detail::strictness::strict};
 
 bool is_refused(const std::string& line) {
     return line.find("error: ") != line.npos && line.find("INSTEAD") == line.npos;
@@ -43,9 +43,9 @@ struct odd_case {
 void take_leniently(const std::vector<odd_case>& cases) {
     for (const auto& each : cases) {
         CAPTURE(each.tail);
-        CHECK(record_every_way<response_parser>(response_of(each.tail)) == each.seen);
-        CHECK(is_refused(record_every_way<response_parser>(response_of(each.tail), strict)));
-        CHECK(is_refused(record_every_way<request_parser>(request_of(each.tail))));
+        CHECK(record_every_way<detail::response_parser>(response_of(each.tail)) == each.seen);
+        CHECK(is_refused(record_every_way<detail::response_parser>(response_of(each.tail), strict)));
+        CHECK(is_refused(record_every_way<detail::request_parser>(request_of(each.tail))));
     }
 }
 
@@ -58,10 +58,10 @@ struct refused_case {
 void refuse_by_both(const std::vector<refused_case>& cases) {
     for (const auto& each : cases) {
         CAPTURE(each.text);
-        const std::string lenient = record_every_way<response_parser>(each.text);
+        const std::string lenient = record_every_way<detail::response_parser>(each.text);
         CHECK_MESSAGE(lenient.ends_with("error: " + make_error_code(each.expected).message()), lenient);
         CHECK_MESSAGE(lenient.find("INSTEAD") == lenient.npos, lenient);
-        CHECK(is_refused(record_every_way<response_parser>(each.text, strict)));
+        CHECK(is_refused(record_every_way<detail::response_parser>(each.text, strict)));
     }
 }
 
@@ -125,9 +125,9 @@ TEST_CASE("a length said oddly in a response is taken where it has one meaning, 
     });
     // RFC 9112 6.1: such a message is taken, such a connection not kept.
     const std::string old = "Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n" + chunks;
-    CHECK(record_every_way<response_parser>("HTTP/1.0 200 OK\r\n" + old) ==
+    CHECK(record_every_way<detail::response_parser>("HTTP/1.0 200 OK\r\n" + old) ==
           "200 1.0 [Transfer-Encoding=chunked] [Connection=keep-alive]; body hello; end close");
-    CHECK(is_refused(record_every_way<request_parser>("POST / HTTP/1.0\r\n" + old)));
+    CHECK(is_refused(record_every_way<detail::request_parser>("POST / HTTP/1.0\r\n" + old)));
 }
 
 TEST_CASE("odd chunks are read in a response as other clients read them, in a request refused") {
@@ -159,9 +159,10 @@ TEST_CASE("an odd status line of a response is read as other clients read it") {
     for (const char* line : {"HTTP/1.1  200 OK", "HTTP/1.1 200\tOK", "HTTP/1.1 200 O\x01K", "HTTP/1.1 200 ",
                              "HTTP/1.1 200", "HTTP/1.2 200 OK", "HTTP/1.9 200 OK"}) {
         CAPTURE(line);
-        CHECK(record_every_way<response_parser>(line + rest) == "200 [Content-Length=5]; body hello; end");
+        CHECK(record_every_way<detail::response_parser>(line + rest) ==
+              "200 [Content-Length=5]; body hello; end");
     }
-    CHECK(record_every_way<response_parser>("HTTP/1.1 200 O\rK" + rest) ==
+    CHECK(record_every_way<detail::response_parser>("HTTP/1.1 200 O\rK" + rest) ==
           "200 [Content-Length=5]; body hello; end close");
 }
 
@@ -229,21 +230,21 @@ TEST_CASE("responses that mean different things to different clients are refused
 }
 
 TEST_CASE("a response that had to be guessed at closes its connection even behind an interim one") {
-    CHECK(record_every_way<response_parser>("HTTP/1.1 100 Continue\r\nContent-Length : 1\r\n\r\n"
-                                            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na") ==
+    CHECK(record_every_way<detail::response_parser>("HTTP/1.1 100 Continue\r\nContent-Length : 1\r\n\r\n"
+                                                    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na") ==
           "interim 100; 200 [Content-Length=1]; body a; end close");
 }
 
 TEST_CASE("a repaired head needs no repair, and a clean one keeps its fields") {
     const std::string clean = "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 5\r\n\r\n";
-    CHECK(repair_head(clean)->text == clean);
-    CHECK_FALSE(repair_head(clean)->doubtful);
+    CHECK(detail::repair_head(clean)->text == clean);
+    CHECK_FALSE(detail::repair_head(clean)->doubtful);
     const std::string odd = "HTTP/1.1  200\nA : b\n c\nX Y: z\nContent-Length: 5,5\n\n";
-    const std::string repaired = repair_head(odd)->text;
+    const std::string repaired = detail::repair_head(odd)->text;
     CHECK(repaired == "HTTP/1.1 200\r\nA: b c\r\nContent-Length: 5\r\n\r\n");
-    CHECK(repair_head(odd)->doubtful);
-    CHECK(repair_head(repaired)->text == repaired);
-    CHECK_FALSE(repair_head(repaired)->doubtful);
+    CHECK(detail::repair_head(odd)->doubtful);
+    CHECK(detail::repair_head(repaired)->text == repaired);
+    CHECK_FALSE(detail::repair_head(repaired)->doubtful);
 }
 
 TEST_CASE("blanks and extensions of many chunks never add up to too many in a response") {
@@ -251,10 +252,10 @@ TEST_CASE("blanks and extensions of many chunks never add up to too many in a re
     for (int i = 0; i < 20000; ++i) {
         body += "1      ;x=y\r\na\r\n";
     }
-    const std::string line = record<response_parser>({response_of(chunked(body + "0\r\n\r\n"))});
+    const std::string line = record<detail::response_parser>({response_of(chunked(body + "0\r\n\r\n"))});
     CHECK(line == "200 [Transfer-Encoding=chunked]; body " + std::string(20000, 'a') + "; end");
     const std::string endless = response_of(chunked("5;" + std::string(20000, 'x')));
-    CHECK(record<response_parser>({endless}).ends_with(make_error_code(error::bad_chunk).message()));
+    CHECK(record<detail::response_parser>({endless}).ends_with(make_error_code(error::bad_chunk).message()));
     const std::string zeros = response_of(chunked(std::string(20000, '0')));
-    CHECK(record<response_parser>({zeros}).ends_with(make_error_code(error::bad_chunk).message()));
+    CHECK(record<detail::response_parser>({zeros}).ends_with(make_error_code(error::bad_chunk).message()));
 }

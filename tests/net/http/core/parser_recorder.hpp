@@ -20,9 +20,9 @@ inline std::string describe(const response& head) {
 
 struct recorder_options {
     std::string_view method = "GET";  // what the responses answer
-    parser_limits limits{};
-    bool finish = true;                    // the connection ends behind the input
-    strictness how = strictness::lenient;  // towards responses
+    detail::parser_limits limits{};
+    bool finish = true;                                    // the connection ends behind the input
+    detail::strictness how = detail::strictness::lenient;  // towards responses
 };
 
 template <typename Parser>
@@ -40,18 +40,18 @@ public:
                 return stop(step.error());
             }
             switch (*step) {
-                case progress::more:
+                case detail::progress::more:
                     return;
-                case progress::interim:
+                case detail::progress::interim:
                     note("interim " + describe(parser_.message()));
                     break;
-                case progress::head:
+                case detail::progress::head:
                     note_head();
                     break;
-                case progress::body:
+                case detail::progress::body:
                     body_ += parser_.body();
                     break;
-                case progress::end:
+                case detail::progress::end:
                     end();
                     break;
             }
@@ -73,14 +73,14 @@ public:
 
 private:
     static Parser make(const recorder_options& options) {
-        if constexpr (std::same_as<Parser, response_parser>) {
-            return response_parser(options.limits, options.how);
+        if constexpr (std::same_as<Parser, detail::response_parser>) {
+            return detail::response_parser(options.limits, options.how);
         } else {
-            return request_parser(options.limits);
+            return detail::request_parser(options.limits);
         }
     }
     void start() {
-        if constexpr (std::same_as<Parser, response_parser>) {
+        if constexpr (std::same_as<Parser, detail::response_parser>) {
             parser_.start(options_.method);
         } else {
             parser_.start();

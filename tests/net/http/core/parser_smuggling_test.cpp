@@ -41,7 +41,7 @@ std::string chunked(const std::string& body) {
 
 TEST_CASE("start lines that are not exactly HTTP/1 are refused") {
     const std::string rest = "\r\nHost: x\r\n\r\n";
-    refuse_all<request_parser>({
+    refuse_all<detail::request_parser>({
         {"GET  / HTTP/1.1" + rest, error::malformed_start_line},
         {"GET /  HTTP/1.1" + rest, error::malformed_start_line},
         {"GET / HTTP/1.1 " + rest, error::malformed_start_line},
@@ -94,7 +94,8 @@ TEST_CASE("start lines that are not exactly HTTP/1 are refused") {
 TEST_CASE("targets of a form that the method cannot have are refused") {
     const auto refuse = [](const std::string& start) {
         CAPTURE(start);
-        const std::string line = record_every_way<request_parser>(start + " HTTP/1.1\r\nHost: x\r\n\r\n");
+        const std::string line =
+            record_every_way<detail::request_parser>(start + " HTTP/1.1\r\nHost: x\r\n\r\n");
         CHECK(line == "error: " + make_error_code(error::malformed_start_line).message());
     };
     for (const char* start : {"GET *",
@@ -141,13 +142,13 @@ TEST_CASE("targets of a form that the method cannot have are refused") {
           "OPTIONS /", "CONNECT x:443", "CONNECT [::1]:443"}) {
         CAPTURE(start);
         const std::string line =
-            record<request_parser>({std::string(start) + " HTTP/1.1\r\nHost: x\r\n\r\n"});
+            record<detail::request_parser>({std::string(start) + " HTTP/1.1\r\nHost: x\r\n\r\n"});
         CHECK(line.find("error") == line.npos);
     }
 }
 
 TEST_CASE("malformed header lines are refused") {
-    refuse_all<request_parser>({
+    refuse_all<detail::request_parser>({
         {get("Content-Length : 5"), error::malformed_header},
         {get("Content-Length\t: 5"), error::malformed_header},
         {get(" Content-Length: 5"), error::malformed_header},
@@ -181,7 +182,7 @@ TEST_CASE("malformed header lines are refused") {
 }
 
 TEST_CASE("messages of two lengths, or of one that is no number, are refused") {
-    refuse_all<request_parser>({
+    refuse_all<detail::request_parser>({
         {get("Content-Length: 5\r\nTransfer-Encoding: chunked"), error::conflicting_lengths},
         {get("Transfer-Encoding: chunked\r\nContent-Length: 5"), error::conflicting_lengths},
         {get("Content-Length: 5\r\nContent-Length: 6"), error::conflicting_lengths},
@@ -229,7 +230,7 @@ TEST_CASE("messages of two lengths, or of one that is no number, are refused") {
 }
 
 TEST_CASE("malformed chunks are refused") {
-    refuse_all<request_parser>({
+    refuse_all<detail::request_parser>({
         {chunked("\r\n"), error::bad_chunk},
         {chunked("x\r\n"), error::bad_chunk},
         {chunked("-5\r\nhello\r\n0\r\n\r\n"), error::bad_chunk},
@@ -287,16 +288,18 @@ TEST_CASE("malformed chunks are refused") {
 
 TEST_CASE("endless chunk extensions and trailers are cut off") {
     const std::string extension = chunked("5;" + std::string(20000, 'x') + "\r\nhello\r\n0\r\n\r\n");
-    CHECK(record<request_parser>({extension}).ends_with(make_error_code(error::bad_chunk).message()));
+    CHECK(record<detail::request_parser>({extension}).ends_with(make_error_code(error::bad_chunk).message()));
     const std::string zeros = chunked(std::string(20000, '0') + "5\r\nhello\r\n0\r\n\r\n");
-    CHECK(record<request_parser>({zeros}).ends_with(make_error_code(error::bad_chunk).message()));
+    CHECK(record<detail::request_parser>({zeros}).ends_with(make_error_code(error::bad_chunk).message()));
     std::string many;
     for (int i = 0; i < 5000; ++i) {
         many += "1;0123456789\r\na\r\n";
     }
-    CHECK(record<request_parser>({chunked(many)}).ends_with(make_error_code(error::bad_chunk).message()));
+    CHECK(record<detail::request_parser>({chunked(many)})
+              .ends_with(make_error_code(error::bad_chunk).message()));
     const std::string trailer = chunked("0\r\nA: " + std::string(100000, 'x') + "\r\n\r\n");
-    CHECK(record<request_parser>({trailer}).ends_with(make_error_code(error::trailers_too_large).message()));
+    CHECK(record<detail::request_parser>({trailer}).ends_with(
+        make_error_code(error::trailers_too_large).message()));
 }
 
 TEST_CASE("a request names its host once, and as a host with perhaps a port") {
@@ -337,17 +340,17 @@ TEST_CASE("a request names its host once, and as a host with perhaps a port") {
                              "a%zz",
                              "\xc3\xa9"}) {
         CAPTURE(host);
-        refuse_all<request_parser>(
+        refuse_all<detail::request_parser>(
             {{"GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n", error::bad_host}});
     }
     for (const char* host : {"a", "a.", "a:", "a:0", "a:65535", "a:00080", "A_b-c.d~e", "1.2.3.4:80", "[::1]",
                              "[::1]:80", "[2001:db8::1.2.3.4]", "a%41", "!$&'()*+;="}) {
         CAPTURE(host);
         const std::string line =
-            record<request_parser>({"GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n"});
+            record<detail::request_parser>({"GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n"});
         CHECK(line == "GET / [Host=" + std::string(host) + "]; end");
     }
-    refuse_all<request_parser>({
+    refuse_all<detail::request_parser>({
         {"GET / HTTP/1.1\r\n\r\n", error::bad_host},
         {"GET http://a/ HTTP/1.1\r\n\r\n", error::bad_host},
         {"OPTIONS * HTTP/1.1\r\n\r\n", error::bad_host},

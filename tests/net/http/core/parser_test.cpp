@@ -13,10 +13,10 @@ using namespace leat::http;
 namespace {
 
 std::string requests(std::string_view input, recorder_options options = {}) {
-    return record_every_way<request_parser>(input, options);
+    return record_every_way<detail::request_parser>(input, options);
 }
 std::string responses(std::string_view input, recorder_options options = {}) {
-    return record_every_way<response_parser>(input, options);
+    return record_every_way<detail::response_parser>(input, options);
 }
 std::string error_line(error value) {
     return "error: " + make_error_code(value).message();
@@ -105,10 +105,10 @@ TEST_CASE("another protocol may begin behind a request or a response") {
     CHECK(responses("HTTP/1.1 407 No\r\nContent-Length: 2\r\n\r\nno", {.method = "CONNECT"}) ==
           "407 [Content-Length=2]; body no; end");
 
-    response_parser parser;
+    detail::response_parser parser;
     std::string_view input = "HTTP/1.1 101 Switching\r\n\r\nrest";
-    CHECK(parser.next(input).value() == progress::head);
-    CHECK(parser.next(input).value() == progress::end);
+    CHECK(parser.next(input).value() == detail::progress::head);
+    CHECK(parser.next(input).value() == detail::progress::end);
     CHECK(input == "rest");
 }
 
@@ -144,7 +144,8 @@ TEST_CASE("interim responses are reported and passed over") {
     for (int i = 0; i < 21; ++i) {
         endless += "HTTP/1.1 102 Processing\r\n\r\n";
     }
-    CHECK(record<response_parser>({endless}).ends_with(error_line(error::too_many_interim_responses)));
+    CHECK(
+        record<detail::response_parser>({endless}).ends_with(error_line(error::too_many_interim_responses)));
     CHECK(responses("HTTP/1.1 100 Continue\r\n\r\n") == "interim 100; " + error_line(error::truncated_head));
 }
 
@@ -156,7 +157,7 @@ TEST_CASE("the end of the connection ends a message or breaks it") {
     CHECK(responses("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n") ==
           "200 [Transfer-Encoding=chunked]; body hello; " + error_line(error::truncated_body));
 
-    response_parser parser;
+    detail::response_parser parser;
     parser.start("GET");
     CHECK(parser.idle());
     CHECK(parser.finish().error() == error::no_message);
@@ -191,16 +192,16 @@ TEST_CASE("limits hold exactly") {
 TEST_CASE("a header of a megabyte is one clear error, and a large one within the limit is read") {
     const std::string field = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nA: ";
     const std::string megabyte = field + std::string(1 << 20, 'a') + "\r\n\r\n";
-    CHECK(record<response_parser>({megabyte}) == error_line(error::head_too_large));
+    CHECK(record<detail::response_parser>({megabyte}) == error_line(error::head_too_large));
     // Above the limit that http-parser has by itself.
-    CHECK(record<response_parser>({megabyte}, {.limits = {.head_bytes = 2 << 20}}) ==
+    CHECK(record<detail::response_parser>({megabyte}, {.limits = {.head_bytes = 2 << 20}}) ==
           "200 [Content-Length=0] [A=" + std::string(1 << 20, 'a') + "]; end");
     std::string many = "HTTP/1.1 200 OK\r\n";
     for (int i = 0; i < 5000; ++i) {
         many += "Name-" + std::to_string(i) + ": value\r\n";
     }
     many += "Content-Length: 0\r\n\r\n";
-    CHECK(record<response_parser>({many}, {.limits = {.head_bytes = 1 << 20, .fields = 5001}})
+    CHECK(record<detail::response_parser>({many}, {.limits = {.head_bytes = 1 << 20, .fields = 5001}})
               .ends_with("; end"));
 }
 
@@ -216,35 +217,35 @@ TEST_CASE("a peer that speaks something else is told apart by its first bytes") 
 }
 
 TEST_CASE("the body is a view of the caller's bytes, and a reused parser keeps its memory") {
-    request_parser parser;
+    detail::request_parser parser;
     const std::string text = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
     std::string_view input = text;
-    REQUIRE(parser.next(input).value() == progress::head);
+    REQUIRE(parser.next(input).value() == detail::progress::head);
     CHECK(parser.has_body());
     CHECK(parser.content_length() == 3U);
     CHECK_FALSE(parser.complete());
-    REQUIRE(parser.next(input).value() == progress::body);
+    REQUIRE(parser.next(input).value() == detail::progress::body);
     CHECK(static_cast<const void*>(parser.body().data()) == text.data() + text.size() - 3);
     CHECK(parser.body_bytes() == 3);
     CHECK(parser.complete());
-    REQUIRE(parser.next(input).value() == progress::end);
-    REQUIRE(parser.next(input).value() == progress::end);
+    REQUIRE(parser.next(input).value() == detail::progress::end);
+    REQUIRE(parser.next(input).value() == detail::progress::end);
     const request taken = std::move(parser.message());
     parser.start();
     CHECK(parser.idle());
     input = text;
-    REQUIRE(parser.next(input).value() == progress::head);
+    REQUIRE(parser.next(input).value() == detail::progress::head);
     CHECK(taken.headers.get("host") == "x");
     const char* memory = parser.message().headers.wire().data();
-    REQUIRE(parser.next(input).value() == progress::body);
+    REQUIRE(parser.next(input).value() == detail::progress::body);
     parser.start();
     input = text;
-    REQUIRE(parser.next(input).value() == progress::head);
+    REQUIRE(parser.next(input).value() == detail::progress::head);
     CHECK(static_cast<const void*>(parser.message().headers.wire().data()) == memory);
 }
 
 TEST_CASE("an error is final") {
-    response_parser parser;
+    detail::response_parser parser;
     parser.start("GET");
     std::string_view input = "HTTP/1.1 200 OK\r\nno colon\r\n\r\n";
     CHECK(parser.next(input).error() == error::malformed_header);

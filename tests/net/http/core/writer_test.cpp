@@ -16,12 +16,12 @@ TEST_CASE("a request head is written with its fields as they are") {
     head.headers.add("Host", "x");
     head.headers.add("Accept", "*/*");
     std::string out = "before ";
-    append_head(out, head);
+    detail::append_head(out, head);
     CHECK(out == "before GET /a?b HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n");
     head.version = version::http_1_0;
     head.headers.clear();
     out.clear();
-    append_head(out, head);
+    detail::append_head(out, head);
     CHECK(out == "GET /a?b HTTP/1.0\r\n\r\n");
 }
 
@@ -30,17 +30,17 @@ TEST_CASE("a response head is written with the usual reason, or its own") {
     head.status = 404;
     head.headers.add("Content-Length", "0");
     std::string out;
-    append_head(out, head);
+    detail::append_head(out, head);
     CHECK(out == "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
     head.reason = "Gone Fishing";
     head.headers.clear();
     out.clear();
-    append_head(out, head);
+    detail::append_head(out, head);
     CHECK(out == "HTTP/1.1 404 Gone Fishing\r\n\r\n");
     head.status = 299;
     head.reason.clear();
     out.clear();
-    append_head(out, head);
+    detail::append_head(out, head);
     CHECK(out == "HTTP/1.1 299 \r\n\r\n");
 }
 
@@ -50,37 +50,37 @@ TEST_CASE("what would not be one well-formed head is refused, and nothing is wri
         CAPTURE(target);
         request head;
         head.target = target;
-        CHECK_THROWS_AS(append_head(out, head), std::invalid_argument);
+        CHECK_THROWS_AS(detail::append_head(out, head), std::invalid_argument);
     }
     for (const char* method : {"", "GET /x", "G\r\n", "G\tT", "G:"}) {
         CAPTURE(method);
         request head;
         head.method = method;
-        CHECK_THROWS_AS(append_head(out, head), std::invalid_argument);
+        CHECK_THROWS_AS(detail::append_head(out, head), std::invalid_argument);
     }
     for (const int status : {-1, 0, 99, 1000}) {
         response head;
         head.status = status;
-        CHECK_THROWS_WITH_AS(append_head(out, head), doctest::Contains(std::to_string(status).c_str()),
-                             std::invalid_argument);
+        CHECK_THROWS_WITH_AS(detail::append_head(out, head),
+                             doctest::Contains(std::to_string(status).c_str()), std::invalid_argument);
     }
     response head;
     head.reason = "OK\r\nEvil: 1";
-    CHECK_THROWS_AS(append_head(out, head), std::invalid_argument);
+    CHECK_THROWS_AS(detail::append_head(out, head), std::invalid_argument);
     CHECK(out.empty());
 }
 
 TEST_CASE("a head can be written part by part") {
     std::string out;
-    append_status_line(out, 200);
-    append_field(out, "Server", "x");
-    append_field(out, "Content-Length", std::uint64_t{18446744073709551615U});
-    append_blank_line(out);
+    detail::append_status_line(out, 200);
+    detail::append_field(out, "Server", "x");
+    detail::append_field(out, "Content-Length", std::uint64_t{18446744073709551615U});
+    detail::append_blank_line(out);
     CHECK(out == "HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 18446744073709551615\r\n\r\n");
     out.clear();
-    append_status_line(out, 200, {}, version::http_1_0);
-    append_status_line(out, 503);
-    append_status_line(out, 599);
+    detail::append_status_line(out, 200, {}, version::http_1_0);
+    detail::append_status_line(out, 503);
+    detail::append_status_line(out, 599);
     CHECK(out == "HTTP/1.0 200 OK\r\nHTTP/1.1 503 Service Unavailable\r\nHTTP/1.1 599 \r\n");
 }
 
@@ -89,15 +89,15 @@ TEST_CASE("what the writer writes the parser reads") {
     head.headers.add("Transfer-Encoding", "chunked");
     head.headers.add("X", "y");
     std::string out;
-    append_head(out, head);
-    append_chunk(out, "hello ");
-    append_chunk(out, "");
-    append_chunk(out, std::string(300, 'x'));
-    out += last_chunk;
-    response_parser parser;
+    detail::append_head(out, head);
+    detail::append_chunk(out, "hello ");
+    detail::append_chunk(out, "");
+    detail::append_chunk(out, std::string(300, 'x'));
+    out += detail::last_chunk;
+    detail::response_parser parser;
     std::string_view input = out;
     std::string body;
-    for (progress step = progress::more; step != progress::end;) {
+    for (detail::progress step = detail::progress::more; step != detail::progress::end;) {
         step = parser.next(input).value();
         body += parser.body();
     }
@@ -110,26 +110,26 @@ TEST_CASE("what the writer writes the parser reads") {
 
 TEST_CASE("a chunk is framed by its size in hexadecimal") {
     std::string out;
-    append_chunk(out, "0123456789abcdefg");
+    detail::append_chunk(out, "0123456789abcdefg");
     CHECK(out == "11\r\n0123456789abcdefg\r\n");
-    CHECK(chunk_size_line(0).text() == "0\r\n");
-    CHECK(chunk_size_line(10).text() == "a\r\n");
-    CHECK(chunk_size_line(SIZE_MAX).text() == "ffffffffffffffff\r\n");
+    CHECK(detail::chunk_size_line(0).text() == "0\r\n");
+    CHECK(detail::chunk_size_line(10).text() == "a\r\n");
+    CHECK(detail::chunk_size_line(SIZE_MAX).text() == "ffffffffffffffff\r\n");
 }
 
 TEST_CASE("credentials are written as RFC 7617 and RFC 4648 have them") {
-    CHECK(basic_authorization("Aladdin:open sesame") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-    CHECK(basic_authorization("") == "Basic ");
-    CHECK(basic_authorization("f") == "Basic Zg==");
-    CHECK(basic_authorization("fo") == "Basic Zm8=");
-    CHECK(basic_authorization("foo") == "Basic Zm9v");
-    CHECK(basic_authorization("foobar") == "Basic Zm9vYmFy");
-    CHECK(basic_authorization(std::string("\0\xff\xfe", 3)) == "Basic AP/+");
+    CHECK(detail::basic_authorization("Aladdin:open sesame") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    CHECK(detail::basic_authorization("") == "Basic ");
+    CHECK(detail::basic_authorization("f") == "Basic Zg==");
+    CHECK(detail::basic_authorization("fo") == "Basic Zm8=");
+    CHECK(detail::basic_authorization("foo") == "Basic Zm9v");
+    CHECK(detail::basic_authorization("foobar") == "Basic Zm9vYmFy");
+    CHECK(detail::basic_authorization(std::string("\0\xff\xfe", 3)) == "Basic AP/+");
 }
 
 TEST_CASE("a date is written as RFC 9110 has it, and remade when the second changes") {
     using namespace std::chrono;
-    date_text date;
+    detail::date_text date;
     const sys_seconds example = sys_days(1994y / November / 6) + 8h + 49min + 37s;
     CHECK(date.at(example) == "Sun, 06 Nov 1994 08:49:37 GMT");
     CHECK(date.at(example + 999ms) == "Sun, 06 Nov 1994 08:49:37 GMT");

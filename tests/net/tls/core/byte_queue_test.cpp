@@ -17,7 +17,7 @@ std::span<const std::byte> bytes_of(std::string_view text) {
 
 TEST_CASE("bytes leave the queue in the order in which they came, however they are cut") {
     for (const bool keep_block : {false, true}) {
-        byte_queue queue(keep_block);
+        detail::byte_queue queue(keep_block);
         std::mt19937 random(7);
         std::uint8_t written = 0;
         std::uint8_t read = 0;
@@ -45,7 +45,7 @@ TEST_CASE("bytes leave the queue in the order in which they came, however they a
 }
 
 TEST_CASE("the front keeps its address while more is appended") {
-    byte_queue queue;
+    detail::byte_queue queue;
     queue.append(bytes_of("front"));
     const std::byte* const address = queue.front().data();
     for (int round = 0; round < 1000; ++round) {
@@ -55,7 +55,7 @@ TEST_CASE("the front keeps its address while more is appended") {
 }
 
 TEST_CASE("consuming may cross what is contiguous") {
-    byte_queue queue;
+    detail::byte_queue queue;
     queue.append(bytes_of(std::string(4000, 'a')));
     queue.append(bytes_of(std::string(10'000, 'b')));
     queue.append(bytes_of("end"));
@@ -64,7 +64,7 @@ TEST_CASE("consuming may cross what is contiguous") {
 }
 
 TEST_CASE("what was reserved is contiguous") {
-    byte_queue queue;
+    detail::byte_queue queue;
     queue.append(bytes_of("x"));
     queue.reserve(50'000);
     queue.reserve(60'000);
