@@ -85,7 +85,7 @@ TEST_CASE("spawning or running a task that was awaited, or none at all, aborts")
         "the task was spawned, awaited or moved from before");
     check_task_aborts([]() -> leat::task<> { co_await leat::spawn([] { return leat::task<>(); }); },
                       "was not awaited before");
-    check_aborts([] { leat::run(leat::task<>()); }, "was not awaited before");
+    check_aborts([] { leat::run(leat::task<>()); }, "the task was spawned, awaited or moved from before");
 }
 
 TEST_CASE("a run inside a run aborts") {

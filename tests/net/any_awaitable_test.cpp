@@ -7,6 +7,7 @@
 #include <leat/from_callback.hpp>
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
+#include <leat/testing/simulation.hpp>
 #include <leat/threads.hpp>
 
 #include <array>
@@ -57,7 +58,8 @@ static_assert(each_is_deferrable<
               leat::detail::until_stop_awaiter<event_wait>,
               leat::detail::scope_awaiter<task<> (*)(leat::cancel_scope&)>,
               leat::detail::binding_awaiter<event_wait>, leat::detail::outcome_awaiter<event_wait>,
-              leat::detail::result_awaiter<event_wait>, leat::detail::result_awaiter<leat::recv_awaiter>>);
+              leat::detail::result_awaiter<event_wait>, leat::detail::result_awaiter<leat::recv_awaiter>,
+              leat::testing::detail::host_awaiter<event_wait>>);
 
 }  // namespace
 
