@@ -26,7 +26,7 @@ struct send_options {
     duration stall = std::chrono::seconds(30);
 };
 
-// Thrown when no byte was taken for so long: "no byte was taken for 30000 ms: 4096 of 100000 were sent".
+// Thrown when no byte was taken for so long: "no byte was taken for 30 s: 4096 of 100000 were sent".
 class send_stalled : public timed_out {
 public:
     send_stalled(duration stall, std::size_t sent, std::size_t size);

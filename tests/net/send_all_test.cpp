@@ -66,7 +66,7 @@ LEAT_TEST("send_all with a limit gives a peer up that takes nothing for so long,
     auto [near, far] = memory_stream::pair({.capacity = 4});
     const auto began = leat::now();
     const stalled seen = co_await stalls(near, "0123456789", 30s);
-    CHECK(seen.text == "no byte was taken for 30000 ms: 4 of 10 were sent");
+    CHECK(seen.text == "no byte was taken for 30 s: 4 of 10 were sent");
     CHECK(seen.sent == 4);
     CHECK(leat::now() - began == 30s);
     const auto after = co_await leat::as_result(near.send("x"));
@@ -80,7 +80,7 @@ LEAT_TEST("a send_all that stalls before its first byte has sent nothing, and th
     auto [near, far] = memory_stream::pair({.capacity = 4});
     co_await near.send_all("full");
     const stalled seen = co_await stalls(near, "lost", 1s);
-    CHECK(seen.text == "no byte was taken for 1000 ms: 0 of 4 were sent");
+    CHECK(seen.text == "no byte was taken for 1 s: 0 of 4 were sent");
     std::string four(4, ' ');
     co_await far.recv_exactly(four);
     co_await send_all(near, "next", {.stall = 1s});
