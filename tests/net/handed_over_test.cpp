@@ -110,8 +110,8 @@ LEAT_TEST("a stream that a call on another run gives works here", on(kernel)) {
 }
 
 LEAT_TEST("a stream that goes through a thread_channel works where it arrives", on(kernel)) {
-    leat::other_thread there;
     leat::thread_channel<leat::tcp_stream> channel(1);
+    leat::other_thread there;  // ends before the channel that its task has used
     connection both = co_await connected();
     co_await receive_ahead(both.client, both.server);
     CHECK(there.remote().spawn([&]() -> leat::task<> {
