@@ -73,8 +73,6 @@ OUTSIDE_DETAIL = [
       "net/leat/core/socket.hpp"]),
     ("the contract of backends, whose namespace is leat",
      ["runtime/leat/core/{backend,list,operation,timers,wait}.hpp"]),
-    ("named by half of the runtime; to be moved one by one",
-     ["runtime/leat/core/{frame_pool,frame_upkeep,group_scope,scope_node}.hpp"]),
 ]
 
 # (rule, where, pattern in code): comments and literals do not count here.

@@ -15,7 +15,7 @@ namespace leat {
 // until with_cancel_scope returns.
 class cancel_scope {
 public:
-    explicit cancel_scope(deadline_scope& node) noexcept : node_(node) {}
+    explicit cancel_scope(detail::deadline_scope& node) noexcept : node_(node) {}
     cancel_scope(const cancel_scope&) = delete;
     cancel_scope& operator=(const cancel_scope&) = delete;
 
@@ -57,7 +57,7 @@ private:
               "a cancel scope is used in its own run");
     }
 
-    deadline_scope& node_;
+    detail::deadline_scope& node_;
 };
 
 struct cancel_scope_options {

@@ -114,7 +114,8 @@ private:
 class task_group {
 public:
     explicit task_group(task_group_options options) noexcept
-        : scope_(options.independent ? group_scope::errors::to_handles : group_scope::errors::to_group),
+        : scope_(options.independent ? detail::group_scope::errors::to_handles
+                                     : detail::group_scope::errors::to_group),
           limit_(options.limit),
           grace_(*this) {
         check(options.limit > 0, "the limit of a task group is at least 1");
@@ -231,8 +232,8 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return scope_.size; }
 
     // The scopes of the children and of the body; for the runtime.
-    [[nodiscard]] group_scope& scope() noexcept { return scope_; }
-    [[nodiscard]] scope_node& body() noexcept { return body_; }
+    [[nodiscard]] detail::group_scope& scope() noexcept { return scope_; }
+    [[nodiscard]] detail::scope_node& body() noexcept { return body_; }
 
 private:
     struct grace : timer {
@@ -245,7 +246,7 @@ private:
 
     template <typename Function, typename... Arguments>
     auto wait_and_spawn(Function function, Arguments... arguments)
-        -> task<decltype(detail::spawn_call(std::declval<group_scope&>(), {}, std::move(function),
+        -> task<decltype(detail::spawn_call(std::declval<detail::group_scope&>(), {}, std::move(function),
                                             std::move(arguments)...))> {
         const std::source_location where = detail::place_awaited();
         co_await detail::children_awaiter(scope_, limit_, detail::children_awaiter::for_place);
@@ -257,7 +258,7 @@ private:
         }
     }
 
-    group_scope& open_scope() {
+    detail::group_scope& open_scope() {
         if (stopping()) {
             throw std::system_error(std::make_error_code(std::errc::operation_canceled),
                                     "the task group stops");
@@ -265,8 +266,8 @@ private:
         return scope_;
     }
 
-    group_scope scope_;
-    scope_node body_{scope_kind::catching};
+    detail::group_scope scope_;
+    detail::scope_node body_{detail::scope_kind::catching};
     std::size_t limit_;
     grace grace_;
 };
@@ -286,7 +287,7 @@ concept group_body = std::invocable<Body&, task_group&> && is_task<std::invoke_r
 template <detail::group_body Body>
 auto with_task_group(task_group_options options, Body body) -> std::invoke_result_t<Body&, task_group&> {
     task_group group(options);
-    group_scope& scope = group.scope();
+    detail::group_scope& scope = group.scope();
     scope.attach(*this_thread.task->innermost);
     auto ended =
         co_await detail::group_body_awaiter(scope, group.body(), [&] { return std::invoke(body, group); });

@@ -19,7 +19,7 @@ namespace {
 // Whether the accept had memory, its allocation number `failing` being the one that fails.
 template <typename Listener, typename Stream>
 leat::task<bool> accept_with_failure(Listener& listener, Stream& into, long failing) {
-    leat::frame_pool::trim();
+    leat::detail::frame_pool::trim();
     bool accepted = false;
     fails_at = failing;
     may_fail = true;

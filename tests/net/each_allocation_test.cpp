@@ -153,7 +153,7 @@ task<> cancel_midway(bool has_memory) {
     co_await leat::yield();
     co_await client.send_all("012");
     co_await leat::sleep(5ms);
-    leat::frame_pool::trim();
+    leat::detail::frame_pool::trim();
     fails_at = has_memory ? 1000 : 0;
     may_fail = true;
     reads.cancel();

@@ -159,7 +159,7 @@ VIRTUAL_TEST("cancelling the task that took an item before does not reach the ge
 }
 
 VIRTUAL_TEST("no scope of the body is open at a co_yield") {
-    leat::scope_node* const outside = leat::this_thread.task->innermost;
+    leat::detail::scope_node* const outside = leat::this_thread.task->innermost;
     auto numbers = []() -> async_generator<int> {
         co_await leat::timeout(1h, leat::yield());
         co_yield 1;

@@ -92,7 +92,7 @@ TEST_CASE("a run that finds no memory to begin leaves nothing behind") {
         for (long round = 0; !ran && round < 100; ++round) {
             INFO("backend: ", each.name, ", allocation: ", round);
             const auto before = leat::testing::resources_in_use();
-            leat::frame_pool::trim();
+            leat::detail::frame_pool::trim();
             fails_at = round;
             may_fail = true;
             try {
@@ -292,7 +292,7 @@ TEST_CASE("from the end of a body until a cleanup that is a task has run nothing
             co_await leat::yield();
             cleaned = true;
         };
-        leat::frame_pool::trim();
+        leat::detail::frame_pool::trim();
         co_await leat::finally(body(), cleanup(), {.limit = 1h});
         may_fail = false;
         CHECK(cleaned);

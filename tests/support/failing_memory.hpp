@@ -39,7 +39,7 @@ public:
     // Runs `body()`, a task, while the allocation of this round fails.
     template <typename Body>
     task<> fails(Body body) {
-        frame_pool::trim();
+        leat::detail::frame_pool::trim();
         counted_memory::fails_at = which_;
         counted_memory::may_fail = true;
         try {

@@ -15,7 +15,7 @@
 #endif
 #endif
 
-namespace leat::frame_pool {
+namespace leat::detail::frame_pool {
 
 namespace {
 
@@ -172,4 +172,4 @@ void trim() noexcept {
     next_upkeep = never;
 }
 
-}  // namespace leat::frame_pool
+}  // namespace leat::detail::frame_pool

@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace leat::frame_pool {
+namespace leat::detail::frame_pool {
 
 // Throws std::bad_alloc when there is no memory. Blocks are aligned for any ordinary object.
 [[nodiscard]] void* allocate(std::size_t size);
@@ -35,4 +35,4 @@ struct allocated {
     static void operator delete(void* block, std::size_t size) noexcept { release(block, size); }
 };
 
-}  // namespace leat::frame_pool
+}  // namespace leat::detail::frame_pool

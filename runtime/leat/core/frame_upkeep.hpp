@@ -13,7 +13,7 @@
 #include <chrono>
 #include <cstddef>
 
-namespace leat::frame_pool {
+namespace leat::detail::frame_pool {
 
 inline constexpr duration upkeep_period = std::chrono::milliseconds(250);
 inline constexpr std::size_t given_back_most = 16'384;  // blocks, in a period
@@ -24,4 +24,4 @@ inline constinit thread_local bool has_surplus = false;
 // Frees what is due at `now`. Returns when to call it again, `never` if nothing is left to free.
 time_point give_back_surplus(time_point now) noexcept;
 
-}  // namespace leat::frame_pool
+}  // namespace leat::detail::frame_pool

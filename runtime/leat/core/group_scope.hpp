@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <exception>
 
-namespace leat {
+namespace leat::detail {
 
 // A wait for a group to have fewer than `below` tasks.
 struct group_watcher : wait {
@@ -71,4 +71,4 @@ struct group_scope : scope_node {
     bool cut_short = false;  // a task of it ended as cancelled because the group was
 };
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -39,14 +39,14 @@ scheduler::~scheduler() {
     }
     io_->detach_all();
     this_thread.loop = nullptr;
-    frame_pool::trim();
+    detail::frame_pool::trim();
 }
 
 void scheduler::run(task_state& main) {
     is_observed() ? run_turns<true>(main) : run_turns<false>(main);
 }
 
-void scheduler::run_until_empty(const group_scope& group) {
+void scheduler::run_until_empty(const detail::group_scope& group) {
     const auto empty = [&] { return group.size == 0; };
     is_observed() ? turn_until<true>(empty) : turn_until<false>(empty);
 }
@@ -122,7 +122,9 @@ task_state& scheduler::take_any_ready() noexcept {
 // When the loop is to look after the frames that it keeps, if nothing else happens before. (In virtual time
 // nothing is to happen that the program has not asked for.)
 static time_point next_upkeep(backend& io) noexcept {
-    return frame_pool::has_surplus && !io.time_is_virtual() ? frame_pool::give_back_surplus(io.now()) : never;
+    return detail::frame_pool::has_surplus && !io.time_is_virtual()
+               ? detail::frame_pool::give_back_surplus(io.now())
+               : never;
 }
 
 void scheduler::collect() {
@@ -194,7 +196,7 @@ void scheduler::expire_timers() noexcept {
     }
 }
 
-void scheduler::spawn(task_state& task, group_scope& owner) noexcept {
+void scheduler::spawn(task_state& task, detail::group_scope& owner) noexcept {
     task.id = ++tasks_;
     task.home = this;
     task.report = report_;
@@ -291,7 +293,7 @@ void scheduler::unwind(task_state& task) noexcept {
     this_thread.unwinding = true;
     frame* at = task.leaf;
     while (at != nullptr) {
-        scope_node& scope = *task.innermost;
+        detail::scope_node& scope = *task.innermost;
         if (scope.host == at) {
             const bool absorbs = scope.absorbs();
             scope.leave();
@@ -321,12 +323,12 @@ void scheduler::end(task_state& task) noexcept {
     task.bindings = {};
     task.done = true;
     // Not before: the destructors of users that have run until here may have moved it into another group.
-    auto& owner = static_cast<group_scope&>(*task.own.parent);
+    auto& owner = static_cast<detail::group_scope&>(*task.own.parent);
     observed_.ended(task);
     task.own.detach();
     --owner.size;
     owner.cut_short |= owner.cancelled && task.leaf == nullptr;
-    if (owner.error_policy == group_scope::errors::to_group) {
+    if (owner.error_policy == detail::group_scope::errors::to_group) {
         if (std::exception_ptr error = task.take_unseen_error(); error != nullptr && !owner.fail(error)) {
             task.report_error(error);
         }
@@ -342,9 +344,9 @@ void scheduler::end(task_state& task) noexcept {
     detail::drop_reference(task);
 }
 
-void scheduler::tell_watchers(group_scope& group) noexcept {
-    for (group_watcher* next = group.watchers.first(); next != nullptr;) {
-        group_watcher& watcher = *next;
+void scheduler::tell_watchers(detail::group_scope& group) noexcept {
+    for (detail::group_watcher* next = group.watchers.first(); next != nullptr;) {
+        detail::group_watcher& watcher = *next;
         next = group.watchers.next(watcher);
         if (group.size + group.promised < watcher.below) {
             watcher.unlink();

@@ -62,7 +62,7 @@ public:
     // Runs until `main`, spawned in root(), and every other task has ended.
     void run(task_state& main);
     // Runs until `group` has no tasks, inside a step of a task that goes on then (testing::nursery).
-    void run_until_empty(const group_scope& group);
+    void run_until_empty(const detail::group_scope& group);
     // Whether no task could make progress, and all were cancelled; and the tasks as they were then.
     [[nodiscard]] bool deadlocked() const noexcept { return deadlocked_; }
     [[nodiscard]] const std::string& deadlock_dump() const noexcept { return deadlock_dump_; }
@@ -76,7 +76,7 @@ public:
 
     [[nodiscard]] backend& io() noexcept { return *io_; }
     [[nodiscard]] timers& alarms() noexcept { return alarms_; }
-    [[nodiscard]] group_scope& root() noexcept { return root_; }
+    [[nodiscard]] detail::group_scope& root() noexcept { return root_; }
     [[nodiscard]] leat::remote remote();
     // Where other threads leave what is to be done here; made at its first use.
     [[nodiscard]] const std::shared_ptr<inbox>& messages();
@@ -87,14 +87,14 @@ public:
     template <std::derived_from<service> Service>
     [[nodiscard]] Service& use();
     // The tasks that services run: cancelled and awaited once those of root() have ended.
-    [[nodiscard]] group_scope& background() noexcept { return background_; }
+    [[nodiscard]] detail::group_scope& background() noexcept { return background_; }
     [[nodiscard]] leat::counters counters();
     [[nodiscard]] const detail::tick_clock& ticks() const noexcept { return ticks_; }
     void report(std::string_view line) const noexcept { report_(line); }
     [[nodiscard]] report_function reports() const noexcept { return report_; }
 
     // Queues the first step of `task`, as a child of `owner`.
-    void spawn(task_state& task, group_scope& owner) noexcept;
+    void spawn(task_state& task, detail::group_scope& owner) noexcept;
 
     // Lets `task` run before all others, if it is ready.
     void run_next(task_state& task) noexcept;
@@ -113,7 +113,7 @@ public:
     // Asks what `task` waits for, if it does wait, to end.
     static void ask_to_end(task_state& task) noexcept;
     // Wakes the tasks that wait until `group` has as few tasks as now.
-    void tell_watchers(group_scope& group) noexcept;
+    void tell_watchers(detail::group_scope& group) noexcept;
 
 private:
     [[nodiscard]] bool is_observed() const noexcept { return observed_.hears_steps() || order_is_drawn_; }
@@ -142,8 +142,8 @@ private:
     timers alarms_;
     list<task_state> ready_;
     list<operation> completed_;
-    group_scope root_{group_scope::errors::to_handles, this};
-    group_scope background_{group_scope::errors::to_handles, this};
+    detail::group_scope root_{detail::group_scope::errors::to_handles, this};
+    detail::group_scope background_{detail::group_scope::errors::to_handles, this};
     std::vector<std::unique_ptr<service>> services_;
     std::shared_ptr<inbox> inbox_;
     list<inbox::message> arrived_;    // taken from the inbox, and left to the next turn

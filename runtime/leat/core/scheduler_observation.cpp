@@ -170,7 +170,7 @@ counters scheduler::counters() {
     }
     now.timers = alarms_.size();
     now.pending = io_->pending();
-    now.frames = frame_pool::in_use();
+    now.frames = detail::frame_pool::in_use();
     observed_.add_to(now);
     return now;
 }

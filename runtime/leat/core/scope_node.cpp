@@ -7,7 +7,7 @@
 
 #include <utility>
 
-namespace leat {
+namespace leat::detail {
 
 namespace {
 
@@ -162,4 +162,4 @@ deadline_scope::deadline_scope(time_point when, bool shielded) noexcept
     timed = true;
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -23,6 +23,8 @@ namespace leat {
 class task_state;
 struct frame;
 
+namespace detail {
+
 // What a scope does when an unwinding task comes to it.
 enum class scope_kind : std::uint8_t {
     plain,     // absorbs its own cancellation, unless an enclosing scope it can see is cancelled too
@@ -93,5 +95,7 @@ struct scope_node : list_link {
 struct deadline_scope : scope_node, timer {
     explicit deadline_scope(time_point when, bool shielded = false) noexcept;
 };
+
+}  // namespace detail
 
 }  // namespace leat

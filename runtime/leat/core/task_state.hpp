@@ -45,7 +45,7 @@ struct joiner : list_link {
 
 }  // namespace detail
 
-class task_state : public list_link, public frame_pool::allocated {
+class task_state : public list_link, public detail::frame_pool::allocated {
 public:
     // Waits that may be over at once, in a row, before the task yields to the others. One that has moved many
     // bytes counts for several.
@@ -102,8 +102,8 @@ public:
 
     frame* leaf = nullptr;    // the suspended frame: resumed next, or unwound from
     wait* waiting = nullptr;  // what the leaf waits for; null when running or ready
-    scope_node* innermost = &own;
-    scope_node own;  // all of the task; cancelled through its handle
+    detail::scope_node* innermost = &own;
+    detail::scope_node own;  // all of the task; cancelled through its handle
     list<detail::joiner> joiners;
     detail::bindings bindings;  // of task_locals; what its spawner had then, and what it binds itself
     std::source_location spawned_at;

@@ -60,7 +60,7 @@ public:
 
 private:
     // Whether a group is not shown, as it is the library's own: its tasks stand below the task that has it.
-    [[nodiscard]] bool is_folded(const scope_node& group) const noexcept {
+    [[nodiscard]] bool is_folded(const detail::scope_node& group) const noexcept {
         const frame* const opener = opener_of(group);
         return !options_.all_frames && opener != nullptr && is_in_library(opener->where);
     }

@@ -31,7 +31,8 @@ std::size_t open_descriptors() {
 }
 
 resources resources_in_use() {
-    return {open_descriptors(), frame_pool::in_use() + frame_pool::left_by_ended_threads(),
+    return {open_descriptors(),
+            leat::detail::frame_pool::in_use() + leat::detail::frame_pool::left_by_ended_threads(),
             slab_pool::living()};
 }
 

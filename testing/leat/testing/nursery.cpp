@@ -16,7 +16,7 @@ constinit const wait_kind end_of_tasks{"the tasks of its nursery", [](wait&) noe
 
 // Runs the other tasks, in the midst of the step of this one, until `group` is empty. Meanwhile this one
 // waits, as others see it; also while it unwinds.
-void run_others(const group_scope& group) {
+void run_others(const leat::detail::group_scope& group) {
     running interrupted = this_thread;
     task_state& task = *interrupted.task;
     wait leaf(end_of_tasks);

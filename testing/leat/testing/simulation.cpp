@@ -24,11 +24,11 @@ const simulated_host* host_in(const leat::detail::binding& entry) noexcept {
 
 // The outermost part of `task` that is on `host`: an on_host around what it does now, or all of it, when it
 // was spawned there; null when it is elsewhere.
-scope_node* part_on(task_state& task, const simulated_host& host) noexcept {
-    scope_node* outermost = nullptr;
+leat::detail::scope_node* part_on(task_state& task, const simulated_host& host) noexcept {
+    leat::detail::scope_node* outermost = nullptr;
     const leat::detail::binding* entry = task.bindings.newest();
-    for (scope_node* scope = task.innermost; scope != &task.own; scope = scope->parent) {
-        if (scope->kind == scope_kind::binding) {  // each has bound one local
+    for (leat::detail::scope_node* scope = task.innermost; scope != &task.own; scope = scope->parent) {
+        if (scope->kind == leat::detail::scope_kind::binding) {  // each has bound one local
             outermost = host_in(*entry) == &host ? scope : outermost;
             entry = entry->below.get();
         }
@@ -46,7 +46,7 @@ void end_tasks_on(const simulated_host& host) {
     }
     for (const leat::detail::dump_entry& each : leat::detail::tasks_by_owner(*this_thread.loop)) {
         if (each.task != nullptr) {
-            if (scope_node* const part = part_on(*each.task, host)) {
+            if (leat::detail::scope_node* const part = part_on(*each.task, host)) {
                 part->cancel(crash_reason);
             }
         }

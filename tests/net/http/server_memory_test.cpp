@@ -28,7 +28,7 @@ constexpr std::size_t connections = 200;
 
 // All that is allocated now, in bytes, but for frames that wait to be used again.
 std::size_t allocated() {
-    leat::frame_pool::trim();
+    leat::detail::frame_pool::trim();
     return ::mallinfo2().uordblks;
 }
 

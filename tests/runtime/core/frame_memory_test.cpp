@@ -20,7 +20,7 @@
 
 using leat::testing::counted_memory::allocations;
 using leat::testing::counted_memory::living;
-namespace frame_pool = leat::frame_pool;
+namespace frame_pool = leat::detail::frame_pool;
 using namespace std::chrono_literals;
 
 namespace {

@@ -39,7 +39,7 @@ time_point progress_window::end(duration length, duration total) const noexcept 
 }
 
 connection_scope::connection_scope(server_deadlines& deadlines, time_point first) noexcept
-    : deadline_scope(std::min(first, far)), owner(deadlines) {
+    : leat::detail::deadline_scope(std::min(first, far)), owner(deadlines) {
     expired = [](timer& alarm) noexcept { static_cast<connection_scope&>(alarm).owner.expire(); };
     owner.scope_ = this;
 }

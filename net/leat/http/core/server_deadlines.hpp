@@ -43,7 +43,7 @@ private:
 class server_deadlines;
 
 // Around what a connection does.
-struct connection_scope : deadline_scope {
+struct connection_scope : leat::detail::deadline_scope {
     connection_scope(server_deadlines& deadlines, time_point first) noexcept;
     ~connection_scope();
 

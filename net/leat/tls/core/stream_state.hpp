@@ -45,7 +45,7 @@ using state_reference = leat::detail::reference<stream_state>;
 // What one send_all sends, in this order; unused ones are empty.
 using byte_pieces = std::array<std::span<const std::byte>, 4>;
 
-class stream_state : public frame_pool::allocated {
+class stream_state : public leat::detail::frame_pool::allocated {
 public:
     stream_state(const stream_state&) = delete;
     stream_state& operator=(const stream_state&) = delete;
