@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 // any_stream: a byte stream of whatever kind, TCP, TLS or in memory, behind one type. Code that is compiled
-// once, such as HTTP, carries its connections in it. A call costs a virtual call, and a pooled frame where
-// the stream's own operation is not a task.
+// once, such as HTTP, carries its connections in it. An operation is kept in the awaiting frame, and costs a
+// few virtual calls.
 // Invariant: operations and their cancellation behave as those of the stream inside.
 #pragma once
 
+#include <leat/core/awaited.hpp>
 #include <leat/stream.hpp>
 
 #include <array>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -20,59 +24,118 @@ namespace detail {
 
 using stream_pieces = std::array<std::span<const std::byte>, 4>;
 
+// An operation of a stream of any kind, kept in the awaiter below.
+template <typename T>
+struct kept_operation {
+    kept_operation() noexcept = default;
+    kept_operation(const kept_operation&) = delete;
+    kept_operation& operator=(const kept_operation&) = delete;
+    virtual ~kept_operation() = default;
+
+    virtual bool ready() = 0;
+    virtual void suspend(frame& waiter) = 0;
+    virtual T resume() = 0;
+    // Before it has begun: makes the same in `room`.
+    virtual kept_operation& move_to(void* room) = 0;
+};
+
+// `Start` gives the awaiter or the task.
+template <typename T, typename Start>
+class kept_operation_of final : public kept_operation<T> {
+public:
+    explicit kept_operation_of(Start&& start) : inner_(std::move(start)) {}
+    bool ready() override { return inner_.ready(); }
+    void suspend(frame& waiter) override { inner_.suspend(waiter); }
+    T resume() override { return inner_.resume(); }
+    kept_operation<T>& move_to(void* room) override {
+        return *::new (room) kept_operation_of(inner_.defer());
+    }
+
+private:
+    awaited<Start> inner_;
+};
+
+template <typename T, typename Start>
+task<T> begun_by(Start start) {
+    co_return co_await start();
+}
+
+// What an operation of an any_stream gives to co_await.
+template <typename T>
+class [[nodiscard]] stream_awaiter : public awaiter_of<stream_awaiter<T>> {
+public:
+    template <std::invocable Start>
+    explicit stream_awaiter(Start start) : operation_(&keep(std::move(start))) {}
+    stream_awaiter(stream_awaiter&& fresh)
+        : awaiter_of<stream_awaiter<T>>(), operation_(&fresh.operation_->move_to(room_)) {
+        check(!fresh.begun_, "what is awaited stays where it is");
+    }
+    stream_awaiter& operator=(stream_awaiter&&) = delete;
+    ~stream_awaiter() { operation_->~kept_operation(); }
+
+    bool await_ready() {
+        check(!std::exchange(begun_, true), "the wait was awaited before");
+        return operation_->ready();
+    }
+    void suspend(frame& waiter) { operation_->suspend(waiter); }
+    T await_resume() { return operation_->resume(); }
+
+private:
+    static constexpr std::size_t room_size = 288;  // enough for all operations of sockets
+
+    template <typename Start>
+    kept_operation<T>& keep(Start&& start) {
+        if constexpr (awaitable_callable<Start> && sizeof(kept_operation_of<T, Start>) <= room_size) {
+            return *::new (static_cast<void*>(room_)) kept_operation_of<T, Start>(std::move(start));
+        } else {
+            return keep([start = std::move(start)]() mutable { return begun_by<T>(std::move(start)); });
+        }
+    }
+
+    alignas(std::max_align_t) std::byte room_[room_size];
+    kept_operation<T>* operation_;
+    bool begun_ = false;
+};
+
 struct stream_model {
     stream_model() noexcept = default;
     stream_model(const stream_model&) = delete;
     stream_model& operator=(const stream_model&) = delete;
     virtual ~stream_model() = default;
 
-    virtual task<std::size_t> recv(byte_buffer into) = 0;
-    virtual task<> recv_exactly(byte_buffer into) = 0;
-    virtual task<chunk> recv_chunk() = 0;
-    virtual task<std::size_t> send(byte_view from) = 0;
-    virtual task<> send_all(byte_view from) = 0;
-    virtual task<> send_all(stream_pieces pieces) = 0;
+    virtual stream_awaiter<std::size_t> recv(byte_buffer into) = 0;
+    virtual stream_awaiter<void> recv_exactly(byte_buffer into) = 0;
+    virtual stream_awaiter<chunk> recv_chunk() = 0;
+    virtual stream_awaiter<std::size_t> send(byte_view from) = 0;
+    virtual stream_awaiter<void> send_all(byte_view from) = 0;
+    virtual stream_awaiter<void> send_all(stream_pieces pieces) = 0;
     virtual task<> shutdown_send() = 0;
     [[nodiscard]] virtual bool is_quiet() const noexcept = 0;
     virtual void close() noexcept = 0;
     virtual void reset() noexcept = 0;
 };
 
-// An operation of a stream as a task, if it is none already.
-template <typename T, typename Start>
-task<T> begun_by(Start start) {
-    co_return co_await start();
-}
-template <typename T, typename Start>
-task<T> as_task(Start start) {
-    if constexpr (std::is_same_v<decltype(start()), task<T>>) {
-        return start();
-    } else {
-        return begun_by<T>(std::move(start));
-    }
-}
-
 template <stream Stream>
 struct stream_model_of final : stream_model {
     explicit stream_model_of(Stream made) noexcept : held(std::move(made)) {}
 
-    task<std::size_t> recv(byte_buffer into) override {
-        return as_task<std::size_t>([this, into] { return held.recv(into); });
+    stream_awaiter<std::size_t> recv(byte_buffer into) override {
+        return stream_awaiter<std::size_t>([this, into] { return held.recv(into); });
     }
-    task<> recv_exactly(byte_buffer into) override {
-        return as_task<void>([this, into] { return held.recv_exactly(into); });
+    stream_awaiter<void> recv_exactly(byte_buffer into) override {
+        return stream_awaiter<void>([this, into] { return held.recv_exactly(into); });
     }
-    task<chunk> recv_chunk() override {
-        return as_task<chunk>([this] { return held.recv_chunk(); });
+    stream_awaiter<chunk> recv_chunk() override {
+        return stream_awaiter<chunk>([this] { return held.recv_chunk(); });
     }
-    task<std::size_t> send(byte_view from) override {
-        return as_task<std::size_t>([this, from] { return held.send(from); });
+    stream_awaiter<std::size_t> send(byte_view from) override {
+        return stream_awaiter<std::size_t>([this, from] { return held.send(from); });
     }
-    task<> send_all(byte_view from) override {
-        return as_task<void>([this, from] { return held.send_all(from); });
+    stream_awaiter<void> send_all(byte_view from) override {
+        return stream_awaiter<void>([this, from] { return held.send_all(from); });
     }
-    task<> send_all(stream_pieces pieces) override {
-        return as_task<void>(
+    stream_awaiter<void> send_all(stream_pieces pieces) override {
+        return stream_awaiter<void>(
             [this, pieces] { return held.send_all(byte_view(pieces[0]), pieces[1], pieces[2], pieces[3]); });
     }
     task<> shutdown_send() override {
@@ -106,15 +169,15 @@ public:
         requires(!std::is_same_v<Stream, any_stream>) && stream<Stream>
     any_stream(Stream held) : model_(new detail::stream_model_of<Stream>(std::move(held))) {}
 
-    task<std::size_t> recv(byte_buffer into) { return model().recv(into); }
-    task<> recv_exactly(byte_buffer into) { return model().recv_exactly(into); }
-    task<chunk> recv_chunk() { return model().recv_chunk(); }
-    task<std::size_t> send(byte_view from) { return model().send(from); }
+    detail::stream_awaiter<std::size_t> recv(byte_buffer into) { return model().recv(into); }
+    detail::stream_awaiter<void> recv_exactly(byte_buffer into) { return model().recv_exactly(into); }
+    detail::stream_awaiter<chunk> recv_chunk() { return model().recv_chunk(); }
+    detail::stream_awaiter<std::size_t> send(byte_view from) { return model().send(from); }
     // One piece, or up to four, in order.
-    task<> send_all(byte_view from) { return model().send_all(from); }
+    detail::stream_awaiter<void> send_all(byte_view from) { return model().send_all(from); }
     template <typename... More>
         requires(sizeof...(More) > 0 && sizeof...(More) < std::tuple_size_v<detail::stream_pieces>)
-    task<> send_all(byte_view first, const More&... more) {
+    detail::stream_awaiter<void> send_all(byte_view first, const More&... more) {
         return model().send_all(detail::stream_pieces{first, byte_view(more)...});
     }
     task<> shutdown_send() { return model().shutdown_send(); }

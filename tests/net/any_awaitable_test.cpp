@@ -4,6 +4,7 @@
 #include "conformance/connected.hpp"
 #include "datagrams.hpp"
 
+#include <leat/any_stream.hpp>
 #include <leat/from_callback.hpp>
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
@@ -59,7 +60,8 @@ static_assert(each_is_deferrable<
               leat::detail::scope_awaiter<task<> (*)(leat::cancel_scope&)>,
               leat::detail::binding_awaiter<event_wait>, leat::detail::outcome_awaiter<event_wait>,
               leat::detail::result_awaiter<event_wait>, leat::detail::result_awaiter<leat::recv_awaiter>,
-              leat::testing::detail::host_awaiter<event_wait>>);
+              leat::testing::detail::host_awaiter<event_wait>, leat::detail::stream_awaiter<std::size_t>,
+              leat::detail::stream_awaiter<void>, leat::detail::stream_awaiter<leat::chunk>>);
 
 }  // namespace
 

@@ -45,18 +45,14 @@ std::string pattern(std::size_t size) {
 }
 
 // The code that X fails with; none when it does not.
-task<std::error_code> code_of(task<> x) {
+template <leat::detail::any_awaitable X>
+task<std::error_code> code_of(X x) {
     try {
-        co_await std::move(x);
+        (void)co_await std::move(x);
     } catch (const std::system_error& error) {
         co_return error.code();
     }
     co_return std::error_code();
-}
-
-template <typename T>
-task<> without_result(task<T> x) {
-    (void)co_await std::move(x);
 }
 
 task<std::string> receive_all(any_stream& from) {
@@ -178,22 +174,21 @@ task<> check_closed(ends both) {
     both->near.close();
     both->near.close();
     char byte[1];
-    std::error_code code = co_await code_of(without_result(both->near.recv(byte)));
+    std::error_code code = co_await code_of(both->near.recv(byte));
     require(code == stream_errc::closed, "after close() a recv fails with stream_errc::closed");
-    code = co_await code_of(without_result(both->near.recv_chunk()));
+    code = co_await code_of(both->near.recv_chunk());
     require(code == stream_errc::closed, "after close() a recv_chunk fails with stream_errc::closed");
     code = co_await code_of(both->near.send_all("x"));
     require(code == stream_errc::closed, "after close() a send_all fails with stream_errc::closed");
     // The end, or an error where a stream must say that it ends.
-    (void)co_await code_of(without_result(both->far.recv(byte)));
+    (void)co_await code_of(both->far.recv(byte));
     for (code.clear(); !code;) {
         code = co_await code_of(both->far.send_all(pattern(10'000)));
     }
 }
 
 task<> check_close_under_recv(ends both) {
-    auto reader =
-        spawn([both]() -> task<std::error_code> { return code_of(without_result(both->near.recv_chunk())); });
+    auto reader = spawn([both]() -> task<std::error_code> { return code_of(both->near.recv_chunk()); });
     co_await wait_until_idle();
     require(!reader.done(), "a recv waits while nothing comes");
     both->near.close();
@@ -212,8 +207,7 @@ task<> check_close_under_send(ends both, std::size_t size) {
 }
 
 task<> check_reset(ends both) {
-    auto reader =
-        spawn([both]() -> task<std::error_code> { return code_of(without_result(both->near.recv_chunk())); });
+    auto reader = spawn([both]() -> task<std::error_code> { return code_of(both->near.recv_chunk()); });
     co_await wait_until_idle();
     both->near.reset();
     both->near.reset();
@@ -222,14 +216,14 @@ task<> check_reset(ends both) {
     std::error_code code = co_await code_of(both->near.send_all("x"));
     require(code == stream_errc::closed, "after reset() a send_all fails with stream_errc::closed");
     both->near.close();
-    (void)co_await code_of(without_result(receive_all(both->far)));  // ends, by an error or by the end
+    (void)co_await code_of(receive_all(both->far));  // ends, by an error or by the end
     for (code.clear(); !code;) {
         code = co_await code_of(both->far.send_all(pattern(10'000)));
     }
 }
 
 task<> check_peer_gone(ends both) {
-    auto reader = spawn([both]() { return code_of(without_result(both->near.recv_chunk())); });
+    auto reader = spawn([both]() { return code_of(both->near.recv_chunk()); });
     co_await wait_until_idle();
     both->far = any_stream();
     co_await reader.join();  // with the end, or with an error
