@@ -66,7 +66,7 @@ CONTAINED = [
 ]
 
 # Headers of a core/ that declare something outside of a `detail` namespace: why, and which. One that no
-# longer does is an error, so this list only gets shorter.
+# longer does is an error.
 OUTSIDE_DETAIL = [
     ("users hold them by reference or by value, and include them through a public header",
      ["runtime/leat/core/{descriptor_owner,frame,inbox,scheduler,task_state}.hpp",

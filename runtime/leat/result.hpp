@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// result<T>: a value, or the std::error_code that explains why there is none. It is what the kernel and
-// peers answer; `co_await as_result(operation)` gives one instead of throwing. An error that an operation has
-// told with its context, such as the name of the peer, keeps that: error_text().
+// result<T>: a value, or the std::error_code that explains why there is none. It is for what the kernel and
+// peers may refuse; `co_await as_result(operation)` gives one instead of throwing. An error that an operation
+// has told with its context, such as the name of the peer, keeps that: error_text().
 // Invariant: exactly one of value and error is present; an error is never the zero code.
 #pragma once
 

@@ -169,9 +169,8 @@ struct join_wait : wait, joiner {
 
 }  // namespace detail
 
-// What one holds of a spawned task; `handle<>` is that of one that gives no value. Move-only. While the task
-// runs it is used and dropped in the task's run; that of a task that has ended may be used and dropped
-// anywhere.
+// A reference to a spawned task; handle<> if the task gives no value. Move-only. While the task runs, its
+// handle is used and destroyed in the run of the task; after that, anywhere.
 template <typename T>
 class handle {
 public:

@@ -40,7 +40,7 @@ public:
     }
     void enqueue() noexcept { group_.watchers.push_back(*this); }
     void await_resume() const noexcept {
-        if (takes_place) {  // what follows without a wait takes it, or says so
+        if (takes_place) {  // used, or given up, before the next wait
             --group_.promised;
         }
     }

@@ -54,10 +54,10 @@ def is_task(scope):
 
 def scopes_below(root):
     """(depth, scope) of the tasks and of the groups with tasks below `root`, in the order of the tree."""
-    waiting = [(0, child) for child in reversed(list(elements(root["children"], "leat::scope_node")))]
+    waiting = [(0, child) for child in reversed(list(elements(root["children"], "leat::detail::scope_node")))]
     while waiting:
         depth, scope = waiting.pop()
-        children = list(elements(scope["children"], "leat::scope_node"))
+        children = list(elements(scope["children"], "leat::detail::scope_node"))
         if is_task(scope) or any(is_task(child) for child in children):
             yield depth, scope
             depth += 1

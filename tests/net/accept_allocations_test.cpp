@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // In the program that counts operator new: accepting without memory loses no connection and no descriptor.
 #include <leat/core/frame_pool.hpp>
+#include "../support/on_each_backend.hpp"
+
 #include <leat/net.hpp>
-#include <leat/testing/backends.hpp>
 #include <leat/testing/counted_memory.hpp>
 #include <leat/testing/leaks.hpp>
 #include <leat/unix.hpp>
@@ -53,20 +54,15 @@ leat::task<> accept_until_there_is_memory(Listener listener) {
 }  // namespace
 
 TEST_CASE("an accept without memory fails, and the connection is there for the next one") {
-    for (const auto& each : leat::testing::backends()) {
-        if (!each.refused.empty()) {
-            MESSAGE("skipped on " << each.name << ": " << each.refused);
-            continue;
-        }
-        INFO("backend: ", each.name);
+    support::on_each_backend([](const auto& backend) {
         leat::run(
             [] {
                 return accept_until_there_is_memory<leat::tcp_stream>(
                     leat::tcp_listener::bind({"127.0.0.1", 0}));
             },
-            {.backend = each.name});
+            {.backend = backend});
         leat::run(
             [] { return accept_until_there_is_memory<leat::unix_stream>(leat::unix_listener::bind({})); },
-            {.backend = each.name});
-    }
+            {.backend = backend});
+    });
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // In the program that counts operator new.
 #include <leat/net.hpp>
-#include <leat/testing/backends.hpp>
 #include <leat/testing/counted_memory.hpp>
 #include <leat/testing/stream_pair.hpp>
 
+#include "../support/on_each_backend.hpp"
 #include "receive_ahead.hpp"
 
 #include <doctest/doctest.h>
@@ -33,13 +33,8 @@ leat::task<long> allocations_of_detach() {
 }  // namespace
 
 TEST_CASE("a stream that is detached takes what was received ahead in one piece") {
-    for (const auto& each : leat::testing::backends()) {
-        if (!each.refused.empty()) {
-            MESSAGE("skipped on " << each.name << ": " << each.refused);
-            continue;
-        }
-        INFO("backend: ", each.name);
-        const long made = leat::run(allocations_of_detach, {.backend = each.name});
+    support::on_each_backend([](const auto& backend) {
+        const long made = leat::run(allocations_of_detach, {.backend = backend});
         CHECK(made <= 2);  // the chunk and its memory
-    }
+    });
 }

@@ -16,7 +16,6 @@ using leat::send_stalled;
 using leat::testing::kernel;
 using leat::testing::memory_stream;
 using leat::testing::simulated;
-using leat::testing::wait_until_idle;
 
 namespace {
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // In the program that counts operator new.
+#include "../support/on_each_backend.hpp"
+
 #include <leat/net.hpp>
-#include <leat/testing/backends.hpp>
 #include <leat/testing/counted_memory.hpp>
 
 #include <doctest/doctest.h>
@@ -47,13 +48,8 @@ leat::task<long> allocations_of_questions() {
 }  // namespace
 
 TEST_CASE("datagrams come and go without an allocation") {
-    for (const auto& each : leat::testing::backends()) {
-        if (!each.refused.empty()) {
-            MESSAGE("skipped on " << each.name << ": " << each.refused);
-            continue;
-        }
-        INFO("backend: ", each.name);
-        const long counted = leat::run(allocations_of_questions, {.backend = each.name});
+    support::on_each_backend([](const auto& backend) {
+        const long counted = leat::run(allocations_of_questions, {.backend = backend});
         CHECK(counted == 0);
-    }
+    });
 }

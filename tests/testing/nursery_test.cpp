@@ -7,10 +7,9 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "environment.hpp"
+#include "../support/environment.hpp"
 
 using namespace std::chrono_literals;
 using leat::testing::nursery;

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "../crash/child_process.hpp"
-#include "environment.hpp"
+#include "../support/environment.hpp"
 
 using namespace std::chrono_literals;
 using leat::testing::seeds;

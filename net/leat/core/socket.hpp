@@ -106,8 +106,9 @@ struct socket_operation : operation {
     [[noreturn]] void fail(const char* what) const;
 };
 
-// Awaits it. take_now() is also what begins it anew (wait_kind::begin): what it looks at before it asks the
-// kernel may be otherwise since a cancelled one has ended.
+// Awaits it. take_now() is also what begins it anew (wait_kind::begin), as the state that it looks at before
+// it asks the kernel may have changed since a cancelled one has ended. (Of recv_exactly: begin_anew(), which
+// keeps what it has got.)
 template <typename Self>
 using socket_awaiter = leaf_awaiter<Self, socket_operation>;
 

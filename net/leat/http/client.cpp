@@ -203,7 +203,9 @@ task<response_stream> client::send(exchange& asked) {
             }
             stale = true;  // the server had closed it, perhaps before it saw the request: GET may be repeated
         }
-        asked.attempts += stale ? 1 : 0;
+        if (stale) {
+            ++asked.attempts;
+        }
     }
     if (stale || !lease.has_connection()) {
         lease.close_connection();

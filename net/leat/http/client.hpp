@@ -53,7 +53,7 @@ struct fetched : response {
           attempts(from.attempts()) {}
     http::url url;          // where it came from, after redirects
     std::string undecoded;  // the Content-Encoding that is still on the body, as response_stream says
-    int attempts;           // 2: the request was sent again, as get_options::repeat says
+    int attempts;           // above 1: requests were sent again (get_options::repeat)
 };
 
 class client {
@@ -127,8 +127,8 @@ private:
     bool insecure_;
     std::string name_servers_;
     resolve_options names_;  // of name_servers_
-    std::unique_ptr<detail::secure_transport>
-        secure_;  // made when it is needed: it reads the system's authorities
+    // Made when it is needed: it reads the system's authorities.
+    std::unique_ptr<detail::secure_transport> secure_;
     detail::connection_pool pool_;
 };
 

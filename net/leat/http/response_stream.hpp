@@ -35,8 +35,8 @@ struct get_options {
     std::optional<std::uint64_t> body_bytes = {};  // decoded. Without: 64 MiB in memory, else all that come
     int redirects = 10;
     // A server may close a kept connection at the moment when a request is sent on it, before or after it has
-    // seen that. Where no byte of an answer has come the request is sent once more, on a new connection.
-    // False: it is not, and what the connection failed with is thrown.
+    // seen that. Where no byte of an answer has come, or only a 408, the request is sent once more, on a new
+    // connection. False: it is not; the failure is thrown, the 408 given.
     bool repeat = true;
 };
 

@@ -26,8 +26,9 @@ public:
     // when head() has a body. Cancelled: the answer ends there; later writes throw stream_errc::broken.
     [[nodiscard]] task<> write(std::string_view piece);
 
-    // For the server: how to send on its connection (send() of server.hpp), and the end of the answer: gives
-    // what is to be sent behind out(). Throws when bytes of the body are missing.
+    // For the server: how to send on its connection (send() of
+    // serve_connection.hpp), and the end of the answer: gives what is to be sent behind out(). Throws when
+    // bytes of the body are missing.
     using send_function = task<> (*)(void* stream, detail::server_exchange& exchange, byte_view piece,
                                      byte_view behind);
     response_writer(detail::server_exchange& exchange, void* stream, send_function send) noexcept

@@ -21,7 +21,7 @@ task<> serve_tls_connection(Transport transport, const tls::context& shared, req
                             server_state& server, duration handshake) {
     tls::stream<Transport> secured(std::move(transport), shared);
     connection_over client(secured);
-    detail::server_exchange exchange(server, client);
+    server_exchange exchange(server, client);
     if (exchange.stopping()) {
         co_return;
     }

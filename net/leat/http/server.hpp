@@ -133,7 +133,7 @@ task<> serve_requests(Listener& listener, request_handler& handler, const serve_
     server_state server(options.limits, options.on_error);
     const auto connection = [&](accepted_by<Listener> stream) -> task<> {
         connection_over client(stream);
-        detail::server_exchange exchange(server, client);
+        server_exchange exchange(server, client);
         co_await serve_connection(stream, handler, exchange, client);
     };
     co_await serve_draining(listener, server, connection, options, serve_awaited);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// cross_thread_wait: a wait that another thread ends; and the message by which it does. offload and
-// thread_channel are built on the wait; from_callback and signal_set, in which the message outlives the wait,
-// on the message. Nothing is allocated for a wake-up.
+// cross_thread_wait: a wait that another thread ends; and the message by which it does. offload,
+// thread_channel and foreign awaitables are built on the wait; from_callback and signal_set, in which the
+// message outlives the wait, on the message. Nothing is allocated for a wake-up.
 //
 // Theory of operation. The wait is a part of a coroutine's frame, which must not be destroyed while another
 // thread may use it. So a wait that other threads know of ends in one of two ways; the lock of the object

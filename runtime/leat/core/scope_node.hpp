@@ -28,8 +28,8 @@ namespace detail {
 // What a scope does when an unwinding task comes to it.
 enum class scope_kind : std::uint8_t {
     plain,     // absorbs its own cancellation, unless an enclosing scope it can see is cancelled too
-    catching,  // absorbs always; who entered it sees to the rest and goes on unwinding by its next wait
-    binding,   // the same; a task_local is bound inside (bindings.hpp)
+    catching,  // absorbs always; the coroutine that entered it decides, and its next wait goes on unwinding
+    binding,   // as plain; a task_local is bound inside (bindings.hpp)
 };
 
 struct scope_node : list_link {

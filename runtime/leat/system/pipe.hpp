@@ -19,8 +19,6 @@
 
 namespace leat {
 
-struct wait;
-
 namespace detail {
 
 // Shared by the owner of an end and the operations under way on it. If the owner is destroyed, the operations

@@ -7,7 +7,7 @@
 // failed meanwhile. The report then lists the tasks as they were at the first of these: when a timeout passed
 // that nobody caught, when the body threw, or at the assertion. A program that is killed has no report.
 // SIGABRT, which a failed check() raises, SIGSEGV, SIGBUS, SIGFPE and SIGILL print the command that replays
-// the run on standard error, before what else handles them; for others replay_command() tells what it was at.
+// the run on standard error, before other handlers run; for other signals replay_command() gives it.
 //
 // The environment chooses the seeds: LEAT_SEED=N runs that seed alone and reports its result, LEAT_SEEDS=N
 // runs 1 to N and reports what happened in all of them.

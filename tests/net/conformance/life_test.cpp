@@ -314,7 +314,7 @@ LEAT_TEST("readable() of a number that a socket of leat has had waits for the ne
     co_await leat::timeout(patience, waits);
 }
 
-LEAT_TEST("reset() closes at once, and the peer sees a reset, whatever was unsent or unread") {
+LEAT_TEST("reset() closes at once, and the peer sees a reset, also with bytes unread") {
     for (const bool has_unread : {false, true}) {
         connection both = co_await connected();
         if (has_unread) {

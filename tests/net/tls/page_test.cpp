@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The code of docs/tls.md, as it stands there.
+#include "../../support/environment.hpp"
 #include "../../support/folder.hpp"
 #include "../../support/printed_by.hpp"
 
@@ -148,7 +149,8 @@ struct authority_and_files {
 
 TEST_CASE("the program of the page about TLS prints the names in a server's certificate") {
     const authority_and_files with;
-    ::setenv("SSL_CERT_FILE", with.files.file("authorities.pem", with.trusted).c_str(), 1);
+    const std::string path = with.files.file("authorities.pem", with.trusted);
+    const leat::testing::changed_variable trust("SSL_CERT_FILE", path.c_str());
     std::promise<int> bound;
     std::thread server([&] {
         leat::run([&]() -> leat::task<> {
@@ -165,7 +167,6 @@ TEST_CASE("the program of the page about TLS prints the names in a server's cert
     char* arguments[] = {name.data(), host.data(), port.data(), nullptr};
     const std::string printed = leat::testing::printed_by([&] { return main_of_the_page(3, arguments); });
     server.join();
-    ::unsetenv("SSL_CERT_FILE");
     CHECK(printed == "127.0.0.1, mail.example\n");
 }
 

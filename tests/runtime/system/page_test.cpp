@@ -6,12 +6,12 @@
 
 #include <leat/testing/doctest.hpp>
 
-#include <algorithm>
 #include <cctype>
 #include <csignal>
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #define main main_of_the_page

@@ -7,7 +7,7 @@
 #include <leat/testing/doctest.hpp>
 
 #include "../../crash/child_process.hpp"
-#include "../environment.hpp"
+#include "../../support/environment.hpp"
 
 #include <csignal>
 #include <cstdlib>

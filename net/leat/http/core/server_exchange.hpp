@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // server_exchange: one connection of the HTTP server without its I/O: it parses requests from received bytes,
-// writes answers into bytes to be sent, and holds the deadlines of the peer. server.hpp sends and receives.
+// writes answers into bytes to be sent, and holds the deadlines of the peer. serve_connection.hpp sends and
+// receives.
 //
 // Answers are collected in out() and sent together. Each send, a sending_turn, first sends what is in out(),
 // so that answers keep their order. Meanwhile more answers may be collected.

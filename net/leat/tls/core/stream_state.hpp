@@ -64,7 +64,7 @@ public:
     void detach();
 
     [[nodiscard]] bool is_open() const noexcept { return !closed_; }
-    // Nothing is there to be received that has come through the transport.
+    // Whether something that has come through the transport is there to be received.
     [[nodiscard]] bool has_unread() const noexcept { return returned_ != nullptr || session_.has_unread(); }
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
     [[nodiscard]] const session& facts() const noexcept { return session_; }
