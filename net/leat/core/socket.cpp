@@ -74,10 +74,6 @@ void socket_state::reset() noexcept {
     }
 }
 
-void socket_state::give_back(const std::byte* bytes, std::size_t count) {
-    detail::give_back(returned, {bytes, count});
-}
-
 std::size_t socket_state::try_send(std::span<const std::byte> bytes) {
     if (descriptor < 0 || send_broken || bytes.empty()) {
         return 0;
@@ -183,8 +179,8 @@ bool recv_exactly_awaiter::give_up(wait& self) noexcept {
     auto& read = static_cast<recv_exactly_awaiter&>(self);
     try {
         if (!read.closed()) {
-            read.socket().give_back(read.whole_.data(),
-                                    read.before_ + static_cast<std::size_t>(read.transferred));
+            const std::size_t count = read.before_ + static_cast<std::size_t>(read.transferred);
+            detail::give_back(read.owner->returned, {read.whole_.data(), count});
         }
         return true;
     } catch (const std::bad_alloc&) {

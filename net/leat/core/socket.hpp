@@ -30,7 +30,6 @@ struct socket_state : descriptor_owner, frame_pool::allocated {
     void reset() noexcept;
 
     // Bytes that a cancelled read had taken: the next read sees them first.
-    void give_back(const std::byte* bytes, std::size_t count);
     [[nodiscard]] chunk take_returned() noexcept;
 
     // What the kernel takes of them at once; nothing after a failure, which the next send tells.
@@ -102,6 +101,15 @@ struct socket_operation : operation {
             result = -owner->ended_by;
         }
     }
+    // Of a receive that has ended: throws its error.
+    void check_received() {
+        if (result <= 0) [[unlikely]] {
+            end_by_reset(result == 0);
+            if (result < 0) {
+                fail("recv from ");
+            }
+        }
+    }
     // Throws error() as "recv from 127.0.0.1:8001: Connection reset by peer".
     [[noreturn]] void fail(const char* what) const;
 };
@@ -129,12 +137,7 @@ public:
         return count();
     }
     [[nodiscard]] std::size_t await_resume() {
-        if (operation::result <= 0) [[unlikely]] {
-            end_by_reset(operation::result == 0);
-            if (operation::result < 0) {
-                fail("recv from ");
-            }
-        }
+        check_received();
         return static_cast<std::size_t>(operation::result);
     }
 
@@ -175,16 +178,13 @@ public:
         : leaf_awaiter(kind, operation_kind::recv_chunk, socket) {}
     bool take_now() { return owner->returned == nullptr || closed() ? begin() : end_with_returned(); }
     leat::result<chunk> take() noexcept {
+        end_by_close();
         end_by_reset(operation::result == 0);
         return operation::result >= 0 ? leat::result<chunk>(given()) : leat::result<chunk>(error());
     }
     chunk await_resume() {
-        if (operation::result <= 0) [[unlikely]] {
-            end_by_reset(operation::result == 0);
-            if (operation::result < 0) {
-                fail("recv from ");
-            }
-        }
+        end_by_close();
+        check_received();
         return given();
     }
 
@@ -193,6 +193,12 @@ private:
 
     [[gnu::noinline]] bool end_with_returned() noexcept {
         return end_with(static_cast<std::int64_t>(owner->returned->size()));
+    }
+    // Bytes that had been given back go with the socket, if it is closed before this task's turn has come.
+    void end_by_close() noexcept {
+        if (pool == nullptr && operation::result > 0 && owner->returned == nullptr) [[unlikely]] {
+            operation::result = is_closed;
+        }
     }
     // The buffer of the kernel's bytes, or the bytes that had been given back.
     chunk given() noexcept {

@@ -180,3 +180,38 @@ LEAT_SIMULATE("what follows a cancelled receive gets the bytes in order",
     CHECK(received == (how.cancelled() ? "abcdef" : "ghijkl"));
     co_await sender;
 }
+
+// The turn of a task that has used up its budget comes later: then the bytes may have gone with the stream.
+LEAT_TEST(
+    "a recv_chunk of bytes that were given back ends as closed if its stream is closed before its turn") {
+    int closed = 0;
+    for (int waits = 0; waits <= leat::task_state::inline_completions_max; ++waits) {
+        connection both = co_await connected();
+        std::array<char, 10> ten;
+        auto cut = leat::spawn(both.client.recv_exactly(ten));
+        co_await both.server.send_all("abc");
+        co_await leat::testing::wait_until_idle();
+        cut.cancel();
+        co_await cut.join();
+        leat::semaphore places(leat::task_state::inline_completions_max);
+        auto reader = leat::spawn([&]() -> leat::task<leat::result<leat::chunk>> {
+            for (int each = 0; each < waits; ++each) {
+                (void)co_await places.acquire();
+            }
+            co_return co_await leat::as_result(both.client.recv_chunk());
+        });
+        auto closer = leat::spawn([&]() -> leat::task<> {
+            both.client.close();
+            co_return;
+        });
+        const auto got = co_await reader;
+        co_await closer;
+        if (got.ok()) {
+            CHECK(got->text() == "abc");
+        } else {
+            CHECK(got.error() == leat::stream_errc::closed);
+            ++closed;
+        }
+    }
+    CHECK(closed > 0);
+}
