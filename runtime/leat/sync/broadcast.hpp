@@ -137,23 +137,24 @@ class [[nodiscard]] broadcast<T>::subscription<OnMissed>::receive_awaiter
     using base = detail::leaf_awaiter<receive_awaiter>;
 
 public:
-    explicit receive_awaiter(subscription& from) noexcept : base(receive_kind), from_(&from) {
-        check(!std::exchange(from.receiving_, true), "two tasks receive from one subscription at once");
+    explicit receive_awaiter(subscription& from) noexcept : base(receive_kind), from_(from) {}
+    bool take_now() const noexcept {
+        check(!std::exchange(from_.receiving_, true), "two tasks receive from one subscription at once");
+        return from_.behind() > 0 || from_.from_->closed_;
     }
-    receive_awaiter(receive_awaiter&& other) noexcept
-        : base(std::move(other)), from_(std::exchange(other.from_, nullptr)) {}
-    ~receive_awaiter() {
-        if (from_ != nullptr) {
-            from_->receiving_ = false;
-        }
+    void enqueue() noexcept { from_.from_->waiting_.push_back(*this); }
+    std::optional<T> await_resume() const {
+        from_.receiving_ = false;
+        return from_.try_receive();
     }
-    bool take_now() const noexcept { return from_->behind() > 0 || from_->from_->closed_; }
-    void enqueue() noexcept { from_->from_->waiting_.push_back(*this); }
-    std::optional<T> await_resume() const { return from_->try_receive(); }
 
 private:
-    static inline constinit const wait_kind receive_kind{"a broadcast", detail::wait_queue::leave};
-    subscription* from_;  // null once it has been moved from
+    static bool leave(leat::wait& self) noexcept {
+        static_cast<receive_awaiter&>(self).from_.receiving_ = false;
+        return detail::wait_queue::leave(self);
+    }
+    static inline constinit const wait_kind receive_kind{"a broadcast", leave};
+    subscription& from_;
 };
 
 template <typename T>

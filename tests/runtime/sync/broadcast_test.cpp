@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -25,6 +26,11 @@ leat::task<> receive_all(plain_subscription from, std::vector<int>& into) {
     while (auto value = co_await from.receive()) {
         into.push_back(*value);
     }
+}
+
+template <typename Subscription>
+leat::task<std::optional<int>> next_of(Subscription& from) {
+    co_return co_await from.receive();
 }
 
 template <typename Subscription>
@@ -322,4 +328,27 @@ LEAT_SIMULATE("each subscriber, in any order, receives each value or is told tha
     const auto ended = std::ranges::count_if(subscribers, [](const auto& each) { return each.ok(); });
     CHECK(complete == static_cast<std::size_t>(ended));
     CHECK(feed.subscribers() == 0);
+}
+
+LEAT_TEST("a receive right after another task's cancelled one gets the next value") {
+    leat::broadcast<int> from(4);
+    auto values = from.subscribe(leat::ignore_missed);
+    auto first = leat::spawn([&]() -> leat::task<> { (void)co_await values.receive(); });
+    co_await leat::yield();
+    first.cancel();
+    auto second = leat::spawn([&]() -> leat::task<std::optional<int>> { return next_of(values); });
+    co_await leat::switch_to(second);
+    from.publish(7);
+    const std::optional<int> got = co_await second;
+    CHECK(got == 7);
+    CHECK(first.cancelled());
+}
+
+LEAT_TEST("a receive that nobody has awaited keeps no other task from receiving") {
+    leat::broadcast<int> from(4);
+    auto values = from.subscribe(leat::ignore_missed);
+    [[maybe_unused]] auto unused = values.receive();
+    from.publish(7);
+    const std::optional<int> got = co_await values.receive();
+    CHECK(got == 7);
 }
