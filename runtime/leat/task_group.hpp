@@ -82,7 +82,7 @@ public:
             return true;
         }
     }
-    void suspend(frame& waiter) noexcept {
+    void suspend(frame& waiter) {
         group_.host = &waiter;
         body_.host = &waiter;
         inner_.suspend(waiter);

@@ -229,6 +229,10 @@ TEST_CASE("once the tasks of a range have begun their results need no memory") {
 
 TEST_CASE("scopes and deadlines without memory are left") {
     check_operation("sleep", []() -> task<> { co_await leat::sleep(1ns); });
+    check_operation("a callable that gives a sleep",
+                    []() -> task<> { co_await [] { return leat::sleep(1ns); }; });
+    check_operation("a timeout of a callable that gives a sleep",
+                    []() -> task<> { co_await leat::timeout(1h, [] { return leat::sleep(1ns); }); });
     check_operation("timeout", []() -> task<> { co_await leat::timeout(1h, yield_once()); });
     check_operation("a deadline that passes",
                     []() -> task<> { (void)co_await leat::move_on_after(1ns, stuck()); });

@@ -219,7 +219,7 @@ struct awaited<X> {
         body_.emplace(std::invoke(callable_));
         return body_->ready();
     }
-    void suspend(frame& waiter) noexcept { body_->suspend(waiter); }
+    void suspend(frame& waiter) { body_->suspend(waiter); }
     value_type resume() { return body_->resume(); }
     std::decay_t<X> defer() { return std::move(callable_); }
 
@@ -285,7 +285,7 @@ class [[nodiscard]] value_awaiter : public awaiter_of<value_awaiter<X>> {
 public:
     explicit value_awaiter(X&& value) : inner_(std::forward<X>(value)) {}
     bool await_ready() { return inner_.ready(); }
-    void suspend(frame& waiter) noexcept { inner_.suspend(waiter); }
+    void suspend(frame& waiter) { inner_.suspend(waiter); }
     typename inner::value_type await_resume() { return inner_.resume(); }
 
 private:
