@@ -220,3 +220,35 @@ LEAT_TEST("a dump while a nursery ends says that its owner waits for its tasks",
     co_await body;
     CHECK(dump.find(" waits for the tasks of its nursery, for ") != std::string::npos);
 }
+
+LEAT_TEST("a nursery without tasks lets nobody run at its end") {
+    bool ran = false;
+    auto other = leat::spawn([&]() -> leat::task<> {
+        ran = true;
+        co_return;
+    });
+    {
+        const nursery none;
+    }
+    CHECK_FALSE(ran);
+    co_await other;
+}
+
+TEST_CASE("a child's error fails the LEAT_TEST that its nursery is in") {
+    for (const auto& each : leat::testing::backends(leat::testing::every_backend)) {
+        if (!each.refused.empty()) {
+            continue;
+        }
+        INFO(each.name);
+        const auto body = []() -> leat::task<> {
+            nursery tasks;
+            tasks.spawn([]() -> leat::task<> {
+                throw std::runtime_error("the child's failure");
+                co_return;
+            });
+            co_await leat::yield();
+            co_await leat::yield();
+        };
+        CHECK_THROWS_WITH_AS(leat::testing::run_on(each, body), "the child's failure", std::runtime_error);
+    }
+}

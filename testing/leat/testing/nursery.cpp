@@ -23,6 +23,7 @@ void run_others(const leat::detail::group_scope& group) {
     leaf.task = &task;
     task.leaf = interrupted.current;
     task.waiting = &leaf;
+    task.since = interrupted.tick;
     this_thread = {.loop = interrupted.loop};
     interrupted.loop->run_until_empty(group);
     interrupted.tick = this_thread.tick;
@@ -43,7 +44,9 @@ nursery::nursery(task_group_options options, std::source_location where)
 
 nursery::~nursery() {
     scope().cancel(end_reason);
-    run_others(scope());
+    if (scope().size > 0) {
+        run_others(scope());
+    }
     scope().leave();
     scope().detach();
     if (const std::exception_ptr& error = scope().first_error) {

@@ -24,7 +24,7 @@ namespace leat::testing {
 // it dies before its children do. A child's error cancels the other children and the body, as in
 // with_task_group; LEAT_TEST and simulate() fail with it, and it is reported. At the end of the block the
 // children that are left are cancelled; `co_await tasks.wait()` waits for them instead. No child may wait
-// for something that its own task is still to do by then.
+// for something that its own task is still to do by then, nor for a task that is ending a nursery itself.
 class nursery : public task_group {
 public:
     explicit nursery(task_group_options options = {},

@@ -41,6 +41,7 @@ task<> detail::tasks_at_failure::watch(const std::function<task<>()>& body) {
         co_await body();
     } catch (const timed_out&) {
         if (!noted_ && timeout_passed_at_ == now()) {
+            noted_ = true;
             list_ = std::move(at_timeout_);
         } else {
             note_now();
