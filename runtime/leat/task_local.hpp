@@ -36,7 +36,13 @@ class [[nodiscard]] binding_awaiter : public scoped<binding_scope, X> {
 public:
     binding_awaiter(std::unique_ptr<binding> bound, X&& x)
         : scoped<binding_scope, X>(std::forward<X>(x), std::move(bound)) {}
-    decltype(auto) await_resume() { return this->finish(); }
+    decltype(auto) await_resume() {
+        if (this->scope_.absorbed) [[unlikely]] {  // it was cancelled by itself, as a crashed host's are
+            this->leave();
+            throw task_cancelled(this->scope_.reason);
+        }
+        return this->finish();
+    }
     auto defer() && {
         return [bound = std::move(this->scope_.bound), inner = std::move(this->inner_).defer()]() mutable {
             return binding_awaiter<decltype(inner)>(std::move(bound), std::move(inner));

@@ -8,7 +8,6 @@
 #include <leat/from_callback.hpp>
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
-#include <leat/testing/simulation.hpp>
 #include <leat/threads.hpp>
 
 #include <array>
@@ -60,8 +59,8 @@ static_assert(each_is_deferrable<
               leat::detail::scope_awaiter<task<> (*)(leat::cancel_scope&)>,
               leat::detail::binding_awaiter<event_wait>, leat::detail::outcome_awaiter<event_wait>,
               leat::detail::result_awaiter<event_wait>, leat::detail::result_awaiter<leat::recv_awaiter>,
-              leat::testing::detail::host_awaiter<event_wait>, leat::detail::stream_awaiter<std::size_t>,
-              leat::detail::stream_awaiter<void>, leat::detail::stream_awaiter<leat::chunk>>);
+              leat::detail::stream_awaiter<std::size_t>, leat::detail::stream_awaiter<void>,
+              leat::detail::stream_awaiter<leat::chunk>>);
 
 }  // namespace
 

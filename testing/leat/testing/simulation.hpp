@@ -26,25 +26,6 @@ namespace detail {
 // Lets `host`'s simulation know which tasks are on it.
 void tell_hosts_of_tasks(simulated_host& host) noexcept;
 
-template <typename X>
-class [[nodiscard]] host_awaiter : public leat::detail::scoped<leat::detail::binding_scope, X> {
-public:
-    host_awaiter(std::unique_ptr<leat::detail::binding> bound, X&& x)
-        : leat::detail::scoped<leat::detail::binding_scope, X>(std::forward<X>(x), std::move(bound)) {}
-    decltype(auto) await_resume() {
-        if (this->scope_.absorbed) {  // its host has crashed
-            this->leave();
-            throw task_cancelled(this->scope_.reason);
-        }
-        return this->finish();
-    }
-    auto defer() && {
-        return [bound = std::move(this->scope_.bound), inner = std::move(this->inner_).defer()]() mutable {
-            return host_awaiter<decltype(inner)>(std::move(bound), std::move(inner));
-        };
-    }
-};
-
 }  // namespace detail
 
 // co_await on_host(host, X): what X gives, which is an awaitable, a task, or a callable that gives a task. It
@@ -52,9 +33,9 @@ public:
 // cancelled when that crashes: then it throws task_cancelled, and nothing when X completed all the same. What
 // it opened stays there.
 template <typename X>
-[[nodiscard]] detail::host_awaiter<X> on_host(simulated_host& host, X&& x) {
+[[nodiscard]] leat::detail::binding_awaiter<X> on_host(simulated_host& host, X&& x) {
     detail::tell_hosts_of_tasks(host);
-    return {std::make_unique<leat::detail::bound<simulated_host*>>(&host_of_task, &host), std::forward<X>(x)};
+    return host_of_task.with(&host, std::forward<X>(x));
 }
 
 // The simulation that this thread runs on; misuse outside one.
