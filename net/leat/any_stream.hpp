@@ -11,7 +11,6 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <new>
 #include <span>
@@ -21,8 +20,6 @@
 namespace leat {
 
 namespace detail {
-
-using stream_pieces = std::array<std::span<const std::byte>, 4>;
 
 // An operation of a stream of any kind, kept in the awaiter below.
 template <typename T>
@@ -63,7 +60,15 @@ task<T> begun_by(Start start) {
 // What an operation of an any_stream gives to co_await.
 template <typename T>
 class [[nodiscard]] stream_awaiter : public awaiter_of<stream_awaiter<T>> {
+    static constexpr std::size_t room_size = 288;  // enough for all operations of sockets
+
 public:
+    // Whether what `Start` gives is kept here, or gets a frame.
+    template <typename Start>
+    static constexpr bool has_room_for =
+        awaitable_callable<Start> && sizeof(kept_operation_of<T, Start>) <= room_size &&
+        alignof(kept_operation_of<T, Start>) <= alignof(std::max_align_t);
+
     template <std::invocable Start>
     explicit stream_awaiter(Start start) : operation_(&keep(std::move(start))) {}
     stream_awaiter(stream_awaiter&& fresh)
@@ -81,11 +86,9 @@ public:
     T await_resume() { return operation_->resume(); }
 
 private:
-    static constexpr std::size_t room_size = 288;  // enough for all operations of sockets
-
     template <typename Start>
     kept_operation<T>& keep(Start&& start) {
-        if constexpr (awaitable_callable<Start> && sizeof(kept_operation_of<T, Start>) <= room_size) {
+        if constexpr (has_room_for<Start>) {
             return *::new (static_cast<void*>(room_)) kept_operation_of<T, Start>(std::move(start));
         } else {
             return keep([start = std::move(start)]() mutable { return begun_by<T>(std::move(start)); });
@@ -108,7 +111,7 @@ struct stream_model {
     virtual stream_awaiter<chunk> recv_chunk() = 0;
     virtual stream_awaiter<std::size_t> send(byte_view from) = 0;
     virtual stream_awaiter<void> send_all(byte_view from) = 0;
-    virtual stream_awaiter<void> send_all(stream_pieces pieces) = 0;
+    virtual stream_awaiter<void> send_all(byte_pieces pieces) = 0;
     virtual task<> shutdown_send() = 0;
     [[nodiscard]] virtual bool is_quiet() const noexcept = 0;
     virtual void close() noexcept = 0;
@@ -134,18 +137,11 @@ struct stream_model_of final : stream_model {
     stream_awaiter<void> send_all(byte_view from) override {
         return stream_awaiter<void>([this, from] { return held.send_all(from); });
     }
-    stream_awaiter<void> send_all(stream_pieces pieces) override {
+    stream_awaiter<void> send_all(byte_pieces pieces) override {
         return stream_awaiter<void>(
             [this, pieces] { return held.send_all(byte_view(pieces[0]), pieces[1], pieces[2], pieces[3]); });
     }
-    task<> shutdown_send() override {
-        if constexpr (std::is_void_v<decltype(held.shutdown_send())>) {
-            held.shutdown_send();
-            co_return;
-        } else {
-            co_await held.shutdown_send();
-        }
-    }
+    task<> shutdown_send() override { return end_sending(held); }
     bool is_quiet() const noexcept override {
         if constexpr (requires { held.is_quiet(); }) {
             return held.is_quiet();
@@ -161,6 +157,7 @@ struct stream_model_of final : stream_model {
 
 }  // namespace detail
 
+// The stream inside lives until an operation on it has begun, and as long as that takes.
 class any_stream {
 public:
     any_stream() noexcept = default;  // holds none: only to be assigned to
@@ -176,9 +173,9 @@ public:
     // One piece, or up to four, in order.
     detail::stream_awaiter<void> send_all(byte_view from) { return model().send_all(from); }
     template <typename... More>
-        requires(sizeof...(More) > 0 && sizeof...(More) < std::tuple_size_v<detail::stream_pieces>)
+        requires(sizeof...(More) > 0 && sizeof...(More) < std::tuple_size_v<detail::byte_pieces>)
     detail::stream_awaiter<void> send_all(byte_view first, const More&... more) {
-        return model().send_all(detail::stream_pieces{first, byte_view(more)...});
+        return model().send_all(detail::byte_pieces{first, byte_view(more)...});
     }
     task<> shutdown_send() { return model().shutdown_send(); }
     // Whether a receive would have to wait: no byte, no end and no error is there. Only a look; true of a

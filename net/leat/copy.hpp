@@ -82,11 +82,7 @@ template <stream From, stream To>
 task<> copy_with_end(From& from, To& to, copy_progress progress) {
     co_await copy_telling(from, to, progress);
     progress.moved();
-    if constexpr (std::is_void_v<decltype(to.shutdown_send())>) {
-        to.shutdown_send();
-    } else {
-        co_await to.shutdown_send();
-    }
+    co_await end_sending(to);
 }
 
 // Throws timed_out once nothing has moved for `idle`.

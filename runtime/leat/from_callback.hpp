@@ -25,7 +25,7 @@
 #pragma once
 
 #include <leat/core/cross_thread_wait.hpp>
-#include <leat/core/scheduler.hpp>
+#include <leat/core/leaf_awaiter.hpp>
 #include <leat/sleep.hpp>
 #include <leat/task.hpp>
 
@@ -234,8 +234,7 @@ public:
     callback_awaiter(Start&& start, called_from where)
         : callback_wait(nullptr, to_the_end), start_(std::move(start)), where_(where) {}
     bool await_ready() {
-        check(this_thread.task != nullptr, "this is awaited by a task");
-        if (this_thread.task->cancelled()) {
+        if (begins_cancelled(*this)) {
             end = wait_end::cancelled;
             return false;
         }

@@ -44,13 +44,12 @@ namespace detail {
 // What comes behind a part would stand behind a gap: a stream that has sent one and no more is given up.
 template <send_stream Stream>
 struct part_sent {
+    part_sent(Stream& stream, std::size_t whole) noexcept : to(stream), size(whole) {}
+    part_sent(const part_sent&) = delete;
+    part_sent& operator=(const part_sent&) = delete;
     ~part_sent() {
         if (sent != 0 && sent != size) {
-            if constexpr (requires { to.reset(); }) {
-                to.reset();
-            } else {
-                to.close();
-            }
+            reset_or_close(to);
         }
     }
     Stream& to;
@@ -65,7 +64,7 @@ struct part_sent {
 // sent. Cancelled or failed later: the stream is reset, or closed if it has no reset.
 template <send_stream Stream>
 [[nodiscard]] task<> send_all(Stream& to, byte_view bytes, send_options options) {
-    detail::part_sent<Stream> part{to, bytes.size()};
+    detail::part_sent<Stream> part(to, bytes.size());
     do {
         const std::span<const std::byte> rest = std::span<const std::byte>(bytes).subspan(part.sent);
         const auto taken = co_await move_on_after(options.stall, to.send(rest));

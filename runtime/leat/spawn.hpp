@@ -3,10 +3,9 @@
 // root group of its run: dropping the handle does not stop it, and the end of run() does.
 #pragma once
 
-#include <leat/core/awaited.hpp>
 #include <leat/core/deferred.hpp>
+#include <leat/core/leaf_awaiter.hpp>
 #include <leat/core/reference.hpp>
-#include <leat/core/scheduler.hpp>
 #include <leat/core/stored_arguments.hpp>
 #include <leat/task.hpp>
 
@@ -135,9 +134,8 @@ struct join_wait : wait, joiner {
         : wait(std::move(other)), joiner(wake), target(std::move(other.target)) {}
 
     bool ready() noexcept {
-        check(fresh(), "the wait was awaited before");
         check(target.get() != this_thread.task, "a task does not await itself");
-        if (this_thread.task->cancelled()) {
+        if (begins_cancelled(*this)) {
             end = wait_end::cancelled;
             return false;
         }

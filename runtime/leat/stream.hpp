@@ -8,9 +8,12 @@
 #include <leat/chunk.hpp>
 #include <leat/task.hpp>
 
+#include <array>
 #include <concepts>
 #include <cstddef>
+#include <span>
 #include <system_error>
+#include <type_traits>
 
 namespace leat {
 
@@ -68,14 +71,32 @@ concept resettable_stream = stream<S> && requires(S& s) {
 };
 
 // Gives `s` up: by reset(), or by close() where it has none.
-template <stream S>
+template <send_stream S>
 void reset_or_close(S& s) noexcept {
-    if constexpr (resettable_stream<S>) {
+    if constexpr (requires { s.reset(); }) {
         s.reset();
     } else {
         s.close();
     }
 }
+
+namespace detail {
+
+// What a send_all of several pieces takes, where templates end.
+using byte_pieces = std::array<std::span<const std::byte>, 4>;
+
+// shutdown_send() of `s`, be it a task or a call.
+template <typename S>
+task<> end_sending(S& s) {
+    if constexpr (std::is_void_v<decltype(s.shutdown_send())>) {
+        s.shutdown_send();
+        co_return;
+    } else {
+        co_await s.shutdown_send();
+    }
+}
+
+}  // namespace detail
 
 }  // namespace leat
 

@@ -31,6 +31,16 @@ task<std::size_t> blocks_while_it_waits(Stream& from, leat::tcp_stream& to_it, O
     co_return static_cast<std::size_t>(during - before);
 }
 
+// As any_stream makes the largest operation of a socket.
+struct start_of_pieces {
+    leat::tcp_stream* stream;
+    leat::detail::byte_pieces pieces;
+    auto operator()() const {
+        return stream->send_all(leat::byte_view(pieces[0]), pieces[1], pieces[2], pieces[3]);
+    }
+};
+static_assert(leat::detail::stream_awaiter<void>::has_room_for<start_of_pieces>);
+
 }  // namespace
 
 LEAT_TEST("an operation of an any_stream makes no frame of its own") {

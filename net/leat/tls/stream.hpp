@@ -58,9 +58,9 @@ public:
     // was sent. Cancelled or failed later: what the peer has got is unknown, and later sends fail with
     // stream_errc::broken.
     template <typename... More>
-        requires(sizeof...(More) < std::tuple_size_v<detail::byte_pieces>)
+        requires(sizeof...(More) < std::tuple_size_v<leat::detail::byte_pieces>)
     task<> send_all(byte_view first, const More&... more) {
-        return state::send_all(shared(), detail::byte_pieces{first, byte_view(more)...});
+        return state::send_all(shared(), leat::detail::byte_pieces{first, byte_view(more)...});
     }
     // Bytes taken for sending so far, before encryption.
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return here().bytes_sent(); }

@@ -26,7 +26,7 @@ namespace leat::detail {
 //   void begin_cancelled() noexcept         instead of take_now(), in a task that is cancelled
 //   static constexpr bool always_suspends   also when it is over at once: the others have a turn first
 template <typename Self, std::derived_from<wait> Wait = wait>
-class leaf : protected Wait {
+class leaf_awaiter : public awaiter_of<Self>, protected Wait {
 public:
     static constexpr bool always_suspends = false;
 
@@ -59,12 +59,6 @@ protected:
 
 private:
     Self& self() noexcept { return static_cast<Self&>(*this); }
-};
-
-template <typename Self, std::derived_from<wait> Wait = wait>
-class leaf_awaiter : public awaiter_of<Self>, public leaf<Self, Wait> {
-protected:
-    using leaf<Self, Wait>::leaf;
 };
 
 }  // namespace leat::detail

@@ -14,6 +14,7 @@
 #include <leat/tcp.hpp>
 #include <leat/timeout.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -21,6 +22,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -158,21 +160,11 @@ task<> flush_meanwhile(Stream& stream, server_exchange& exchange) {
     exchange.flushing = false;
 }
 
-template <stream Stream>
-task<> end_sending(Stream& stream) {
-    if constexpr (std::is_void_v<decltype(stream.shutdown_send())>) {
-        stream.shutdown_send();
-        co_return;
-    } else {
-        co_await stream.shutdown_send();
-    }
-}
-
 // Ends sending and waits for the peer to do so: closing with bytes unread would reset the connection, and the
 // peer might never see the answer.
 template <stream Stream>
 task<> part(Stream& stream) {
-    co_await end_sending(stream);
+    co_await leat::detail::end_sending(stream);
     for (;;) {
         const chunk ignored = co_await stream.recv_chunk();
         if (ignored.empty()) {
@@ -290,7 +282,7 @@ task<> serve_connection(Stream& stream, request_handler& handler, server_exchang
         if (more.value_or(true)) {
             (void)co_await move_on_after(parting, part(stream));
         } else {
-            (void)co_await move_on_after(parting, end_sending(stream));
+            (void)co_await move_on_after(parting, leat::detail::end_sending(stream));
         }
     } catch (const std::system_error&) {
         if (exchange.ends_by_reset()) {

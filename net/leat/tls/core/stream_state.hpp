@@ -43,7 +43,6 @@ class stream_state;
 using state_reference = leat::detail::reference<stream_state>;
 
 // What one send_all sends, in this order; unused ones are empty.
-using byte_pieces = std::array<std::span<const std::byte>, 4>;
 
 class stream_state : public leat::detail::frame_pool::allocated {
 public:
@@ -57,7 +56,7 @@ public:
     static task<> recv_exactly(state_reference self, byte_buffer into);
     static task<chunk> recv_chunk(state_reference self);
     static task<std::size_t> send(state_reference self, byte_view from);
-    static task<> send_all(state_reference self, byte_pieces pieces);
+    static task<> send_all(state_reference self, leat::detail::byte_pieces pieces);
     static task<> shutdown_send(state_reference self);
     void close() noexcept;
     void reset() noexcept;
@@ -188,14 +187,7 @@ private:
         }
     }
 
-    task<> end_transport() override {
-        if constexpr (std::is_void_v<decltype(transport.shutdown_send())>) {
-            transport.shutdown_send();
-        } else {
-            co_await transport.shutdown_send();
-        }
-        co_return;
-    }
+    task<> end_transport() override { return leat::detail::end_sending(transport); }
 
     void close_transport() noexcept override { transport.close(); }
     void reset_transport() noexcept override { reset_or_close(transport); }

@@ -99,7 +99,7 @@ task<std::size_t> stream_state::send(state_reference self, byte_view from) {
     co_return next.bytes;
 }
 
-task<> stream_state::send_all(state_reference self, byte_pieces pieces) {
+task<> stream_state::send_all(state_reference self, leat::detail::byte_pieces pieces) {
     co_await self->turn_to_write();
     const one_user::use writing(self->writer_);
     co_await self->prepare_send();
