@@ -21,7 +21,7 @@ leat::task<> stuck() {
     co_await leat::sleep_until(leat::never);
 }
 
-leat::task<> nothing() {
+leat::task<> empty_task() {
     co_return;
 }
 
@@ -133,10 +133,10 @@ TEST_CASE("a wait for a task that was made in its run and is awaited in another 
 
 TEST_CASE("a task group is not used on another thread") {
     SUBCASE("to spawn a callable") {
-        check_group([](leat::task_group& group) { group.spawn(nothing); });
+        check_group([](leat::task_group& group) { group.spawn(empty_task); });
     }
     SUBCASE("to spawn a task") {
-        check_group([](leat::task_group& group) { group.spawn(nothing()); });
+        check_group([](leat::task_group& group) { group.spawn(empty_task()); });
     }
     SUBCASE("to cancel it") {
         check_group([](leat::task_group& group) { group.cancel(); });

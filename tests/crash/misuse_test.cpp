@@ -22,7 +22,7 @@ leat::task<int> number() {
     co_return 1;
 }
 
-leat::task<> stuck() {
+leat::task<> waits_for_ever() {
     co_await leat::sleep_until(leat::never);
 }
 
@@ -122,15 +122,15 @@ TEST_CASE("a second task that waits for the same descriptor and direction aborts
 TEST_CASE("a group with a limit of 0 aborts") {
     check_task_aborts(
         []() -> leat::task<> {
-            co_await leat::with_task_group({.limit = 0}, [](leat::task_group&) { return stuck(); });
+            co_await leat::with_task_group({.limit = 0}, [](leat::task_group&) { return waits_for_ever(); });
         },
         "the limit of a task group is at least 1");
 }
 
 TEST_CASE("a retry without a try, or that knows no error, aborts") {
-    check_task_aborts([]() -> leat::task<> { co_await leat::retry({.tries = 0}, stuck); },
+    check_task_aborts([]() -> leat::task<> { co_await leat::retry({.tries = 0}, waits_for_ever); },
                       "a retry tries at least once");
-    check_task_aborts([]() -> leat::task<> { co_await leat::retry({.when = nullptr}, stuck); },
+    check_task_aborts([]() -> leat::task<> { co_await leat::retry({.when = nullptr}, waits_for_ever); },
                       "a retry knows which errors are worth another try");
 }
 
@@ -196,7 +196,7 @@ TEST_CASE("a destructor that throws while its task unwinds aborts") {
         leat::run([]() -> leat::task<> {
             auto victim = leat::spawn([]() -> leat::task<> {
                 const thrower local;
-                co_await stuck();
+                co_await waits_for_ever();
             });
             co_await leat::yield();
             victim.cancel();

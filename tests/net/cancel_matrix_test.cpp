@@ -24,8 +24,8 @@ using cancel_tests::trial;
 namespace {
 
 // A stream, and the other end of its socket.
-struct connection {
-    connection() {
+struct streams {
+    streams() {
         int ends[2];
         REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
         ours = leat::tcp_stream::from_fd(ends[0]);
@@ -116,7 +116,7 @@ public:
 
 private:
     bool in_pieces_;
-    connection both_;
+    streams both_;
     std::string text_ = std::string(1'500'000, 'a') + std::string(1'500'000, 'b');
     leat::handle<std::string> reader_;
 };
@@ -160,7 +160,7 @@ LEAT_TEST("a stream's connect that is cancelled at any moment is closed, also wh
 
 LEAT_TEST("recv_exactly that is cancelled at any moment gives back what it had, to whatever receives next",
           on(kernel)) {
-    co_await cancelled_at_any_moment<cancel_tests::rest_trial<connection>>("recv_exactly");
+    co_await cancelled_at_any_moment<cancel_tests::rest_trial<streams>>("recv_exactly");
 }
 
 LEAT_TEST("send_all that is cancelled at any moment sends nothing, or breaks sending and tells how much went",
@@ -173,7 +173,7 @@ LEAT_TEST("send_all that is cancelled at any moment sends nothing, or breaks sen
 }
 
 LEAT_TEST("a send_all that was cancelled midway leaves receiving as it was", on(kernel)) {
-    connection both;
+    streams both;
     const std::string text(3'000'000, 'x');
     auto sender = leat::spawn([&]() -> leat::task<> { co_await both.ours.send_all(text); });
     co_await let_the_loop_look();
@@ -187,7 +187,7 @@ LEAT_TEST("a send_all that was cancelled midway leaves receiving as it was", on(
 LEAT_TEST("of a close and a cancel in one turn the first decides: an error, or a cancellation", on(kernel)) {
     for (const bool close_first : {true, false}) {
         for (const bool taken : {true, false}) {
-            connection both;
+            streams both;
             std::error_code code;
             auto reader = leat::spawn([&]() -> leat::task<> {
                 char byte = 0;
@@ -213,14 +213,14 @@ LEAT_TEST("of a close and a cancel in one turn the first decides: an error, or a
 
 LEAT_TEST("a destructor that closes the stream of another task while its own unwinds ends that one's wait",
           on(kernel)) {
-    std::optional<connection> both(std::in_place);
+    std::optional<streams> both(std::in_place);
     auto reader = leat::spawn([&]() -> leat::task<std::error_code> {
         const auto got = co_await leat::as_result(both->ours.recv_chunk());
         co_return got.error();
     });
     auto owner = leat::spawn([&]() -> leat::task<> {
         struct closes {
-            std::optional<connection>& both;
+            std::optional<streams>& both;
             ~closes() { both.reset(); }
         };
         const closes last{both};
@@ -241,7 +241,7 @@ TEST_CASE("streams and chunks may outlive the run that they came from") {
         }
         const std::size_t before = leat::testing::open_descriptors();
         {
-            std::optional<connection> both;
+            std::optional<streams> both;
             const leat::chunk chunk = leat::run(
                 [&]() -> leat::task<leat::chunk> {
                     both.emplace();

@@ -32,7 +32,7 @@ leat::task<> drop(leat::tcp_stream stream) {
     co_return;
 }
 
-leat::task<> echo(leat::tcp_stream stream) {
+leat::task<> echo_to_end(leat::tcp_stream stream) {
     while (auto chunk = co_await stream.recv_chunk()) {
         co_await stream.send_all(chunk);
     }
@@ -72,7 +72,7 @@ LEAT_TEST("a stream that goes to another run is read there to the end, also what
     connection both = co_await connected();
     co_await receive_ahead(both.client, both.server);
     co_await arrive_unread(both.client, "one ");
-    CHECK(there.remote().spawn(echo, std::move(both.server)));
+    CHECK(there.remote().spawn(echo_to_end, std::move(both.server)));
     co_await both.client.send_all("two");
     both.client.shutdown_send();
     const std::string back = co_await leat::timeout(patience, conformance::read_to_the_end(both.client));
@@ -116,7 +116,7 @@ LEAT_TEST("a stream that goes through a thread_channel works where it arrives", 
     co_await receive_ahead(both.client, both.server);
     CHECK(there.remote().spawn([&]() -> leat::task<> {
         std::optional<leat::tcp_stream> arrived = co_await channel.receive();
-        co_await echo(std::move(*arrived));
+        co_await echo_to_end(std::move(*arrived));
     }));
     co_await arrive_unread(both.client, "abc");
     co_await channel.send(std::move(both.server));

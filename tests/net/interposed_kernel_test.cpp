@@ -18,7 +18,7 @@
 using namespace std::chrono_literals;
 using namespace backend_tests;
 using leat::testing::backend_set;
-namespace on = leat::testing;
+namespace backends = leat::testing;
 
 namespace {
 
@@ -160,46 +160,47 @@ private:
 }  // namespace
 
 TEST_CASE("a recv that is interrupted is tried again") {
-    disturbed<fails<call::recv>>(on::kernel, exchanged, EINTR);
+    disturbed<fails<call::recv>>(backends::kernel, exchanged, EINTR);
 }
 
 TEST_CASE("a send that is interrupted is tried again") {
-    disturbed<fails<call::send>>(on::epoll | on::poll, exchanged, EINTR);
-    disturbed<fails<call::send>>(on::kernel, exchanged_little, EINTR);
+    disturbed<fails<call::send>>(backends::epoll | backends::poll, exchanged, EINTR);
+    disturbed<fails<call::send>>(backends::kernel, exchanged_little, EINTR);
 }
 
 TEST_CASE("a send of several pieces that is interrupted is tried again") {
-    disturbed<fails<call::sendmsg>>(on::epoll | on::poll, exchanged, EINTR);
-    disturbed<fails<call::sendmsg>>(on::kernel, exchanged_little_in_pieces, EINTR);
+    disturbed<fails<call::sendmsg>>(backends::epoll | backends::poll, exchanged, EINTR);
+    disturbed<fails<call::sendmsg>>(backends::kernel, exchanged_little_in_pieces, EINTR);
 }
 
 TEST_CASE("receiving and sending a datagram that are interrupted are tried again") {
-    disturbed<fails<call::recvmsg>>(on::kernel, datagrams_exchanged, EINTR);
-    disturbed<fails<call::sendmsg>>(on::kernel, datagrams_exchanged, EINTR);
+    disturbed<fails<call::recvmsg>>(backends::kernel, datagrams_exchanged, EINTR);
+    disturbed<fails<call::sendmsg>>(backends::kernel, datagrams_exchanged, EINTR);
 }
 
 TEST_CASE("receives that take a few bytes at a time take them in order") {
-    disturbed<instead<call::recv, recv_little>>(on::kernel, exchanged_little, std::size_t{7});
+    disturbed<instead<call::recv, recv_little>>(backends::kernel, exchanged_little, std::size_t{7});
 }
 
 TEST_CASE("sends that take a few bytes at a time send them in order") {
-    disturbed<instead<call::send, send_little>>(on::kernel, exchanged_little, std::size_t{5});
+    disturbed<instead<call::send, send_little>>(backends::kernel, exchanged_little, std::size_t{5});
 }
 
 TEST_CASE("sends that take a part of the first piece go on with the rest of it") {
-    disturbed<instead<call::sendmsg, sendmsg_little>>(on::kernel, exchanged_little_in_pieces, std::size_t{3});
+    disturbed<instead<call::sendmsg, sendmsg_little>>(backends::kernel, exchanged_little_in_pieces,
+                                                      std::size_t{3});
 }
 
 TEST_CASE("an accept that is interrupted is tried again") {
-    disturbed<fails<call::accept4>>(on::kernel, exchanged, EINTR);
+    disturbed<fails<call::accept4>>(backends::kernel, exchanged, EINTR);
 }
 
 TEST_CASE("an accept of a connection that was reset meanwhile goes on with the next one") {
-    disturbed<fails<call::accept4>>(on::epoll | on::poll, exchanged, ECONNABORTED);
+    disturbed<fails<call::accept4>>(backends::epoll | backends::poll, exchanged, ECONNABORTED);
 }
 
 TEST_CASE("a connect that is interrupted goes on by itself") {
-    disturbed<instead<call::connect, connect_interrupted>>(on::epoll | on::poll, exchanged);
+    disturbed<instead<call::connect, connect_interrupted>>(backends::epoll | backends::poll, exchanged);
 }
 
 TEST_CASE("an accept without a free descriptor is an error, and leaves the connection in the queue") {
@@ -217,24 +218,24 @@ TEST_CASE("an accept without a free descriptor is an error, and leaves the conne
         const auto connected = co_await client;
         CHECK(peer.remote_endpoint() == connected.local_endpoint());
     };
-    disturbed<fails<call::accept4>>(on::epoll | on::poll, body, EMFILE, only_once);
+    disturbed<fails<call::accept4>>(backends::epoll | backends::poll, body, EMFILE, only_once);
 }
 
 TEST_CASE("a wait that a signal interrupts goes on, and no timer is early") {
-    disturbed<fails<call::epoll_wait>>(on::epoll, exchanged_without_timers, EINTR);
-    disturbed<fails<call::epoll_pwait2>>(on::epoll, exchanged, EINTR);
-    disturbed<fails<call::ppoll>>(on::poll, exchanged, EINTR);
-    disturbed<fails<call::ppoll>>(on::poll, exchanged_without_timers, EINTR);
+    disturbed<fails<call::epoll_wait>>(backends::epoll, exchanged_without_timers, EINTR);
+    disturbed<fails<call::epoll_pwait2>>(backends::epoll, exchanged, EINTR);
+    disturbed<fails<call::ppoll>>(backends::poll, exchanged, EINTR);
+    disturbed<fails<call::ppoll>>(backends::poll, exchanged_without_timers, EINTR);
 }
 
 TEST_CASE(
     "a sleep all of whose waits are interrupted is not early, and each wait is for what is left of it") {
-    disturbed<instead<call::epoll_pwait2, interrupt_precise_wait>>(on::epoll, sleep_though_interrupted);
-    disturbed<interrupted_on_an_old_kernel>(on::epoll, sleep_though_interrupted);
-    disturbed<instead<call::ppoll, interrupt_poll>>(on::poll, sleep_though_interrupted);
+    disturbed<instead<call::epoll_pwait2, interrupt_precise_wait>>(backends::epoll, sleep_though_interrupted);
+    disturbed<interrupted_on_an_old_kernel>(backends::epoll, sleep_though_interrupted);
+    disturbed<instead<call::ppoll, interrupt_poll>>(backends::poll, sleep_though_interrupted);
 }
 
-LEAT_TEST("signals that come all the time disturb nothing", on::kernel) {
+LEAT_TEST("signals that come all the time disturb nothing", backends::kernel) {
     const signal_storm storm;
     while (storm.count() < 20) {
         co_await net_tests::exchange(3, 500);
@@ -242,11 +243,11 @@ LEAT_TEST("signals that come all the time disturb nothing", on::kernel) {
 }
 
 TEST_CASE("a poll without memory for its list goes on") {
-    disturbed<fails<call::ppoll>>(on::poll, exchanged, ENOMEM);
+    disturbed<fails<call::ppoll>>(backends::poll, exchanged, ENOMEM);
 }
 
 TEST_CASE("where there is no epoll_pwait2 timers are kept by whole milliseconds, and never early") {
     for (const int refused : {ENOSYS, EPERM}) {
-        disturbed<fails<call::epoll_pwait2>>(on::epoll, exchanged, refused, 1);
+        disturbed<fails<call::epoll_pwait2>>(backends::epoll, exchanged, refused, 1);
     }
 }

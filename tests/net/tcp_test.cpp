@@ -13,7 +13,7 @@
 
 namespace {
 
-leat::task<> echo(leat::tcp_stream peer) {
+leat::task<> echo_chunks(leat::tcp_stream peer) {
     while (auto chunk = co_await peer.recv_chunk()) {
         co_await peer.send_all(chunk);
     }
@@ -21,7 +21,7 @@ leat::task<> echo(leat::tcp_stream peer) {
 
 leat::task<> echo_once(leat::tcp_listener& listener) {
     leat::tcp_stream peer = co_await listener.accept();
-    co_await echo(std::move(peer));
+    co_await echo_chunks(std::move(peer));
 }
 
 }  // namespace
@@ -195,7 +195,7 @@ LEAT_TEST("from_fd takes over a connected socket, also one that is not of TCP", 
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     auto here = leat::tcp_stream::from_fd(ends[0]);
-    auto server = leat::spawn(echo, leat::tcp_stream::from_fd(ends[1]));
+    auto server = leat::spawn(echo_chunks, leat::tcp_stream::from_fd(ends[1]));
     const std::string sent(300'000, 'x');
     auto sender = leat::spawn([&]() -> leat::task<> {
         co_await here.send_all(sent);

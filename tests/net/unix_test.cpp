@@ -28,7 +28,7 @@ leat::task<std::pair<unix_stream, unix_stream>> unix_pair() {
     co_return std::pair(std::move(client), std::move(server));
 }
 
-leat::task<> echo(unix_stream peer) {
+leat::task<> echo_unix(unix_stream peer) {
     while (auto chunk = co_await peer.recv_chunk()) {
         co_await peer.send_all(chunk);
     }
@@ -122,7 +122,7 @@ LEAT_TEST("an echo server at an abstract name, or at one that it is given, is co
         const unix_endpoint where = listener.local_endpoint();
         CHECK(where.is_abstract());
         CHECK((where == at) == at.is_abstract());
-        auto serving = leat::spawn(leat::serve(std::move(listener), echo, {.stop_on = {}}));
+        auto serving = leat::spawn(leat::serve(std::move(listener), echo_unix, {.stop_on = {}}));
         co_await expect_echo(where);
         co_await expect_echo(where);
         serving.cancel();

@@ -16,7 +16,7 @@ using leat::stuck;
 
 namespace {
 
-leat::task<int> number_after(leat::duration length, int number) {
+leat::task<int> number_later(leat::duration length, int number) {
     co_await leat::sleep(length);
     co_return number;
 }
@@ -25,7 +25,7 @@ leat::task<int> number_after(leat::duration length, int number) {
 std::vector<leat::handle<int>> countdown(int size) {
     std::vector<leat::handle<int>> tasks;
     for (int i = 0; i < size; ++i) {
-        tasks.push_back(leat::spawn(number_after, (size - i) * 1s, i));
+        tasks.push_back(leat::spawn(number_later, (size - i) * 1s, i));
     }
     return tasks;
 }

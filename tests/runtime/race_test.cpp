@@ -18,7 +18,7 @@ using leat::stuck;
 
 namespace {
 
-leat::task<int> number_after(leat::duration length, int number) {
+leat::task<int> racing_number(leat::duration length, int number) {
     co_await leat::sleep(length);
     co_return number;
 }
@@ -52,7 +52,7 @@ VIRTUAL_TEST("a race gives the value of the first, and ends the others before it
     std::string log;
     const auto began = leat::now();
     const auto [slow, fast, nothing] =
-        co_await race(logged(5s, log), number_after(1s, 2), [] { return stuck(); });
+        co_await race(logged(5s, log), racing_number(1s, 2), [] { return stuck(); });
     CHECK(leat::now() - began == 1s);
     CHECK_FALSE(slow.has_value());
     CHECK(fast == 2);
@@ -62,13 +62,13 @@ VIRTUAL_TEST("a race gives the value of the first, and ends the others before it
 
 VIRTUAL_TEST("a loser that succeeded anyway is returned too") {
     kernel.cancelling = leat::virtual_kernel::on_cancel::succeeds_later;
-    const auto [first, second] = co_await race(received(7), number_after(1s, 2));
+    const auto [first, second] = co_await race(received(7), racing_number(1s, 2));
     CHECK(first.has_value());
     CHECK(second == 2);
 }
 
 VIRTUAL_TEST("those that end in one turn are all returned") {
-    const auto [first, second] = co_await race(number_after(1s, 1), number_after(1s, 2));
+    const auto [first, second] = co_await race(racing_number(1s, 1), racing_number(1s, 2));
     CHECK(first == 1);
     CHECK(second == 2);
 }
@@ -85,13 +85,13 @@ VIRTUAL_TEST("an error in a race cancels the others and is thrown") {
 }
 
 VIRTUAL_TEST("racing a handle cancels only the wait for it") {
-    auto other = leat::spawn(number_after, 3s, 3);
-    const auto [fast, joined] = co_await race(number_after(1s, 1), std::move(other));
+    auto other = leat::spawn(racing_number, 3s, 3);
+    const auto [fast, joined] = co_await race(racing_number(1s, 1), std::move(other));
     CHECK(fast == 1);
     CHECK_FALSE(joined.has_value());
-    auto kept = leat::spawn(number_after, 3s, 4);
+    auto kept = leat::spawn(racing_number, 3s, 4);
     const auto late = leat::spawn([&]() -> leat::task<int> { co_return co_await kept; });
-    const auto [again, lost] = co_await race(number_after(1s, 1), [&] { return number_after(5s, 0); });
+    const auto [again, lost] = co_await race(racing_number(1s, 1), [&] { return racing_number(5s, 0); });
     CHECK(again.has_value());
     CHECK_FALSE(lost.has_value());
     const int value = co_await late;
@@ -101,7 +101,7 @@ VIRTUAL_TEST("racing a handle cancels only the wait for it") {
 VIRTUAL_TEST("a race of a range gives a vector in order, and one of nothing is an error") {
     std::vector<leat::task<int>> runners;
     for (int i = 0; i < 4; ++i) {
-        runners.push_back(number_after(i == 2 ? 1s : 9s, i));
+        runners.push_back(racing_number(i == 2 ? 1s : 9s, i));
     }
     const auto results = co_await race(std::move(runners));
     REQUIRE(results.size() == 4);
@@ -129,7 +129,7 @@ VIRTUAL_TEST("a race that is cancelled when one has its value returns it, and th
     bool won = false;
     bool went_on = false;
     const bool finished = co_await leat::move_on_after(1s, [&]() -> leat::task<> {
-        const auto [first, second] = co_await race(received(7), number_after(5s, 2));
+        const auto [first, second] = co_await race(received(7), racing_number(5s, 2));
         won = first.has_value() && !second.has_value();
         co_await leat::checkpoint();
         went_on = true;

@@ -23,7 +23,7 @@ leat::task<> settle() {
     }
 }
 
-bool mentions(const std::string& line, std::string_view what) {
+bool report_mentions(const std::string& line, std::string_view what) {
     return line.find(what) != std::string::npos;
 }
 
@@ -36,8 +36,8 @@ VIRTUAL_TEST(
     leat::spawn(fails, "unheard");
     co_await settle();
     REQUIRE(reports.size() == 1);
-    CHECK(mentions(reports[0], "unheard"));
-    CHECK(mentions(reports[0], "report_test.cpp:" + std::to_string(__LINE__ - 4)));
+    CHECK(report_mentions(reports[0], "unheard"));
+    CHECK(report_mentions(reports[0], "report_test.cpp:" + std::to_string(__LINE__ - 4)));
 }
 
 VIRTUAL_TEST("the error of a task whose handle is dropped after its end is reported then") {
@@ -47,7 +47,7 @@ VIRTUAL_TEST("the error of a task whose handle is dropped after its end is repor
     CHECK(reports.empty());
     failed = leat::handle<>();
     REQUIRE(reports.size() == 1);
-    CHECK(mentions(reports[0], "unasked"));
+    CHECK(report_mentions(reports[0], "unasked"));
 }
 
 VIRTUAL_TEST("an error that was awaited, joined or asked for is not reported") {
@@ -99,7 +99,7 @@ VIRTUAL_TEST("an error is reported when the last one who waited for the task was
     CHECK(reports.empty());
     co_await leat::sleep(2s);
     REQUIRE(reports.size() == 1);
-    CHECK(mentions(reports[0], "to nobody"));
+    CHECK(report_mentions(reports[0], "to nobody"));
 }
 
 VIRTUAL_TEST("an error is reported when the wait for it is cancelled in the turn of the failure") {
@@ -159,7 +159,7 @@ TEST_CASE("the errors of background tasks that end with the run are reported") {
         co_await leat::yield();
     });
     REQUIRE(reports.size() == 1);
-    CHECK(mentions(reports[0], "at the end"));
+    CHECK(report_mentions(reports[0], "at the end"));
 }
 
 TEST_CASE("an error in a handle that outlives its run is reported when the handle is dropped") {
@@ -171,7 +171,7 @@ TEST_CASE("an error in a handle that outlives its run is reported when the handl
     CHECK(reports.empty());
     failed = leat::handle<>();
     REQUIRE(reports.size() == 1);
-    CHECK(mentions(reports[0], "too late"));
+    CHECK(report_mentions(reports[0], "too late"));
 }
 
 TEST_CASE("the error of the main task is thrown from run and not reported") {

@@ -20,12 +20,12 @@ using leat::with_task_group;
 
 namespace {
 
-leat::task<> note_after(leat::duration length, char name, std::string& log) {
+leat::task<> notes_after(leat::duration length, char name, std::string& log) {
     co_await leat::sleep(length);
     log += name;
 }
 
-leat::task<> fails_after(leat::duration length, const char* text) {
+leat::task<> throws_after(leat::duration length, const char* text) {
     co_await leat::sleep(length);
     throw std::runtime_error(text);
 }
@@ -107,7 +107,7 @@ VIRTUAL_TEST("a task spawned between the end of the last child and the group's r
     auto intruder = leat::spawn([&]() -> leat::task<> {
         co_await leat::yield();
         co_await last.join();  // resumed before the group
-        open->spawn(note_after, 1s, 'x', std::ref(log));
+        open->spawn(notes_after, 1s, 'x', std::ref(log));
     });
     co_await with_task_group([&](task_group& group) -> leat::task<> {
         open = &group;
@@ -161,11 +161,11 @@ VIRTUAL_TEST("a deadline on group.wait cancels the children and nothing else") {
     std::string log;
     co_await with_task_group([&](task_group& group) -> leat::task<> {
         group.spawn(stuck);
-        group.spawn(note_after, 1s, 'a', std::ref(log));
+        group.spawn(notes_after, 1s, 'a', std::ref(log));
         const bool finished = co_await leat::move_on_after(2s, group.wait());
         CHECK_FALSE(finished);
         CHECK(group.size() == 0);
-        group.spawn(note_after, 1s, 'b', std::ref(log));
+        group.spawn(notes_after, 1s, 'b', std::ref(log));
     });
     CHECK(log == "ab");
 }
@@ -174,9 +174,9 @@ VIRTUAL_TEST("the errors of an independent group's children are their own") {
     std::string log;
     std::string caught;
     co_await with_task_group({.independent = true}, [&](task_group& group) -> leat::task<> {
-        group.spawn(note_after, 3s, 'x', std::ref(log));
-        group.spawn(fails_after, 1s, "reported");
-        auto asked = group.spawn(fails_after, 2s, "asked for");
+        group.spawn(notes_after, 3s, 'x', std::ref(log));
+        group.spawn(throws_after, 1s, "reported");
+        auto asked = group.spawn(throws_after, 2s, "asked for");
         try {
             co_await asked;
         } catch (const std::runtime_error& error) {
@@ -192,10 +192,10 @@ VIRTUAL_TEST("the errors of an independent group's children are their own") {
 VIRTUAL_TEST("group.wait does not end while there is a child that was spawned as the last one ended") {
     std::string log;
     co_await with_task_group([&](task_group& group) -> leat::task<> {
-        auto first = group.spawn(note_after, 1s, 'a', std::ref(log));
+        auto first = group.spawn(notes_after, 1s, 'a', std::ref(log));
         auto other = leat::spawn([&]() -> leat::task<> {
             co_await first.join();
-            group.spawn(note_after, 1s, 'b', std::ref(log));
+            group.spawn(notes_after, 1s, 'b', std::ref(log));
         });
         co_await group.wait();
         CHECK(group.size() == 0);
@@ -242,7 +242,7 @@ VIRTUAL_TEST("a place that cannot be used goes to the next who waits for one") {
     };
     std::string log;
     co_await with_task_group({.limit = 1}, [&](task_group& group) -> leat::task<> {
-        group.spawn(note_after, 1s, 'a', std::ref(log));
+        group.spawn(notes_after, 1s, 'a', std::ref(log));
         auto unlucky = leat::spawn([&]() -> leat::task<> {
             try {
                 (void)co_await group.spawn_when_free(work(refuses));
@@ -251,7 +251,7 @@ VIRTUAL_TEST("a place that cannot be used goes to the next who waits for one") {
             }
         });
         auto next = leat::spawn([&]() -> leat::task<> {
-            (void)co_await group.spawn_when_free(note_after, 1s, 'b', std::ref(log));
+            (void)co_await group.spawn_when_free(notes_after, 1s, 'b', std::ref(log));
         });
         co_await leat::yield();
         co_await leat::yield();

@@ -46,11 +46,11 @@ private:
 };
 
 struct no_default {
-    explicit no_default(int number) noexcept : value(number) {}
+    explicit no_default(int given_number) noexcept : value(given_number) {}
     int value;
 };
 
-task<int> number(int value) {
+task<int> given_number(int value) {
     co_return value;
 }
 
@@ -76,7 +76,7 @@ static_assert(!std::is_copy_constructible_v<task<int>>);
 static_assert(std::is_same_v<task<int&>::value_type, int&>);
 
 LEAT_TEST("a task gives its value to who awaits it") {
-    const int soon = co_await number(5);
+    const int soon = co_await given_number(5);
     const int late = co_await number_later(6);
     CHECK(soon + late == 11);
 }
@@ -208,16 +208,16 @@ TEST_CASE("a task that is never awaited destroys its frame and arguments, withou
 
 LEAT_TEST("tasks are awaited in conditions, loops, arguments and try blocks") {
     int sum = 0;
-    for (int i = 0; i < co_await number(4); ++i) {
+    for (int i = 0; i < co_await given_number(4); ++i) {
         if (co_await is_even(i)) {
-            sum += co_await number_later(i) + co_await number(1);
+            sum += co_await number_later(i) + co_await given_number(1);
         }
     }
     while (!co_await is_even(sum)) {
         ++sum;
     }
     auto add = [](int a, int b) { return a + b; };
-    sum = add(co_await number_later(sum), co_await number(100));
+    sum = add(co_await number_later(sum), co_await given_number(100));
     try {
         sum += co_await number_later(1000);
         co_await fails("no");
@@ -249,8 +249,8 @@ LEAT_TEST("a lambda without captures, a function and a callable object are await
     struct ten {
         task<int> operator()() const { return number_later(10); }
     };
-    auto stored = []() -> task<int> { co_return co_await number(2); };
-    const int from_lambda = co_await [] { return number(1); };
+    auto stored = []() -> task<int> { co_return co_await given_number(2); };
+    const int from_lambda = co_await [] { return given_number(1); };
     const int from_stored = co_await stored;
     const int from_const = co_await std::as_const(stored);
     const int from_object = co_await ten();

@@ -18,23 +18,23 @@ using namespace std::chrono_literals;
 namespace {
 
 std::string log_;  // NOLINT: one test at a time
-int alive_witnesses = 0;
+int alive_operands = 0;
 
 // Notes its end; owns memory, so that a leak or a second end is seen by AddressSanitizer.
-class witness {
+class operand {
 public:
-    explicit witness(char name) : name_(std::make_unique<char>(name)) { ++alive_witnesses; }
-    witness(witness&& other) noexcept : name_(std::move(other.name_)) { ++alive_witnesses; }
-    witness& operator=(witness&&) = delete;
-    ~witness() {
-        --alive_witnesses;
+    explicit operand(char name) : name_(std::make_unique<char>(name)) { ++alive_operands; }
+    operand(operand&& other) noexcept : name_(std::move(other.name_)) { ++alive_operands; }
+    operand& operator=(operand&&) = delete;
+    ~operand() {
+        --alive_operands;
         if (name_ != nullptr) {
             log_ += *name_;
         }
     }
-    witness& operator<<(int) & { return *this; }
-    witness&& operator<<(int) && { return std::move(*this); }
-    [[nodiscard]] witness& with(int) { return *this; }
+    operand& operator<<(int) & { return *this; }
+    operand&& operator<<(int) && { return std::move(*this); }
+    [[nodiscard]] operand& with(int) { return *this; }
     [[nodiscard]] int number() const { return *name_ - 'a'; }
 
 private:
@@ -42,21 +42,21 @@ private:
 };
 
 struct both {
-    both(witness&& left, int right) : held(std::move(left)), number(right) {}
-    witness held;
+    both(operand&& left, int right) : held(std::move(left)), number(right) {}
+    operand held;
     int number;
 };
 
 leat::task<int> never_comes() {
-    const witness inner('i');
+    const operand inner('i');
     co_await leat::sleep_until(leat::never);
     log_ += "not reached";
     co_return 1;
 }
 
-leat::task<witness> makes(char name) {
+leat::task<operand> makes(char name) {
     co_await leat::yield();
-    co_return witness(name);
+    co_return operand(name);
 }
 
 // What is destroyed, in order, when `body` is cancelled while it waits.
@@ -70,7 +70,7 @@ leat::task<std::string> unwound(leat::task<> (*body)()) {
     victim.cancel();
     const auto& ended = co_await victim.join();
     CHECK(ended.cancelled());
-    CHECK(alive_witnesses == 0);
+    CHECK(alive_operands == 0);
     co_return std::exchange(log_, {});
 }
 
@@ -78,21 +78,21 @@ leat::task<std::string> unwound(leat::task<> (*body)()) {
 
 VIRTUAL_TEST("temporaries of the expression around the wait die, and what comes after it was never made") {
     const std::string operators = co_await unwound([]() -> leat::task<> {
-        const witness before('a');
-        witness('t') << 1 << co_await never_comes() << 2;
-        const witness after('z');
+        const operand before('a');
+        operand('t') << 1 << co_await never_comes() << 2;
+        const operand after('z');
     });
     CHECK(operators == "ita");
     const std::string calls = co_await unwound([]() -> leat::task<> {
-        const witness before('a');
-        const int number = witness('t').with(1).with(co_await never_comes()).number();
+        const operand before('a');
+        const int number = operand('t').with(1).with(co_await never_comes()).number();
         log_ += std::to_string(number);
-        const witness after('z');
+        const operand after('z');
     });
     CHECK(calls == "ita");
     const std::string argument = co_await unwound([]() -> leat::task<> {
-        const both made{witness('t'), co_await never_comes()};
-        const witness after('z');
+        const both made{operand('t'), co_await never_comes()};
+        const operand after('z');
     });
     CHECK(argument == "it");
 }
@@ -102,8 +102,8 @@ VIRTUAL_TEST("a temporary that another wait of the expression gave dies with it"
         co_await unwound([]() -> leat::task<> { (co_await makes('m')) << co_await never_comes(); });
     CHECK(order == "im");
     const std::string bound = co_await unwound([]() -> leat::task<> {
-        const witness& kept = co_await makes('m');
-        const witness after('n');
+        const operand& kept = co_await makes('m');
+        const operand after('n');
         (void)co_await never_comes();
         log_ += std::to_string(kept.number());
     });
@@ -112,13 +112,13 @@ VIRTUAL_TEST("a temporary that another wait of the expression gave dies with it"
 
 LEAT_TEST("a wait in a condition, an initialiser and a return unwinds from there") {
     const std::string condition = co_await unwound([]() -> leat::task<> {
-        if (const witness chosen('c'); co_await never_comes() != 0) {
-            const witness inside('z');
+        if (const operand chosen('c'); co_await never_comes() != 0) {
+            const operand inside('z');
         }
     });
     CHECK(condition == "ic");
     const std::string choice = co_await unwound([]() -> leat::task<> {
-        switch (const witness chosen('c'); co_await never_comes()) {
+        switch (const operand chosen('c'); co_await never_comes()) {
             default:
                 log_ += "not reached";
         }
@@ -126,8 +126,8 @@ LEAT_TEST("a wait in a condition, an initialiser and a return unwinds from there
     CHECK(choice == "ic");
     const std::string result = co_await unwound([]() -> leat::task<> {
         const int number = co_await []() -> leat::task<int> {
-            const witness local('l');
-            co_return witness('t').number() + co_await never_comes();
+            const operand local('l');
+            co_return operand('t').number() + co_await never_comes();
         }();
         log_ += std::to_string(number);
     });
@@ -136,8 +136,8 @@ LEAT_TEST("a wait in a condition, an initialiser and a return unwinds from there
 
 LEAT_TEST("a wait in a loop unwinds that round and what the loop holds") {
     const std::string counted = co_await unwound([]() -> leat::task<> {
-        for (witness outer('o'); log_.size() < 100;) {
-            const witness round('r');
+        for (operand outer('o'); log_.size() < 100;) {
+            const operand round('r');
             if (log_ == "rr") {
                 (void)co_await never_comes();
             }
@@ -146,9 +146,9 @@ LEAT_TEST("a wait in a loop unwinds that round and what the loop holds") {
     });
     CHECK(counted == "rriro");
     const std::string over_range = co_await unwound([]() -> leat::task<> {
-        const witness before('a');
+        const operand before('a');
         for (const int number : std::vector<int>{1, 2, 3}) {
-            const witness round('r');
+            const operand round('r');
             if (number == 2) {
                 (void)co_await never_comes();
             }
@@ -157,7 +157,7 @@ LEAT_TEST("a wait in a loop unwinds that round and what the loop holds") {
     CHECK(over_range == "rira");
     const std::string while_waiting = co_await unwound([]() -> leat::task<> {
         do {
-            const witness round('r');
+            const operand round('r');
         } while (co_await never_comes() != 0);
     });
     CHECK(while_waiting == "ri");
@@ -166,9 +166,9 @@ LEAT_TEST("a wait in a loop unwinds that round and what the loop holds") {
 LEAT_TEST("no handler of any try block around the wait runs, and what the blocks hold dies") {
     const std::string order = co_await unwound([]() -> leat::task<> {
         try {
-            const witness outer('o');
+            const operand outer('o');
             try {
-                const witness inner('n');
+                const operand inner('n');
                 (void)co_await never_comes();
             } catch (const std::exception&) {
                 log_ += "caught";
@@ -186,12 +186,12 @@ LEAT_TEST("a wait after an exception was handled unwinds as any other") {
     const std::string order = co_await unwound([]() -> leat::task<> {
         std::exception_ptr error;
         try {
-            const witness thrown_over('t');
+            const operand thrown_over('t');
             throw std::runtime_error("handled");
         } catch (...) {
             error = std::current_exception();
         }
-        const witness local('l');
+        const operand local('l');
         (void)co_await never_comes();
     });
     CHECK(order == "til");
@@ -199,13 +199,13 @@ LEAT_TEST("a wait after an exception was handled unwinds as any other") {
 
 LEAT_TEST("what an optional, a vector and a moved local hold dies once") {
     const std::string order = co_await unwound([]() -> leat::task<> {
-        std::optional<witness> maybe(std::in_place, 'm');
-        std::vector<witness> many;
+        std::optional<operand> maybe(std::in_place, 'm');
+        std::vector<operand> many;
         many.reserve(2);
         many.emplace_back('v');
         many.emplace_back('w');
-        witness local('l');
-        const witness moved = std::move(local);
+        operand local('l');
+        const operand moved = std::move(local);
         (void)co_await never_comes();
     });
     CHECK(order.substr(0, 2) == "il");
@@ -219,20 +219,20 @@ LEAT_TEST("of an aggregate, an array or a lambda that is being made, what is the
     const auto right = [](const std::string& order) { return order == "if" || order == "i"; };
     const std::string aggregate = co_await unwound([]() -> leat::task<> {
         struct parts {
-            witness first;
+            operand first;
             int second;
         };
-        const parts made{witness('f'), co_await never_comes()};
+        const parts made{operand('f'), co_await never_comes()};
         log_ += std::to_string(made.second);
     });
     CHECK(right(aggregate));
     const std::string array = co_await unwound([]() -> leat::task<> {
-        const witness made[] = {witness('f'), witness(co_await never_comes() > 0 ? 'x' : 'y')};
+        const operand made[] = {operand('f'), operand(co_await never_comes() > 0 ? 'x' : 'y')};
         log_ += std::to_string(made[0].number());
     });
     CHECK(right(array));
     const std::string captures = co_await unwound([]() -> leat::task<> {
-        const auto made = [first = witness('f'), second = co_await never_comes()] { return second; };
+        const auto made = [first = operand('f'), second = co_await never_comes()] { return second; };
         log_ += std::to_string(made());
     });
     CHECK(right(captures));
@@ -240,11 +240,11 @@ LEAT_TEST("of an aggregate, an array or a lambda that is being made, what is the
 
 LEAT_TEST("a task that was made and not yet awaited dies with who holds it, and never starts") {
     const std::string order = co_await unwound([]() -> leat::task<> {
-        auto later = [](witness) -> leat::task<> {
+        auto later = [](operand) -> leat::task<> {
             log_ += "started";
             co_return;
-        }(witness('p'));
-        const witness local('l');
+        }(operand('p'));
+        const operand local('l');
         (void)co_await never_comes();
         co_await std::move(later);
     });
@@ -253,17 +253,17 @@ LEAT_TEST("a task that was made and not yet awaited dies with who holds it, and 
 
 LEAT_TEST("the arguments of the awaiting call die with it") {
     const std::string order = co_await unwound([]() -> leat::task<> {
-        auto with = [](witness, int) -> leat::task<> { (void)co_await never_comes(); };
-        co_await with(witness('p'), 1);
+        auto with = [](operand, int) -> leat::task<> { (void)co_await never_comes(); };
+        co_await with(operand('p'), 1);
     });
     CHECK(order == "ip");
 }
 
 VIRTUAL_TEST("what a scope, a deadline or a shield runs dies inside it, before what stands around") {
     const std::string order = co_await unwound([]() -> leat::task<> {
-        const witness outer('o');
-        (void)co_await leat::move_on_after(1h, [held = std::make_shared<witness>('c')]() -> leat::task<> {
-            const witness inner('n');
+        const operand outer('o');
+        (void)co_await leat::move_on_after(1h, [held = std::make_shared<operand>('c')]() -> leat::task<> {
+            const operand inner('n');
             co_await leat::timeout(1h, leat::timeout(2h, never_comes()));
         });
     });

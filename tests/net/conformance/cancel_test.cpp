@@ -97,7 +97,7 @@ private:
 };
 
 // Each connection that was made is in the queue, and ends without a byte.
-class connect_trial : public trial {
+class connecting : public trial {
 public:
     static constexpr bool ends_by_itself = true;
     leat::task<> attempt() {
@@ -205,7 +205,7 @@ CANCEL_TESTS("a recv", recv_trial)
 CANCEL_TESTS("a recv_exactly", recv_exactly_trial)
 CANCEL_TESTS("a recv_exactly with half of its bytes", recv_half_trial)
 CANCEL_TESTS("a recv_chunk", recv_chunk_trial)
-CANCEL_TESTS("a connect", connect_trial)
+CANCEL_TESTS("a connect", connecting)
 SEND_TEST("before it begins", before_it_begins)
 SEND_TEST("in the turn it begins", in_the_turn_it_begins)
 SEND_TEST("during the wait", during_the_wait)

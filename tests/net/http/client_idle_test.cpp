@@ -24,13 +24,13 @@ using leat::testing::kernel;
 using leat::testing::simulated;
 using leat::testing::wait_until_idle;
 using support::answer;
+using support::direct;
 using support::http_origin;
 using support::then;
 using support::with_length;
 
 namespace {
 
-constexpr leat::http::client_options direct{.environment_proxies = false};
 constexpr std::string_view stray = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray";
 
 // Answers the first request, and later, unasked, another one; then every request with "right".

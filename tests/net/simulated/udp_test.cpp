@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const endpoint service{"10.0.0.1", 5300};
+const endpoint capitals_service{"10.0.0.1", 5300};
 
 [[nodiscard]] task<udp_socket> bind_socket(endpoint where) {
     for (;;) {
@@ -29,7 +29,7 @@ using ledger = std::map<std::string, int>;
 
 // Carries out each request once, and answers as often as it is asked.
 task<> serve_requests(ledger& carried_out) {
-    udp_socket socket = co_await bind_socket(service);
+    udp_socket socket = co_await bind_socket(capitals_service);
     std::map<std::string, int> next;
     std::array<char, 64> buffer;
     for (;;) {
@@ -54,7 +54,7 @@ task<> hear(udp_socket& socket, const std::string& answer) {
     for (std::string text; text != answer;) {
         text.assign(64, ' ');
         const datagram got = co_await socket.recv_from(text);
-        CHECK(got.from == service);
+        CHECK(got.from == capitals_service);
         text.resize(got.size);
     }
 }
@@ -66,7 +66,7 @@ task<int> ask(std::string name, int requests) {
     for (int number = 0; number < requests; ++number) {
         const std::string request = name + " " + std::to_string(number);
         for (bool answered = false; !answered; ++asked) {
-            co_await socket.send_to(request, service);
+            co_await socket.send_to(request, capitals_service);
             answered = co_await move_on_after(300ms, hear(socket, request));
         }
     }

@@ -16,7 +16,7 @@ using leat::testing::run_simulated;
 
 namespace {
 
-struct two_hosts {
+struct crash_world {
     leat::simulation world;
     leat::simulated_host& server = world.add_host("server", {"10.0.0.1"});
     leat::simulated_host& client = world.add_host("client", {"10.0.0.2"});
@@ -37,7 +37,7 @@ leat::task<> wait_as(std::string name, std::vector<std::string>& ended) {
 }  // namespace
 
 TEST_CASE("a crash cancels what on_host runs and the tasks that were spawned there, and nobody else") {
-    two_hosts net;
+    crash_world net;
     std::vector<std::string> ended;
     run_simulated(net.world, [&]() -> leat::task<> {
         auto program = leat::spawn(on_host(net.server, [&]() -> leat::task<> {
@@ -62,7 +62,7 @@ TEST_CASE("a crash cancels what on_host runs and the tasks that were spawned the
 }
 
 TEST_CASE("who awaits on_host goes on behind a crash, on the host that it is on itself") {
-    two_hosts net;
+    crash_world net;
     run_simulated(net.world, [&]() -> leat::task<> {
         auto outer = leat::spawn(on_host(net.client, [&]() -> leat::task<std::string> {
             const auto inner = co_await leat::as_result(on_host(net.server, leat::sleep(1h)));
@@ -77,7 +77,7 @@ TEST_CASE("who awaits on_host goes on behind a crash, on the host that it is on 
 }
 
 TEST_CASE("the crash of the outer of two hosts ends what the inner one does for it") {
-    two_hosts net;
+    crash_world net;
     std::vector<std::string> ended;
     run_simulated(net.world, [&]() -> leat::task<> {
         auto outer = leat::spawn(on_host(net.client, [&]() -> leat::task<> {
@@ -92,7 +92,7 @@ TEST_CASE("the crash of the outer of two hosts ends what the inner one does for 
 }
 
 TEST_CASE("the cleanup of a task whose host has crashed does not reach the network") {
-    two_hosts net;
+    crash_world net;
     std::vector<std::error_code> errors;
     run_simulated(net.world, [&]() -> leat::task<> {
         auto program = leat::spawn(on_host(net.server, [&]() -> leat::task<> {
@@ -117,7 +117,7 @@ TEST_CASE("the cleanup of a task whose host has crashed does not reach the netwo
 }
 
 TEST_CASE("a task that crashes its own host ends at its next wait") {
-    two_hosts net;
+    crash_world net;
     std::string done;
     run_simulated(net.world, [&]() -> leat::task<> {
         auto suicidal = leat::spawn(on_host(net.server, [&]() -> leat::task<> {

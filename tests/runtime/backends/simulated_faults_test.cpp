@@ -29,7 +29,7 @@ std::uint64_t count_of(const simulation& world, std::string_view name) {
     return found != all.end() ? found->count : 0;
 }
 
-leat::task<std::error_code> error_of_connect(leat::endpoint where) {
+leat::task<std::error_code> connect_failure(leat::endpoint where) {
     const auto tried = co_await leat::as_result(leat::tcp_stream::connect(where, {.timeout = 1h}));
     co_return tried.error();
 }
@@ -116,7 +116,7 @@ TEST_CASE("a connect is refused, or hangs, although somebody listens") {
     simulation refusing({.faults = {.refused = 1}});
     run_simulated(refusing, []() -> leat::task<> {
         auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
-        const std::error_code error = co_await error_of_connect(listener.local_endpoint());
+        const std::error_code error = co_await connect_failure(listener.local_endpoint());
         CHECK(error == std::errc::connection_refused);
     });
     CHECK(count_of(refusing, "refused connect") == 1);
@@ -124,7 +124,7 @@ TEST_CASE("a connect is refused, or hangs, although somebody listens") {
     run_simulated(hanging, []() -> leat::task<> {
         auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
         const auto began = leat::now();
-        const std::error_code error = co_await error_of_connect(listener.local_endpoint());
+        const std::error_code error = co_await connect_failure(listener.local_endpoint());
         CHECK(error == std::errc::timed_out);
         CHECK(leat::now() - began == 127s);
     });
@@ -139,23 +139,23 @@ TEST_CASE("after a quiet start no fault happens until the test says so, and agai
             listeners.push_back(leat::tcp_listener::bind({"127.0.0.1", 0}));
         }
         const leat::endpoint place = listeners.front().local_endpoint();
-        const std::error_code quiet = co_await error_of_connect(place);
+        const std::error_code quiet = co_await connect_failure(place);
         CHECK(quiet == std::error_code());
         CHECK(world.faults_injected().empty());
         world.begin_faults();
         int failed = 0;
         for (int tried = 0; tried < 20; ++tried) {
-            const std::error_code error = co_await error_of_connect(place);
+            const std::error_code error = co_await connect_failure(place);
             failed += error ? 1 : 0;
         }
         CHECK(failed == 20);
         CHECK(count_of(world, "refused connect") > 0);
         CHECK(count_of(world, "no descriptors") > 0);
         world.heal();
-        const std::error_code healed = co_await error_of_connect(place);
+        const std::error_code healed = co_await connect_failure(place);
         CHECK(healed == std::error_code());
         world.begin_faults();
-        const std::error_code again = co_await error_of_connect(place);
+        const std::error_code again = co_await connect_failure(place);
         CHECK(again != std::error_code());
     });
 }

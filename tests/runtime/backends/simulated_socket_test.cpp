@@ -16,19 +16,19 @@ using leat::testing::run_simulated;
 
 namespace {
 
-struct connection {
+struct socket_pair {
     leat::tcp_stream client;
     leat::tcp_stream server;
 };
 
-leat::task<connection> connected(leat::tcp_listener& listener) {
+leat::task<socket_pair> connected(leat::tcp_listener& listener) {
     auto client = co_await leat::tcp_stream::connect(listener.local_endpoint());
     auto server = co_await listener.accept();
-    connection both{std::move(client), std::move(server)};
+    socket_pair both{std::move(client), std::move(server)};
     co_return both;
 }
 
-leat::task<connection> connected() {
+leat::task<socket_pair> connected() {
     auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
     co_return co_await connected(listener);
 }
@@ -45,7 +45,7 @@ leat::socket_calls& sockets() {
 }  // namespace
 
 LEAT_TEST("closing with unread data resets the peer, and behind the reset there is no end") {
-    connection both = co_await connected();
+    socket_pair both = co_await connected();
     co_await both.client.send_all("unread");
     co_await leat::readable(both.server.native_handle());
     both.server.close();
@@ -58,7 +58,7 @@ LEAT_TEST("closing with unread data resets the peer, and behind the reset there 
 }
 
 LEAT_TEST("closing when all has been read ends the stream, and what is sent then comes back as EPIPE") {
-    connection both = co_await connected();
+    socket_pair both = co_await connected();
     both.server.close();
     const auto ended = co_await recv_one(both.client);
     REQUIRE(ended.ok());
@@ -76,7 +76,7 @@ LEAT_TEST("closing when all has been read ends the stream, and what is sent then
 }
 
 LEAT_TEST("a linger of no time resets although all has been read, behind what was sent") {
-    connection both = co_await connected();
+    socket_pair both = co_await connected();
     co_await both.server.send_all("x");
     both.server.set_reset_on_close();
     both.server.close();
@@ -87,7 +87,7 @@ LEAT_TEST("a linger of no time resets although all has been read, behind what wa
 }
 
 LEAT_TEST("one direction ends while the other goes on") {
-    connection both = co_await connected();
+    socket_pair both = co_await connected();
     both.client.shutdown_send();
     const auto ended = co_await recv_one(both.server);
     REQUIRE(ended.ok());
@@ -101,7 +101,7 @@ LEAT_TEST("one direction ends while the other goes on") {
 }
 
 LEAT_TEST("shutting receiving down ends a receive that waits") {
-    connection both = co_await connected();
+    socket_pair both = co_await connected();
     auto reader = leat::spawn([&] { return recv_one(both.client); });
     co_await leat::yield();
     CHECK(sockets().shutdown(both.client.native_handle(), SHUT_RD).ok());
@@ -111,7 +111,7 @@ LEAT_TEST("shutting receiving down ends a receive that waits") {
 }
 
 LEAT_TEST("a writer waits when the window is full, and goes on when the peer reads") {
-    connection both = co_await connected();
+    socket_pair both = co_await connected();
     const std::string sent(20'000'000, 'x');
     auto writer = leat::spawn([&]() -> leat::task<> {
         co_await both.client.send_all(sent);
@@ -130,7 +130,7 @@ LEAT_TEST("a writer waits when the window is full, and goes on when the peer rea
 }
 
 LEAT_TEST("what was sent before a close arrives after it") {
-    connection both = co_await connected();
+    socket_pair both = co_await connected();
     const std::string sent(100'000, 'x');
     co_await both.client.send_all(sent);
     both.client.close();
@@ -149,7 +149,7 @@ LEAT_TEST("a port is taken once, given back by a close, and nobody is there then
     CHECK_THROWS_AS((void)leat::tcp_listener::bind({"0.0.0.0", where.port()}), std::system_error);
     auto elsewhere = leat::tcp_listener::bind({"127.0.0.9", where.port()});
     CHECK(elsewhere.local_endpoint().port() == where.port());
-    connection both = co_await connected(listener);
+    socket_pair both = co_await connected(listener);
     listener.close();
     std::error_code error;
     while (!error) {
@@ -158,7 +158,7 @@ LEAT_TEST("a port is taken once, given back by a close, and nobody is there then
     }
     CHECK(error == std::errc::connection_refused);
     listener = leat::tcp_listener::bind(where);  // although a connection of the old one lives
-    connection next = co_await connected(listener);
+    socket_pair next = co_await connected(listener);
     CHECK(next.server.local_endpoint() == where);
 }
 
@@ -171,7 +171,7 @@ LEAT_TEST("two listeners share a port when both say so") {
 }
 
 LEAT_TEST("both ends of a connection know each other") {
-    connection both = co_await connected();
+    socket_pair both = co_await connected();
     CHECK(both.client.local_endpoint() == both.server.remote_endpoint());
     CHECK(both.server.local_endpoint() == both.client.remote_endpoint());
     sockaddr_storage name{};
@@ -227,7 +227,7 @@ TEST_CASE("a client gives up when a queue stays full") {
 TEST_CASE("small buffers let less through before a writer waits") {
     run_simulated(
         []() -> leat::task<> {
-            connection both = co_await connected();
+            socket_pair both = co_await connected();
             const std::string much(100'000, 'x');
             const std::size_t taken = co_await both.client.send(much);
             CHECK(taken == 3000);
@@ -247,7 +247,7 @@ TEST_CASE("small buffers let less through before a writer waits") {
 TEST_CASE("while a reset is under way no more is sent than the buffer holds, and then it is told") {
     run_simulated(
         []() -> leat::task<> {
-            connection both = co_await connected();
+            socket_pair both = co_await connected();
             co_await both.client.send_all("unread");
             co_await leat::readable(both.server.native_handle());
             both.server.close();

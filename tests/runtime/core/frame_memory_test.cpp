@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr bool recycles = !leat::testing::address_sanitized;
+constexpr bool recycles_frames = !leat::testing::address_sanitized;
 constexpr std::size_t size = 512;
 constexpr long kept_most = frame_pool::kept_most / size;
 
@@ -43,14 +43,14 @@ void release(const std::vector<void*>& blocks) {
     }
 }
 
-leat::task<> yield_once() {
+leat::task<> yields_once() {
     co_await leat::yield();
 }
 
 }  // namespace
 
 TEST_CASE("what a burst of blocks leaves goes back in periods, but for what a size may keep" *
-          doctest::skip(!recycles)) {
+          doctest::skip(!recycles_frames)) {
     constexpr auto period = frame_pool::upkeep_period;
     constexpr long burst = 20 * kept_most;
     constexpr long given_back_most = frame_pool::given_back_most;
@@ -76,7 +76,7 @@ TEST_CASE("what a burst of blocks leaves goes back in periods, but for what a si
     CHECK(living == before);
 }
 
-TEST_CASE("bursts that come once in a period find their blocks again" * doctest::skip(!recycles)) {
+TEST_CASE("bursts that come once in a period find their blocks again" * doctest::skip(!recycles_frames)) {
     frame_pool::trim();
     release(allocated(5 * kept_most));
     leat::time_point now{1h};
@@ -90,7 +90,7 @@ TEST_CASE("bursts that come once in a period find their blocks again" * doctest:
 }
 
 TEST_CASE("blocks that another thread has allocated are kept up to the same bound" *
-          doctest::skip(!recycles)) {
+          doctest::skip(!recycles_frames)) {
     frame_pool::trim();
     const long before = living;
     for (int round = 0; round < 20; ++round) {
@@ -104,14 +104,14 @@ TEST_CASE("blocks that another thread has allocated are kept up to the same boun
     CHECK(living - before == 0);
 }
 
-TEST_CASE("an idle loop gives back what a burst of tasks leaves" * doctest::skip(!recycles)) {
+TEST_CASE("an idle loop gives back what a burst of tasks leaves" * doctest::skip(!recycles_frames)) {
     leat::run_virtually([](leat::virtual_kernel& kernel) -> leat::task<> {
         constexpr long tasks = 50'000;
         kernel.says_that_time_is_virtual = false;
         frame_pool::trim();
         const long before = living;
         for (long i = 0; i < tasks; ++i) {
-            leat::spawn(yield_once);
+            leat::spawn(yields_once);
         }
         while (leat::current_scheduler().root().size > 1) {
             co_await leat::yield();
@@ -126,15 +126,15 @@ TEST_CASE("an idle loop gives back what a burst of tasks leaves" * doctest::skip
 }
 
 TEST_CASE("tasks spawned on another thread, one way, leave a bounded number of blocks there" *
-          doctest::skip(!recycles)) {
+          doctest::skip(!recycles_frames)) {
     leat::run([]() -> leat::task<> {
         leat::other_thread other;
         const long before = living;
         for (int round = 0; round < 50; ++round) {
             for (int i = 0; i < 1'000; ++i) {
-                CHECK(other.remote().spawn(yield_once));
+                CHECK(other.remote().spawn(yields_once));
             }
-            co_await other.remote().call(yield_once);  // those before it have begun, and end before long
+            co_await other.remote().call(yields_once);  // those before it have begun, and end before long
         }
         CHECK(living - before <= 3 * static_cast<long>(frame_pool::kept_most / 64));
         other.stop();

@@ -28,7 +28,7 @@ std::string text_of(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-leat::task<std::string> read_to_end(leat::pipe_reader& from) {
+leat::task<std::string> read_pipe_to_end(leat::pipe_reader& from) {
     std::string all;
     std::array<char, 5000> block;
     while (const std::size_t size = co_await from.recv(block)) {
@@ -101,7 +101,7 @@ LEAT_TEST("a pipe carries more than fits into it, in order, and its end", on(ker
         co_await writer.send_all(text);
         writer.close();
     });
-    const std::string arrived = co_await read_to_end(reader);
+    const std::string arrived = co_await read_pipe_to_end(reader);
     co_await sender;
     CHECK(arrived == text);
     CHECK(writer.bytes_sent() == text.size());
@@ -211,7 +211,7 @@ LEAT_TEST("a send_all that is cancelled midway breaks the pipe, one that sent no
     CHECK(refused_some.error() == leat::stream_errc::broken);
     const auto sent = writer.bytes_sent();
     writer.close();
-    const std::string arrived = co_await read_to_end(reader);
+    const std::string arrived = co_await read_pipe_to_end(reader);
     CHECK(arrived.size() == sent);
 }
 
@@ -298,7 +298,7 @@ LEAT_TEST("a regular file as standard input or output is read and written throug
     co_await writer.send_all(text);
     REQUIRE(::lseek(file.get(), 0, SEEK_SET) == 0);
     leat::pipe_reader reader = leat::pipe_reader::from_shared_fd(file.get());
-    const std::string arrived = co_await read_to_end(reader);
+    const std::string arrived = co_await read_pipe_to_end(reader);
     CHECK(arrived == text);
     const leat::chunk last = co_await reader.recv_chunk();
     CHECK(last.empty());
@@ -315,7 +315,7 @@ TEST_CASE("the standard streams of a process are read and written as ends that i
             leat::pipe_reader input = leat::pipe_reader::standard_input();
             leat::pipe_writer output = leat::pipe_writer::standard_output();
             leat::pipe_writer errors = leat::pipe_writer::standard_error();
-            const std::string arrived = co_await read_to_end(input);
+            const std::string arrived = co_await read_pipe_to_end(input);
             co_await output.send_all(arrived);
             co_await errors.send_all(" and errors");
         });

@@ -19,7 +19,7 @@ constexpr int names_max = 5;
 struct names_free {
     void operator()(GENERAL_NAMES* old) const noexcept { GENERAL_NAMES_free(old); }
 };
-struct bio_free {
+struct text_free {
     void operator()(BIO* old) const noexcept { BIO_free(old); }
 };
 
@@ -64,7 +64,7 @@ std::string certificate_names(const x509_st* certificate) {
 }
 
 std::string certificate_subject(const x509_st* certificate) {
-    const std::unique_ptr<BIO, bio_free> text(BIO_new(BIO_s_mem()));
+    const std::unique_ptr<BIO, text_free> text(BIO_new(BIO_s_mem()));
     X509_NAME_print_ex(text.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
     char* bytes = nullptr;
     const long size = BIO_get_mem_data(text.get(), &bytes);

@@ -21,7 +21,7 @@ constinit std::array<std::atomic<dump_signal*>, dump_signal::most> askers{};
 constinit std::atomic<int> in_handler = 0;
 
 // Beside the handler: who has installed it for which signal.
-constinit std::mutex registering;
+constinit std::mutex registering_signals;
 struct installed {
     int users = 0;
     struct sigaction before{};
@@ -44,7 +44,7 @@ void handle(int number) {
 
 dump_signal::dump_signal(int number, std::atomic<bool>& asked, backend& sleeper)
     : number_(number), asked_(asked), sleeper_(sleeper) {
-    const std::lock_guard lock(registering);
+    const std::lock_guard lock(registering_signals);
     const auto slot = std::find(askers.begin(), askers.end(), nullptr);
     if (slot == askers.end()) {
         throw std::length_error("at most 1024 runs have a dump_signal at a time");
@@ -63,7 +63,7 @@ dump_signal::dump_signal(int number, std::atomic<bool>& asked, backend& sleeper)
 }
 
 dump_signal::~dump_signal() {
-    const std::lock_guard lock(registering);
+    const std::lock_guard lock(registering_signals);
     std::find(askers.begin(), askers.end(), this)->store(nullptr);
     installed& handler = handlers[static_cast<std::size_t>(number_)];
     if (--handler.users == 0) {

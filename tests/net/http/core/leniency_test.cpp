@@ -30,7 +30,7 @@ std::string response_of(const std::string& tail) {
 std::string request_of(const std::string& tail) {
     return "POST / HTTP/1.1\r\nHost: x\r\n" + tail;
 }
-std::string chunked(const std::string& body) {
+std::string in_chunks(const std::string& body) {
     return "Transfer-Encoding: chunked\r\n\r\n" + body;
 }
 
@@ -149,7 +149,7 @@ TEST_CASE("odd chunks are read in a response as other clients read them, in a re
         {"5\r\nhello\r\n0\r\nA: b\n\n", "cp", seen},
     };
     for (auto& each : cases) {
-        each.tail = chunked(each.tail);
+        each.tail = in_chunks(each.tail);
     }
     take_leniently(cases);
 }
@@ -202,18 +202,18 @@ TEST_CASE("responses that mean different things to different clients are refused
         {response_of(" X-A: folded" + next), "p", error::malformed_header},
         {response_of(std::string("X-A: a\0b", 8) + next), "pg", error::malformed_header},
         {response_of(std::string("X\0: a", 5) + next), "pg", error::malformed_header},
-        {response_of(chunked("-5\r\nhello\r\n0\r\n\r\n")), "", error::bad_chunk},
-        {response_of(chunked("+5\r\nhello\r\n0\r\n\r\n")), "p", error::bad_chunk},
-        {response_of(chunked("0x5\r\nhello\r\n0\r\n\r\n")), "p", error::bad_chunk},
-        {response_of(chunked(" 5\r\nhello\r\n0\r\n\r\n")), "p", error::bad_chunk},
-        {response_of(chunked("5x\r\nhello\r\n0\r\n\r\n")), "c", error::bad_chunk},
-        {response_of(chunked("5 x\r\nhello\r\n0\r\n\r\n")), "c", error::bad_chunk},
-        {response_of(chunked("5\rXhello\r\n0\r\n\r\n")), "", error::bad_chunk},
-        {response_of(chunked("\r\n5\r\nhello\r\n0\r\n\r\n")), "", error::bad_chunk},
-        {response_of(chunked("5\r\nhelloXX\r\n0\r\n\r\n")), "", error::bad_chunk},
-        {response_of(chunked("5\r\nhello0\r\n\r\n")), "", error::bad_chunk},
-        {response_of(chunked("10000000000000005\r\nhello\r\n0\r\n\r\n")), "", error::bad_chunk},
-        {response_of(chunked("5\r\nhello\r\n0\r\n")), "p", error::truncated_body},
+        {response_of(in_chunks("-5\r\nhello\r\n0\r\n\r\n")), "", error::bad_chunk},
+        {response_of(in_chunks("+5\r\nhello\r\n0\r\n\r\n")), "p", error::bad_chunk},
+        {response_of(in_chunks("0x5\r\nhello\r\n0\r\n\r\n")), "p", error::bad_chunk},
+        {response_of(in_chunks(" 5\r\nhello\r\n0\r\n\r\n")), "p", error::bad_chunk},
+        {response_of(in_chunks("5x\r\nhello\r\n0\r\n\r\n")), "c", error::bad_chunk},
+        {response_of(in_chunks("5 x\r\nhello\r\n0\r\n\r\n")), "c", error::bad_chunk},
+        {response_of(in_chunks("5\rXhello\r\n0\r\n\r\n")), "", error::bad_chunk},
+        {response_of(in_chunks("\r\n5\r\nhello\r\n0\r\n\r\n")), "", error::bad_chunk},
+        {response_of(in_chunks("5\r\nhelloXX\r\n0\r\n\r\n")), "", error::bad_chunk},
+        {response_of(in_chunks("5\r\nhello0\r\n\r\n")), "", error::bad_chunk},
+        {response_of(in_chunks("10000000000000005\r\nhello\r\n0\r\n\r\n")), "", error::bad_chunk},
+        {response_of(in_chunks("5\r\nhello\r\n0\r\n")), "p", error::truncated_body},
         {"HTTP/1.1 20 OK\r\n\r\n", "", error::malformed_start_line},
         {"HTTP/1.1 2000 OK\r\n\r\n", "", error::malformed_start_line},
         {"HTTP/1.1 200OK\r\n\r\n", "c", error::malformed_start_line},
@@ -252,10 +252,10 @@ TEST_CASE("blanks and extensions of many chunks never add up to too many in a re
     for (int i = 0; i < 20000; ++i) {
         body += "1      ;x=y\r\na\r\n";
     }
-    const std::string line = record<detail::response_parser>({response_of(chunked(body + "0\r\n\r\n"))});
+    const std::string line = record<detail::response_parser>({response_of(in_chunks(body + "0\r\n\r\n"))});
     CHECK(line == "200 [Transfer-Encoding=chunked]; body " + std::string(20000, 'a') + "; end");
-    const std::string endless = response_of(chunked("5;" + std::string(20000, 'x')));
+    const std::string endless = response_of(in_chunks("5;" + std::string(20000, 'x')));
     CHECK(record<detail::response_parser>({endless}).ends_with(make_error_code(error::bad_chunk).message()));
-    const std::string zeros = response_of(chunked(std::string(20000, '0')));
+    const std::string zeros = response_of(in_chunks(std::string(20000, '0')));
     CHECK(record<detail::response_parser>({zeros}).ends_with(make_error_code(error::bad_chunk).message()));
 }

@@ -22,15 +22,15 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::mutex hearing;
-std::vector<std::string> lines;
+std::mutex writing;
+std::vector<std::string> written;
 std::atomic<int> named = 0;        // reports that name a task
 std::atomic<int> hog_named = 0;    // that name the second task
 std::atomic<int> still_named = 0;  // the same, of a second loop
 
-void hear(std::string_view line) {
-    const std::lock_guard lock(hearing);
-    lines.emplace_back(line);
+void write_down(std::string_view line) {
+    const std::lock_guard lock(writing);
+    written.emplace_back(line);
     hog_named += line.starts_with("task 2") ? 1 : 0;
     named += line.starts_with("task ") ? 1 : 0;
 }
@@ -39,17 +39,17 @@ void hear_still(std::string_view line) {
     still_named += line.starts_with("task ") ? 1 : 0;
 }
 
-const leat::run_options watched{.report = hear, .watch_limit = 1ms};
+const leat::run_options watched{.report = write_down, .watch_limit = 1ms};
 
 void forget() {
-    const std::lock_guard lock(hearing);
-    lines.clear();
+    const std::lock_guard lock(writing);
+    written.clear();
     named = hog_named = still_named = 0;
 }
 
 // Whether a line has `what` in it.
 bool mentioned(const std::string& what) {
-    for (const std::string& line : lines) {
+    for (const std::string& line : written) {
         if (line.find(what) != std::string::npos) {
             return true;
         }
