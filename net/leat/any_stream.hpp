@@ -14,6 +14,7 @@
 #include <memory>
 #include <new>
 #include <span>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -109,6 +110,7 @@ struct stream_model {
     virtual stream_awaiter<std::size_t> recv(byte_buffer into) = 0;
     virtual stream_awaiter<void> recv_exactly(byte_buffer into) = 0;
     virtual stream_awaiter<chunk> recv_chunk() = 0;
+    virtual void unread(chunk&& bytes) = 0;
     virtual stream_awaiter<std::size_t> send(byte_view from) = 0;
     virtual stream_awaiter<void> send_all(byte_view from) = 0;
     virtual stream_awaiter<void> send_all(byte_pieces pieces) = 0;
@@ -130,6 +132,13 @@ struct stream_model_of final : stream_model {
     }
     stream_awaiter<chunk> recv_chunk() override {
         return stream_awaiter<chunk>([this] { return held.recv_chunk(); });
+    }
+    void unread(chunk&& bytes) override {
+        if constexpr (pushback_stream<Stream>) {
+            held.unread(std::move(bytes));
+        } else {
+            throw std::system_error(std::make_error_code(std::errc::operation_not_supported), "unread");
+        }
     }
     stream_awaiter<std::size_t> send(byte_view from) override {
         return stream_awaiter<std::size_t>([this, from] { return held.send(from); });
@@ -169,6 +178,10 @@ public:
     detail::stream_awaiter<std::size_t> recv(byte_buffer into) { return model().recv(into); }
     detail::stream_awaiter<void> recv_exactly(byte_buffer into) { return model().recv_exactly(into); }
     detail::stream_awaiter<chunk> recv_chunk() { return model().recv_chunk(); }
+    // The next receive gets `bytes` first. No task receives meanwhile. Throws std::bad_alloc,
+    // stream_errc::closed, or errc::operation_not_supported if the stream inside is no pushback_stream; then
+    // nothing has changed, `bytes` neither.
+    void unread(chunk&& bytes) { model().unread(std::move(bytes)); }
     detail::stream_awaiter<std::size_t> send(byte_view from) { return model().send(from); }
     // One piece, or up to four, in order.
     detail::stream_awaiter<void> send_all(byte_view from) { return model().send_all(from); }

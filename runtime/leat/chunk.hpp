@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <new>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -67,6 +69,9 @@ public:
     }
     operator std::span<const std::byte>() const noexcept { return bytes(); }
 
+    // Whether its memory is its own, and of no pool that belongs to a thread.
+    [[nodiscard]] bool on_heap() const noexcept { return pool_ == &heap_buffers; }
+
     // Forgets the first `count` bytes; at most size().
     void remove_prefix(std::size_t count) noexcept {
         begin_ += static_cast<std::uint32_t>(count);
@@ -88,5 +93,17 @@ private:
     std::uint32_t begin_ = 0;
     std::uint32_t size_ = 0;
 };
+
+// A copy of `bytes`, less than 4 GiB, in memory of its own. Throws std::bad_alloc, also for more.
+[[nodiscard]] inline chunk copied_chunk(std::span<const std::byte> bytes) {
+    if (bytes.size() > UINT32_MAX) {
+        throw std::bad_alloc();
+    }
+    auto* const buffer = new std::byte[bytes.size()];
+    if (!bytes.empty()) {
+        std::memcpy(buffer, bytes.data(), bytes.size());
+    }
+    return {heap_buffers, buffer, 0, static_cast<std::uint32_t>(bytes.size())};
+}
 
 }  // namespace leat

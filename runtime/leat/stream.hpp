@@ -14,6 +14,7 @@
 #include <span>
 #include <system_error>
 #include <type_traits>
+#include <utility>
 
 namespace leat {
 
@@ -68,6 +69,14 @@ concept resettable_stream = stream<S> && requires(S& s) {
     {
         s.reset()
     } noexcept;  // at once, without waiting; operations in flight and later ones fail as for close()
+};
+
+// A receiving half that takes bytes back, such as those of the next message. All streams of leat do.
+template <typename S>
+concept pushback_stream = receive_stream<S> && requires(S& s, chunk bytes) {
+    // The next receive gets `bytes` first. At once. No task receives meanwhile. Throws std::bad_alloc, or
+    // stream_errc::closed; then nothing has changed, `bytes` neither.
+    s.unread(std::move(bytes));
 };
 
 // Gives `s` up: by reset(), or by close() where it has none.

@@ -41,6 +41,10 @@ void socket_state::destroy() noexcept {
     }
 }
 
+void socket_state::check_used_at_home() const noexcept {
+    check(home == nullptr || is_at_home(*this), rule);
+}
+
 void socket_state::detach() {
     if (home == nullptr) {
         return;
@@ -53,7 +57,7 @@ void socket_state::close() noexcept {
     if (descriptor < 0) {
         return;
     }
-    check(home == nullptr || is_at_home(*this), rule);
+    check_used_at_home();
     if (returned != nullptr) {
         reset_on_close(descriptor);
         returned.reset();
@@ -68,7 +72,7 @@ void socket_state::close() noexcept {
 
 void socket_state::reset() noexcept {
     if (descriptor >= 0) {
-        check(home == nullptr || is_at_home(*this), rule);
+        check_used_at_home();
         reset_on_close(descriptor);
         close();
     }
@@ -78,7 +82,7 @@ std::size_t socket_state::try_send(std::span<const std::byte> bytes) {
     if (descriptor < 0 || send_broken || bytes.empty()) {
         return 0;
     }
-    check(home == nullptr || is_at_home(*this), rule);
+    check_used_at_home();
     const result<std::size_t> sent = current_scheduler().io().sockets().send(descriptor, bytes);
     if (!sent.ok()) {
         ended_by = sent.error() == std::errc::connection_reset ? ECONNRESET : ended_by;

@@ -26,6 +26,8 @@ struct socket_state : descriptor_owner, frame_pool::allocated {
     // No task waits on it. Received bytes stay, and the next operation may come from another run, also on
     // another thread. Misuse in a run that it does not belong to. Throws std::bad_alloc.
     void detach();
+    // Misuse in another run than the one it belongs to.
+    void check_used_at_home() const noexcept;
     void close() noexcept;
     void reset() noexcept;
 

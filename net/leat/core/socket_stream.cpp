@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/core/socket_stream.hpp>
 
+#include <leat/core/pushback.hpp>
 #include <leat/core/socket_opening.hpp>
 
 namespace leat::detail {
@@ -13,6 +14,14 @@ void socket_stream::shutdown_send() {
     if (!done && done.error() != std::errc::not_connected) {  // the peer may be gone already: it has the end
         done.value("shutdown");
     }
+}
+
+void socket_stream::unread(chunk&& bytes) {
+    if (!is_open()) {
+        throw std::system_error(stream_errc::closed, "unread");
+    }
+    state().check_used_at_home();
+    give_back(state().returned, std::move(bytes));
 }
 
 void socket_stream::set_option(int level, int name, int value) {

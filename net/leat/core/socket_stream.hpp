@@ -23,6 +23,10 @@ public:
     recv_exactly_awaiter recv_exactly(byte_buffer into) noexcept { return {state(), into}; }
     recv_chunk_awaiter recv_chunk() noexcept { return recv_chunk_awaiter(state()); }
 
+    // The next receive gets `bytes` first. No task receives meanwhile. Throws std::bad_alloc, or
+    // stream_errc::closed; then nothing has changed, `bytes` neither.
+    void unread(chunk&& bytes);
+
     // Sends some bytes, or all of them.
     send_awaiter send(byte_view from) noexcept { return {state(), from}; }
     send_all_awaiter send_all(byte_view from) noexcept { return {state(), from}; }

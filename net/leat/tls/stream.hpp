@@ -48,8 +48,12 @@ public:
     // Fills the buffer, or throws stream_errc::end_of_stream saying how much arrived. Cancelled: the next
     // read sees what had arrived.
     task<> recv_exactly(byte_buffer into) { return state::recv_exactly(shared(), into); }
-    // Gives a chunk of at least one byte and at most 16 KiB, or an empty one at the end.
+    // Gives a chunk of at least one byte and at most 16 KiB, or an empty one at the end. Bytes that were
+    // given back come as one chunk.
     task<chunk> recv_chunk() { return state::recv_chunk(shared()); }
+    // The next receive gets `bytes` first. No task receives meanwhile. Throws std::bad_alloc, or
+    // stream_errc::closed; then nothing has changed, `bytes` neither.
+    void unread(chunk&& bytes) { here().unread(std::move(bytes)); }
 
     // Gives the number of bytes taken, at least one. Cancelled: nothing was taken; or some was, and the
     // number is given all the same, while the stream goes on sending them.

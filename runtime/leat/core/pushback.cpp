@@ -44,6 +44,15 @@ void give_back(std::unique_ptr<chunk>& returned, bytes_view bytes) {
     }
 }
 
+void give_back(std::unique_ptr<chunk>& returned, chunk&& bytes) {
+    if (returned == nullptr && !bytes.empty() && bytes.on_heap()) {
+        returned = std::make_unique<chunk>(std::move(bytes));
+    } else {
+        give_back(returned, bytes.bytes());
+        bytes.reset();
+    }
+}
+
 std::span<std::byte> give_back_room(std::unique_ptr<chunk>& returned, std::size_t size) {
     const std::size_t before = unread_of(returned).size();
     filled made = filled_with(unread_of(returned), before + size);

@@ -14,6 +14,8 @@ namespace leat::detail {
 // Puts `bytes` before what was given back already. Throws std::bad_alloc, also for 4 GiB and more; then
 // nothing has changed.
 void give_back(std::unique_ptr<chunk>& returned, std::span<const std::byte> bytes);
+// The same; it is not copied if there is nothing yet and its memory is its own. It is empty then.
+void give_back(std::unique_ptr<chunk>& returned, chunk&& bytes);
 // Puts `size` bytes behind it, as what came later, for the caller to fill: the span returned. Throws
 // std::bad_alloc, and nothing has changed.
 [[nodiscard]] std::span<std::byte> give_back_room(std::unique_ptr<chunk>& returned, std::size_t size);

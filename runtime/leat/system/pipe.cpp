@@ -298,6 +298,11 @@ task<chunk> pipe_reader::recv_chunk() {
     return recv_chunk_from(state());
 }
 
+void pipe_reader::unread(chunk&& bytes) {
+    check_open(*state(), "unread into a pipe");
+    detail::give_back(state()->returned, std::move(bytes));
+}
+
 pipe_writer pipe_writer::from_fd(int fd) {
     detail::require_kernel("a pipe");
     make_non_blocking(fd);

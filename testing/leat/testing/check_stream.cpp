@@ -132,6 +132,34 @@ task<> check_both_ways(ends both, std::size_t size) {
     require(here == sent && there == sent, "large transfers in both directions at once are whole");
 }
 
+task<> check_unread(ends both) {
+    const auto bytes = [](std::string_view text) { return copied_chunk(std::as_bytes(std::span(text))); };
+    try {
+        both->near.unread(bytes("cd"));
+    } catch (const std::system_error& error) {
+        require(error.code() == std::errc::operation_not_supported, "an open stream takes bytes back");
+        co_return;
+    }
+    both->near.unread(bytes("ab"));
+    auto [nothing, text] = co_await gather(both->far.send_all("efgh"), receive(both->near, 8));
+    require(text == "abcdefgh", "bytes that were given back come first");
+    both->near.unread(bytes("xyz"));
+    both->near.unread(co_await both->near.recv_chunk());
+    auto [none, whole] = co_await gather(both->far.shutdown_send(), receive_all(both->near));
+    require(whole == "xyz", "what was received is given back, and comes once");
+    both->near.unread(bytes("more"));
+    whole = co_await receive_all(both->near);
+    require(whole == "more", "bytes that are given back after the end come before it");
+    both->near.close();
+    chunk late = bytes("late");
+    const std::error_code code = co_await code_of([&]() -> task<> {
+        both->near.unread(std::move(late));
+        co_return;
+    });
+    require(code == stream_errc::closed, "after close() an unread fails with stream_errc::closed");
+    require(late.text() == "late", "an unread that fails leaves the bytes to the caller");
+}
+
 task<> check_end(ends both) {
     const auto send = [](any_stream& to) -> task<> {
         co_await to.send_all("last");
@@ -345,6 +373,7 @@ task<> check_any_streams(make_any_streams make, check_stream_options options) {
     co_await run("pieces", check_pieces);
     co_await run("send", check_send);
     co_await run("operations on nothing", check_nothing);
+    co_await run("unread", check_unread);
     co_await run("both ways", [&](ends both) { return check_both_ways(both, options.large); });
     co_await run("the end", check_end);
     co_await run("half close", check_half_close);

@@ -239,6 +239,14 @@ task<chunk> memory_stream::recv_chunk() {
     return receive_chunk(incoming());
 }
 
+void memory_stream::unread(chunk&& bytes) {
+    if (incoming()->receiver_closed) {
+        fail(stream_errc::closed, "unread");
+    }
+    in_->sent.insert(0, bytes.text());
+    bytes.reset();
+}
+
 task<std::size_t> memory_stream::send(byte_view from) {
     return put(outgoing(), from);
 }

@@ -52,6 +52,7 @@ public:
     [[nodiscard]] task<std::size_t> recv(byte_buffer into);
     [[nodiscard]] task<> recv_exactly(byte_buffer into);
     [[nodiscard]] task<chunk> recv_chunk();
+    void unread(chunk&& bytes);
     [[nodiscard]] task<std::size_t> send(byte_view from);
     [[nodiscard]] task<> send_all(byte_view from) { return send_pieces({from}); }
     template <typename... More>

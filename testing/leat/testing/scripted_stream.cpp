@@ -343,6 +343,12 @@ task<chunk> scripted_stream::recv_chunk() {
     return receive_chunk(script_);
 }
 
+void scripted_stream::unread(chunk&& bytes) {
+    script_->check_open("unread");
+    script_->returned.insert(0, bytes.text());
+    bytes.reset();
+}
+
 task<std::size_t> scripted_stream::send(byte_view from) {
     return put(script_, from);
 }

@@ -122,14 +122,14 @@ task<chunk> stream_state::recv_chunk(state_reference self) {
     if (!self->is_established()) {
         co_await self->establish();
     }
+    if (self->returned_ != nullptr) {
+        co_return std::move(*std::exchange(self->returned_, nullptr));
+    }
     for (;;) {
         step next;
         {
             plaintext_buffer buffer;
-            next = {step::kind::done, take_returned(self->returned_, buffer.bytes())};
-            if (next.bytes == 0) {
-                next = self->read(buffer.bytes());
-            }
+            next = self->read(buffer.bytes());
             if (next.done()) {
                 co_return buffer.to_chunk(next.bytes);
             }
@@ -139,6 +139,11 @@ task<chunk> stream_state::recv_chunk(state_reference self) {
         }
         co_await self->read_on(next);
     }
+}
+
+void stream_state::unread(chunk&& bytes) {
+    require_open("unread for ");
+    give_back(returned_, std::move(bytes));
 }
 
 void stream_state::require_readable() const {

@@ -58,6 +58,7 @@ public:
     static task<std::size_t> send(state_reference self, byte_view from);
     static task<> send_all(state_reference self, leat::detail::byte_pieces pieces);
     static task<> shutdown_send(state_reference self);
+    void unread(chunk&& bytes);
     void close() noexcept;
     void reset() noexcept;
     void detach();
