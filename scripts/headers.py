@@ -24,6 +24,7 @@ ROOMS = {
     "runtime/leat": "Tasks, time, cancellation, and what everything stands on",
     "runtime/leat/sync": "Between the tasks of one scheduler",
     "runtime/leat/threads": "Between threads",
+    "runtime/leat/framing": "Lines and messages",
     "runtime/leat/system": "Processes, pipes and signals",
     "runtime/leat/observe": "Looking at a running program",
     "net/leat": "Sockets and servers",
@@ -35,6 +36,7 @@ ROOMS = {
 # The page of docs/ that explains the headers of a room, task by task.
 PAGES = {
     "Between threads": "threads",
+    "Lines and messages": "framing",
     "Processes, pipes and signals": "processes",
     "TLS": "tls",
     "HTTP": "http",

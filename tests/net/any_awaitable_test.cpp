@@ -5,6 +5,7 @@
 #include "datagrams.hpp"
 
 #include <leat/any_stream.hpp>
+#include <leat/framing.hpp>
 #include <leat/from_callback.hpp>
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
@@ -61,6 +62,17 @@ static_assert(each_is_deferrable<
               leat::detail::result_awaiter<event_wait>, leat::detail::result_awaiter<leat::recv_awaiter>,
               leat::detail::stream_awaiter<std::size_t>, leat::detail::stream_awaiter<void>,
               leat::detail::stream_awaiter<leat::chunk>>);
+
+// Of a buffered_reader.
+template <typename Operation>
+constexpr bool is_buffered = false;
+template <typename Reader, typename Asked>
+constexpr bool is_buffered<leat::detail::buffered_awaiter<Reader, Asked>> = true;
+using reader = leat::buffered_reader<leat::tcp_stream>;
+using line_of_reader = decltype(std::declval<reader&>().line());
+using chunk_of_reader = decltype(std::declval<reader&>().recv_chunk());
+static_assert(is_buffered<line_of_reader> && is_buffered<chunk_of_reader>);
+static_assert(each_is_deferrable<line_of_reader, chunk_of_reader>);
 
 }  // namespace
 

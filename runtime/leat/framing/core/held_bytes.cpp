@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include <leat/framing/core/held_bytes.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+namespace leat::detail {
+
+void held_bytes::keep_searched(const wanted& asked, const part& missing) {
+    if (searched_for_ != asked.delimiter) {
+        searched_ = 0;
+        searched_for_ = asked.delimiter;
+    }
+    searched_ = missing.searched;
+}
+
+void held_bytes::join() {
+    if (in_one()) {
+        return;
+    }
+    if (begin_ > store_.size() / 2) {  // each byte is moved at most once for each that was dropped
+        store_.erase(0, begin_);
+        begin_ = 0;
+    }
+    store_.append(piece_.text());
+    piece_.reset();
+}
+
+void held_bytes::make_place() {
+    if (empty()) {
+        clear();
+        return;
+    }
+    if (begin_ == store_.size()) {
+        store_.assign(piece_.text());
+        begin_ = 0;
+        piece_.reset();
+        return;
+    }
+    join();
+}
+
+void held_bytes::put_back(chunk&& bytes) {
+    if (bytes.empty()) {
+        return;
+    }
+    if (empty()) {
+        clear();
+        piece_ = std::move(bytes);
+        return;
+    }
+    std::string all;
+    all.reserve(bytes.size() + size());
+    all.append(bytes.text()).append(store_, begin_).append(piece_.text());
+    clear();
+    store_ = std::move(all);
+    bytes.reset();
+}
+
+void held_bytes::drop(std::size_t count) noexcept {
+    searched_ = 0;
+    const std::size_t stored = std::min(count, store_.size() - begin_);
+    begin_ += stored;
+    piece_.remove_prefix(count - stored);
+}
+
+std::size_t held_bytes::copy_to(std::span<std::byte> into) const noexcept {
+    const std::string_view given = text().substr(0, into.size());
+    std::memcpy(into.data(), given.data(), given.size());
+    return given.size();
+}
+
+chunk held_bytes::take_chunk() {
+    if (begin_ == store_.size()) {
+        return take_piece();
+    }
+    const std::size_t size = std::min<std::size_t>(store_.size() - begin_, UINT32_MAX);
+    chunk taken = copied_chunk(std::as_bytes(std::span(store_).subspan(begin_, size)));
+    drop(size);
+    return taken;
+}
+
+void held_bytes::clear() noexcept {
+    std::string().swap(store_);
+    begin_ = 0;
+    piece_.reset();
+    searched_ = 0;
+}
+
+}  // namespace leat::detail

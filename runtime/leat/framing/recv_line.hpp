@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// recv_line and recv_until: one line, or what stands before a delimiter, from a stream that others read as
+// well. What follows stays in the stream. A buffered_reader reads many lines with less work.
+//
+//   const auto greeting = co_await leat::recv_line(peer);
+#pragma once
+
+#include <leat/framing/buffered_reader.hpp>
+
+#include <new>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace leat {
+
+namespace detail {
+
+// Gives back to the stream what is read from it and is not the caller's. Without memory for that, or for the
+// bytes of a line that has come, the stream is closed: it would go on behind a gap.
+template <pushback_stream Stream>
+struct given_back {
+    explicit given_back(buffered_reader<Stream&>& of) noexcept : reader(of) {}
+    given_back(const given_back&) = delete;
+    given_back& operator=(const given_back&) = delete;
+    ~given_back() {
+        try {
+            reader.give_back();
+        } catch (const std::system_error&) {  // it has been closed meanwhile
+        } catch (const std::bad_alloc&) {
+            reader.close();
+        }
+    }
+    buffered_reader<Stream&>& reader;
+};
+
+template <pushback_stream Stream>
+task<std::optional<std::string>> recv_part(Stream& from, wanted asked) {
+    buffered_reader<Stream&> reader(from);
+    const given_back rest(reader);
+    const part found = co_await reader.fetch(asked);
+    std::optional<std::string> text;
+    if (found.is == part::state::there) {
+        text.emplace(reader.held_.text().substr(found.begin, found.size));
+        reader.held_.drop(found.whole);
+    }
+    co_return text;
+}
+
+}  // namespace detail
+
+// co_await gives std::optional<std::string>: the next line of `from`, which stays alive, without its "\n" or
+// "\r\n", or nothing at the end. What follows stays in the stream. A line of more than `limit` bytes throws
+// framing_errc::too_long. Bytes behind the last newline are the last line; with last_line::must_end they
+// throw stream_errc::end_of_stream. Cancelled or failed: the next read sees every byte; without memory for
+// that the stream is closed.
+template <pushback_stream Stream>
+[[nodiscard]] task<std::optional<std::string>> recv_line(Stream& from, std::size_t limit = framing_limit,
+                                                         last_line last = last_line::may_be_open) {
+    return detail::recv_part(from, detail::wanted_line(limit, last == last_line::may_be_open));
+}
+
+// The same for what stands before the next `delimiter`, which has any length but 0 and stays alive. An end
+// of the stream before the delimiter, but behind other bytes, throws stream_errc::end_of_stream.
+template <pushback_stream Stream>
+[[nodiscard]] task<std::optional<std::string>> recv_until(Stream& from, std::string_view delimiter,
+                                                          std::size_t limit = framing_limit) {
+    return detail::recv_part(from, detail::wanted_until(delimiter, limit));
+}
+
+}  // namespace leat

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// Lines and what follows them, over TCP, TLS, the Unix domain and any_stream, on every backend.
+#include "conformance/connected.hpp"
+
+#include <leat/any_stream.hpp>
+#include <leat/framing.hpp>
+#include <leat/testing/doctest.hpp>
+#include <leat/testing/memory_stream.hpp>
+#include <leat/testing/stream_pair.hpp>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace std::chrono_literals;
+using conformance::connected;
+using conformance::connection;
+using leat::buffered_reader;
+using leat::recv_line;
+using leat::task;
+
+static_assert(leat::pushback_stream<leat::tcp_stream>);
+static_assert(leat::pushback_stream<leat::unix_stream>);
+static_assert(leat::pushback_stream<leat::any_stream>);
+static_assert(leat::receive_stream<buffered_reader<leat::any_stream>>);
+
+namespace {
+
+// A header by recv_line, lines by a reader, and a body that the reader gives back to the stream.
+template <typename Stream>
+task<> reads_lines(Stream& from, Stream& to) {
+    auto sends = leat::spawn([&]() -> task<> {
+        for (const std::string_view part : {"he", "ad\r", "\na\nb", "c\r\n", "\nbo", "dy"}) {
+            co_await to.send_all(part);
+            co_await leat::yield();
+        }
+    });
+    const auto head = co_await recv_line(from);
+    CHECK(head == "head");
+    std::vector<std::string> lines;
+    {
+        buffered_reader reader(from);
+        for (auto line = co_await reader.line(); !line->empty(); line = co_await reader.line()) {
+            lines.emplace_back(*line);
+        }
+        reader.give_back();
+    }
+    CHECK(lines == std::vector<std::string>{"a", "bc"});
+    std::string body(4, ' ');
+    co_await leat::timeout(conformance::patience, from.recv_exactly(body));
+    CHECK(body == "body");
+    co_await sends;
+}
+
+}  // namespace
+
+LEAT_TEST("lines come over TCP, and a body behind them is in the stream") {
+    connection both = co_await connected();
+    co_await reads_lines(both.server, both.client);
+}
+
+LEAT_TEST("lines come through an any_stream, and a body behind them is in the stream") {
+    connection both = co_await connected();
+    leat::any_stream near(std::move(both.client));
+    leat::any_stream far(std::move(both.server));
+    co_await reads_lines(near, far);
+}
+
+LEAT_TEST(
+    "a recv_line from a socket that is cancelled takes nothing, and so does one that others wait behind") {
+    connection both = co_await connected();
+    co_await both.client.send_all("ab");
+    const auto nothing = co_await leat::move_on_after(20ms, recv_line(both.server));
+    CHECK_FALSE(nothing.has_value());
+    std::array<char, 2> two;
+    co_await both.server.recv_exactly(two);
+    CHECK(std::string_view(two.data(), 2) == "ab");
+}
+
+LEAT_TEST("bytes given back to a socket come first, and a stream that is closed with them resets the peer") {
+    connection both = co_await connected();
+    co_await both.client.send_all("body");
+    leat::chunk some = co_await both.server.recv_chunk();
+    both.server.unread(std::move(some));
+    CHECK(some.empty());
+    CHECK_FALSE(both.server.is_quiet());
+    std::array<char, 4> four;
+    co_await both.server.recv_exactly(four);
+    CHECK(std::string_view(four.data(), 4) == "body");
+    both.server.unread(leat::copied_chunk(std::as_bytes(std::span(four))));
+    both.server.close();
+    const auto end = co_await leat::as_result(both.client.recv_chunk());
+    CHECK(end.error() == std::errc::connection_reset);
+}
+
+LEAT_TEST("an any_stream of a stream that takes nothing back says so, and leaves the bytes to the caller") {
+    struct plain : leat::testing::memory_stream {
+        explicit plain(memory_stream of) noexcept : memory_stream(std::move(of)) {}
+        void unread() {}
+    };
+    auto [near, far] = leat::testing::memory_stream::pair();
+    leat::any_stream any{plain(std::move(near))};
+    leat::chunk bytes = leat::copied_chunk(std::as_bytes(std::span("text", 4)));
+    std::error_code code;
+    try {
+        any.unread(std::move(bytes));
+    } catch (const std::system_error& error) {
+        code = error.code();
+    }
+    CHECK(code == std::errc::operation_not_supported);
+    CHECK(bytes.text() == "text");
+    co_await leat::yield();
+}

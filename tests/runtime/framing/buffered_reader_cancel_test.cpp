@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+// The operations of a buffered_reader, cancelled at each moment: the next one sees every byte.
+#include "../cancel_moments.hpp"
+#include "../rest_trial.hpp"
+#include "split_stream.hpp"
+
+#include <leat/testing/doctest.hpp>
+#include <leat/testing/idle.hpp>
+
+#include <memory>
+
+using cancel_tests::trial;
+using framing_tests::memory_stream;
+using leat::buffered_reader;
+using leat::task;
+
+namespace {
+
+struct joined {
+    explicit joined(std::pair<memory_stream, memory_stream> both = memory_stream::pair())
+        : reader(std::move(both.first)), kept(std::make_shared<memory_stream>(std::move(both.second))) {}
+    void peer_sends(std::string text) const {
+        leat::spawn([to = kept, text = std::move(text)]() -> task<> {
+            (void)co_await leat::as_result(to->send_all(text));  // whoever reads may be gone
+        });
+    }
+    buffered_reader<memory_stream>& stream() noexcept { return reader; }
+
+    buffered_reader<memory_stream> reader;
+    std::shared_ptr<memory_stream> kept;
+    memory_stream& peer = *kept;
+};
+
+enum class reading { line, part, exactly, message };
+
+// "abc" has come; the rest is one line, one part, eight bytes or one message.
+template <reading how>
+class part_trial : public trial {
+public:
+    task<> prepare() { co_await both_.peer.send_all("7abc"); }
+    task<> attempt() {
+        co_await read();
+        delivered();
+    }
+    void enable() { both_.peer_sends("def\n"); }
+    task<> verify(const std::string& where) {
+        CHECK_MESSAGE(received_ == expected(), where);
+        received_.clear();
+        co_await both_.peer.send_all("7abc");
+    }
+
+private:
+    static std::string expected() {
+        switch (how) {
+            case reading::line:
+            case reading::part:
+                return "7abcdef";
+            case reading::exactly:
+                return "7abcdef\n";
+            case reading::message:
+                return "abcdef\n";
+        }
+        return "";
+    }
+    task<> read() {
+        if constexpr (how == reading::line) {
+            const auto line = co_await both_.reader.line();
+            received_ = line.value();
+        } else if constexpr (how == reading::part) {
+            const auto part = co_await both_.reader.until("\n");
+            received_ = part.value();
+        } else if constexpr (how == reading::exactly) {
+            const auto part = co_await both_.reader.exactly(8);
+            received_ = part;
+        } else {
+            const auto message = co_await both_.reader.message(format_);
+            received_ = message.value();
+        }
+    }
+
+    joined both_;
+    leat::message_format format_ = leat::message_format::with_digits(1);
+    std::string received_;
+};
+
+using rest_trial = cancel_tests::rest_trial<joined>;
+using line_trial = part_trial<reading::line>;
+using until_trial = part_trial<reading::part>;
+using exactly_trial = part_trial<reading::exactly>;
+using message_trial = part_trial<reading::message>;
+
+}  // namespace
+
+CANCEL_TESTS("a line of a reader", line_trial)
+CANCEL_TESTS("a part of a reader", until_trial)
+CANCEL_TESTS("bytes of a reader", exactly_trial)
+CANCEL_TESTS("a message of a reader", message_trial)
+CANCEL_TESTS("a recv_exactly of a reader", rest_trial)
+
+LEAT_TEST("a task that reads when another has been cancelled waits behind it, and sees its bytes") {
+    joined both;
+    co_await both.peer.send_all("ab");
+    auto first = leat::spawn([&]() -> task<> { co_await both.reader.line(); });
+    co_await leat::testing::wait_until_idle();
+    first.cancel();
+    auto second = leat::spawn([&]() -> task<std::string> {
+        const auto line = co_await both.reader.line();
+        co_return std::string(line.value());
+    });
+    co_await both.peer.send_all("c\n");
+    const std::string line = co_await second;
+    CHECK(line == "abc");
+    const auto& ended = co_await first.join();
+    CHECK(ended.cancelled());
+}
+
+LEAT_TEST("reads that are cancelled again and again look at no byte twice") {
+    joined both({memory_stream::pair()});
+    std::string sent;
+    for (int i = 0; i < 1'000; ++i) {
+        co_await both.peer.send_all("x");
+        sent += 'x';
+        auto reads = leat::spawn([&]() -> task<> { co_await both.reader.line(); });
+        co_await leat::testing::wait_until_idle();
+        reads.cancel();
+        co_await reads.join();
+    }
+    CHECK(both.reader.held() == sent.size());
+    co_await both.peer.send_all("\n");
+    const auto line = co_await both.reader.line();
+    CHECK(line == sent);
+}
