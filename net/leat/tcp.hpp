@@ -67,7 +67,8 @@ struct tcp_listen_options {
 // A socket that accepts connections. SO_REUSEADDR is set, so that a server can be restarted at once.
 class tcp_listener : public detail::socket_listener {
 public:
-    // Throws std::system_error naming the endpoint. Port 0 picks a free one: see local_endpoint().
+    // Throws std::system_error naming the endpoint. Port 0 picks a free one: see local_endpoint(). Outside of
+    // a run, too: prefork() wants a listener that is there before its workers.
     [[nodiscard]] static tcp_listener bind(const endpoint& at, tcp_listen_options options = {});
     // Takes over a listening socket of IP, and makes it non-blocking. Throws std::system_error for any other
     // descriptor; then it is still the caller's.

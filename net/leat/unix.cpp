@@ -102,7 +102,7 @@ unix_credentials unix_stream::peer_credentials() const {
     return {.process = told.pid, .user = told.uid, .group = told.gid};
 }
 
-detail::socket_file::socket_file(std::string path) : path_(std::move(path)) {
+detail::socket_file::socket_file(std::string path) : path_(std::move(path)), process_(::getpid()) {
     struct stat made{};
     if (::lstat(path_.c_str(), &made) == 0) {
         device_ = made.st_dev;
@@ -113,8 +113,8 @@ detail::socket_file::socket_file(std::string path) : path_(std::move(path)) {
 void detail::socket_file::remove() noexcept {
     const std::string path = std::exchange(path_, {});
     struct stat found{};
-    if (!path.empty() && ::lstat(path.c_str(), &found) == 0 && found.st_dev == device_ &&
-        found.st_ino == number_) {
+    if (!path.empty() && process_ == ::getpid() && ::lstat(path.c_str(), &found) == 0 &&
+        found.st_dev == device_ && found.st_ino == number_) {
         ::unlink(path.c_str());
     }
 }

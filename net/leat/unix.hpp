@@ -64,19 +64,24 @@ struct unix_listen_options {
 
 namespace detail {
 
-// The file that binding a socket has made. It is removed with its owner, unless another one is there by then.
+// The file that binding a socket has made. It is removed with its owner, unless another one is there by then,
+// or this is a forked copy of the owner.
 class socket_file {
 public:
     socket_file() noexcept = default;  // there is none
     explicit socket_file(std::string path);
     socket_file(socket_file&& other) noexcept
-        : path_(std::exchange(other.path_, {})), device_(other.device_), number_(other.number_) {}
+        : path_(std::exchange(other.path_, {})),
+          device_(other.device_),
+          number_(other.number_),
+          process_(other.process_) {}
     socket_file& operator=(socket_file&& other) noexcept {
         if (this != &other) {
             remove();
             path_ = std::exchange(other.path_, {});
             device_ = other.device_;
             number_ = other.number_;
+            process_ = other.process_;
         }
         return *this;
     }
@@ -88,6 +93,7 @@ private:
     std::string path_;
     dev_t device_ = 0;
     ino_t number_ = 0;
+    pid_t process_ = 0;
 };
 
 }  // namespace detail
@@ -96,7 +102,7 @@ private:
 class unix_listener : public detail::socket_listener {
 public:
     // Binds and listens. Throws std::system_error naming the endpoint; std::errc::address_in_use also for a
-    // path where something else is.
+    // path where something else is. Outside of a run, too, as that of tcp_listener.
     [[nodiscard]] static unix_listener bind(const unix_endpoint& at, unix_listen_options options = {});
     // Takes over a listening socket, and makes it non-blocking; its file is left alone. Throws
     // std::system_error for any other descriptor; then it is still the caller's. Not in a simulation.

@@ -9,9 +9,9 @@
 
 namespace leat::detail {
 
-// The calls of the backend that this thread runs on.
+// The calls of the backend that this thread runs on; outside of a run those of the kernel.
 [[nodiscard]] inline socket_calls& current_sockets() {
-    return current_scheduler().io().sockets();
+    return this_thread.loop != nullptr ? this_thread.loop->io().sockets() : kernel_socket_calls();
 }
 
 // setsockopt(2) with an int. Throws std::system_error with `what`.

@@ -75,6 +75,11 @@ result<std::size_t> kernel_sockets::send(int fd, std::span<const std::byte> byte
     return sent >= 0 ? result<std::size_t>(static_cast<std::size_t>(sent)) : errno_code(errno);
 }
 
+socket_calls& kernel_socket_calls() noexcept {
+    static kernel_sockets& calls = *new kernel_sockets;  // never destroyed: static objects may have sockets
+    return calls;
+}
+
 time_point kernel_now() noexcept {
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);

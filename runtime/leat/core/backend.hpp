@@ -54,6 +54,9 @@ public:
     virtual result<std::size_t> send(int fd, std::span<const std::byte> bytes) = 0;
 };
 
+// Those of the kernel, for sockets that are opened outside of a run.
+[[nodiscard]] socket_calls& kernel_socket_calls() noexcept;
+
 // What a backend is and why it was chosen; describe_backend() shows it.
 struct backend_description {
     std::string name;      // "epoll", "uring", ...
