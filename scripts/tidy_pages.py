@@ -9,9 +9,9 @@ from tidy_source import file_of, matches
 
 # The C++ of these pages is what stands between `// MARK: begin` and `// MARK: end` in an example or a test. A
 # whole program of one of WHOLE is built by the install test instead.
-MARKS = {"README.md": "README", "docs/guide.md": "GUIDE", "docs/http.md": "HTTP",
-         "docs/framing.md": "FRAMING",
-         "docs/processes.md": "PROCESSES", "docs/threads.md": "THREADS", "docs/tls.md": "TLS"}
+MARKS = {"README.md": "README", "docs/daemons.md": "DAEMONS", "docs/framing.md": "FRAMING",
+         "docs/guide.md": "GUIDE", "docs/http.md": "HTTP", "docs/processes.md": "PROCESSES",
+         "docs/threads.md": "THREADS", "docs/tls.md": "TLS"}
 WHOLE = ["README.md"]
 
 # In a table whose last column has this title each row names the tests that show it: `FILE`: "TITLE", or a

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// The code of docs/daemons.md, as it stands there.
+#include "../support/environment.hpp"
+
+#include <leat/net.hpp>
+#include <leat/system/notify.hpp>
+#include <leat/systemd_listeners.hpp>
+#include <leat/testing/doctest.hpp>
+
+#include <csignal>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <unistd.h>
+
+namespace {
+
+leat::task<> echo(leat::tcp_stream peer) {
+    while (auto chunk = co_await peer.recv_chunk()) {
+        co_await peer.send_all(chunk);
+    }
+}
+
+// DAEMONS: begin
+leat::task<> serve_as_a_service(leat::endpoint at) {
+    auto passed = leat::systemd_listeners().take_tcp();
+    auto listener = passed ? std::move(*passed) : leat::tcp_listener::bind(at);
+    auto watchdog = leat::spawn(leat::keep_watchdog());
+    co_await leat::serve(std::move(listener), echo,
+                         {.on_listening = [](std::string_view) { leat::notify_ready(); }});
+    watchdog.cancel();
+}
+// DAEMONS: end
+
+// A service manager that has bound a socket of the Unix domain to be told at.
+leat::fd notify_socket_at(const std::string& name) {
+    leat::fd made(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    const auto at = leat::unix_endpoint::abstract(name);
+    REQUIRE(::bind(made.get(), at.data(), at.size()) == 0);
+    return made;
+}
+
+}  // namespace
+
+LEAT_TEST("the service of the page is ready when it says so, and stops on SIGTERM", on(kernel)) {
+    const std::string name = "leat-page-" + std::to_string(::getpid());
+    const leat::fd systemd = notify_socket_at(name);
+    const leat::testing::changed_variable where("NOTIFY_SOCKET", ("@" + name).c_str());
+    leat::testing::nursery tasks;
+    auto serving = tasks.spawn([&] { return serve_as_a_service({"127.0.0.1", 0}); });
+    char heard[32] = {};
+    co_await leat::readable(systemd.get());
+    const ssize_t size = ::recv(systemd.get(), heard, sizeof heard, 0);
+    CHECK(std::string_view(heard, static_cast<std::size_t>(size)) == "READY=1");
+    ::kill(::getpid(), SIGTERM);
+    co_await serving;
+}
