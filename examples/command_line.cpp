@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "command_line.hpp"
 
+#include <leat/system/notify.hpp>
+#include <leat/systemd_listeners.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <charconv>
 #include <cstdio>
 #include <iostream>
 #include <optional>
+#include <stdexcept>
+#include <utility>
 
 namespace examples {
 
@@ -47,6 +52,13 @@ void demand(CLI::Option& option, kind of) {
                 "HOST:PORT");
             return;
     }
+}
+
+// The server has made its own set before: both get the signal.
+leat::task<> tell_when_stopping() {
+    leat::signal_set stopping(leat::not_ignored({SIGINT, SIGTERM}));
+    co_await stopping.next();
+    leat::notify_stopping();
 }
 
 }  // namespace
@@ -124,9 +136,29 @@ void server_options::add_to(command_line& command) {
     command.add_backend(backend);
 }
 
+leat::tcp_listener server_options::listen() const {
+    return passed_or_bound({host, port});
+}
+
+leat::tcp_listener passed_or_bound(const leat::endpoint& at) {
+    static leat::passed_listeners passed = leat::systemd_listeners();
+    if (auto next = passed.take_tcp()) {
+        return std::move(*next);
+    }
+    if (!passed.empty()) {
+        throw std::runtime_error("systemd has passed a socket that is no TCP listener");
+    }
+    return leat::tcp_listener::bind(at);
+}
+
 void announce(std::string_view where) {
     std::printf("listening on %.*s\n", static_cast<int>(where.size()), where.data());
     std::fflush(stdout);
+    static bool told = false;  // a server with several ports is ready with the first
+    if (!std::exchange(told, true) && leat::notify_ready()) {
+        leat::spawn(leat::keep_watchdog());
+        leat::spawn(tell_when_stopping);
+    }
 }
 
 target parse_target(const std::string& text) {

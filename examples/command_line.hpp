@@ -53,7 +53,12 @@ struct server_options {
 
     // --host, --port, --backend
     void add_to(command_line& command);
+    // The listener that systemd has passed, when there is one, else one at host and port.
+    [[nodiscard]] leat::tcp_listener listen() const;
 };
+
+// The next listener that systemd has passed to this program (socket activation), or one that is bound.
+[[nodiscard]] leat::tcp_listener passed_or_bound(const leat::endpoint& at);
 
 // A program with the usual options of a server: parses them and runs `body(options)`.
 template <typename Body>
@@ -69,7 +74,8 @@ int run_server(const char* program, const char* purpose, server_options options,
 }
 
 // "listening on HOST:PORT", at once, so that whoever started the server can read the port. Said once the
-// server can be stopped: by serve_options::on_listening, or after a signal_set was made.
+// server can be stopped: by serve_options::on_listening, or after a signal_set was made. A service manager is
+// told as well (sd_notify(3)), later also that the server stops, and its watchdog is kept content.
 void announce(std::string_view where);
 
 // HOST:PORT of a client's command line; HOST may be a name.

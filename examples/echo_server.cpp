@@ -9,7 +9,7 @@ leat::task<> echo(leat::tcp_stream peer) {
 }
 
 leat::task<> serve(examples::server_options options) {
-    auto listener = leat::tcp_listener::bind({options.host, options.port});
+    auto listener = options.listen();
     co_await leat::serve(std::move(listener), echo, {.on_listening = examples::announce});
 }
 

@@ -14,7 +14,7 @@ leat::task<leat::http::response> hello(const leat::http::request&) {
 }
 
 leat::task<> serve(examples::server_options options) {
-    auto listener = leat::tcp_listener::bind({options.host, options.port});
+    auto listener = options.listen();
     co_await leat::http::serve(std::move(listener), hello, {.on_listening = examples::announce});
 }
 

@@ -50,7 +50,7 @@ leat::task<> serve(const poetry_options& options) {
     leat::signal_set signals(leat::not_ignored({SIGINT, SIGTERM}));
     std::list<leat::tcp_listener> listeners;
     for (const int port : options.ports) {
-        listeners.push_back(leat::tcp_listener::bind({options.host, port}));
+        listeners.push_back(examples::passed_or_bound({options.host, port}));
         examples::announce(listeners.back().local_endpoint().to_string());
     }
     co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
