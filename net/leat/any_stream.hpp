@@ -6,6 +6,7 @@
 #pragma once
 
 #include <leat/core/awaited.hpp>
+#include <leat/framing/core/recv_behind.hpp>
 #include <leat/stream.hpp>
 
 #include <array>
@@ -110,6 +111,7 @@ struct stream_model {
     virtual stream_awaiter<std::size_t> recv(byte_buffer into) = 0;
     virtual stream_awaiter<void> recv_exactly(byte_buffer into) = 0;
     virtual stream_awaiter<chunk> recv_chunk() = 0;
+    virtual stream_awaiter<chunk> recv_behind(held_bytes& before) = 0;
     virtual void unread(chunk&& bytes) = 0;
     virtual stream_awaiter<std::size_t> send(byte_view from) = 0;
     virtual stream_awaiter<void> send_all(byte_view from) = 0;
@@ -132,6 +134,9 @@ struct stream_model_of final : stream_model {
     }
     stream_awaiter<chunk> recv_chunk() override {
         return stream_awaiter<chunk>([this] { return held.recv_chunk(); });
+    }
+    stream_awaiter<chunk> recv_behind(held_bytes& before) override {
+        return stream_awaiter<chunk>([this, &before] { return recv_chunk_behind(held, before); });
     }
     void unread(chunk&& bytes) override {
         if constexpr (pushback_stream<Stream>) {
@@ -197,6 +202,11 @@ public:
     void close() noexcept { model().close(); }
     // Closes a stream that has no reset of its own.
     void reset() noexcept { model().reset(); }
+
+    // For recv_line and the like (recv_behind.hpp).
+    friend detail::stream_awaiter<chunk> recv_behind(any_stream& from, detail::held_bytes& before) {
+        return from.model().recv_behind(before);
+    }
 
     // The stream inside, if it is a `Stream`: for what only that can do.
     template <stream Stream>

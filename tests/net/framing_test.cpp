@@ -5,6 +5,7 @@
 #include <leat/any_stream.hpp>
 #include <leat/framing.hpp>
 #include <leat/testing/doctest.hpp>
+#include <leat/testing/idle.hpp>
 #include <leat/testing/memory_stream.hpp>
 #include <leat/testing/stream_pair.hpp>
 
@@ -76,6 +77,50 @@ LEAT_TEST(
     std::array<char, 2> two;
     co_await both.server.recv_exactly(two);
     CHECK(std::string_view(two.data(), 2) == "ab");
+}
+
+namespace {
+
+// A task that receives before a cancelled recv_line has unwound waits behind it.
+template <typename Stream>
+task<> receives_behind_cancelled(Stream& from, Stream& to) {
+    std::array<char, 2> two;
+    for (int turns = 0; turns < 4; ++turns) {
+        CAPTURE(turns);
+        co_await to.send_all("cd");
+        auto first = leat::spawn([&]() -> task<> { co_await recv_line(from); });
+        co_await leat::testing::wait_until_idle();
+        first.cancel();
+        auto second = leat::spawn([&]() -> task<> { co_await from.recv_exactly(two); });
+        for (int turn = 0; turn < turns; ++turn) {
+            co_await leat::yield();
+        }
+        co_await to.send_all("ef");
+        co_await leat::timeout(conformance::patience, second);
+        CHECK(std::string_view(two.data(), 2) == "cd");
+        co_await first.join();
+        co_await from.recv_exactly(two);
+        CHECK(std::string_view(two.data(), 2) == "ef");
+    }
+}
+
+}  // namespace
+
+LEAT_TEST("who receives behind a cancelled recv_line sees what that had received, on a socket") {
+    connection both = co_await connected();
+    co_await receives_behind_cancelled(both.server, both.client);
+}
+
+LEAT_TEST("who receives behind a cancelled recv_line sees what that had received, in an any_stream") {
+    connection both = co_await connected();
+    leat::any_stream near(std::move(both.client));
+    leat::any_stream far(std::move(both.server));
+    co_await receives_behind_cancelled(near, far);
+}
+
+LEAT_TEST("who receives behind a cancelled recv_line sees what that had received, in memory") {
+    auto [near, far] = leat::testing::memory_stream::pair();
+    co_await receives_behind_cancelled(near, far);
 }
 
 LEAT_TEST("bytes given back to a socket come first, and a stream that is closed with them resets the peer") {

@@ -72,6 +72,11 @@ public:
     // from it misses what the stream has received already; see readable() in io.hpp.
     [[nodiscard]] int native_handle() const noexcept { return state().descriptor; }
 
+    // For recv_line and the like (recv_behind.hpp).
+    friend recv_behind_awaiter recv_behind(socket_stream& from, held_bytes& before) noexcept {
+        return {from.state(), before};
+    }
+
 protected:
     socket_stream() noexcept = default;
     // `made` has no other owner.

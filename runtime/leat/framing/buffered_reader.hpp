@@ -41,18 +41,6 @@
 
 namespace leat {
 
-// Whether the last line of a stream may end without a newline. It is a line in a text; in a protocol it is a
-// message that was cut off.
-enum class last_line : bool { may_be_open, must_end };
-
-namespace detail {
-
-// For recv_line and recv_until.
-template <pushback_stream Stream>
-task<std::optional<std::string>> recv_part(Stream& from, wanted asked);
-
-}  // namespace detail
-
 template <typename Stream>
 class buffered_reader : public detail::at_home_in_run {
     using stream_type = std::remove_reference_t<Stream>;
@@ -182,8 +170,6 @@ public:
 private:
     template <typename Reader, typename Asked>
     friend class detail::buffered_awaiter;
-    template <pushback_stream Source>
-    friend task<std::optional<std::string>> detail::recv_part(Source& from, detail::wanted asked);
 
     awaiter<part_asked> part_of(detail::wanted asked) noexcept { return {*this, {asked}}; }
     [[nodiscard]] bool has_turn() const noexcept { return !user_.in_use() && held_.in_one(); }
@@ -200,19 +186,10 @@ private:
         co_await its_turn();
         const detail::one_user::use reading(user_);
         for (;;) {
-            held_.join();
-            detail::part found = held_.look(asked);
-            if (found.is == detail::part::state::missing && ended_) {
-                found = detail::last_of(asked, held_.text());
-            }
-            if (found.is == detail::part::state::refused) {
-                detail::refuse(asked, found, held_.text());
-            }
+            const detail::part found = held_.find(asked, ended_);
             if (found.is != detail::part::state::missing) {
                 co_return found;
             }
-            held_.keep_searched(asked, found);
-            held_.make_place();
             chunk more;
             if (idle_ == duration::max()) {
                 more = co_await stream().recv_chunk();

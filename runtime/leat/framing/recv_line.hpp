@@ -5,44 +5,55 @@
 //   const auto greeting = co_await leat::recv_line(peer);
 #pragma once
 
-#include <leat/framing/buffered_reader.hpp>
+#include <leat/framing/core/recv_behind.hpp>
+#include <leat/framing/message_format.hpp>
+#include <leat/stream.hpp>
+#include <leat/task.hpp>
 
 #include <new>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 namespace leat {
 
 namespace detail {
 
-// Gives back to the stream what is read from it and is not the caller's. Without memory for that, or for the
-// bytes of a line that has come, the stream is closed: it would go on behind a gap.
+// What is read from a stream and is not the caller's goes back to it. Without memory for that, or for the
+// text of a line that has come, the stream is closed: it would go on behind a gap.
 template <pushback_stream Stream>
 struct given_back {
-    explicit given_back(buffered_reader<Stream&>& of) noexcept : reader(of) {}
+    explicit given_back(Stream& of) noexcept : from(of) {}
     given_back(const given_back&) = delete;
     given_back& operator=(const given_back&) = delete;
     ~given_back() {
         try {
-            reader.give_back();
+            held.join();
+            from.unread(held.take_chunk());
         } catch (const std::system_error&) {  // it has been closed meanwhile
         } catch (const std::bad_alloc&) {
-            reader.close();
+            from.close();
         }
     }
-    buffered_reader<Stream&>& reader;
+    Stream& from;
+    held_bytes held;
 };
 
 template <pushback_stream Stream>
 task<std::optional<std::string>> recv_part(Stream& from, wanted asked) {
-    buffered_reader<Stream&> reader(from);
-    const given_back rest(reader);
-    const part found = co_await reader.fetch(asked);
+    given_back rest(from);
+    part found;
+    for (bool ended = false; found.is == part::state::missing; found = rest.held.find(asked, ended)) {
+        chunk more = co_await recv_chunk_behind(from, rest.held);
+        ended = more.empty();
+        rest.held.add(std::move(more));
+    }
     std::optional<std::string> text;
     if (found.is == part::state::there) {
-        text.emplace(reader.held_.text().substr(found.begin, found.size));
-        reader.held_.drop(found.whole);
+        text.emplace(rest.held.text().substr(found.begin, found.size));
+        rest.held.drop(found.whole);
     }
     co_return text;
 }

@@ -5,6 +5,7 @@
 #include <leat/framing.hpp>
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
+#include <leat/testing/idle.hpp>
 
 #include <string>
 #include <string_view>
@@ -36,6 +37,21 @@ LEAT_TEST("lines come over TLS, and a body behind them is in the stream") {
     co_await both.server.recv_exactly(body);
     CHECK(body == "body");
     co_await sends;
+}
+
+LEAT_TEST("who receives behind a cancelled recv_line sees what that had received, over TLS") {
+    auto both = co_await leat::tls::over_tcp();
+    co_await leat::tls::shake_hands(both);
+    co_await both.client.send_all("cd");
+    auto first = leat::spawn([&]() -> task<> { co_await recv_line(both.server); });
+    co_await leat::testing::wait_until_idle();
+    first.cancel();
+    std::string two(2, ' ');
+    auto second = leat::spawn(both.server.recv_exactly(two));
+    co_await both.client.send_all("ef");
+    co_await second;
+    CHECK(two == "cd");
+    co_await first.join();
 }
 
 LEAT_TEST("messages of a megabyte come over TLS, in memory and over TCP, and then the end") {

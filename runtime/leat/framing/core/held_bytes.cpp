@@ -7,6 +7,22 @@
 
 namespace leat::detail {
 
+part held_bytes::find(const wanted& asked, bool ended) {
+    join();
+    part found = look(asked);
+    if (found.is == part::state::missing && ended) {
+        found = last_of(asked, text());
+    }
+    if (found.is == part::state::refused) {
+        refuse(asked, found, text());
+    }
+    if (found.is == part::state::missing) {
+        keep_searched(asked, found);
+        make_place();
+    }
+    return found;
+}
+
 void held_bytes::keep_searched(const wanted& asked, const part& missing) {
     if (searched_for_ != asked.delimiter) {
         searched_ = 0;

@@ -45,6 +45,9 @@ public:
         return begin_ == store_.size() ? piece_.text() : std::string_view(store_).substr(begin_);
     }
 
+    // Looks for `asked` once no more bytes can be had without waiting; `ended`: none will come at all. If it
+    // is missing there is place for the next ones. Throws what it is refused for, and std::bad_alloc.
+    [[nodiscard]] part find(const wanted& asked, bool ended);
     // Looks for `asked`; the bytes are in one place.
     [[nodiscard]] part look(const wanted& asked) const noexcept {
         return look_for(asked, text(), searched_for(asked));
@@ -55,7 +58,6 @@ public:
     }
     // Keeps how far it was looked for `asked`, which is missing. Throws std::bad_alloc.
     void keep_searched(const wanted& asked, const part& missing);
-
     // Puts them into one place. Throws std::bad_alloc; no byte is lost.
     void join();
     // Before a receive: joins them, and frees what holds no byte.
@@ -73,6 +75,8 @@ public:
         drop(found.whole);
         return given;
     }
+    // All of them, which are in one place.
+    [[nodiscard]] std::span<const std::byte> all() const noexcept { return std::as_bytes(std::span(text())); }
     // Copies as many as fit; they are in one place.
     std::size_t copy_to(std::span<std::byte> into) const noexcept;
     // The chunk that holds all of them as it came; empty if there is none.
