@@ -4,6 +4,7 @@
 #include "../../support/printed_by.hpp"
 #include "children.hpp"
 
+#include <leat/framing.hpp>
 #include <leat/testing/doctest.hpp>
 
 #include <cctype>
@@ -55,13 +56,9 @@ leat::task<std::string> first_line(std::string path) {
 leat::task<leat::exit_status> for_each_line(leat::command_line command,
                                             std::function<void(std::string_view)> each) {
     auto child = leat::process::spawn(command, {.output = leat::redirect::pipe});
-    std::string rest;
-    while (auto part = co_await child.output().recv_chunk()) {
-        rest += part.text();
-        for (std::size_t end = rest.find('\n'); end != std::string::npos; end = rest.find('\n')) {
-            each(std::string_view(rest).substr(0, end));
-            rest.erase(0, end + 1);
-        }
+    leat::buffered_reader output(child.output());
+    while (const auto line = co_await output.line()) {
+        each(*line);
     }
     co_return co_await child.wait();
 }
