@@ -24,15 +24,18 @@ void disable_nagle(int fd) {
 }
 
 // A socket that is about to connect is bound to where it shall do so from. Port 0 is left to the connect,
-// which knows the peer: connections to different peers may share one, and none is used up before.
+// which knows the peer: connections to different peers may share one, and none is used up before. A port of
+// one's own may be that of a connection which the kernel still remembers (TIME_WAIT).
 result<void> bind_to_connect(int fd, const endpoint& local, const endpoint& peer) {
     if (local.family() != peer.family()) {
         return std::make_error_code(std::errc::address_family_not_supported);
     }
+    const int on = 1;
     if (local.port() == 0) {
-        const int on = 1;
         (void)current_sockets().set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT,
                                            std::as_bytes(std::span(&on, 1)));
+    } else {
+        (void)current_sockets().set_option(fd, SOL_SOCKET, SO_REUSEADDR, std::as_bytes(std::span(&on, 1)));
     }
     return current_sockets().bind(fd, local.data(), local.size());
 }

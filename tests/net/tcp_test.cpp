@@ -251,3 +251,18 @@ LEAT_TEST("options of a connection are those of its socket") {
     CHECK(option(IPPROTO_TCP, TCP_KEEPIDLE) == 77);
     CHECK_THROWS_AS(client.set_option(IPPROTO_TCP, 9999, 1), std::system_error);
 }
+
+LEAT_TEST("a local port can be used again at once by who closed its connection first", on(kernel)) {
+    auto first = leat::tcp_listener::bind({"127.0.0.1", 0});
+    auto second = leat::tcp_listener::bind({"127.0.0.1", 0});
+    auto client = co_await leat::tcp_stream::connect(first.local_endpoint());
+    const leat::endpoint local = client.local_endpoint();
+    {
+        auto server = co_await first.accept();
+        client.close();
+        const leat::chunk end = co_await server.recv_chunk();
+        CHECK(end.empty());
+    }
+    const auto again = co_await leat::tcp_stream::connect(second.local_endpoint(), {.local = local});
+    CHECK(again.local_endpoint() == local);
+}
