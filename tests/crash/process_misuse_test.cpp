@@ -3,6 +3,7 @@
 #include "aborts.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/system/daemon.hpp>
 #include <leat/system/process.hpp>
 
 #include <doctest/doctest.h>
@@ -10,6 +11,8 @@
 #include <array>
 #include <optional>
 #include <thread>
+
+#include <unistd.h>
 
 using leat::testing::check_aborts;
 using leat::testing::check_task_aborts;
@@ -70,4 +73,23 @@ TEST_CASE("using a process that has been moved from, or none, aborts") {
 TEST_CASE("redirecting the output to itself aborts") {
     check_aborts([] { (void)leat::process::spawn({"true"}, {.output = leat::redirect::output}); },
                  "only the errors of a child go where its output goes");
+}
+
+TEST_CASE("a daemon that is started inside a run, or beside a thread, aborts") {
+    const auto start = [] {
+        leat::daemon service({.pid_file = "/nowhere/pid"});
+        service.start([] { return 0; });
+    };
+    check_task_aborts(
+        [start]() -> leat::task<> {
+            start();
+            co_return;
+        },
+        "a process is not forked inside run()");
+    check_aborts(
+        [start] {
+            const std::jthread beside([] { ::pause(); });
+            start();
+        },
+        "a process is forked before it starts threads");
 }

@@ -4,6 +4,7 @@
 #include <leat/fd.hpp>
 #include <leat/result.hpp>
 #include <leat/sleep.hpp>
+#include <leat/system/core/daemon_process.hpp>
 
 #include <charconv>
 #include <cstddef>
@@ -83,6 +84,7 @@ bool notify(std::string_view assignments) {
 }
 
 bool notify_ready() {
+    detail::tell_starter();
     return notify("READY=1");
 }
 
