@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "command_line.hpp"
 
+#include <leat/system/daemon.hpp>
 #include <leat/system/notify.hpp>
 #include <leat/systemd_listeners.hpp>
 
@@ -51,6 +52,36 @@ void demand(CLI::Option& option, kind of) {
                 },
                 "HOST:PORT");
             return;
+    }
+}
+
+int print_status(const leat::daemon& service) {
+    const leat::daemon_status status = service.status();
+    switch (status) {
+        case leat::daemon_status::running:
+            std::printf("running, process id %d\n", static_cast<int>(service.process()));
+            break;
+        case leat::daemon_status::dead:
+            std::printf("not running, but its pid file is there\n");
+            break;
+        case leat::daemon_status::stopped:
+            std::printf("not running\n");
+            break;
+    }
+    return static_cast<int>(status);
+}
+
+void print_end(leat::daemon_end end) {
+    switch (end) {
+        case leat::daemon_end::was_not_running:
+            std::printf("was not running\n");
+            break;
+        case leat::daemon_end::ended:
+            std::printf("stopped\n");
+            break;
+        case leat::daemon_end::killed:
+            std::printf("did not stop, and was killed\n");
+            break;
     }
 }
 
@@ -107,9 +138,17 @@ void command_line::add_required(const char* name, std::string& value, const char
     app_->add_option(name, value, help)->required();
 }
 
+void command_line::add(const char* name, std::string& value, const char* help,
+                       std::vector<std::string> choices) {
+    app_->add_option(name, value, help)->check(CLI::IsMember(std::move(choices)));
+}
+
 void command_line::add_backend(std::string& value) {
-    app_->add_option("--backend", value, "auto, uring, epoll or poll")
-        ->check(CLI::IsMember({"auto", "uring", "epoll", "poll"}));
+    add("--backend", value, "auto, uring, epoll or poll", {"auto", "uring", "epoll", "poll"});
+}
+
+std::string command_line::program() const {
+    return app_->get_name();
 }
 
 bool command_line::parse(int argc, char** argv, int& status) {
@@ -130,10 +169,43 @@ bool command_line::parse(int argc, char** argv, int& status) {
     return false;
 }
 
+void service_options::add_to(command_line& command_line) {
+    if (pid_file.empty()) {
+        pid_file = command_line.program() + ".pid";
+    }
+    command_line.add("--daemon", command, "in the background: start, stop, restart or status",
+                     {"start", "stop", "restart", "status"});
+    command_line.add("--pid-file", pid_file, "names the process in the background");
+    command_line.add("--log-file", log_file, "where the one in the background writes");
+}
+
+int run_service(const service_options& options, const std::function<int()>& serve) {
+    if (options.command.empty()) {
+        return serve();
+    }
+    try {
+        leat::daemon service({.pid_file = options.pid_file, .log_file = options.log_file});
+        if (options.command == "status") {
+            return print_status(service);
+        }
+        if (options.command != "start") {
+            print_end(service.stop());
+        }
+        if (options.command != "stop") {
+            std::printf("%s", service.start(serve).c_str());
+        }
+        return 0;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "error: %s\n", error.what());
+        return options.command == "status" ? 4 : 1;
+    }
+}
+
 void server_options::add_to(command_line& command) {
     command.add("--host", host, "address to listen on");
     command.add("--port", port, "port to listen on; 0 picks a free one", 0, 65535);
     command.add_backend(backend);
+    service.add_to(command);
 }
 
 leat::tcp_listener server_options::listen() const {
@@ -152,10 +224,15 @@ leat::tcp_listener passed_or_bound(const leat::endpoint& at) {
 }
 
 void announce(std::string_view where) {
-    std::printf("listening on %.*s\n", static_cast<int>(where.size()), where.data());
+    announce(std::vector<std::string>{std::string(where)});
+}
+
+void announce(const std::vector<std::string>& places) {
+    for (const std::string& where : places) {
+        std::printf("listening on %s\n", where.c_str());
+    }
     std::fflush(stdout);
-    static bool told = false;  // a server with several ports is ready with the first
-    if (!std::exchange(told, true) && leat::notify_ready()) {
+    if (leat::notify_ready()) {
         leat::spawn(leat::keep_watchdog());
         leat::spawn(tell_when_stopping);
     }

@@ -6,6 +6,7 @@
 
 #include <leat/net.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,8 +36,11 @@ public:
     void add(const char* name, std::vector<int>& values, const char* help, int least, int most);
     void add_flag(const char* name, bool& value, const char* help);
     void add_required(const char* name, std::string& value, const char* help);
+    // One of `choices`.
+    void add(const char* name, std::string& value, const char* help, std::vector<std::string> choices);
     // --backend
     void add_backend(std::string& value);
+    [[nodiscard]] std::string program() const;
 
     // True: go on. Otherwise `status` is what main returns: 0 after --help, 1 when that could not be written,
     // 2 for bad arguments, which are explained in one line.
@@ -46,12 +50,28 @@ private:
     std::unique_ptr<CLI::App> app_;
 };
 
+// A server in the background, or, without a command, in the foreground.
+struct service_options {
+    std::string command = {};  // start, stop, restart, status
+    std::string pid_file = {};
+    std::string log_file = {};
+
+    // --daemon, --pid-file, --log-file. Unless set, the pid file is PROGRAM.pid in the current directory.
+    void add_to(command_line& command_line);
+};
+
+// What main() of a server does once its command line is parsed: calls `serve`, here or as a daemon, or does
+// what else --daemon says. Gives the exit status; those of `status` are 0 if it runs, 1 if it is dead and has
+// left a pid file, 3 if it does not run, and 4 if that cannot be told.
+int run_service(const service_options& options, const std::function<int()>& serve);
+
 struct server_options {
     std::string host;
     int port;
     std::string backend;
+    service_options service = {};
 
-    // --host, --port, --backend
+    // --host, --port, --backend, and those of service_options
     void add_to(command_line& command);
     // The listener that systemd has passed, when there is one, else one at host and port.
     [[nodiscard]] leat::tcp_listener listen() const;
@@ -70,13 +90,17 @@ int run_server(const char* program, const char* purpose, server_options options,
     if (!command.parse(argc, argv, status)) {
         return status;
     }
-    return leat::run_main([&] { return body(options); }, {.backend = options.backend});
+    return run_service(options.service, [&] {
+        return leat::run_main([&] { return body(options); }, {.backend = options.backend});
+    });
 }
 
 // "listening on HOST:PORT", at once, so that whoever started the server can read the port. Said once the
-// server can be stopped: by serve_options::on_listening, or after a signal_set was made. A service manager is
-// told as well (sd_notify(3)), later also that the server stops, and its watchdog is kept content.
+// server can be stopped: by serve_options::on_listening, or after a signal_set was made. Whoever
+// started the server is told as well: `--daemon start`, or a service manager (sd_notify(3)), which is also
+// told when it stops, and whose watchdog is kept content.
 void announce(std::string_view where);
+void announce(const std::vector<std::string>& places);  // of a server with several listeners
 
 // HOST:PORT of a client's command line; HOST may be a name.
 struct target {

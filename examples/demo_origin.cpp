@@ -39,8 +39,7 @@ leat::task<> serve(std::string ca_file) {
     leat::signal_set signals(leat::not_ignored({SIGINT, SIGTERM}));
     auto plain = leat::tcp_listener::bind({"127.0.0.1", 0});
     auto secure = leat::tcp_listener::bind({"127.0.0.1", 0});
-    examples::announce(plain.local_endpoint().to_string());
-    examples::announce(secure.local_endpoint().to_string());
+    examples::announce({plain.local_endpoint().to_string(), secure.local_endpoint().to_string()});
     co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
         group.spawn([&] { return leat::http::serve(std::move(plain), answer, {.stop_on = {}}); });
         group.spawn(

@@ -4,6 +4,7 @@
 #include "command_line.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <list>
 
@@ -15,6 +16,7 @@ struct poetry_options {
     double pause = 1;
     std::vector<std::string> files;
     std::string backend;
+    examples::service_options service;
 };
 
 using poem = std::vector<std::string>;
@@ -49,10 +51,12 @@ leat::task<> serve(const poetry_options& options) {
     const leat::duration pause = leat::saturate(std::chrono::duration<double>(options.pause));
     leat::signal_set signals(leat::not_ignored({SIGINT, SIGTERM}));
     std::list<leat::tcp_listener> listeners;
+    std::vector<std::string> places;
     for (const int port : options.ports) {
         listeners.push_back(examples::passed_or_bound({options.host, port}));
-        examples::announce(listeners.back().local_endpoint().to_string());
+        places.push_back(listeners.back().local_endpoint().to_string());
     }
+    examples::announce(places);
     co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
         std::size_t next = 0;
         for (leat::tcp_listener& listener : listeners) {
@@ -83,9 +87,15 @@ int main(int argc, char** argv) {
     command.add("--pause", options.pause, "seconds after each word", 0, 3600);
     command.add("files", options.files, "poems to recite, one a port, instead of 1111 2222 3333 4444");
     command.add_backend(options.backend);
+    options.service.add_to(command);
     int status = 0;
     if (!command.parse(argc, argv, status)) {
         return status;
     }
-    return leat::run_main([&] { return serve(options); }, {.backend = options.backend});
+    for (std::string& file : options.files) {
+        file = std::filesystem::absolute(file).string();  // a daemon runs elsewhere
+    }
+    return examples::run_service(options.service, [&] {
+        return leat::run_main([&] { return serve(options); }, {.backend = options.backend});
+    });
 }
