@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/serve.hpp>
 
+#include <leat/core/duration_text.hpp>
 #include <leat/stream.hpp>
 #include <leat/timeout.hpp>
 
@@ -84,6 +85,23 @@ task<> drain(task_group& connections, const time_point& end_of_grace, signal_set
     });
 }
 
+// Tells on_error, or else the report, why a limit has ended a connection: `why()`, a text.
+template <typename Why>
+void tell_limit(const serve_options& options, const std::optional<endpoint>& peer, std::errc code,
+                Why why) noexcept {
+    try {
+        if (options.on_error != nullptr) {
+            options.on_error(std::make_exception_ptr(std::system_error(std::make_error_code(code), why())),
+                             peer);
+        } else {
+            const std::string whose = peer.has_value() ? " of " + peer->to_string() : "";
+            current_scheduler().report("the connection" + whose + " was closed: " + why());
+        }
+    } catch (const std::bad_alloc&) {
+        current_scheduler().report("a connection was closed by a limit of its server");
+    }
+}
+
 void report_shortage(std::error_code error) {
     try {
         current_scheduler().report("accept: " + error.message() + "; trying again");
@@ -102,6 +120,42 @@ void acceptor::tell_error(const task_state& failed, std::exception_ptr error,
         options_.on_error(std::move(error), peer);
     } else if (!is_lost_peer(error)) {
         failed.report_error(error);
+    }
+}
+
+std::optional<address_limit::place> acceptor::admit(const std::optional<endpoint>& peer) {
+    const bool counted = options_.per_address != SIZE_MAX && peer.has_value();
+    return counted ? addresses_.enter(peer->address(), options_.per_address) : address_limit::place();
+}
+
+void acceptor::tell_idle(const std::optional<endpoint>& peer) const noexcept {
+    if (options_.counters != nullptr) {
+        ++options_.counters->idle;
+    }
+    if (!options_.tell_limits) {
+        return;
+    }
+    tell_limit(options_, peer, std::errc::timed_out,
+               [&] { return "the client was silent for " + duration_text(options_.idle); });
+}
+
+void acceptor::tell_refused(const endpoint& peer) noexcept {
+    if (options_.counters != nullptr) {
+        ++options_.counters->refused;
+    }
+    if (!options_.tell_limits || (options_.on_error == nullptr && !addresses_.is_news(peer.address()))) {
+        return;
+    }
+    tell_limit(options_, peer, std::errc::connection_refused, [&] {
+        return peer.address().unmapped().to_string() + " has " + std::to_string(options_.per_address) +
+               " connections already";
+    });
+}
+
+void require_no_idle(const serve_options& options) {
+    if (options.idle != duration::max()) {
+        throw std::system_error(std::make_error_code(std::errc::operation_not_supported),
+                                "serve: an idle time for streams that are not of a socket");
     }
 }
 
@@ -126,6 +180,8 @@ bool accept_errors::take(std::error_code error) {
 // to wait for them: an event or cancelling stops a server there.
 task<> serve_accepting(acceptor& source) {
     const serve_options& options = source.options();
+    check(options.idle > duration::zero() && options.per_address > 0,
+          "the idle time of a server, and its connections of one address, are more than none");
     std::optional<signal_set> signals;
     if (const signal_numbers heeded = not_ignored(options.stop_on); !heeded.empty()) {
         signals.emplace(heeded);

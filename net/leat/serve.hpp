@@ -6,6 +6,8 @@
 // awaited a signal still kills the process, unless the caller has made a signal_set.
 #pragma once
 
+#include <leat/core/address_limit.hpp>
+#include <leat/core/idle_watch.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/io.hpp>
 #include <leat/sleep.hpp>
@@ -18,6 +20,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <new>
@@ -30,9 +33,34 @@
 
 namespace leat {
 
+// What the limits of a server have done to connections.
+struct serve_counters {
+    std::uint64_t idle = 0;     // cancelled, since the client was silent
+    std::uint64_t refused = 0;  // reset, since their address had enough of them
+};
+
 struct serve_options {
     // At most so many at once; further clients wait in the listener's queue.
     std::size_t connections = SIZE_MAX;
+    // At most so many at once from one IP address. A further one is accepted and reset, and its handler does
+    // not run: in the queue it would keep others waiting. Peers without an IP address have no such limit.
+    // (An IPv6 client commonly has many addresses.)
+    std::size_t per_address = SIZE_MAX;
+    // How long a connection waits for its client. Its handler is cancelled, as by a timeout, when it has
+    // waited for so long in a receive or a send, and no byte has come from the client, and the client has
+    // taken none of those that were sent. So a slow download goes on, as long as it goes on. While the
+    // handler waits for something else only, such as a database, the client is not to blame, and has no
+    // limit. Bytes count that pass the socket, those of a TLS handshake, too. At the latest an eighth of it
+    // later. If the handler's cleanup waits for the client as well, the connection is reset after as long
+    // again. The stream is that of a socket, or has one as its transport(), as tls::stream has; for any other
+    // serve() throws std::errc::operation_not_supported.
+    duration idle = duration::max();
+    // Whether connections that the two limits above have ended are told of, as errors of handlers are: to
+    // on_error, if it is set, with std::errc::timed_out or std::errc::connection_refused, else in a line of
+    // the report. Of many that one address is refused in a row, the report has the first.
+    bool tell_limits = false;
+    // Counts them, if it is not null. It lives as long as serve() runs.
+    serve_counters* counters = nullptr;
     // How long connections may go on after a stop before they are cancelled. Those in a stoppable() wait or
     // in a TLS handshake are cancelled at once.
     duration grace = std::chrono::seconds(8);
@@ -86,6 +114,14 @@ public:
     // Tells of the error that the handler of a connection ended with.
     void tell_error(const task_state& failed, std::exception_ptr error,
                     const std::optional<endpoint>& peer) const noexcept;
+    void tell_idle(const std::optional<endpoint>& peer) const noexcept;
+    void tell_refused(const endpoint& peer) noexcept;
+
+    [[nodiscard]] bool limits_connections() const noexcept {
+        return options_.idle != duration::max() || options_.per_address != SIZE_MAX;
+    }
+    // Empty when the address of `peer` has enough connections. Throws std::bad_alloc.
+    [[nodiscard]] std::optional<address_limit::place> admit(const std::optional<endpoint>& peer);
 
     // Starts a task in `connections` for each connection; ends when the listener is closed.
     virtual task<> accept_connections(task_group& connections) = 0;
@@ -96,6 +132,7 @@ public:
 private:
     const serve_options& options_;
     std::source_location serve_awaited_;
+    address_limit addresses_;
 };
 
 template <typename Stream>
@@ -112,8 +149,7 @@ using handled = typename std::invoke_result_t<Handler&, Stream>::value_type;
 
 // The task that runs the handler for one connection. It has no handle: its error goes to the server.
 template <typename Handler, typename Stream>
-class connection_task final
-    : public spawned<handled<Handler, Stream>, std::reference_wrapper<Handler>, Stream> {
+class connection_task : public spawned<handled<Handler, Stream>, std::reference_wrapper<Handler>, Stream> {
     using base = spawned<handled<Handler, Stream>, std::reference_wrapper<Handler>, Stream>;
 
 public:
@@ -128,9 +164,38 @@ public:
         }
     }
 
-private:
+protected:
     const acceptor& server_;
     std::optional<endpoint> peer_;
+};
+
+// The same within the limits of the server's options.
+template <typename Handler, typename Stream>
+class limited_connection_task final : public connection_task<Handler, Stream> {
+    using base = connection_task<Handler, Stream>;
+
+public:
+    limited_connection_task(const acceptor& server, Handler& handler, std::optional<endpoint> peer,
+                            address_limit::place place, Stream&& stream)
+        : base(server, handler, peer, std::move(stream)), place_(std::move(place)) {}
+
+    // Of the stream that it was made from. Throws std::bad_alloc.
+    void watch(socket_state& socket, duration idle) { watch_.emplace(*this, socket, idle); }
+
+    void finish(frame* outermost) noexcept override {
+        base::finish(outermost);
+        if (watch_.has_value()) {
+            if (this->result.cancelled() && watch_->has_cancelled()) {
+                this->server_.tell_idle(this->peer_);
+            }
+            watch_.reset();
+        }
+        const address_limit::place left(std::move(place_));
+    }
+
+private:
+    address_limit::place place_;
+    std::optional<idle_watch> watch_;
 };
 
 // What a listener's accept() gives.
@@ -204,14 +269,39 @@ private:
             peer = peer_of(accepted);
         } catch (const std::system_error&) {  // it may be gone; its handler will see that
         }
+        if (this->limits_connections()) {
+            begin_limited(connections, peer, std::move(accepted));
+            return;
+        }
         auto& begun = *new connection_task<Handler, stream_type>(*this, handler_, peer, std::move(accepted));
         (void)spawn_in<handled<Handler, stream_type>>(connections.scope(), begun);
+    }
+
+    void begin_limited(task_group& connections, std::optional<endpoint> peer, stream_type accepted) {
+        std::optional<address_limit::place> place = this->admit(peer);
+        if (!place.has_value()) {
+            reset_or_close(accepted);
+            this->tell_refused(*peer);
+            return;
+        }
+        socket_state* const socket = socket_access::of(accepted);
+        const duration idle = this->options().idle;
+        using limited = limited_connection_task<Handler, stream_type>;
+        auto made =
+            reference<limited>(*new limited(*this, handler_, peer, std::move(*place), std::move(accepted)));
+        if (socket != nullptr && idle != duration::max()) {
+            made->watch(*socket, idle);
+        }
+        (void)spawn_in<handled<Handler, stream_type>>(connections.scope(), *made.release());
     }
 
     Handler& handler_;
 };
 
 task<> serve_accepting(acceptor& source);
+
+// Throws std::errc::operation_not_supported where `idle` is set, and cannot be held.
+void require_no_idle(const serve_options& options);
 
 template <typename Handler, typename Stream>
 concept serves = std::invocable<Handler&, Stream> && is_task<std::invoke_result_t<Handler&, Stream>>;
@@ -230,6 +320,9 @@ task<> serve(Listener listener, Handler handler, serve_options options = {}) {
                   "leat::task<> handler(leat::tcp_stream stream)");
     if constexpr (fits) {
         const std::source_location here = detail::place_awaited();
+        if (!detail::socket_access::has_socket<detail::accepted_by<Listener>>) {
+            detail::require_no_idle(options);
+        }
         detail::acceptor_of<Listener, Handler> source(listener, handler, options, here);
         co_await detail::serve_accepting(source);
     }

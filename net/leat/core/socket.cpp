@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/core/socket.hpp>
 
+#include <leat/core/idle_watch.hpp>
 #include <leat/core/pushback.hpp>
 
 #include <new>
@@ -46,6 +47,9 @@ void socket_state::check_used_at_home() const noexcept {
 }
 
 void socket_state::detach() {
+    if (watched) [[unlikely]] {
+        idle_watch::forget(*this);
+    }
     if (home == nullptr) {
         return;
     }

@@ -46,7 +46,8 @@ struct socket_state : descriptor_owner, frame_pool::allocated {
 
     bool stops_short = false;  // as operation::stops_short says
     bool send_broken = false;
-    bool has_name = false;  // it is a named_socket_state
+    bool has_name : 1 = false;  // it is a named_socket_state
+    bool watched : 1 = false;   // by an idle_watch
     std::uint32_t references = 1;
     endpoint remote;  // of a peer of IP
     std::uint64_t bytes_sent = 0;

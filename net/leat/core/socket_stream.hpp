@@ -7,8 +7,10 @@
 #include <leat/core/socket.hpp>
 #include <leat/core/socket_owner.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include <sys/socket.h>
 
@@ -78,12 +80,33 @@ public:
     }
 
 protected:
+    friend struct socket_access;
+
     socket_stream() noexcept = default;
     // `made` has no other owner.
     explicit socket_stream(socket_state& made) noexcept : socket_owner(made) {}
 
     [[nodiscard]] socket_state& state() const noexcept {
         return state_or("the stream was moved from, or never opened");
+    }
+};
+
+// The socket below a stream, for who watches it without the stream's help; null where there is none.
+struct socket_access {
+    template <typename Stream>
+    static constexpr bool has_socket = std::derived_from<Stream, socket_stream> || requires(Stream& stream) {
+        requires has_socket<std::remove_cvref_t<decltype(stream.transport())>>;
+    };
+
+    template <typename Stream>
+    static socket_state* of(Stream& stream) noexcept {
+        if constexpr (std::derived_from<Stream, socket_stream>) {
+            return &static_cast<socket_stream&>(stream).state();
+        } else if constexpr (has_socket<Stream>) {
+            return of(stream.transport());
+        } else {
+            return nullptr;
+        }
     }
 };
 

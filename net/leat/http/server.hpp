@@ -44,6 +44,11 @@ namespace leat::http {
 struct serve_options {
     // At most so many at once; further clients wait in the listener's queue.
     std::size_t connections = SIZE_MAX;
+    // At most so many at once from one IP address, see leat::serve_options. (How long a client may be silent
+    // is in `limits`, for each step of a request; leat::serve_options::idle is not used.)
+    std::size_t per_address = SIZE_MAX;
+    bool tell_limits = false;
+    serve_counters* counters = nullptr;
     // How long requests may go on after a stop. Connections without one end at once.
     duration grace = std::chrono::seconds(8);
     signal_numbers stop_on = {SIGINT, SIGTERM};
@@ -116,6 +121,9 @@ template <typename Listener, typename Connection>
 task<> serve_draining(Listener& listener, server_state& server, Connection serve_connection,
                       const serve_options& options, std::source_location serve_awaited) {
     const leat::serve_options accepting{.connections = options.connections,
+                                        .per_address = options.per_address,
+                                        .tell_limits = options.tell_limits,
+                                        .counters = options.counters,
                                         .grace = options.grace,
                                         .stop_on = options.stop_on,
                                         .stop = options.stop,

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <ctime>
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 
 namespace leat {
@@ -78,6 +80,11 @@ result<std::size_t> kernel_sockets::send(int fd, std::span<const std::byte> byte
 socket_calls& kernel_socket_calls() noexcept {
     static kernel_sockets& calls = *new kernel_sockets;  // never destroyed: static objects may have sockets
     return calls;
+}
+
+std::size_t kernel_sockets::unsent(int fd) noexcept {
+    int bytes = 0;
+    return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 time_point kernel_now() noexcept {

@@ -155,6 +155,14 @@ void readiness_backend::detach(descriptor_owner& owner, list<operation>& /*done*
     owner.home = nullptr;
 }
 
+waiting_operations readiness_backend::waiting_on(int fd) noexcept {
+    const auto index = static_cast<std::size_t>(fd);
+    if (index >= descriptors_.size()) {
+        return {};
+    }
+    return {descriptors_[index].reader, descriptors_[index].writer};
+}
+
 void readiness_backend::detach_all() noexcept {
     list<operation> none;
     for (descriptor_state& state : descriptors_) {

@@ -39,6 +39,7 @@ public:
     void retire(int fd) noexcept final;
     void detach(descriptor_owner& owner, list<operation>& done) final;
     void detach_all() noexcept final;
+    waiting_operations waiting_on(int fd) noexcept final;
     std::size_t pending() const noexcept final { return pending_; }
     time_point now() noexcept final { return kernel_now(); }
     std::chrono::system_clock::time_point wall_now() noexcept final {

@@ -27,6 +27,7 @@ public:
     void retire(int fd) noexcept override;
     void detach(descriptor_owner& owner, list<operation>& done) override;
     void detach_all() noexcept override;
+    waiting_operations waiting_on(int fd) noexcept override;
     std::size_t pending() const noexcept override { return pending_; }
     time_point now() noexcept override { return kernel_now(); }
     std::chrono::system_clock::time_point wall_now() noexcept override {

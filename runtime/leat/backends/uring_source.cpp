@@ -193,6 +193,12 @@ bool uring_backend::is_quiet(int fd) noexcept {
     return nothing_queued && sockets_.is_quiet(fd);
 }
 
+waiting_operations uring_backend::waiting_on(int fd) noexcept {
+    const auto at = static_cast<std::size_t>(fd);
+    return at < descriptors_.size() ? waiting_operations{descriptors_[at].reader, descriptors_[at].writer}
+                                    : waiting_operations{};
+}
+
 void uring_backend::source_has_ended(descriptor_state& state, int result) noexcept {
     state.incoming.now = source::life::none;
     --sources_;

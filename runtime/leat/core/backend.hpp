@@ -49,6 +49,9 @@ public:
     // Whether a receive on the stream `fd` would have to wait: no byte, no end and no error is there. Only a
     // look: bytes stay where they are.
     virtual bool is_quiet(int fd) noexcept = 0;
+    // How many bytes of those that were sent on the stream `fd` are still here, because its peer's machine
+    // has not taken them; 0 where that is not known.
+    virtual std::size_t unsent(int fd) noexcept = 0;
     // send(2) of what the stream `fd` takes at once, without SIGPIPE; errc::resource_unavailable_try_again
     // when that is nothing.
     virtual result<std::size_t> send(int fd, std::span<const std::byte> bytes) = 0;
@@ -71,6 +74,12 @@ struct name_answer {
     outcome how = outcome::found;
     duration delay = {};                           // until the answer is there
     std::vector<sockaddr_storage> addresses = {};  // best first; their ports are 0
+};
+
+// What waits on one descriptor; null where nothing does.
+struct waiting_operations {
+    const operation* reader = nullptr;
+    const operation* writer = nullptr;
 };
 
 class backend {
@@ -111,6 +120,12 @@ public:
     virtual void detach_all() noexcept {}
     [[nodiscard]] virtual bool is_home_of(const descriptor_owner& owner) const noexcept {
         return owner.home == this;
+    }
+
+    // What waits on `fd` now; not what was cancelled or has completed.
+    [[nodiscard]] virtual waiting_operations waiting_on(int fd) noexcept {
+        (void)fd;
+        return {};
     }
 
     // Operations submitted and not yet completed. Descriptors being retired count too.

@@ -50,6 +50,11 @@ public:
     std::int64_t write(int side, std::span<const std::byte> from);
     [[nodiscard]] bool readable(int side) const noexcept;
     [[nodiscard]] bool writable(int side) const noexcept;
+    // How many of the bytes that the side has written have not arrived.
+    [[nodiscard]] std::size_t unarrived(int side) const noexcept {
+        const flow& sent = flows_[index(side)];
+        return sent.bytes.size() - sent.arrived;
+    }
     [[nodiscard]] bool failed(int side) const noexcept { return ends_[index(side)].error != 0; }
     // The error that SO_ERROR tells, once.
     int take_error(int side) noexcept { return std::exchange(ends_[index(side)].error, 0); }

@@ -282,6 +282,17 @@ void simulated_backend::detach(descriptor_owner& owner, list<operation>& done) {
     owner.home = nullptr;
 }
 
+waiting_operations simulated_backend::waiting_on(int fd) noexcept {
+    simulated_socket* const socket = network_.find(fd);
+    if (socket == nullptr) {
+        return {};
+    }
+    const auto now = [](const waiter& place) {
+        return place.op != nullptr && place.op->cancel_requested ? place.behind : place.op;
+    };
+    return {now(socket->reader), now(socket->writer)};
+}
+
 void simulated_backend::detach_all() noexcept {
     list<operation> none;
     network_.for_each_socket([&](simulated_socket& socket) {

@@ -23,6 +23,7 @@ public:
     void retire(int fd) noexcept override;
     void detach(descriptor_owner& owner, list<operation>& done) override;
     void detach_all() noexcept override;
+    waiting_operations waiting_on(int fd) noexcept override;
     std::size_t pending() const noexcept override { return pending_; }
     bool only_wake_can_come() const noexcept override {
         return completed_.empty() && turns_.empty() && wire_.quiet() && !woken_.load();

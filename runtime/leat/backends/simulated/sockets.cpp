@@ -75,6 +75,11 @@ bool simulated_sockets::is_quiet(int fd) noexcept {
            !socket->link->readable(socket->side);
 }
 
+std::size_t simulated_sockets::unsent(int fd) noexcept {
+    const simulated_socket* const socket = network_.find(fd);
+    return socket != nullptr && socket->state == phase::connected ? socket->link->unarrived(socket->side) : 0;
+}
+
 result<std::size_t> simulated_sockets::send(int fd, std::span<const std::byte> bytes) {
     simulated_socket* const socket = network_.find(fd);
     if (socket == nullptr || socket->state != phase::connected) {

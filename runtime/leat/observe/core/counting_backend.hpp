@@ -37,6 +37,7 @@ public:
     bool is_home_of(const descriptor_owner& owner) const noexcept override {
         return inner_->is_home_of(owner);
     }
+    waiting_operations waiting_on(int fd) noexcept override { return inner_->waiting_on(fd); }
     std::size_t pending() const noexcept override { return inner_->pending(); }
     bool only_wake_can_come() const noexcept override { return inner_->only_wake_can_come(); }
     time_point now() noexcept override { return inner_->now(); }
