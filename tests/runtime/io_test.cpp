@@ -11,8 +11,13 @@
 #include <string>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
 
 using namespace std::chrono_literals;
 using cancel_tests::let_the_loop_look;
@@ -179,6 +184,73 @@ LEAT_TEST("an eventfd is readable once it has been written to, again and again",
         CHECK(::eventfd_read(event.get(), &count) == 0);
         CHECK(count == 1);
     }
+}
+
+LEAT_TEST("a timerfd is readable when its time has come, and not before", on(kernel)) {
+    const leat::fd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+    const itimerspec soon{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_nsec = 1'000'000}};
+    const bool early = co_await leat::move_on_after(0s, leat::readable(timer.get()));
+    CHECK_FALSE(early);
+    REQUIRE(::timerfd_settime(timer.get(), 0, &soon, nullptr) == 0);
+    co_await leat::readable(timer.get());
+    std::uint64_t times = 0;
+    CHECK(::read(timer.get(), &times, sizeof times) == sizeof times);
+    CHECK(times == 1);
+}
+
+LEAT_TEST("a pidfd is readable when its process has ended", on(kernel)) {
+    auto pipe = new_pipe();
+    const pid_t child = ::fork();
+    if (child == 0) {
+        pipe.in.reset();
+        pollfd looked{.fd = pipe.out.get(), .events = POLLIN, .revents = 0};
+        ::poll(&looked, 1, -1);
+        ::_exit(0);
+    }
+    REQUIRE(child > 0);
+    const leat::fd process(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+    REQUIRE(process.get() >= 0);
+    const bool early = co_await leat::move_on_after(0s, leat::readable(process.get()));
+    CHECK_FALSE(early);
+    pipe.in.reset();
+    co_await leat::readable(process.get());
+    CHECK(::waitpid(child, nullptr, WNOHANG) == child);
+}
+
+LEAT_TEST("an inotify descriptor is readable when a file has changed", on(kernel)) {
+    char path[] = "/tmp/leat-io-test-XXXXXX";
+    const leat::fd file(::mkostemp(path, O_CLOEXEC));
+    const leat::fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    REQUIRE(::inotify_add_watch(watch.get(), path, IN_MODIFY) >= 0);
+    const bool early = co_await leat::move_on_after(0s, leat::readable(watch.get()));
+    CHECK_FALSE(early);
+    write_byte(file);
+    co_await leat::readable(watch.get());
+    inotify_event event{};
+    CHECK(::read(watch.get(), &event, sizeof event) == sizeof event);
+    CHECK((event.mask & IN_MODIFY) != 0);
+    ::unlink(path);
+}
+
+LEAT_TEST("a terminal is readable when a line was typed, and when it has hung up", on(kernel)) {
+    leat::fd master(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    if (!master || ::grantpt(master.get()) != 0 || ::unlockpt(master.get()) != 0) {
+        MESSAGE("skipped: no pseudoterminal here");
+        co_return;
+    }
+    const leat::fd terminal(::open(::ptsname(master.get()), O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
+    REQUIRE(terminal.get() >= 0);
+    co_await leat::writable(terminal.get());
+    write_byte(master);
+    const bool early = co_await leat::move_on_after(0s, leat::readable(terminal.get()));
+    CHECK_FALSE(early);  // a line is not whole before it ends
+    REQUIRE(::write(master.get(), "\n", 1) == 1);
+    co_await leat::readable(terminal.get());
+    char line[4];
+    CHECK(::read(terminal.get(), line, sizeof line) == 2);
+    master.reset();
+    co_await leat::readable(terminal.get());
+    CHECK(::read(terminal.get(), line, sizeof line) <= 0);
 }
 
 LEAT_TEST("a regular file is always readable and writable", on(kernel)) {
