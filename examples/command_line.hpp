@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace CLI {
@@ -93,6 +94,19 @@ int run_server(const char* program, const char* purpose, server_options options,
     return run_service(options.service, [&] {
         return leat::run_main([&] { return body(options); }, {.backend = options.backend});
     });
+}
+
+// A program with --backend alone: runs `body()`.
+template <typename Body>
+int run_program(const char* program, const char* purpose, int argc, char** argv, Body body) {
+    command_line command(program, purpose);
+    std::string backend;
+    command.add_backend(backend);
+    int status = 0;
+    if (!command.parse(argc, argv, status)) {
+        return status;
+    }
+    return leat::run_main(std::move(body), {.backend = backend});
 }
 
 // "listening on HOST:PORT", at once, so that whoever started the server can read the port. Said once the
