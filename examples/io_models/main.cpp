@@ -11,7 +11,9 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <sstream>
+#include <utility>
 
 #include <unistd.h>
 
@@ -51,7 +53,7 @@ std::vector<const io_models::model*> models_of(const std::string& names) {
     return found;
 }
 
-int serve(const io_models::model& which, int port) {
+void serve(const io_models::model& which, int port) {
     io_models::raise_descriptor_limit();
     leat::fd listener = io_models::listen_on(port);
     for (const int number : {SIGINT, SIGTERM}) {
@@ -60,10 +62,35 @@ int serve(const io_models::model& which, int port) {
     const int chosen = ntohs(io_models::place_of(listener.get()).sin_port);
     examples::announce("127.0.0.1:" + std::to_string(chosen));
     which.serve(listener.release());
-    return 0;  // leat's; the others never return
 }
 
-int measure_all(const std::vector<const io_models::model*>& models, const options& wanted) {
+// The rounds go over all models, so that none is measured only while the machine is busy with something else.
+std::vector<io_models::measurement> measure_all(const std::vector<const io_models::model*>& models,
+                                                const options& wanted) {
+    std::vector<io_models::measurement> medians;
+    io_models::workload work{.busy = wanted.busy, .length = std::chrono::duration<double>(wanted.seconds)};
+    std::map<std::pair<const io_models::model*, int>, std::vector<io_models::measurement>> rounds;
+    io_models::print_heading(work);
+    for (int round = 1; round <= wanted.rounds; ++round) {
+        for (const io_models::model* const each : models) {
+            for (const int clients : wanted.clients) {
+                work.clients = clients;
+                std::vector<io_models::measurement>& measured = rounds[{each, clients}];
+                measured.push_back(io_models::measure(*each, work));
+                if (round == wanted.rounds) {
+                    medians.push_back(io_models::median_of(measured));
+                    io_models::print(medians.back());
+                }
+                if (!measured.back().works()) {
+                    break;
+                }
+            }
+        }
+    }
+    return medians;
+}
+
+void compare(const std::vector<const io_models::model*>& models, const options& wanted) {
     io_models::raise_descriptor_limit();
     std::ofstream chart;
     if (!wanted.svg.empty()) {
@@ -72,20 +99,7 @@ int measure_all(const std::vector<const io_models::model*>& models, const option
             throw std::system_error(errno, std::system_category(), wanted.svg);
         }
     }
-    io_models::results all;
-    all.busy = wanted.busy;
-    io_models::workload work{.busy = wanted.busy, .length = std::chrono::duration<double>(wanted.seconds)};
-    io_models::print_heading(work);
-    for (const io_models::model* const each : models) {
-        for (const int clients : wanted.clients) {
-            work.clients = clients;
-            all.measurements.push_back(io_models::measure(*each, work, wanted.rounds));
-            io_models::print(all.measurements.back());
-            if (!all.measurements.back().works()) {
-                break;
-            }
-        }
-    }
+    io_models::results all{.busy = wanted.busy, .measurements = measure_all(models, wanted), .stops = {}};
     io_models::print_stops_heading();
     for (const io_models::model* const each : models) {
         all.stops.push_back(io_models::find_stop(*each));
@@ -94,7 +108,6 @@ int measure_all(const std::vector<const io_models::model*>& models, const option
     if (!wanted.svg.empty() && !(chart << io_models::draw_chart(all)).flush()) {
         throw std::system_error(errno, std::system_category(), wanted.svg);
     }
-    return std::fflush(stdout) == 0 && std::ferror(stdout) == 0 ? 0 : 1;
 }
 
 }  // namespace
@@ -116,7 +129,12 @@ int main(int argc, char** argv) {
     }
     try {
         const auto models = models_of(wanted.serve.empty() ? wanted.models : wanted.serve);
-        return wanted.serve.empty() ? measure_all(models, wanted) : serve(*models.front(), wanted.port);
+        if (!wanted.serve.empty()) {
+            serve(*models.front(), wanted.port);
+            return 0;  // leat's servers come back, the others are ended by the signal
+        }
+        compare(models, wanted);
+        return std::fflush(stdout) == 0 && std::ferror(stdout) == 0 ? 0 : 1;
     } catch (const std::invalid_argument& error) {
         std::fprintf(stderr, "io_models: %s\n", error.what());
         return 2;

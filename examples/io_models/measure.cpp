@@ -63,7 +63,9 @@ void measure_into(measurement& found, const model& which, const workload& of) {
     }
 }
 
-measurement measure_once(const model& which, const workload& of) {
+}  // namespace
+
+measurement measure(const model& which, const workload& of) {
     measurement found;
     found.of = &which;
     found.clients = of.clients;
@@ -75,21 +77,16 @@ measurement measure_once(const model& which, const workload& of) {
     return found;
 }
 
-}  // namespace
-
-measurement measure(const model& which, const workload& of, int rounds) {
-    std::vector<measurement> found;
-    for (int round = 0; round < rounds; ++round) {
-        found.push_back(measure_once(which, of));
-        if (!found.back().works()) {
-            return found.back();
-        }
+measurement median_of(std::vector<measurement> rounds) {
+    const auto failed = std::ranges::find_if_not(rounds, &measurement::works);
+    if (failed != rounds.end()) {
+        return *failed;
     }
-    measurement middle = found.front();
+    measurement middle = rounds.front();
+    const auto place = rounds.begin() + static_cast<std::ptrdiff_t>(rounds.size() / 2);
     for (const auto value : {&measurement::throughput, &measurement::median, &measurement::p99,
                              &measurement::cpu, &measurement::memory}) {
-        const auto place = found.begin() + static_cast<std::ptrdiff_t>(found.size() / 2);
-        std::ranges::nth_element(found, place, {}, value);
+        std::ranges::nth_element(rounds, place, {}, value);
         middle.*value = (*place).*value;
     }
     return middle;

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 namespace io_models {
 
@@ -28,8 +29,9 @@ struct measurement {
     [[nodiscard]] bool works() const { return why.empty(); }
 };
 
-// The median of each figure over the rounds.
-[[nodiscard]] measurement measure(const model& which, const workload& of, int rounds);
+[[nodiscard]] measurement measure(const model& which, const workload& of);
+// The median of each figure, or the first that failed. There is one at least.
+[[nodiscard]] measurement median_of(std::vector<measurement> rounds);
 
 struct stop {
     const model* of = nullptr;

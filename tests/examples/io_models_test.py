@@ -141,8 +141,8 @@ def the_chart_can_be_read(path):
         expect(axis in words, f"an axis is named {axis}")
     _, _, width, height = map(float, picture.get("viewBox").split())
     for i, one in enumerate(boxes):
-        expect(one[0] >= 0 and
-               one[1] >= 0 and one[2] <= width and one[3] <= height, f"{one} is in the picture")
+        inside = one[0] >= 0 and one[1] >= 0 and one[2] <= width and one[3] <= height
+        expect(inside, f"{one} is in the picture")
         for other in boxes[:i]:
             apart = (one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1])
             expect(apart, f"{one} and {other} do not overlap")
