@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// Sends back whatever arrives, encrypted. A client that is silent for a minute is disconnected. When the
+// server is stopped, each client gets the rest of its echo and a proper end.
+#include "command_line.hpp"
+
+#include <leat/tls.hpp>
+
+#include <chrono>
+
+namespace {
+
+constexpr auto idle = std::chrono::minutes(1);
+
+struct tls_options : examples::server_options {
+    std::string certificate;
+    std::string key;
+};
+
+leat::task<> echo(leat::tcp_stream below, const leat::tls::context& shown) {
+    auto client = co_await leat::tls::accept(std::move(below), shown);
+    while (const auto part = co_await leat::until_stop(leat::timeout(idle, client.recv_chunk()))) {
+        if (part->empty()) {
+            break;
+        }
+        co_await client.send_all(*part);
+    }
+    co_await client.shutdown_send();  // without it a client cannot tell the end from a cut connection
+}
+
+leat::task<> serve(const tls_options& options) {
+    const auto shown = leat::tls::context::server(
+        {.certificate = leat::tls::pem::file(options.certificate), .key = leat::tls::pem::file(options.key)});
+    auto listener = leat::tcp_listener::bind({options.host, options.port});
+    const auto echo_client = [&](leat::tcp_stream below) { return echo(std::move(below), shown); };
+    co_await leat::serve(std::move(listener), echo_client, {.on_listening = examples::announce});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    examples::command_line command("tls_echo_server", "Sends back whatever arrives, encrypted.");
+    tls_options options{{.host = "127.0.0.1", .port = 8443, .backend = ""}, {}, {}};
+    options.add_to(command);
+    command.add_required("--certificate", options.certificate, "PEM file with the certificate and its chain");
+    command.add_required("--key", options.key, "PEM file with the private key");
+    int status = 0;
+    if (!command.parse(argc, argv, status)) {
+        return status;
+    }
+    return leat::run_main([&] { return serve(options); }, {.backend = options.backend});
+}
