@@ -33,5 +33,5 @@ TEST_CASE("a callback on the wrong thread aborts, and one that was moved from, a
             co_await once;
             co_await once;
         },
-        "the from_callback was awaited before");
+        "the wait was awaited before");
 }
