@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -54,6 +55,15 @@ def server(name, *arguments, listeners=1, ignoring=()):
     finally:
         process.kill()
         process.wait()
+
+
+def allow_descriptors(count):
+    """For this process and for the servers that it starts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < count:
+        enough = hard == resource.RLIM_INFINITY or hard >= count
+        expect(enough, f"{count} descriptors are allowed, not {hard}")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
 def port_of(place):

@@ -41,6 +41,9 @@ if __name__ == "__main__":
         any_port = ["--host", "127.0.0.1", "--port", "0", "--backend", backend]
         stopped_at_once("echo_server", *any_port)
         ignored_signal_stops_nobody("echo_server", *any_port)
+        for name in ("one_shot_server", "readiness_callbacks", "upper_server"):
+            stopped_at_once(name, *any_port)
+            ignored_signal_stops_nobody(name, *any_port)
         stopped_at_once("poetry_server", "--ports", "0,0", "--backend", backend, listeners=2)
         ignored_signal_stops_nobody("poetry_server", "--ports", "0,0", "--backend", backend, listeners=2)
         if os.path.exists(folder / "http_hello"):
