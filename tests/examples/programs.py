@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -64,6 +65,19 @@ def allow_descriptors(count):
         enough = hard == resource.RLIM_INFINITY or hard >= count
         expect(enough, f"{count} descriptors are allowed, not {hard}")
         resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
+
+
+def line_of(pipe):
+    """The next line of a pipe that has no buffer (bufsize=0), which must come in time; empty at the end."""
+    line = b""
+    while not line.endswith(b"\n"):
+        ready, _, _ = select.select([pipe], [], [], patience)
+        expect(ready, f"a line comes in time, and not only {line}")
+        byte = os.read(pipe.fileno(), 1)
+        if not byte:
+            break
+        line += byte
+    return line.decode().removesuffix("\n")
 
 
 def port_of(place):
