@@ -4,6 +4,7 @@
 
 #include <leat/runtime.hpp>
 #include <leat/system/daemon.hpp>
+#include <leat/system/prefork.hpp>
 #include <leat/system/process.hpp>
 
 #include <doctest/doctest.h>
@@ -92,4 +93,13 @@ TEST_CASE("a daemon that is started inside a run, or beside a thread, aborts") {
             start();
         },
         "a process is forked before it starts threads");
+}
+
+TEST_CASE("prefork inside a run aborts") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::prefork(1, [](unsigned) -> leat::task<> { co_return; });
+            co_return;
+        },
+        "a process is not forked inside run()");
 }

@@ -7,6 +7,7 @@
 #include <leat/net.hpp>
 #include <leat/system/daemon.hpp>
 #include <leat/system/notify.hpp>
+#include <leat/system/prefork.hpp>
 #include <leat/systemd_listeners.hpp>
 #include <leat/testing/doctest.hpp>
 
@@ -61,6 +62,23 @@ int control(const std::string& command, const leat::daemon_options& files) {
 }
 // DAEMONS: end
 
+void say_so() {
+    std::printf("ready\n");
+    (void)std::fflush(stdout);
+    ::raise(SIGTERM);  // which stops the supervisor
+}
+
+// DAEMONS: begin
+int serve_in_processes(leat::endpoint at) {
+    auto listener = leat::tcp_listener::bind(at);
+    leat::prefork(
+        0,  // as many as there are processors
+        [listener = std::move(listener)](unsigned) mutable { return leat::serve(std::move(listener), echo); },
+        {.on_ready = say_so});
+    return 0;
+}
+// DAEMONS: end
+
 // A service manager that has bound a socket of the Unix domain to be told at.
 leat::fd notify_socket_at(const std::string& name) {
     leat::fd made(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -98,4 +116,14 @@ TEST_CASE("the daemon of the page is started, runs, and is stopped") {
     const std::string head = "status 3\nlistening on 127.0.0.1:";
     CHECK(child.errors.starts_with(head));
     CHECK(child.errors.ends_with("\nstart 0\nstatus 0\nstop 0\nstatus 3\n"));
+}
+
+TEST_CASE("the worker processes of the page are ready, and end on SIGTERM") {
+    const auto child = leat::testing::run_in_child([] {
+        std::signal(SIGTERM, SIG_DFL);  // doctest has one of its own
+        ::dup2(STDERR_FILENO, STDOUT_FILENO);
+        return serve_in_processes({"127.0.0.1", 0});
+    });
+    CHECK(child.errors == "ready\n");
+    CHECK(child.status == 0);
 }

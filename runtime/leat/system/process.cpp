@@ -41,9 +41,7 @@ void note_end(process_state& child) noexcept {
         child.lost = !child.status.has_value();
         child.zombie = false;
     } else if (ended.si_pid != 0) {
-        child.status = ended.si_code == CLD_EXITED
-                           ? exit_status::exited(ended.si_status)
-                           : exit_status::killed(ended.si_status, ended.si_code == CLD_DUMPED);
+        child.status = detail::exit_status_of(ended);
         child.zombie = child.group;
     }
 }

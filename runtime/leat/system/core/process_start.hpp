@@ -4,6 +4,7 @@
 
 #include <leat/system/process.hpp>
 
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,6 +16,12 @@ inline int open_pidfd(pid_t id) noexcept {
 }
 inline int signal_pidfd(int descriptor, int number) noexcept {
     return static_cast<int>(::syscall(SYS_pidfd_send_signal, descriptor, number, nullptr, 0));
+}
+
+// Of a child that waitid(2) has told the end of.
+inline exit_status exit_status_of(const siginfo_t& ended) noexcept {
+    return ended.si_code == CLD_EXITED ? exit_status::exited(ended.si_status)
+                                       : exit_status::killed(ended.si_status, ended.si_code == CLD_DUMPED);
 }
 
 struct started_process {
