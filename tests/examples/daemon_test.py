@@ -310,6 +310,7 @@ def main():
         return 77
     for backend in backends():
         is_activated_by_its_socket("echo_server", backend, b"wheel", b"wheel")
+        is_activated_by_its_socket("prefork_server", backend, b"wheel", b"wheel")
         if os.path.exists(folder / "http_hello"):
             is_activated_by_its_socket("http_hello", backend, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
                                        b"HTTP/1.1 200 OK")

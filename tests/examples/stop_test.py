@@ -44,6 +44,7 @@ if __name__ == "__main__":
         for name in ("one_shot_server", "readiness_callbacks", "upper_server"):
             stopped_at_once(name, *any_port)
             ignored_signal_stops_nobody(name, *any_port)
+        stopped_at_once("prefork_server", *any_port, "--workers", "2")
         stopped_at_once("poetry_server", "--ports", "0,0", "--backend", backend, listeners=2)
         ignored_signal_stops_nobody("poetry_server", "--ports", "0,0", "--backend", backend, listeners=2)
         if os.path.exists(folder / "http_hello"):
