@@ -47,16 +47,20 @@ class supervisor:
         command = [folder / "prefork_server", "--host", "127.0.0.1", "--port", "0", "--backend", backend,
                    "--workers", str(count), *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.pid = self.process.pid
         match = re.fullmatch(r"listening on (\S+)\n", self.process.stdout.readline())
         expect(match, "prefork_server says where it listens")
         self.port = int(port_of(match[1]))
-        self.pid = self.process.pid
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        left = self.workers()
         self.process.kill()
+        for each in left:  # one may be stopped, and not end when its supervisor does
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
         self.process.communicate()
 
     def workers(self):
@@ -249,14 +253,35 @@ def it_is_a_daemon_as_well(backend):
             said = run("prefork_server", "--daemon", "start", *options, cwd=place).stdout
             port = int(port_of(re.fullmatch(r"listening on (\S+)\n", said)[1]))
             pid = int(Path(place, "it.pid").read_text())
+            workers = set(children(pid))
             with connect(port) as client:
-                expect(len(children(pid)) == 2 and echoes(client), "its workers serve")
+                expect(len(workers) == 2 and echoes(client), "its workers serve")
             for each in (pid, *children(pid)):
                 output = os.readlink(f"/proc/{each}/fd/1")
                 expect(output == "/dev/null", f"without a log file output is dropped: {output}")
+            os.kill(pid, signal.SIGHUP)
+            wait_until(lambda: len(set(children(pid)) - workers) == 2, "there are two new workers")
         finally:
             run("prefork_server", "--daemon", "stop", *options, cwd=place)
         expect(refuses(port), "it is stopped with its workers")
+
+
+def a_daemon_opens_its_log_file_anew(backend):
+    with tempfile.TemporaryDirectory() as place:
+        options = ["--host", "127.0.0.1", "--port", "0", "--backend", backend, "--workers", "2",
+                   "--pid-file", "it.pid", "--log-file", "it.log"]
+        try:
+            run("prefork_server", "--daemon", "start", *options, cwd=place)
+            pid = int(Path(place, "it.pid").read_text())
+            before = set(children(pid))
+            os.rename(f"{place}/it.log", f"{place}/it.log.1")
+            os.kill(pid, signal.SIGHUP)
+            wait_until(lambda: len(children(pid)) == 2 and not before & set(children(pid)), "new workers")
+            for each in (pid, *children(pid)):
+                output = os.readlink(f"/proc/{each}/fd/2")
+                expect(output == os.path.realpath(f"{place}/it.log"), f"it writes to the new file: {output}")
+        finally:
+            run("prefork_server", "--daemon", "stop", *options, cwd=place)
 
 
 def main():
@@ -271,6 +296,7 @@ def main():
         orphans_end(backend)
         a_port_that_is_taken_is_told(backend)
         it_is_a_daemon_as_well(backend)
+        a_daemon_opens_its_log_file_anew(backend)
         a_crash_loop_backs_off(backend)
 
 

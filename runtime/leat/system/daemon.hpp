@@ -47,7 +47,8 @@ public:
 
     // Forks twice, and runs `program` in a new session: with "/" as its directory, umask 022, an empty
     // standard input, signals as by default but for SIGHUP, and the pid file locked; it ends with the exit
-    // status that `program` returns. Here it returns what the daemon has written when it calls
+    // status that `program` returns, which must not open the pid file (fcntl(2): closing it again would end
+    // the lock). Here it returns what the daemon has written when it calls
     // notify_ready(). Throws std::runtime_error if it already runs; with what it has written if it ends
     // before it is ready; and if it is not ready in time, after stop(). Not inside run(), and before any
     // thread is started: the daemon would have neither. Descriptors above 2 are inherited.
