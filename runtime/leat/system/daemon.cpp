@@ -4,6 +4,7 @@
 #include <leat/core/standard_streams.hpp>
 #include <leat/fd.hpp>
 #include <leat/result.hpp>
+#include <leat/run.hpp>
 #include <leat/system/core/daemon_process.hpp>
 #include <leat/system/core/pid_file.hpp>
 #include <leat/system/core/plain_wait.hpp>
@@ -96,9 +97,8 @@ int live(const std::string& pid_file, const detail::daemon_output& output, int r
         }
         detail::become_daemon_process(output, ready);
         return program();
-    } catch (const std::exception& error) {
-        detail::write_to_standard_error({"error: ", error.what(), "\n"});
-        return 1;
+    } catch (...) {
+        return detail::print_error(std::current_exception());
     }
 }
 

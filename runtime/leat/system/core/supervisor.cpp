@@ -43,6 +43,13 @@ std::optional<exit_status> try_reap(const fd& process) {
     return ended.si_pid == 0 ? std::nullopt : std::optional(exit_status_of(ended));
 }
 
+// A child that has not been reaped: its number is nobody else's.
+void end_at_once(pid_t child) noexcept {
+    ::kill(child, SIGKILL);
+    while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+    }
+}
+
 }  // namespace
 
 std::string supervisor::worker::name() const {
@@ -71,9 +78,7 @@ supervisor::supervisor(unsigned count, forked_program& program, const prefork_op
 
 supervisor::~supervisor() {
     for (const worker& each : workers_) {
-        (void)signal_pidfd(each.process.get(), SIGKILL);
-        while (::waitpid(each.id, nullptr, 0) < 0 && errno == EINTR) {
-        }
+        end_at_once(each.id);
     }
     ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
 }
@@ -124,7 +129,10 @@ void supervisor::begin(unsigned index, role as) {
     made.began = monotonic_now();
     made.is = as;
     if (!made.process) {
-        ::kill(child, SIGKILL);
+        const int error = errno;
+        end_at_once(child);
+        workers_.pop_back();
+        errno = error;
         fail("pidfd_open");
     }
 }
