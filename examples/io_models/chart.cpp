@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <functional>
 #include <limits>
+#include <utility>
 
 namespace io_models {
 
@@ -133,9 +134,21 @@ private:
         drawn_.text({left + plot_width / 2, bottom + 46}, "clients that are connected",
                     {.at = align::middle});
         drawn_.upright_text({left - 62, top + plot_height / 2}, shown.unit);
+        std::vector<std::pair<point, const char*>> ends;
         for (const model& each : nine_models) {
-            draw_series(shown, each, across, up);
+            const std::vector<point> points = draw_series(shown, each, across, up);
+            if (!points.empty() && has_stopped(each)) {
+                ends.emplace_back(points.back(), pen_of(each).color);
+            }
         }
+        for (const auto& [end, color] : ends) {  // above all lines
+            drawn_.mark(end, marker::cross, color);
+        }
+    }
+
+    [[nodiscard]] bool has_stopped(const model& which) const {
+        return std::ranges::any_of(
+            all_.measurements, [&](const measurement& each) { return each.of == &which && !each.works(); });
     }
 
     void draw_client_counts(const scale& across, double left, double bottom) {
@@ -157,14 +170,12 @@ private:
         drawn_.line({left, bottom}, {left + plot_width, bottom}, grey);
     }
 
-    void draw_series(const panel& shown, const model& which, const scale& across, const scale& up) {
+    std::vector<point> draw_series(const panel& shown, const model& which, const scale& across,
+                                   const scale& up) {
         std::vector<point> points;
-        bool stopped = false;
         for (const measurement& each : all_.measurements) {
             if (each.of == &which && each.works()) {
                 points.push_back({across.at(each.clients), up.at(each.*shown.value)});
-            } else if (each.of == &which) {
-                stopped = true;
             }
         }
         const pen& with = pen_of(which);
@@ -173,10 +184,8 @@ private:
         for (const point& each : points) {
             drawn_.mark(each, with.shape, with.color);
         }
-        if (stopped && !points.empty()) {
-            drawn_.mark(points.back(), marker::cross, with.color);
-        }
         drawn_.end_group();
+        return points;
     }
 
     void draw_legend(point corner) {
