@@ -40,7 +40,7 @@ PAGES = {
     "Processes, pipes and signals": "processes",
     "TLS": "tls",
     "HTTP": "http",
-    "For tests": "guide",
+    "For tests": "test-kit",
 }
 BEGIN = """# Public headers
 

@@ -8,11 +8,14 @@ from headers import is_public
 from tidy_source import file_of, matches
 
 # The C++ of these pages is what stands between `// MARK: begin` and `// MARK: end` in an example or a test. A
-# whole program of one of WHOLE is built by the install test instead.
+# whole program of one of WHOLE is built by the install test instead. One of SHOWS_EXAMPLES may
+# show lines of an example program as well; a line `// ...` stands for those that are left out.
 MARKS = {"README.md": "README", "docs/daemons.md": "DAEMONS", "docs/framing.md": "FRAMING",
          "docs/guide.md": "GUIDE", "docs/http.md": "HTTP", "docs/processes.md": "PROCESSES",
-         "docs/threads.md": "THREADS", "docs/tls.md": "TLS"}
+         "docs/tasks.md": "TASKS", "docs/test-kit.md": "TEST_KIT", "docs/threads.md": "THREADS",
+         "docs/tls.md": "TLS"}
 WHOLE = ["README.md"]
+SHOWS_EXAMPLES = ["docs/guide.md"]
 
 # In a table whose last column has this title each row names the tests that show it: `FILE`: "TITLE", or a
 # script alone. FILE stands for one of SHOWING. A row whose claim begins with one of CLAIMS_NOTHING may have
@@ -34,8 +37,15 @@ def marked_parts(tree, mark):
                 yield source.path, part
 
 
+def is_of_an_example(block, tree):
+    """Whether these are lines of one example program."""
+    parts = re.split(r"^ *// \.\.\.$", block, flags=re.M)
+    shown = re.compile(".*?".join(re.escape(part.strip("\n")) for part in parts), re.DOTALL)
+    return any(shown.search(other.text) for other in tree.values() if other.path.startswith("examples/"))
+
+
 def check_page_code(source, tree):
-    """Each C++ block is a marked part, or a whole program that the install test builds."""
+    """Each C++ block is a marked part, lines of an example, or a whole program that is built by a test."""
     mark = MARKS.get(source.path)
     if mark is None:
         return
@@ -44,6 +54,8 @@ def check_page_code(source, tree):
     parts = list(marked_parts(tree, mark))
     for number, block in blocks:
         whole = source.path in WHOLE and "int main(" in block
+        if source.path in SHOWS_EXAMPLES and is_of_an_example(block, tree):
+            continue
         if not whole and all(part not in block for _, part in parts):
             yield number, "code that is neither a whole program nor a marked part of an example or a test"
     for path, part in parts:

@@ -118,6 +118,8 @@ PLANTS = [
     (added("README.md", "```cpp\nint other();\n```"), "neither a whole program nor"),
     (added("examples/echo.cpp", "// README: begin\nint later();\n// README: end"), "differs from the part"),
     (added("docs/guide.md", "```cpp\nint other();\n```"), "neither a whole program nor"),
+    (added("docs/guide.md", "```cpp\nint echo();\n// ...\nint other();\n```"), "neither a whole program nor"),
+    (added("docs/tls.md", "```cpp\nint echo();\n```"), "neither a whole program nor"),
     (added("docs/guide.md", "```cpp\nint main() { return 1; }\n```"), "neither a whole program nor"),
     (added("tests/net/tcp_test.cpp", "// GUIDE: begin\nint later();\n// GUIDE: end"),
      "differs from the part"),

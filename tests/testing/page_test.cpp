@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The code of docs/guide.md, run.
+// The code of docs/tasks.md and docs/test-kit.md, run.
 #include <leat/net.hpp>
 #include <leat/testing/doctest.hpp>
 #include <leat/testing/memory_stream.hpp>
@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// GUIDE: begin
+// TASKS: begin
 // Answers in capitals, and disconnects clients that are silent for a minute.
 template <leat::stream Stream>
 leat::task<> capitals(Stream peer) {
@@ -29,9 +29,9 @@ leat::task<> capitals(Stream peer) {
         co_await peer.send_all(answer);
     }
 }
-// GUIDE: end
+// TASKS: end
 
-// GUIDE: begin
+// TASKS: begin
 leat::task<std::string> ask(leat::endpoint server, std::string question) {
     auto peer = co_await leat::tcp_stream::connect(server);
     co_await peer.send_all(question);
@@ -42,36 +42,36 @@ leat::task<std::string> ask(leat::endpoint server, std::string question) {
     }
     co_return answer;
 }
-// GUIDE: end
+// TASKS: end
 
 leat::task<std::string> ask_both(leat::endpoint first, leat::endpoint second) {
-    // GUIDE: begin
+    // TASKS: begin
     auto [a, b] = co_await leat::race(ask(first, "mill"), ask(second, "mill"));  // cancels the slower one
     std::string answer = a ? *a : *b;
-    // GUIDE: end
+    // TASKS: end
     co_return answer;
 }
 
 leat::task<std::string> ask_if_possible(leat::endpoint server) {
-    // GUIDE: begin
+    // TASKS: begin
     auto peer = co_await leat::as_result(leat::tcp_stream::connect(server));
     if (!peer) {
         co_return peer.error() == std::errc::connection_refused ? "nobody is there" : peer.error_text();
     }
-    // GUIDE: end
+    // TASKS: end
     co_return "connected";
 }
 
 leat::task<std::string> ask_patiently(leat::endpoint server) {
-    // GUIDE: begin
+    // TASKS: begin
     std::string answer = co_await leat::retry({.tries = 5}, [&] { return ask(server, "mill"); });
-    // GUIDE: end
+    // TASKS: end
     co_return answer;
 }
 
 }  // namespace
 
-// GUIDE: begin
+// TEST_KIT: begin
 LEAT_SIMULATE("every client gets its capitals", seeds(200)) {
     auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
     const auto place = listener.local_endpoint();
@@ -101,9 +101,9 @@ LEAT_TEST("a server answers as it was asked") {
     co_await capitals(std::move(client));
     CHECK(verdict.text() == "");
 }
-// GUIDE: end
+// TEST_KIT: end
 
-LEAT_TEST("the guide's client asks two servers, and learns that there is none") {
+LEAT_TEST("the page's client asks two servers, and learns that there is none") {
     leat::endpoint closed("127.0.0.1", 0);
     {
         auto listener = leat::tcp_listener::bind(closed);
@@ -123,7 +123,7 @@ LEAT_TEST("the guide's client asks two servers, and learns that there is none") 
     co_await server.join();
 }
 
-LEAT_TEST("the guide's patient client waits for a server that starts late", on(leat::testing::simulated)) {
+LEAT_TEST("the page's patient client waits for a server that starts late", on(leat::testing::simulated)) {
     const leat::endpoint place("127.0.0.1", 8001);
     auto answer = leat::spawn(ask_patiently, place);
     co_await leat::testing::wait_until_idle();
@@ -135,7 +135,7 @@ LEAT_TEST("the guide's patient client waits for a server that starts late", on(l
     co_await server.join();
 }
 
-LEAT_TEST("the guide's server runs over a stream in memory, too") {
+LEAT_TEST("the page's server runs over a stream in memory, too") {
     auto [client, peer] = leat::testing::memory_stream::lockstep_pair();
     auto server = leat::spawn(capitals<leat::testing::memory_stream>, std::move(peer));
     co_await client.send_all("leat");
