@@ -13,7 +13,7 @@ namespace io_models {
 
 namespace {
 
-constexpr std::chrono::seconds patience{1};  // without a reply to anybody
+constexpr std::chrono::seconds patience{2};  // without a reply to anybody
 
 double microseconds(std::chrono::nanoseconds time) {
     return static_cast<double>(time.count()) / 1000;
