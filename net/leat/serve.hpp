@@ -280,7 +280,9 @@ private:
     void begin_limited(task_group& connections, std::optional<endpoint> peer, stream_type accepted) {
         std::optional<address_limit::place> place = this->admit(peer);
         if (!place.has_value()) {
-            reset_or_close(accepted);
+            if constexpr (send_stream<stream_type>) {
+                reset_or_close(accepted);
+            }
             this->tell_refused(*peer);
             return;
         }
@@ -320,7 +322,7 @@ task<> serve(Listener listener, Handler handler, serve_options options = {}) {
                   "leat::task<> handler(leat::tcp_stream stream)");
     if constexpr (fits) {
         const std::source_location here = detail::place_awaited();
-        if (!detail::socket_access::has_socket<detail::accepted_by<Listener>>) {
+        if (!detail::socket_access::has_socket<detail::accepted_by<Listener>>()) {
             detail::require_no_idle(options);
         }
         detail::acceptor_of<Listener, Handler> source(listener, handler, options, here);

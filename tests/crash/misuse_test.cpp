@@ -53,7 +53,7 @@ TEST_CASE("moving an operation that has begun aborts") {
         []() -> leat::task<> {
             auto once = leat::writable(STDERR_FILENO);
             co_await once;
-            const auto moved = std::move(once);
+            [[maybe_unused]] const auto moved = std::move(once);
         },
         "what is awaited stays where it is");
     check_task_aborts(
@@ -62,7 +62,7 @@ TEST_CASE("moving an operation that has begun aborts") {
             auto receives = numbers.receive();
             auto waits = leat::spawn(receives);
             co_await leat::yield();
-            const auto moved = std::move(receives);
+            [[maybe_unused]] const auto moved = std::move(receives);
         },
         "what is awaited stays where it is");
 }

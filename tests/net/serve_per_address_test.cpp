@@ -41,14 +41,14 @@ task<tcp_stream> connect_in_the_end(leat::endpoint where, leat::tcp_connect_opti
     }
 }
 
-std::vector<std::error_code> told;
+std::vector<std::error_code> told_codes;
 
-void tell(std::exception_ptr error, std::optional<leat::endpoint> peer) {
+void tell_code(std::exception_ptr error, std::optional<leat::endpoint> peer) {
     CHECK(peer.has_value());
     try {
         std::rethrow_exception(error);
     } catch (const std::system_error& known) {
-        told.push_back(known.code());
+        told_codes.push_back(known.code());
     }
 }
 
@@ -152,7 +152,7 @@ LEAT_TEST("connections without an IP address have no such limit", on(leat::testi
 
 TEST_CASE("the report has the first of many refused in a row, and on_error all of them") {
     reported.clear();
-    told.clear();
+    told_codes.clear();
     const auto refuse_three = [](leat::serve_options options) -> task<> {
         auto listener = tcp_listener::bind({"127.0.0.1", 0});
         const leat::endpoint where = listener.local_endpoint();
@@ -176,12 +176,12 @@ TEST_CASE("the report has the first of many refused in a row, and on_error all o
             REQUIRE(reported.size() == 1);
             CHECK(reported[0].starts_with("the connection of 127.0.0.1:"));
             CHECK(reported[0].ends_with(" was closed: 127.0.0.1 has 1 connections already"));
-            co_await refuse_three({.tell_limits = true, .on_error = tell});
+            co_await refuse_three({.tell_limits = true, .on_error = tell_code});
         },
         {.report = remember});
     CHECK(reported.size() == 1);
-    REQUIRE(told.size() == 3);
-    CHECK(told[0] == std::errc::connection_refused);
+    REQUIRE(told_codes.size() == 3);
+    CHECK(told_codes[0] == std::errc::connection_refused);
 }
 
 TEST_CASE("an IPv4 address that IPv6 maps counts as the same") {

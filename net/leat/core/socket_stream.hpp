@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include <sys/socket.h>
 
@@ -94,15 +95,19 @@ protected:
 // The socket below a stream, for who watches it without the stream's help; null where there is none.
 struct socket_access {
     template <typename Stream>
-    static constexpr bool has_socket = std::derived_from<Stream, socket_stream> || requires(Stream& stream) {
-        requires has_socket<std::remove_cvref_t<decltype(stream.transport())>>;
-    };
+    static constexpr bool has_socket() noexcept {
+        if constexpr (requires(Stream& stream) { stream.transport(); }) {
+            return has_socket<std::remove_cvref_t<decltype(std::declval<Stream&>().transport())>>();
+        } else {
+            return std::derived_from<Stream, socket_stream>;
+        }
+    }
 
     template <typename Stream>
     static socket_state* of(Stream& stream) noexcept {
         if constexpr (std::derived_from<Stream, socket_stream>) {
             return &static_cast<socket_stream&>(stream).state();
-        } else if constexpr (has_socket<Stream>) {
+        } else if constexpr (has_socket<Stream>()) {
             return of(stream.transport());
         } else {
             return nullptr;

@@ -28,7 +28,7 @@ struct installed {
 };
 constinit std::array<installed, NSIG> handlers{};
 
-void handle(int number) {
+void ask_for_dump(int number) {
     const int kept = errno;
     in_handler.fetch_add(1);
     for (const auto& slot : askers) {
@@ -50,7 +50,7 @@ dump_signal::dump_signal(int number, std::atomic<bool>& asked, backend& sleeper)
         throw std::length_error("at most 1024 runs have a dump_signal at a time");
     }
     struct sigaction action{};
-    action.sa_handler = handle;
+    action.sa_handler = ask_for_dump;
     action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);
     if (number < 0 || number >= NSIG ||

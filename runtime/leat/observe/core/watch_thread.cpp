@@ -30,7 +30,7 @@ constinit std::mutex registering;
 constinit int users = 0;
 struct sigaction before{};
 
-void handle(int number, siginfo_t* info, void* context) {
+void answer_or_pass_on(int number, siginfo_t* info, void* context) {
     const int kept = errno;
     if (this_watch != nullptr && info->si_code == SI_TKILL && info->si_pid == ::getpid()) {
         this_watch->answer();
@@ -48,7 +48,7 @@ void install() {
         void* first[1];
         ::backtrace(first, 1);  // its first call allocates
         struct sigaction action{};
-        action.sa_sigaction = handle;
+        action.sa_sigaction = answer_or_pass_on;
         action.sa_flags = SA_SIGINFO | SA_RESTART;
         sigemptyset(&action.sa_mask);
         ::sigaction(SIGURG, &action, &before);
