@@ -255,9 +255,9 @@ LEAT_TEST("options of a connection are those of its socket") {
 LEAT_TEST("a local port can be used again at once by who closed its connection first", on(kernel)) {
     auto first = leat::tcp_listener::bind({"127.0.0.1", 0});
     auto second = leat::tcp_listener::bind({"127.0.0.1", 0});
-    auto client = co_await leat::tcp_stream::connect(first.local_endpoint());
-    const leat::endpoint local = client.local_endpoint();
+    const leat::endpoint local = leat::tcp_listener::bind({"127.0.0.1", 0}).local_endpoint();  // free again
     {
+        auto client = co_await leat::tcp_stream::connect(first.local_endpoint(), {.local = local});
         auto server = co_await first.accept();
         client.close();
         const leat::chunk end = co_await server.recv_chunk();

@@ -63,8 +63,8 @@ task<std::optional<std::string>> recv_part(Stream& from, wanted asked) {
 // co_await gives std::optional<std::string>: the next line of `from`, which stays alive, without its "\n" or
 // "\r\n", or nothing at the end. What follows stays in the stream. A line of more than `limit` bytes throws
 // framing_errc::too_long. Bytes behind the last newline are the last line; with last_line::must_end they
-// throw stream_errc::end_of_stream. Cancelled or failed: the next read sees every byte; without memory for
-// that the stream is closed.
+// throw stream_errc::end_of_stream. Cancelled or failed: the next read sees every byte. Without memory to
+// give back what is not the line's, the stream is closed, also behind a line that has been given.
 template <pushback_stream Stream>
 [[nodiscard]] task<std::optional<std::string>> recv_line(Stream& from, std::size_t limit = framing_limit,
                                                          last_line last = last_line::may_be_open) {
