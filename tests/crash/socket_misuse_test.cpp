@@ -6,6 +6,7 @@
 
 #include <leat/any_stream.hpp>
 #include <leat/runtime.hpp>
+#include <leat/serve.hpp>
 #include <leat/system/pipe.hpp>
 #include <leat/testing/backends.hpp>
 #include <leat/testing/memory_stream.hpp>
@@ -208,4 +209,18 @@ TEST_CASE("accepting with a listener that was moved from aborts") {
             (void)co_await listener.accept();
         },
         "the listener was moved from");
+}
+
+TEST_CASE("a server whose limits allow nothing aborts") {
+    constexpr const char* rule =
+        "the idle time of a server, and its connections of one address, are more than none";
+    const auto ignore = [](leat::tcp_stream) -> leat::task<> { co_return; };
+    for (const leat::serve_options& options :
+         {leat::serve_options{.per_address = 0}, leat::serve_options{.idle = leat::duration(0)}}) {
+        check_task_aborts(
+            [=]() -> leat::task<> {
+                co_await leat::serve(leat::tcp_listener::bind({"127.0.0.1", 0}), ignore, options);
+            },
+            rule);
+    }
 }

@@ -292,3 +292,35 @@ LEAT_TEST("run() without anything to wait for ends at once", on(kernel)) {
     co_await watched.run();
     CHECK(watched.size() == 1);
 }
+
+namespace {
+
+struct library_of_callbacks {
+    std::string received;
+    void read_from(int ready) {
+        received += read_byte(ready);
+        if (received == "xy") {
+            throw std::runtime_error("the library has enough");
+        }
+    }
+};
+
+task<> work_of(library_of_callbacks& library, int descriptor) {
+    // TASKS: begin
+    leat::readiness_callbacks watched;
+    watched.add(descriptor, leat::ready_to::read,
+                [&](int ready, leat::ready_to) { library.read_from(ready); });
+    co_await watched.run();
+    // TASKS: end
+}
+
+}  // namespace
+
+LEAT_TEST("the page's library is called when its descriptor is ready", on(kernel)) {
+    socket_pair pair = new_socket_pair();
+    write_text(pair.there, "xy");
+    library_of_callbacks library;
+    const auto ended = co_await leat::as_outcome(work_of(library, pair.here.get()));
+    CHECK_THROWS_WITH(ended.value(), "the library has enough");
+    CHECK(library.received == "xy");
+}
