@@ -3,104 +3,80 @@
 // the whole reply. Says so and ends when the server closes.
 #include "command_line.hpp"
 
+#include <leat/framing.hpp>
 #include <leat/system/pipe.hpp>
 
-#include <optional>
-#include <utility>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <system_error>
 
 namespace {
 
-// Lines of standard input, of any length, without blocking the other tasks.
-class input_lines {
-public:
-    // The next line without its newline; empty optional at the end.
-    leat::task<std::optional<std::string>> next() {
-        for (std::size_t searched = begin_;;) {
-            const std::size_t end = buffered_.find('\n', searched);
-            if (end != std::string::npos) {
-                const std::size_t begin = std::exchange(begin_, end + 1);
-                co_return buffered_.substr(begin, end - begin);
-            }
-            buffered_.erase(0, std::exchange(begin_, 0));
-            searched = buffered_.size();
-            const leat::chunk more = co_await input_.recv_chunk();
-            if (more.empty()) {
-                std::optional<std::string> last;
-                if (!buffered_.empty()) {
-                    last = std::exchange(buffered_, "");
-                }
-                co_return last;
-            }
-            buffered_.append(reinterpret_cast<const char*>(more.data()), more.size());
-        }
-    }
+constexpr std::size_t any_length = SIZE_MAX;  // the lines are the user's own
 
-private:
-    leat::pipe_reader input_ = leat::pipe_reader::standard_input();
-    std::string buffered_;
-    std::size_t begin_ = 0;  // of what has not been given
-};
+using replies = leat::buffered_reader<leat::tcp_stream&>;
 
-// What came first while waiting for input: a line, the end of the input, or something from the server.
-struct event {
-    std::optional<std::string> line;
-    bool from_server = false;
-};
-
-leat::task<event> next_event(input_lines& input, leat::tcp_stream& server) {
-    event happened;
-    co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
-        group.spawn([&]() -> leat::task<> {
-            co_await leat::readable(server.native_handle());
-            happened.from_server = true;
-            group.cancel();
-        });
-        happened.line = co_await input.next();
-        group.cancel();
-    });
-    co_return happened;
+void print_received(std::string_view text) {
+    std::printf("Received ");
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::printf("\n");
+    std::fflush(stdout);
 }
 
-// Sends `line` and prints the reply, which has its length. Both at once: the server sends back while it still
-// receives, and stops receiving when nobody takes that. False when the server has closed.
-leat::task<bool> exchange(leat::tcp_stream& server, const std::string& line) {
-    std::string reply(line.size(), '\0');
+std::string name_of(const leat::tcp_stream& server) {
+    return server.remote_endpoint().to_string();
+}
+
+// Sends `line` and prints the reply, which has its length, in however many pieces it comes. Both at once: the
+// server sends back while it still receives, and stops receiving when nobody takes that. False when the
+// server has closed.
+leat::task<bool> exchange(leat::tcp_stream& server, replies& from, std::string_view line) {
     bool whole = false;
     co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
         group.spawn([&]() -> leat::task<> { (void)co_await leat::as_result(server.send_all(line)); });
-        const auto received = co_await leat::as_result(server.recv_exactly(reply));
-        whole = received.ok();
-        if (!whole) {
+        const auto reply = co_await leat::as_result(from.exactly(line.size()));
+        whole = reply.ok();
+        if (whole) {
+            print_received(*reply);
+        } else if (reply.error() == std::errc::timed_out) {
+            throw std::system_error(reply.error(), name_of(server) + " does not answer");
+        } else {
             group.cancel();
         }
     });
-    if (whole) {
-        std::printf("Received %s\n", reply.c_str());
-        std::fflush(stdout);
-    }
     co_return whole;
 }
 
-leat::task<> talk(examples::target where) {
+// What the server says while it is asked nothing: mostly that it closes.
+leat::task<bool> take_unasked(replies& from) {
+    const auto said = co_await leat::as_result(from.recv_chunk());
+    const bool open = said.ok() && !said->empty();
+    if (open) {
+        print_received(said->text());
+    }
+    co_return open;
+}
+
+leat::task<> talk(examples::target where, leat::duration patience) {
     auto server = co_await leat::tcp_stream::connect(where.host, where.port);
-    input_lines input;
-    for (;;) {
-        const event happened = co_await next_event(input, server);
-        if (happened.line.has_value() && happened.line->empty()) {
-            continue;
-        }
-        if (!happened.line.has_value() && !happened.from_server) {
-            co_return;
-        }
-        bool open = false;
-        if (happened.line.has_value()) {
-            open = co_await exchange(server, *happened.line);
-        }
-        if (!open) {
-            std::printf("%s has closed the connection\n", server.remote_endpoint().to_string().c_str());
-            co_return;
+    replies from(server);
+    from.set_idle(patience);
+    leat::buffered_reader input(leat::pipe_reader::standard_input());
+    for (bool open = true; open;) {
+        const auto [line, said] =
+            co_await leat::race(input.line(any_length), leat::readable(server.native_handle()));
+        if (!line.has_value()) {
+            open = co_await take_unasked(from);
+        } else if (!line->has_value()) {
+            co_return;  // the end of the input
+        } else if (!(*line)->empty()) {
+            open = co_await exchange(server, from, **line);
         }
     }
+    std::printf("%s has closed the connection\n", name_of(server).c_str());
 }
 
 }  // namespace
@@ -108,12 +84,16 @@ leat::task<> talk(examples::target where) {
 int main(int argc, char** argv) {
     examples::command_line command("echo_client", "Sends lines to an echo server and prints the replies.");
     std::string where = "127.0.0.1:8001";
+    double timeout = 30;
     std::string backend;
     command.add("server", where, "where the server is", examples::kind::target);
+    command.add("--timeout", timeout, "seconds to wait for more of a reply", 0.001, 86400);
     command.add_backend(backend);
     int status = 0;
     if (!command.parse(argc, argv, status)) {
         return status;
     }
-    return leat::run_main([&] { return talk(examples::parse_target(where)); }, {.backend = backend});
+    const leat::duration patience = leat::saturate(std::chrono::duration<double>(timeout));
+    return leat::run_main([&] { return talk(examples::parse_target(where), patience); },
+                          {.backend = backend});
 }

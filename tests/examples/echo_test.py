@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """echo_server and echo_client: with each other, and with plain sockets of Python."""
-import resource
+import contextlib
+import os
+import pty
 import selectors
 import socket
+import subprocess
 import threading
 import time
 
-from programs import backends, expect, patience, port_of, run, server
+from programs import allow_descriptors, backends, expect, folder, patience, port_of, run, server
 
 
 def a_half_closed_client_gets_its_bytes(place):
@@ -19,15 +22,6 @@ def a_half_closed_client_gets_its_bytes(place):
             received += chunk
         sender.join()
         expect(received == sent, "a half-closed client still gets its bytes")
-
-
-def allow_descriptors(count):
-    """For this process and for the servers that it starts."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < count:
-        enough = hard == resource.RLIM_INFINITY or hard >= count
-        expect(enough, f"{count} descriptors are allowed, not {hard}")
-        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
 def many_clients_at_once(listening, count):
@@ -91,21 +85,81 @@ def a_line_longer_than_all_buffers_comes_back(place):
     expect(done.stdout == f"Received {line}\nReceived short\n", f"16 MB come back: {len(done.stdout)}")
 
 
-def a_server_that_closes_ends_the_client():
+@contextlib.contextmanager
+def own_server(answer):
+    """Where a server listens that calls `answer` with its only client."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        def answer_once():
+        def serve():
             client, _ = listener.accept()
             with client:
-                request = client.recv(100)
-                client.sendall(request[:2])
-                client.sendall(request[2:])
-        thread = threading.Thread(target=answer_once)
+                client.settimeout(patience)
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                answer(client)
+        thread = threading.Thread(target=serve)
         thread.start()
-        where = "127.0.0.1:%d" % listener.getsockname()[1]
-        done = run("echo_client", where, input="one\n" + "two\n" * 100000)
+        yield "127.0.0.1:%d" % listener.getsockname()[1]
         thread.join()
-        expect(done.stdout == f"Received one\n{where} has closed the connection\n",
+
+
+def a_server_that_closes_ends_the_client():
+    def answer_once(client):
+        request = client.recv(100)
+        client.sendall(request[:2])
+        client.sendall(request[2:3])
+
+    def answer_half(client):
+        client.sendall(client.recv(100)[:2])
+
+    for answer, received in ((answer_once, "Received one\n"), (answer_half, "")):
+        with own_server(answer) as where:
+            done = run("echo_client", where, input="one\n" + "two\n" * 100000)
+        expect(done.stdout == f"{received}{where} has closed the connection\n",
                f"it says so and ends: {done.stdout[:200]!r}")
+
+
+def a_server_that_closes_is_noticed_while_nobody_types():
+    with own_server(lambda client: client.sendall(b"bye")) as where:
+        client = subprocess.Popen([folder / "echo_client", where], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+        with client:
+            printed = client.stdout.read()
+            expect(client.wait(patience) == 0, "it ends")
+    expect(printed == f"Received bye\n{where} has closed the connection\n", f"it says so: {printed!r}")
+
+
+def a_server_that_never_answers_is_given_up():
+    def listen_only(client):
+        while client.recv(100):
+            pass
+
+    with own_server(listen_only) as where:
+        done = run("echo_client", where, "--timeout", "0.1", input="hello\n", status=1)
+        expect(done.stderr == f"error: {where} does not answer: Connection timed out\n", done.stderr)
+
+
+def an_answer_in_pieces_is_one_answer():
+    def one_byte_at_a_time(client):
+        while request := client.recv(100):
+            for byte in request:
+                client.sendall(bytes([byte]))
+
+    with own_server(one_byte_at_a_time) as where:
+        done = run("echo_client", where, input="hello\nworld\n")
+        expect(done.stdout == "Received hello\nReceived world\n", done.stdout)
+
+
+def a_terminal_is_read_line_by_line(place):
+    master, terminal = pty.openpty()
+    client = subprocess.Popen([folder / "echo_client", place], stdin=terminal, stdout=subprocess.PIPE,
+                              text=True)
+    with client:
+        os.close(terminal)
+        for line in ("hello", "world"):
+            os.write(master, line.encode() + b"\n")
+            expect(client.stdout.readline() == f"Received {line}\n", "each line is answered at once")
+        os.write(master, b"\x04")  # the end, as control-D gives it
+        expect(client.wait(patience) == 0 and client.stdout.read() == "", "the end of the input ends it")
+    os.close(master)
 
 
 def bad_arguments_are_one_line():
@@ -123,15 +177,19 @@ def bad_arguments_are_one_line():
 
 if __name__ == "__main__":
     import tempfile
-    allow_descriptors(1200)
+    allow_descriptors(5200)
     for backend in backends():
         arguments = ["--host", "127.0.0.1", "--port", "0", "--backend", backend]
         with server("echo_server", *arguments) as listening:
             place = listening[0]
-            many_clients_at_once(listening, 1000)
+            many_clients_at_once(listening, 5000)
             a_half_closed_client_gets_its_bytes(place)
             a_line_longer_than_all_buffers_comes_back(place)
             with tempfile.NamedTemporaryFile() as tmp:
                 lines_are_sent_and_printed(place, tmp.name)
+            a_terminal_is_read_line_by_line(place)
     a_server_that_closes_ends_the_client()
+    a_server_that_closes_is_noticed_while_nobody_types()
+    a_server_that_never_answers_is_given_up()
+    an_answer_in_pieces_is_one_answer()
     bad_arguments_are_one_line()
