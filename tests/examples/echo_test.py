@@ -117,6 +117,15 @@ def a_server_that_closes_ends_the_client():
                f"it says so and ends: {done.stdout[:200]!r}")
 
 
+def other_servers_are_talked_to(*arguments):
+    with server("one_shot_server", *arguments) as listening:
+        done = run("echo_client", listening[0], input="one\ntwo\n")
+        expect(done.stdout == f"Received one\n{listening[0]} has closed the connection\n", done.stdout)
+    with server("upper_server", *arguments) as listening:
+        done = run("echo_client", listening[0], input="quiet\n\nLoud\n")
+        expect(done.stdout == "Received QUIET\nReceived LOUD\n", done.stdout)
+
+
 def a_server_that_closes_is_noticed_while_nobody_types():
     with own_server(lambda client: client.sendall(b"bye")) as where:
         client = subprocess.Popen([folder / "echo_client", where], stdin=subprocess.PIPE,
@@ -188,6 +197,7 @@ if __name__ == "__main__":
             with tempfile.NamedTemporaryFile() as tmp:
                 lines_are_sent_and_printed(place, tmp.name)
             a_terminal_is_read_line_by_line(place)
+        other_servers_are_talked_to(*arguments)
     a_server_that_closes_ends_the_client()
     a_server_that_closes_is_noticed_while_nobody_types()
     a_server_that_never_answers_is_given_up()
