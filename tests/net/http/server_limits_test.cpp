@@ -192,3 +192,20 @@ LEAT_TEST("what waits in the kernel of a slow client's machine counts as taken w
     }
     CHECK(*now - *before == 1000);
 }
+
+LEAT_TEST("an address that has enough connections of an HTTP server is refused more") {
+    leat::serve_counters counters;
+    leat::http::serve_options options = unattended;
+    options.per_address = 1;
+    options.counters = &counters;
+    co_await serving(size_of_body, options, [&](leat::endpoint where) -> leat::task<> {
+        auto first = co_await leat::tcp_stream::connect(where);
+        co_await first.send_all(get("/"));
+        const leat::chunk answer = co_await first.recv_chunk();
+        CHECK(answer.text().starts_with("HTTP/1.1 200 OK\r\n"));
+        auto second = co_await leat::tcp_stream::connect(where);
+        const auto refused = co_await leat::as_result(second.recv_chunk());
+        CHECK(refused.error() == std::errc::connection_reset);
+        CHECK(counters.refused == 1);
+    });
+}
