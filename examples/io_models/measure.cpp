@@ -92,34 +92,50 @@ measurement median_of(std::vector<measurement> rounds) {
     return middle;
 }
 
-stop find_stop(const model& which) {
-    struct trial {
-        std::string_view name;
-        int clients;
-        allowance most;
-        const char* limit;
-    };
-    constexpr trial trials[] = {
-        {"blocking", 2, {}, "one at a time"},
-        {"process", 120, {.processes = 100}, "100 processes"},
-        {"thread", 160, {.address_space = 1U << 30}, "1 GiB of addresses"},
-        {"select", FD_SETSIZE + 20, {}, "FD_SETSIZE 1024"},
-    };
-    trial tried = {which.name, 276, {.descriptors = 256}, "256 descriptors"};
+namespace {
+
+struct trial {
+    std::string_view name;
+    int clients;
+    allowance most;
+    const char* limit;
+};
+
+constexpr trial trials[] = {
+    {"blocking", 2, {}, "one at a time"},
+    {"process", 120, {.processes = 100}, "100 processes"},
+    {"thread", 160, {.address_space = 1U << 30}, "1 GiB of addresses"},
+    {"select", FD_SETSIZE + 20, {}, "FD_SETSIZE 1024"},
+};
+
+trial trial_of(const model& which) {
     for (const trial& own : trials) {
         if (own.name == which.name) {
-            tried = own;
+            return own;
         }
     }
-    const server_process server(which, tried.most);
-    load clients(server.place(), tried.clients);
-    const int answered = clients.connect_all(patience);
-    return {.of = &which,
-            .client = answered < tried.clients ? answered + 1 : 0,
-            .refused = clients.was_refused(),
-            .highest_descriptor = server.highest_descriptor(),
-            .limit = tried.limit,
-            .complaint = server.complaint()};
+    return {which.name, 276, {.descriptors = 256}, "256 descriptors"};
+}
+
+}  // namespace
+
+stop find_stop(const model& which) {
+    const trial tried = trial_of(which);
+    stop found;
+    found.of = &which;
+    found.limit = tried.limit;
+    try {
+        const server_process server(which, tried.most);
+        load clients(server.place(), tried.clients);
+        const int answered = clients.connect_all(patience);
+        found.client = answered < tried.clients ? answered + 1 : 0;
+        found.refused = clients.was_refused();
+        found.highest_descriptor = server.highest_descriptor();
+        found.complaint = server.complaint();
+    } catch (const std::runtime_error& error) {
+        found.why_unknown = error.what();
+    }
+    return found;
 }
 
 }  // namespace io_models

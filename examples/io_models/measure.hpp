@@ -35,11 +35,12 @@ struct measurement {
 
 struct stop {
     const model* of = nullptr;
-    int client = 0;              // the first that is not served; 0: all were
+    int client = 0;              // the first that is not served; 0: all were, or it is not known
     bool refused = false;        // the server closed its connection; otherwise it waits
     int highest_descriptor = 0;  // of the server by then
     std::string limit;           // in a few words
     std::string complaint;       // what the server says; empty: nothing
+    std::string why_unknown;     // empty: it is known
 };
 
 // Finds out by giving the model more clients than it can take: with the limits of this program where it has

@@ -34,7 +34,7 @@ void print_stops_heading() {
 }
 
 void print(const stop& found) {
-    std::string words = "serves all";
+    std::string words = found.why_unknown.empty() ? "serves all" : "not measured: " + found.why_unknown;
     if (found.client > 0) {
         words = "client " + std::to_string(found.client) + (found.refused ? " is refused" : " waits") +
                 "; the server's highest descriptor is " + std::to_string(found.highest_descriptor);
