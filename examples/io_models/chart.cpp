@@ -221,7 +221,7 @@ private:
     [[nodiscard]] std::string memory_of(const model& which) const {
         std::string found = "-";
         for (const measurement& each : all_.measurements) {
-            if (each.of == &which && each.memory > 0) {
+            if (each.of == &which && each.memory >= 0) {
                 char text[32];
                 std::snprintf(text, sizeof text, "%.1f", each.memory);
                 found = each.memory < 0.1 ? "< 0.1" : text;

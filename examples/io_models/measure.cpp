@@ -58,8 +58,9 @@ void measure_into(measurement& found, const model& which, const workload& of) {
     }
     run(server, clients, of, found);
     const std::size_t memory = server_process::memory(server.processes());
-    if (of.clients > 1 && memory > memory_of_one) {
-        found.memory = static_cast<double>(memory - memory_of_one) / 1024 / (of.clients - 1);
+    if (of.clients > 1) {
+        const std::size_t of_others = memory - std::min(memory, memory_of_one);
+        found.memory = static_cast<double>(of_others) / 1024 / (of.clients - 1);
     }
 }
 

@@ -24,7 +24,7 @@ struct measurement {
     double throughput = 0;       // requests a second
     double median = 0, p99 = 0;  // microseconds from a message to its reply
     double cpu = 0;              // microseconds of the server a request
-    double memory = 0;           // KiB of the server a client; 0: not known, for one client
+    double memory = -1;          // KiB of the server a client; negative: not known, for one client
 
     [[nodiscard]] bool works() const { return why.empty(); }
 };

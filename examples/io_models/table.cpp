@@ -18,7 +18,7 @@ void print(const measurement& found) {
     const char* const name = found.of->name.data();
     if (found.works()) {
         char memory[32] = "-";
-        if (found.memory > 0) {
+        if (found.memory >= 0) {
             std::snprintf(memory, sizeof memory, "%.1f", found.memory);
         }
         std::printf("%-12s %7d %11.0f %10.1f %10.1f %15.2f %11s\n", name, found.clients, found.throughput,
