@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// What a backend tells of a socket: which operations wait on it, and how much has not left.
+#include <leat/net.hpp>
+#include <leat/testing/doctest.hpp>
+
+#include <string>
+
+namespace {
+
+leat::backend& here() {
+    return leat::current_scheduler().io();
+}
+
+}  // namespace
+
+LEAT_TEST("a backend tells what waits on a socket, for as long as it does") {
+    auto [client, server] = co_await leat::testing::stream_pair();
+    const int fd = server.native_handle();
+    CHECK(here().waiting_on(fd).reader == nullptr);
+    CHECK(here().waiting_on(fd).writer == nullptr);
+    auto receives = leat::spawn([&]() -> leat::task<> { (void)co_await server.recv_chunk(); });
+    co_await leat::testing::wait_until_idle();
+    const leat::operation* const waits = here().waiting_on(fd).reader;
+    REQUIRE(waits != nullptr);
+    CHECK(waits->task == &receives.state());
+    CHECK(here().waiting_on(fd).writer == nullptr);
+    CHECK(here().waiting_on(client.native_handle()).reader == nullptr);
+    co_await client.send_all("x");
+    co_await receives;
+    CHECK(here().waiting_on(fd).reader == nullptr);
+
+    auto given_up = leat::spawn([&]() -> leat::task<> { (void)co_await server.recv_chunk(); });
+    co_await leat::testing::wait_until_idle();
+    given_up.cancel();
+    co_await given_up.join();
+    CHECK(here().waiting_on(fd).reader == nullptr);
+}
+
+LEAT_TEST("a backend tells how much of what was sent has not left, until the peer has it") {
+    auto [client, server] = co_await leat::testing::stream_pair();
+    const int fd = server.native_handle();
+    CHECK(here().sockets().unsent(fd) == 0);
+    const std::string page(20'000'000, 'p');
+    auto sends = leat::spawn([&]() -> leat::task<> { co_await server.send_all(page); });
+    co_await leat::testing::wait_until_idle();
+    const leat::operation* const waits = here().waiting_on(fd).writer;
+    REQUIRE(waits != nullptr);
+    CHECK(waits->task == &sends.state());
+    CHECK(waits->transferred > 0);
+    CHECK(here().sockets().unsent(fd) > 0);
+    std::string part(1'000'000, ' ');
+    for (std::size_t received = 0; received < page.size(); received += part.size()) {
+        co_await client.recv_exactly(part);
+    }
+    co_await sends;
+    while (here().sockets().unsent(fd) > 0) {
+        co_await leat::sleep(std::chrono::milliseconds(1));  // the last acknowledgement may be late
+    }
+    CHECK(here().sockets().unsent(-1) == 0);
+}
