@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // epoll, edge-triggered: a descriptor is told of when something new has happened to it, and is registered
 // once, for both directions. The server must go on until a call would wait: what it leaves behind is not told
-// again, and that client hangs for ever.
+// again, and that client hangs for ever. (A server for strangers also bounds the steps of each: here one that
+// never stops sending keeps the others waiting.)
 #include "connection.hpp"
 #include "model.hpp"
 #include "sockets.hpp"
