@@ -154,6 +154,7 @@ private:
     void draw_client_counts(const scale& across, double left, double bottom) {
         double last = -100;
         std::vector<int> counts;
+        counts.reserve(all_.measurements.size());
         for (const measurement& each : all_.measurements) {
             counts.push_back(each.clients);
         }

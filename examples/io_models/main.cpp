@@ -45,7 +45,8 @@ std::vector<const io_models::model*> models_of(const std::string& names) {
         if (found.back() == nullptr) {
             std::string known;
             for (const io_models::model& each : io_models::nine_models) {
-                known += (known.empty() ? "" : ", ") + std::string(each.name);
+                known += known.empty() ? "" : ", ";
+                known += each.name;
             }
             throw std::invalid_argument("no model is named '" + name + "'; there are " + known);
         }

@@ -15,16 +15,16 @@ void print_heading(const workload& of) {
 }
 
 void print(const measurement& found) {
-    const char* const name = found.of->name.data();
+    const std::string name(found.of->name);
     if (found.works()) {
         char memory[32] = "-";
         if (found.memory >= 0) {
             std::snprintf(memory, sizeof memory, "%.1f", found.memory);
         }
-        std::printf("%-12s %7d %11.0f %10.1f %10.1f %15.2f %11s\n", name, found.clients, found.throughput,
-                    found.median, found.p99, found.cpu, memory);
+        std::printf("%-12s %7d %11.0f %10.1f %10.1f %15.2f %11s\n", name.c_str(), found.clients,
+                    found.throughput, found.median, found.p99, found.cpu, memory);
     } else {
-        std::printf("%-12s %7d  %s\n", name, found.clients, found.why.c_str());
+        std::printf("%-12s %7d  %s\n", name.c_str(), found.clients, found.why.c_str());
     }
     std::fflush(stdout);
 }
@@ -39,8 +39,8 @@ void print(const stop& found) {
         words = "client " + std::to_string(found.client) + (found.refused ? " is refused" : " waits") +
                 "; the server's highest descriptor is " + std::to_string(found.highest_descriptor);
     }
-    std::printf("%-12s %-24s %s%s%s\n", found.of->name.data(), found.limit.c_str(), words.c_str(),
-                found.complaint.empty() ? "" : "; it says ", found.complaint.c_str());
+    std::printf("%-12s %-24s %s%s%s\n", std::string(found.of->name).c_str(), found.limit.c_str(),
+                words.c_str(), found.complaint.empty() ? "" : "; it says ", found.complaint.c_str());
     std::fflush(stdout);
 }
 
