@@ -30,6 +30,15 @@ struct options {
     int port = 8001;
 };
 
+std::string no_model_named(const std::string& name) {
+    std::string text = "no model is named '" + name + "'; there are:";
+    for (const io_models::model& each : io_models::nine_models) {
+        text += " ";
+        text += each.name;
+    }
+    return text;
+}
+
 // Throws std::invalid_argument.
 std::vector<const io_models::model*> models_of(const std::string& names) {
     std::vector<const io_models::model*> found;
@@ -43,12 +52,7 @@ std::vector<const io_models::model*> models_of(const std::string& names) {
     for (std::string name; std::getline(list, name, ',');) {
         found.push_back(io_models::find_model(name));
         if (found.back() == nullptr) {
-            std::string known;
-            for (const io_models::model& each : io_models::nine_models) {
-                known += known.empty() ? "" : ", ";
-                known += each.name;
-            }
-            throw std::invalid_argument("no model is named '" + name + "'; there are " + known);
+            throw std::invalid_argument(no_model_named(name));
         }
     }
     return found;
