@@ -6,6 +6,7 @@
 #include <leat/tls.hpp>
 
 #include <chrono>
+#include <filesystem>
 
 namespace {
 
@@ -30,7 +31,7 @@ leat::task<> echo(leat::tcp_stream below, const leat::tls::context& shown) {
 leat::task<> serve(const tls_options& options) {
     const auto shown = leat::tls::context::server(
         {.certificate = leat::tls::pem::file(options.certificate), .key = leat::tls::pem::file(options.key)});
-    auto listener = leat::tcp_listener::bind({options.host, options.port});
+    auto listener = options.listen();
     const auto echo_client = [&](leat::tcp_stream below) { return echo(std::move(below), shown); };
     co_await leat::serve(std::move(listener), echo_client, {.on_listening = examples::announce});
 }
@@ -47,5 +48,10 @@ int main(int argc, char** argv) {
     if (!command.parse(argc, argv, status)) {
         return status;
     }
-    return leat::run_main([&] { return serve(options); }, {.backend = options.backend});
+    for (std::string* const file : {&options.certificate, &options.key}) {
+        *file = std::filesystem::absolute(*file).string();  // a daemon runs elsewhere
+    }
+    return examples::run_service(options.service, [&] {
+        return leat::run_main([&] { return serve(options); }, {.backend = options.backend});
+    });
 }

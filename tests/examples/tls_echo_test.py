@@ -65,6 +65,15 @@ def a_stop_ends_every_client_in_order(trust, arguments, backend):
     expect(ends == [b""] * 20, f"all have a proper end: {ends}")
 
 
+def runs_in_the_background(trust, arguments, scratch):
+    """Files that it was told of by relative paths are found, although a daemon runs elsewhere."""
+    done = run("tls_echo_server", *arguments, "--daemon", "start", "--pid-file", "echo.pid", cwd=scratch)
+    try:
+        every_byte_comes_back(trust, done.stdout.strip())
+    finally:
+        run("tls_echo_server", *arguments, "--daemon", "stop", "--pid-file", "echo.pid", cwd=scratch)
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
         made = authority(Path(scratch))
@@ -73,6 +82,8 @@ if __name__ == "__main__":
         trust = ssl.create_default_context(cafile=made.file)
         for backend in backends():
             a_stop_ends_every_client_in_order(trust, arguments, backend)
+        name = Path(both).name
+        runs_in_the_background(trust, ["--port", "0", "--certificate", name, "--key", name], scratch)
     done = run("tls_echo_server", "--port", "0", "--certificate", "/nowhere.pem", "--key", "/nowhere.pem",
                status=1)
     expect(done.stderr.count("\n") == 1 and "/nowhere.pem" in done.stderr, done.stderr)
