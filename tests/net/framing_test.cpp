@@ -61,6 +61,34 @@ LEAT_TEST("lines come over TCP, and a body behind them is in the stream") {
     co_await reads_lines(both.server, both.client);
 }
 
+namespace {
+
+template <typename Stream>
+task<> gives_lines_by_itself(Stream& from, Stream& to) {
+    co_await to.send_all("HELO\r\nname;rest");
+    const auto line = co_await from.recv_line();
+    CHECK(line == "HELO");
+    const auto part = co_await from.recv_until(";", 4);
+    CHECK(part == "name");
+    to.shutdown_send();
+    const auto rest = co_await from.recv_line(4);
+    CHECK(rest == "rest");
+    const auto end = co_await from.recv_line();
+    CHECK_FALSE(end.has_value());
+}
+
+}  // namespace
+
+LEAT_TEST("a socket of TCP gives lines and parts by itself") {
+    connection both = co_await connected();
+    co_await gives_lines_by_itself(both.server, both.client);
+}
+
+LEAT_TEST("a socket of the Unix domain gives lines and parts by itself", on(kernel)) {
+    auto [near, far] = leat::unix_stream::pair();
+    co_await gives_lines_by_itself(near, far);
+}
+
 LEAT_TEST("lines come through an any_stream, and a body behind them is in the stream") {
     connection both = co_await connected();
     leat::any_stream near(std::move(both.client));

@@ -3,6 +3,7 @@
 
 #include <leat/core/pushback.hpp>
 #include <leat/core/socket_opening.hpp>
+#include <leat/framing/recv_line.hpp>
 
 namespace leat::detail {
 
@@ -14,6 +15,14 @@ void socket_stream::shutdown_send() {
     if (!done && done.error() != std::errc::not_connected) {  // the peer may be gone already: it has the end
         done.value("shutdown");
     }
+}
+
+task<std::optional<std::string>> socket_stream::recv_line(std::size_t limit) {
+    return leat::recv_line(*this, limit);
+}
+
+task<std::optional<std::string>> socket_stream::recv_until(std::string_view delimiter, std::size_t limit) {
+    return leat::recv_until(*this, delimiter, limit);
 }
 
 void socket_stream::unread(chunk&& bytes) {

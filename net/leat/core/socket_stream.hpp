@@ -6,10 +6,15 @@
 
 #include <leat/core/socket.hpp>
 #include <leat/core/socket_owner.hpp>
+#include <leat/framing/limit.hpp>
+#include <leat/task.hpp>
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -26,6 +31,11 @@ public:
     recv_exactly_awaiter recv_exactly(byte_buffer into) noexcept { return {state(), into}; }
     recv_chunk_awaiter recv_chunk() noexcept { return recv_chunk_awaiter(state()); }
 
+    // The next line, or what stands before the next delimiter, as recv_line and recv_until of
+    // <leat/framing/recv_line.hpp> give it. What follows stays in the stream, which stays where it is.
+    [[nodiscard]] task<std::optional<std::string>> recv_line(std::size_t limit = framing_limit);
+    [[nodiscard]] task<std::optional<std::string>> recv_until(std::string_view delimiter,
+                                                              std::size_t limit = framing_limit);
     // The next receive gets `bytes` first. No task receives meanwhile. Throws std::bad_alloc, or
     // stream_errc::closed; then nothing has changed, `bytes` neither.
     void unread(chunk&& bytes);

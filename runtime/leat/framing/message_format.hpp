@@ -9,6 +9,7 @@
 #pragma once
 
 #include <leat/framing/core/part.hpp>
+#include <leat/framing/limit.hpp>
 
 #include <array>
 #include <bit>
@@ -31,13 +32,6 @@ struct message_head {
 };
 
 }  // namespace detail
-
-// The longest line or message where no other limit is given: one MiB.
-inline constexpr std::size_t framing_limit = std::size_t{1} << 20;
-
-// Whether the last line of a stream may end without a newline. It is a line in a text; in a protocol it is a
-// message that was cut off.
-enum class last_line : bool { may_be_open, must_end };
 
 struct message_options {
     std::size_t limit = framing_limit;  // bytes of a message, without its terminator or length

@@ -6,7 +6,7 @@
 #pragma once
 
 #include <leat/framing/core/recv_behind.hpp>
-#include <leat/framing/message_format.hpp>
+#include <leat/framing/limit.hpp>
 #include <leat/stream.hpp>
 #include <leat/task.hpp>
 

@@ -83,7 +83,9 @@ void held_bytes::drop(std::size_t count) noexcept {
 
 std::size_t held_bytes::copy_to(std::span<std::byte> into) const noexcept {
     const std::string_view given = text().substr(0, into.size());
-    std::memcpy(into.data(), given.data(), given.size());
+    if (!given.empty()) {
+        std::memcpy(into.data(), given.data(), given.size());
+    }
     return given.size();
 }
 

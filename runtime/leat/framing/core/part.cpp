@@ -68,7 +68,9 @@ part part_until(std::string_view delimiter, std::size_t limit, std::string_view 
     const std::size_t begin = std::min(searched, held.size());
     // Not find(): memmem takes linear time for any delimiter.
     const void* const found =
-        ::memmem(held.data() + begin, held.size() - begin, delimiter.data(), delimiter.size());
+        held.size() - begin < delimiter.size()
+            ? nullptr
+            : ::memmem(held.data() + begin, held.size() - begin, delimiter.data(), delimiter.size());
     const std::size_t certain = found != nullptr
                                     ? static_cast<std::size_t>(static_cast<const char*>(found) - held.data())
                                     : held.size() - std::min(held.size(), delimiter.size() - 1);
