@@ -17,6 +17,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -81,6 +82,12 @@ void lead_streams_to(int output) {
     }
 }
 
+// Whether nobody reads the pipe any more.
+bool is_gone(int pipe) noexcept {
+    pollfd end{.fd = pipe, .events = 0, .revents = 0};
+    return ::poll(&end, 1, 0) > 0 && (end.revents & POLLERR) != 0;
+}
+
 // The rest of the life of the daemon; gives its exit status.
 int live(const std::string& pid_file, const detail::daemon_output& output, int ready,
          const std::function<int()>& program) {
@@ -91,6 +98,9 @@ int live(const std::string& pid_file, const detail::daemon_output& output, int r
         const auto held = detail::pid_file::take(pid_file);
         if (!held.has_value()) {
             throw std::runtime_error("it already runs");
+        }
+        if (is_gone(ready)) {
+            throw std::runtime_error("whoever has started it waits no longer");
         }
         if (::chdir("/") != 0) {
             fail("chdir to /");
@@ -169,6 +179,7 @@ std::string daemon::start(const std::function<int()>& program) {
         throw std::system_error(errno_code(WEXITSTATUS(ended)), "fork");
     }
     if (!detail::wait_readable(heard.get(), after(detail::monotonic_now(), start_limit_))) {
+        heard.reset();  // which ends a daemon that is not locked yet, and so is not found by stop()
         (void)stop();
         throw std::runtime_error("it was not ready in time, and was stopped");
     }

@@ -19,6 +19,7 @@
 #include <stdexcept>
 #include <string>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -213,14 +214,19 @@ TEST_CASE("a pid file that nobody has locked is stale, whosever number stands in
 TEST_CASE("a daemon that is killed leaves a stale pid file; a child of it does not hold the lock") {
     const leat::testing::folder folder;
     const std::string pid_file = folder.path() + "/pid";
-    const auto with_child = [] {
-        if (::fork() == 0) {
-            ::alarm(60);
-            ::pause();
-        }
-        return until_term();
-    };
     const std::string text = told({.pid_file = pid_file}, [&](leat::daemon& service) {
+        int lifeline[2];  // the child ends when nobody else has the end that is written to
+        (void)!::pipe2(lifeline, O_CLOEXEC);
+        const leat::fd read_end(lifeline[0]);
+        leat::fd write_end(lifeline[1]);
+        const auto with_child = [&] {
+            if (::fork() == 0) {
+                write_end.reset();
+                char byte;
+                ::_exit(static_cast<int>(::read(read_end.get(), &byte, 1)));
+            }
+            return until_term();
+        };
         service.start(with_child);
         const leat::fd gone(static_cast<int>(::syscall(SYS_pidfd_open, service.process(), 0)));
         ::kill(service.process(), SIGKILL);
@@ -261,10 +267,13 @@ TEST_CASE("a daemon that is not ready in time is stopped") {
             ::pause();
         }
     };
-    const std::string text =
-        told({.pid_file = pid_file, .start_limit = 50ms, .grace = 1ms},
-             [&](leat::daemon& service) { say(failure_of([&] { service.start(idle); })); });
-    CHECK(text == "it was not ready in time, and was stopped\n");
+    for (const leat::duration limit :
+         {leat::duration(0s), leat::duration(50ms)}) {  // before it is locked, and after
+        const leat::daemon_options hasty{.pid_file = pid_file, .start_limit = limit, .grace = 1ms};
+        const std::string text =
+            told(hasty, [&](leat::daemon& service) { say(failure_of([&] { service.start(idle); })); });
+        CHECK(text == "it was not ready in time, and was stopped\n");
+    }
 }
 
 TEST_CASE("at SIGHUP a daemon opens its log file again") {
