@@ -208,11 +208,11 @@ void server_options::add_to(command_line& command) {
     service.add_to(command);
 }
 
-leat::tcp_listener server_options::listen() const {
-    return passed_or_bound({host, port});
+leat::tcp_listener server_options::listen(leat::tcp_listen_options how) const {
+    return passed_or_bound({host, port}, how);
 }
 
-leat::tcp_listener passed_or_bound(const leat::endpoint& at) {
+leat::tcp_listener passed_or_bound(const leat::endpoint& at, leat::tcp_listen_options how) {
     static leat::passed_listeners passed = leat::systemd_listeners();
     if (auto next = passed.take_tcp()) {
         return std::move(*next);
@@ -220,7 +220,7 @@ leat::tcp_listener passed_or_bound(const leat::endpoint& at) {
     if (!passed.empty()) {
         throw std::runtime_error("systemd has passed a socket that is no TCP listener");
     }
-    return leat::tcp_listener::bind(at);
+    return leat::tcp_listener::bind(at, how);
 }
 
 void announce(std::string_view where) {

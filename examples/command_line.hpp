@@ -75,11 +75,11 @@ struct server_options {
     // --host, --port, --backend, and those of service_options
     void add_to(command_line& command);
     // The listener that systemd has passed, when there is one, else one at host and port.
-    [[nodiscard]] leat::tcp_listener listen() const;
+    [[nodiscard]] leat::tcp_listener listen(leat::tcp_listen_options how = {}) const;
 };
 
 // The next listener that systemd has passed to this program (socket activation), or one that is bound.
-[[nodiscard]] leat::tcp_listener passed_or_bound(const leat::endpoint& at);
+[[nodiscard]] leat::tcp_listener passed_or_bound(const leat::endpoint& at, leat::tcp_listen_options how = {});
 
 // A program with the usual options of a server: parses them and runs `body(options)`.
 template <typename Body>

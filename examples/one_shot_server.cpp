@@ -21,7 +21,7 @@ leat::task<> answer_once(leat::tcp_stream peer) {
 }
 
 leat::task<> serve(examples::server_options options) {
-    auto listener = leat::tcp_listener::bind({options.host, options.port});
+    auto listener = options.listen();
     co_await leat::serve(std::move(listener), answer_once, {.on_listening = examples::announce});
 }
 

@@ -93,7 +93,7 @@ private:
 };
 
 leat::task<> serve(examples::server_options options) {
-    const auto listener = leat::tcp_listener::bind({options.host, options.port});
+    const auto listener = options.listen();
     leat::readiness_callbacks watched;
     const echo_callbacks echo(watched, listener.native_handle());
     leat::signal_set stop(leat::not_ignored({SIGINT, SIGTERM}));

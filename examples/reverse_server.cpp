@@ -32,7 +32,7 @@ void log_reason(std::exception_ptr error, std::optional<leat::endpoint> peer) {
 }
 
 leat::task<> serve(const reverse_options& options) {
-    auto listener = leat::tcp_listener::bind({options.host, options.port}, {.backlog = options.backlog});
+    auto listener = options.listen({.backlog = options.backlog});
     const auto format = leat::message_format::with_digits(
         options.digits, {.limit = static_cast<std::size_t>(options.limit), .empty = false});
     co_await leat::serve_messages(std::move(listener), format, reversed,
@@ -56,5 +56,7 @@ int main(int argc, char** argv) {
     if (!command.parse(argc, argv, status)) {
         return status;
     }
-    return leat::run_main([&] { return serve(options); }, {.backend = options.backend});
+    return examples::run_service(options.service, [&] {
+        return leat::run_main([&] { return serve(options); }, {.backend = options.backend});
+    });
 }

@@ -48,7 +48,7 @@ inline leat::task<> send_messages(leat::tcp_stream connection, int count) {
 }
 
 inline leat::task<> serve(const examples::server_options& options, int count) {
-    auto listener = leat::tcp_listener::bind({options.host, options.port});
+    auto listener = options.listen();
     const auto handler = [count](leat::tcp_stream client) { return send_messages(std::move(client), count); };
     co_await leat::serve(std::move(listener), handler, {.on_listening = examples::announce});
 }
@@ -63,7 +63,9 @@ inline int serve_main(int argc, char** argv) {
     if (!command.parse(argc, argv, status)) {
         return status;
     }
-    return leat::run_main([&] { return serve(options, messages); }, {.backend = options.backend});
+    return examples::run_service(options.service, [&] {
+        return leat::run_main([&] { return serve(options, messages); }, {.backend = options.backend});
+    });
 }
 
 }  // namespace transfer

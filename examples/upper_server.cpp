@@ -37,7 +37,7 @@ leat::task<> serve_client(leat::tcp_stream peer) {
 }
 
 leat::task<> serve(examples::server_options options) {
-    auto listener = leat::tcp_listener::bind({options.host, options.port});
+    auto listener = options.listen();
     co_await leat::serve(std::move(listener), serve_client, {.on_listening = examples::announce});
 }
 

@@ -54,18 +54,18 @@ task<leat::time_point> end_of(tcp_stream& stream) {
     co_return leat::now();
 }
 
-struct failure {
+struct limit_told {
     std::string text;
     std::error_code code;
     std::optional<leat::endpoint> peer;
 };
-std::vector<failure> told;
+std::vector<limit_told> limits_told;
 
-void tell(std::exception_ptr error, std::optional<leat::endpoint> peer) {
+void tell_limit(std::exception_ptr error, std::optional<leat::endpoint> peer) {
     try {
         std::rethrow_exception(error);
     } catch (const std::system_error& known) {
-        told.push_back({known.what(), known.code(), peer});
+        limits_told.push_back({known.what(), known.code(), peer});
     }
 }
 
@@ -320,7 +320,7 @@ LEAT_TEST("connections of the Unix domain have an idle time, too", on(leat::test
 
 TEST_CASE("who asks is told why a silent client was cut off, and else nobody is") {
     reported.clear();
-    told.clear();
+    limits_told.clear();
     leat::endpoint last;
     const auto cut_one_off = [&](leat::serve_options options) -> task<> {
         options.idle = 5ms;
@@ -333,21 +333,21 @@ TEST_CASE("who asks is told why a silent client was cut off, and else nobody is"
     leat::run(
         [&]() -> task<> {
             co_await cut_one_off({});
-            co_await cut_one_off({.on_error = tell});
+            co_await cut_one_off({.on_error = tell_limit});
             CHECK(reported.empty());
-            CHECK(told.empty());
+            CHECK(limits_told.empty());
             co_await cut_one_off({.tell_limits = true});
             REQUIRE(reported.size() == 1);
             CHECK(reported[0] ==
                   "the connection of " + last.to_string() + " was closed: the client was silent for 5 ms");
-            co_await cut_one_off({.tell_limits = true, .on_error = tell});
+            co_await cut_one_off({.tell_limits = true, .on_error = tell_limit});
         },
         {.report = remember});
     CHECK(reported.size() == 1);
-    REQUIRE(told.size() == 1);
-    CHECK(told[0].text.starts_with("the client was silent for 5 ms"));
-    CHECK(told[0].code == std::errc::timed_out);
-    CHECK(told[0].peer == last);
+    REQUIRE(limits_told.size() == 1);
+    CHECK(limits_told[0].text.starts_with("the client was silent for 5 ms"));
+    CHECK(limits_told[0].code == std::errc::timed_out);
+    CHECK(limits_told[0].peer == last);
 }
 
 namespace {

@@ -6,13 +6,12 @@
 #include "stream_pair.hpp"
 
 #include <leat/runtime.hpp>
+#include <leat/testing/doctest.hpp>
 #include <leat/threads.hpp>
 
 #include <optional>
 #include <string>
 #include <thread>
-
-#include <doctest/doctest.h>
 
 using cancel_tests::let_the_loop_look;
 using life_tests::arrive_unread;
