@@ -22,13 +22,13 @@ class background:
 
     def __init__(self, place, backend, log=True, program="echo_server", options=("--port", "0")):
         self.place = Path(place)
-        self.program = program
+        self.program = program.split()
         self.options = ["--host", "127.0.0.1", *options, "--backend", backend, "--pid-file", "it.pid"]
         if log:
             self.options += ["--log-file", "it.log"]
 
     def command(self, command, status=0):
-        return run(self.program, "--daemon", command, *self.options, status=status, cwd=self.place)
+        return run(*self.program, "--daemon", command, *self.options, status=status, cwd=self.place)
 
     def start(self):
         said = self.command("start").stdout
@@ -259,10 +259,12 @@ def unused_port():
 @contextlib.contextmanager
 def socket_activated(name, backend, systemd):
     """A server that systemd-socket-activate starts at the first connection: its process, and its port."""
+    program, *words = name.split()
     for _ in range(10):  # systemd picks no port, and the one that was free may be taken by now
         port = unused_port()
         command = ["systemd-socket-activate", "--listen", f"127.0.0.1:{port}", "-E",
-                   f"NOTIFY_SOCKET={systemd.where}", folder / name, "--port", "1", "--backend", backend]
+                   f"NOTIFY_SOCKET={systemd.where}", folder / program, *words, "--port", "1",
+                   "--backend", backend]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
             if "Listening on" in process.stderr.readline():
@@ -288,6 +290,27 @@ def is_activated_by_its_socket(name, backend, question, answer):
             expect(process.wait(patience) == 0, "it ends cleanly on SIGTERM")
 
 
+# The servers that say one line and answer a first message: what each answers to what.
+answers = {
+    "echo_server": (b"wheel", b"wheel"),
+    "prefork_server": (b"wheel", b"wheel"),
+    "readiness_callbacks": (b"wheel", b"wheel"),
+    "reverse_server": (b"00005wheel", b"00005leehw"),
+    "transfer serve": (b"start\r<--EOM-->\r", b"head"),
+    "upper_server": (b"wheel", b"WHEEL"),
+}
+if os.path.exists(folder / "http_hello"):
+    answers["http_hello"] = (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 200 OK")
+
+
+def answers_in_the_background(name, backend, question, answer):
+    with daemon(backend, program=name) as it:
+        with socket.create_connection(("127.0.0.1", it.start()), timeout=patience) as client:
+            client.sendall(question)
+            expect(client.recv(len(answer)) == answer, f"{name} answers in the background")
+        expect(it.pid() > 0, f"{name} runs until it is stopped")
+
+
 def main():
     bad_arguments_are_one_line()
     for backend in backends():
@@ -304,16 +327,15 @@ def main():
         with daemon(backend, program="poetry_server", options=("--ports", "0,0,0")) as it:
             said = it.command("start").stdout
             expect(said.count("listening on") == 3, f"start waits for all three ports: {said}")
+        for name, (question, answer) in answers.items():
+            answers_in_the_background(name, backend, question, answer)
     a_stop_forces_what_hangs(backend)
     if not shutil.which("systemd-socket-activate"):
         print("systemd-socket-activate (package systemd) is not installed")
         return 77
     for backend in backends():
-        is_activated_by_its_socket("echo_server", backend, b"wheel", b"wheel")
-        is_activated_by_its_socket("prefork_server", backend, b"wheel", b"wheel")
-        if os.path.exists(folder / "http_hello"):
-            is_activated_by_its_socket("http_hello", backend, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-                                       b"HTTP/1.1 200 OK")
+        for name, (question, answer) in answers.items():
+            is_activated_by_its_socket(name, backend, question, answer)
     return 0
 
 

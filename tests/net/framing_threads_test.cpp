@@ -24,7 +24,7 @@ namespace {
 
 const auto eom = leat::message_format::with_terminator("\r<--EOM-->\r");
 
-task<> echo(leat::tcp_stream from) {
+task<> echo_back(leat::tcp_stream from) {
     leat::message_stream peer(std::move(from), eom);
     while (const auto message = co_await peer.recv()) {
         co_await peer.send(*message);
@@ -68,7 +68,7 @@ LEAT_TEST("connections come and go, by other tasks and from another thread, whil
     auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
     const leat::endpoint place = listener.local_endpoint();
     auto server =
-        leat::spawn([&] { return leat::serve<leat::tcp_listener&>(listener, echo, {.stop_on = {}}); });
+        leat::spawn([&] { return leat::serve<leat::tcp_listener&>(listener, echo_back, {.stop_on = {}}); });
     exchanged constant;
     exchanged by_tasks;
     exchanged by_thread;
