@@ -94,6 +94,21 @@ LEAT_TEST("a client that is silent for the idle time is cut off, and its handler
     co_await here.stop();
 }
 
+TEST_CASE("a client that is silent is cut off also where operations are counted") {
+    std::uint64_t cut = 0;
+    leat::run(
+        [&]() -> task<> {
+            server here(echo, {.idle = 5ms});
+            auto client = co_await tcp_stream::connect(here.where);
+            co_await expect_answer(client);
+            (void)co_await end_of(client);
+            cut = here.counters.idle;
+            co_await here.stop();
+        },
+        {.counting = true});
+    CHECK(cut == 1);
+}
+
 LEAT_TEST("the idle time begins anew with each byte that comes, and its end is at most an eighth late",
           on(simulated)) {
     server here(echo, {.idle = 60s});

@@ -90,7 +90,7 @@ void idle_watch::look() noexcept {
         return;
     }
     scheduler& loop = *this_thread.loop;
-    socket_->check_home(&loop.io());
+    socket_->check_used_at_home();
     const time_point now = loop.io().now();
     const time_point quiet = quiet_since(now);
     if (after(quiet, limit_) > now) {

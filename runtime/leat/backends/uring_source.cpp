@@ -194,6 +194,7 @@ bool uring_backend::is_quiet(int fd) noexcept {
 }
 
 waiting_operations uring_backend::waiting_on(int fd) noexcept {
+    reap();  // one whose completion is there does not wait
     const auto at = static_cast<std::size_t>(fd);
     return at < descriptors_.size() ? waiting_operations{descriptors_[at].reader, descriptors_[at].writer}
                                     : waiting_operations{};
