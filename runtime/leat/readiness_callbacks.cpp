@@ -139,7 +139,8 @@ task<> readiness_callbacks::watch(detail::reference<registration> watched, ready
         const result<void> ready = co_await as_result(readiness_awaiter(
             reads ? detail::readable_kind : detail::writable_kind,
             reads ? operation_kind::readable : operation_kind::writable, watched->descriptor));
-        if (toward.turn != turn) {
+        // Of several that are ready in one turn, none is called behind one that has ended the run.
+        if (toward.turn != turn || this_thread.task->cancelled()) {
             co_return;
         }
         if (!ready.ok()) {

@@ -284,6 +284,30 @@ LEAT_TEST("a regular file is ready each time, and others have their turn", on(ke
     CHECK(of_file > 0);
 }
 
+LEAT_TEST("nothing is called behind a callback that has ended the run, by stop() or by an error",
+          on(kernel)) {
+    for (const bool throws : {false, true}) {
+        socket_pair one = new_socket_pair();
+        socket_pair other = new_socket_pair();
+        write_text(one.there, "x");
+        write_text(other.there, "x");
+        readiness_callbacks watched;
+        int calls = 0;
+        const auto end = [&](int, ready_to) {
+            ++calls;
+            if (throws) {
+                throw std::runtime_error("enough");
+            }
+            watched.stop();
+        };
+        watched.add(one.here.get(), ready_to::read, end);
+        watched.add(other.here.get(), ready_to::read, end);
+        const auto ended = co_await leat::as_outcome(watched.run());
+        CHECK((ended.how() == leat::ending::error) == throws);
+        CHECK(calls == 1);
+    }
+}
+
 LEAT_TEST("run() without anything to wait for ends at once", on(kernel)) {
     readiness_callbacks watched;
     co_await watched.run();
