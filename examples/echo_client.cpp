@@ -66,6 +66,10 @@ leat::task<> talk(examples::target where, leat::duration patience) {
     from.set_idle(patience);
     leat::buffered_reader input(leat::pipe_reader::standard_input());
     for (bool open = true; open;) {
+        if (from.held() > 0) {  // behind a reply: no longer in the socket
+            open = co_await take_unasked(from);
+            continue;
+        }
         const auto [line, said] =
             co_await leat::race(input.line(any_length), leat::readable(server.native_handle()));
         if (!line.has_value()) {

@@ -116,7 +116,7 @@ public:
     auto recv_chunk() noexcept { return awaiter<chunk_asked>(*this, {}); }
     // Closes the stream; the bytes that the reader holds are gone.
     void close() noexcept {
-        held_.clear();
+        held_.drop(held_.size());  // and freed later: somebody may send from a view of them, or is about to
         ended_ = false;
         closed_ = true;
         stream().close();
@@ -157,6 +157,7 @@ public:
             held_.add(std::move(all));
             throw;
         }
+        ended_ = false;  // the stream tells again, behind those bytes
     }
     // Detaches the stream from its run, with what the reader holds. No task waits on it. Throws
     // std::bad_alloc.
@@ -196,8 +197,10 @@ private:
             } else {
                 more = co_await recv_chunk_in_time();
             }
-            ended_ = more.empty();
-            held_.add(std::move(more));
+            if (!closed_) {  // in the turn in which this has come
+                ended_ = more.empty();
+                held_.add(std::move(more));
+            }
         }
     }
     task<chunk> recv_chunk_in_time() {
@@ -219,7 +222,7 @@ private:
         }
         held_.make_place();
         const std::size_t count = co_await stream().recv(into);
-        ended_ = count == 0;
+        ended_ = count == 0 && !closed_;
         co_return count;
     }
     task<> recv_exactly_later(byte_buffer into) {
@@ -251,7 +254,7 @@ private:
         }
         held_.make_place();
         chunk received = co_await stream().recv_chunk();
-        ended_ = received.empty();
+        ended_ = received.empty() && !closed_;
         co_return received;
     }
     std::size_t take_some(byte_buffer into) noexcept {

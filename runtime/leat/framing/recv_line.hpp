@@ -22,7 +22,7 @@ namespace leat {
 namespace detail {
 
 // What is read from a stream and is not the caller's goes back to it. Without memory for that, or for the
-// text of a line that has come, the stream is closed: it would go on behind a gap.
+// text of a line that has come, or if it takes nothing back, it is closed: it would go on behind a gap.
 template <pushback_stream Stream>
 struct given_back {
     explicit given_back(Stream& of) noexcept : from(of) {}
@@ -32,7 +32,10 @@ struct given_back {
         try {
             held.join();
             from.unread(held.take_chunk());
-        } catch (const std::system_error&) {  // it has been closed meanwhile
+        } catch (const std::system_error& refused) {
+            if (refused.code() != stream_errc::closed) {  // an any_stream of one that takes nothing back
+                from.close();
+            }
         } catch (const std::bad_alloc&) {
             from.close();
         }

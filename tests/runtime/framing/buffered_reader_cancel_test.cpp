@@ -7,7 +7,9 @@
 #include <leat/testing/doctest.hpp>
 #include <leat/testing/idle.hpp>
 
+#include <array>
 #include <memory>
+#include <string>
 
 using cancel_tests::trial;
 using framing_tests::memory_stream;
@@ -129,4 +131,55 @@ LEAT_TEST("reads that are cancelled again and again look at no byte twice") {
     co_await both.peer.send_all("\n");
     const auto line = co_await both.reader.line();
     CHECK(line == sent);
+}
+
+LEAT_TEST("a reader that is closed while it fills a buffer holds no byte then, and says that it is closed") {
+    auto [here, there] = memory_stream::pair();
+    co_await there.send_all("ab");
+    buffered_reader reader(here);
+    reader.unread(co_await here.recv_chunk());
+    std::array<char, 5> five{};
+    auto waits = leat::spawn([&]() -> task<> { co_await reader.recv_exactly(five); });
+    co_await leat::testing::wait_until_idle();
+    reader.close();
+    co_await waits.join();
+    CHECK(reader.held() == 0);
+    const auto line = co_await framing_tests::failure_of([&] { return reader.line(); });
+    CHECK(line.code == leat::stream_errc::closed);
+}
+
+LEAT_TEST("a view is whole also when another task closes the reader before it is looked at") {
+    std::string text;
+    for (int i = 0; i < 10'000; ++i) {
+        text += "x\n";
+    }
+    buffered_reader reader(co_await framing_tests::stream_of(text));
+    int read = 0;
+    bool good = true;
+    auto reads = leat::spawn([&]() -> task<> {
+        while (const auto line = co_await reader.line()) {
+            ++read;
+            good &= *line == "x";
+        }
+    });
+    while (read == 0) {
+        co_await leat::yield();
+    }
+    reader.close();
+    co_await reads.join();
+    CHECK(read > 0);
+    CHECK(good);
+}
+
+LEAT_TEST("what is given back behind the end of a stream is read again, and then the end") {
+    auto stream = co_await framing_tests::stream_of("abc");
+    buffered_reader reader(stream);
+    const auto part = co_await framing_tests::failure_of([&] { return reader.until(";"); });
+    CHECK(part.code == leat::stream_errc::end_of_stream);
+    reader.give_back();
+    CHECK(reader.held() == 0);
+    const auto line = co_await reader.line();
+    CHECK(line == "abc");
+    const auto end = co_await reader.line();
+    CHECK_FALSE(end.has_value());
 }

@@ -24,6 +24,9 @@ part held_bytes::find(const wanted& asked, bool ended) {
 }
 
 void held_bytes::keep_searched(const wanted& asked, const part& missing) {
+    if (asked.delimiter.empty()) {
+        return;  // nothing was searched, and what was before still holds
+    }
     if (searched_for_ != asked.delimiter) {
         searched_ = 0;
         searched_for_ = asked.delimiter;
@@ -78,7 +81,7 @@ void held_bytes::drop(std::size_t count) noexcept {
     searched_ = 0;
     const std::size_t stored = std::min(count, store_.size() - begin_);
     begin_ += stored;
-    piece_.remove_prefix(count - stored);
+    piece_.remove_prefix(std::min(count - stored, piece_.size()));
 }
 
 std::size_t held_bytes::copy_to(std::span<std::byte> into) const noexcept {
