@@ -169,6 +169,58 @@ def stale_and_recycled(backend):
             innocent.wait()
 
 
+def a_lock_for_reading_is_not_its_own(backend):
+    with daemon(backend) as it:
+        it.pid_file().write_text("1\n")
+        code = ("import fcntl, sys; file = open(sys.argv[1]); fcntl.lockf(file, fcntl.LOCK_SH); "
+                "print(flush=True); input()")
+        reader = subprocess.Popen([sys.executable, "-c", code, it.pid_file()], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE)
+        try:
+            reader.stdout.readline()
+            it.command("status", status=1)
+            it.command("stop")
+            expect(reader.poll() is None, "who only reads the pid file is not signalled")
+        finally:
+            reader.kill()
+            reader.communicate()
+
+
+def it_is_no_service_of_the_manager_of_its_starter(backend):
+    with daemon(backend) as it:
+        os.environ["NOTIFY_SOCKET"] = "/nowhere/notify"
+        try:
+            port = it.start()
+        finally:
+            del os.environ["NOTIFY_SOCKET"]
+        expect(echoes(port), "it runs, though nobody hears at NOTIFY_SOCKET")
+
+
+def a_log_that_was_renamed_is_closed(backend):
+    with daemon(backend) as it:
+        it.start()
+        os.rename(it.place / "it.log", it.place / "old.log")
+        os.kill(it.pid(), signal.SIGHUP)
+        deadline = time.monotonic() + patience
+        while not (it.place / "it.log").exists():
+            expect(time.monotonic() < deadline, "the log is opened anew")
+        files = {os.readlink(f"/proc/{it.pid()}/fd/{each}") for each in os.listdir(f"/proc/{it.pid()}/fd")}
+        expect(str(it.place / "old.log") not in files, f"the old log is closed: {files}")
+
+
+def no_socket_is_a_standard_stream(backend):
+    """With its standard error closed, what it listens on has another number."""
+    command = [folder / "prefork_server", "--host", "127.0.0.1", "--port", "0", "--backend", backend]
+    with subprocess.Popen(["bash", "-c", 'exec "$@" 2>&-', "bash", *command], stdout=subprocess.PIPE,
+                          text=True) as process:
+        try:
+            expect(process.stdout.readline().startswith("listening on "), "it starts")
+            expect(os.readlink(f"/proc/{process.pid}/fd/2") == "/dev/null", "no socket is its standard error")
+        finally:
+            process.terminate()
+            process.wait(patience)
+
+
 def a_stop_waits_for_the_drain(backend):
     with daemon(backend) as it:
         port = it.start()
@@ -324,6 +376,10 @@ def main():
         a_stop_waits_for_the_drain(backend)
         restarts(backend)
         tells_its_service_manager(backend)
+        a_lock_for_reading_is_not_its_own(backend)
+        it_is_no_service_of_the_manager_of_its_starter(backend)
+        a_log_that_was_renamed_is_closed(backend)
+        no_socket_is_a_standard_stream(backend)
         with daemon(backend, program="poetry_server", options=("--ports", "0,0,0")) as it:
             said = it.command("start").stdout
             expect(said.count("listening on") == 3, f"start waits for all three ports: {said}")

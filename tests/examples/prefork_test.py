@@ -42,11 +42,16 @@ def wait_for_end(pid):
 class supervisor:
     """A prefork_server whose workers are all ready."""
 
-    def __init__(self, backend, count, *options):
+    def __init__(self, backend, count, *options, ignoring=()):
+        def ignore():
+            for number in ignoring:
+                signal.signal(number, signal.SIG_IGN)
+
         self.count = count
         command = [folder / "prefork_server", "--host", "127.0.0.1", "--port", "0", "--backend", backend,
                    "--workers", str(count), *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        preexec_fn=ignore)
         self.pid = self.process.pid
         match = re.fullmatch(r"listening on (\S+)\n", self.process.stdout.readline())
         expect(match, "prefork_server says where it listens")
@@ -284,6 +289,40 @@ def a_daemon_opens_its_log_file_anew(backend):
             run("prefork_server", "--daemon", "stop", *options, cwd=place)
 
 
+def signals_that_were_ignored_before_it_change_nothing(backend):
+    with supervisor(backend, 2, ignoring=(signal.SIGCHLD, signal.SIGTERM)) as server:
+        first, other = server.all_workers()
+        os.kill(first, signal.SIGKILL)
+        expect(other in server.all_workers(but=[first]), "the other goes on while the dead one is replaced")
+        with connect(server.port) as client:
+            expect(echoes(client), "the workers answer")
+        server.process.send_signal(signal.SIGINT)
+        server.ends()
+
+
+def is_told_to_end(worker):
+    """Whether it has closed its listening socket."""
+    with contextlib.suppress(OSError):
+        sockets = {os.readlink(f"/proc/{worker}/fd/{each}") for each in os.listdir(f"/proc/{worker}/fd")}
+        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return not any(row[3] == "0A" and f"socket:[{row[9]}]" in sockets for row in rows)
+    return False
+
+
+def a_stop_leaves_workers_alone_that_a_restart_has_told_to_end(backend):
+    with supervisor(backend, 1) as server:
+        [old] = server.all_workers()
+        with connect(server.port) as client:
+            expect(echoes(client), "the old worker answers")
+            server.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: len(server.workers()) == 2, "a successor begins")
+            wait_until(lambda: is_told_to_end(old), "the successor is ready, and the old one told to end")
+            server.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: server.workers() == [old], "the successor ends")
+            expect(echoes(client), "the old worker has its grace")
+        server.ends()
+
+
 def main():
     done = run("prefork_server", "--workers", "-1", status=2)
     expect(done.stderr.count("\n") == 1 and "--workers" in done.stderr, done.stderr)
@@ -298,6 +337,8 @@ def main():
         it_is_a_daemon_as_well(backend)
         a_daemon_opens_its_log_file_anew(backend)
         a_crash_loop_backs_off(backend)
+        signals_that_were_ignored_before_it_change_nothing(backend)
+        a_stop_leaves_workers_alone_that_a_restart_has_told_to_end(backend)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/backends/kernel_sockets.hpp>
 
+#include <leat/core/standard_streams.hpp>
+
 #include <cstddef>
 #include <ctime>
 
@@ -78,7 +80,9 @@ result<std::size_t> kernel_sockets::send(int fd, std::span<const std::byte> byte
 }
 
 socket_calls& kernel_socket_calls() noexcept {
-    static kernel_sockets& calls = *new kernel_sockets;  // never destroyed: static objects may have sockets
+    // Never destroyed: static objects may have sockets. Before the first one of these, as before a run, no
+    // standard stream is left closed whose number it would get.
+    static kernel_sockets& calls = (detail::open_standard_streams(), *new kernel_sockets);
     return calls;
 }
 

@@ -93,6 +93,13 @@ int live(const std::string& pid_file, const detail::daemon_output& output, int r
          const std::function<int()>& program) {
     try {
         lead_streams_to(output.descriptor);
+        if (!output.log_file.empty()) {
+            ::close(output.descriptor);  // a log that is renamed and deleted must not stay open
+        }
+        for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS",
+                                 "LISTEN_FDNAMES"}) {
+            ::unsetenv(name);  // they are meant for the process that a service manager has started
+        }
         ::umask(022);
         restore_signals();
         const auto held = detail::pid_file::take(pid_file);

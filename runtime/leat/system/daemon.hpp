@@ -26,8 +26,9 @@ struct daemon_options {
     // the daemon writes until it is ready is for start(), later output is dropped.
     std::string_view log_file = {};
     duration start_limit = std::chrono::seconds(90);  // a daemon that is not ready by then is stopped
-    // What stop() gives the daemon to end after SIGTERM, before SIGKILL. serve() takes up to 8 s.
-    duration grace = std::chrono::seconds(10);
+    // What stop() gives the daemon to end after SIGTERM, before SIGKILL. serve() takes up to 8 s of it, and
+    // prefork() 10.
+    duration grace = std::chrono::seconds(15);
 };
 
 // The numbers are the exit statuses of a `status` command (Linux Standard Base, "init script actions").
@@ -46,12 +47,13 @@ public:
     explicit daemon(const daemon_options& options);
 
     // Forks twice, and runs `program` in a new session: with "/" as its directory, umask 022, an empty
-    // standard input, signals as by default but for SIGHUP, and the pid file locked; it ends with the exit
+    // standard input, signals as by default but for SIGHUP, and the pid file locked. It ends with the exit
     // status that `program` returns, which must not open the pid file (fcntl(2): closing it again would end
-    // the lock). Here it returns what the daemon has written when it calls
-    // notify_ready(). Throws std::runtime_error if it already runs; with what it has written if it ends
-    // before it is ready; and if it is not ready in time, after stop(). Not inside run(), and before any
-    // thread is started: the daemon would have neither. Descriptors above 2 are inherited.
+    // the lock). No service manager is told of it: NOTIFY_SOCKET and its like are the starter's. Here it
+    // returns what the daemon has written when it calls notify_ready(). Throws std::runtime_error if it
+    // already runs; with what it has written if it ends before it is ready; and if it is not ready in time,
+    // after stop(). Not inside run(), and before any thread is started: the daemon would have neither.
+    // Descriptors above 2 are inherited.
     std::string start(const std::function<int()>& program);
 
     // SIGTERM, and SIGKILL to one that has not ended after `grace`; waits for its end. A pid file that is

@@ -123,7 +123,10 @@ std::optional<duration> watchdog_interval() {
 task<> keep_watchdog() {
     const std::optional<duration> interval = watchdog_interval();
     while (interval.has_value()) {
-        notify("WATCHDOG=1");
+        try {
+            notify("WATCHDOG=1");
+        } catch (const std::system_error&) {  // the manager may be back for the next one
+        }
         co_await sleep(*interval / 2);
     }
 }

@@ -41,8 +41,8 @@ bool notify(std::string_view assignments);
 [[nodiscard]] std::optional<duration> watchdog_interval();
 
 // Sends WATCHDOG=1 at half of that interval, as long as it runs: the manager restarts a program whose loop
-// hangs. Ends at once where no watchdog is wanted, else only by an error or cancelled. Spawn it, once the
-// program is ready.
+// hangs. Ends at once where no watchdog is wanted, else only cancelled: a ping that fails is followed by the
+// next. Spawn it, once the program is ready.
 [[nodiscard]] task<> keep_watchdog();
 
 }  // namespace leat

@@ -89,6 +89,7 @@ pid_file_state look_at_pid_file(const std::string& path) {
         return {};
     }
     struct flock found = whole_file;
+    found.l_type = F_RDLCK;  // only locks for writing count: anybody may lock for reading what he may read
     if (!file || ::fcntl(file.get(), F_GETLK, &found) != 0) {
         fail(path);
     }

@@ -74,12 +74,16 @@ supervisor::supervisor(unsigned count, forked_program& program, const prefork_op
         fail("signalfd");
     }
     ::pthread_sigmask(SIG_BLOCK, &heeded, &mask_before_);
+    struct sigaction usual{};  // if SIGCHLD is ignored, the kernel reaps the workers itself
+    usual.sa_handler = SIG_DFL;
+    ::sigaction(SIGCHLD, &usual, &child_before_);
 }
 
 supervisor::~supervisor() {
     for (const worker& each : workers_) {
         end_at_once(each.id);
     }
+    ::sigaction(SIGCHLD, &child_before_, nullptr);
     ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
 }
 
@@ -148,6 +152,8 @@ void supervisor::become_worker(unsigned index, int ready) noexcept {
     signals_.reset();
     ::signal(SIGINT, SIG_IGN);
     ::signal(SIGHUP, SIG_IGN);
+    ::signal(SIGTERM, SIG_DFL);  // by which it is told to end, whatever the supervisor was started with
+    sigdelset(&mask_before_, SIGTERM);
     ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
     const int status = program_.work(index, ready);
     (void)std::fflush(nullptr);
@@ -237,14 +243,16 @@ void supervisor::tell_to_end(worker& each) {
 }
 
 void supervisor::stop() {
-    if (!stopping_) {
-        stopping_ = true;
+    const bool is_first = !std::exchange(stopping_, true);
+    if (is_first) {
         rolling_ = 0;
         program_.release();
         notify_or_report(notify_stopping);
     }
     for (worker& each : workers_) {
-        tell_to_end(each);
+        if (!is_first || each.is != role::leaving) {  // a second signal ends the grace of serve()
+            tell_to_end(each);
+        }
     }
 }
 

@@ -73,6 +73,7 @@ private:
     pid_t self_;
     std::vector<place> places_;
     std::list<worker> workers_;  // which stay where they are
+    struct sigaction child_before_{};
     sigset_t mask_before_;
     fd signals_;
     bool started_ = false;  // all of the first workers were ready
