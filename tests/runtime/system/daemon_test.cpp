@@ -157,6 +157,7 @@ TEST_CASE("a daemon has a session, a directory, a umask and standard streams of 
 TEST_CASE("paths begin at the directory in which the daemon object is made") {
     const leat::testing::folder folder;
     const std::string text = leat::testing::run_in_child([&] {
+                                 in_child = true;
                                  REQUIRE(::chdir(folder.path().c_str()) == 0);
                                  leat::daemon service({.pid_file = "here.pid", .log_file = "./x/../log"});
                                  REQUIRE(::chdir("/") == 0);
