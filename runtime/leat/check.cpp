@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <span>
 #include <utility>
 
 namespace leat {
@@ -34,7 +35,7 @@ void check_failed(const char* rule, std::source_location where) noexcept {
     std::size_t length = 0;
     const detail::place_writer writer = write_place.load(std::memory_order_relaxed);
     if (writer != nullptr && !in_writer) {
-        length = writer(place);
+        length = writer(std::span<char>(place));
     }
     detail::write_to_standard_error({{place, length}, "\n"});
     std::abort();
