@@ -2,11 +2,11 @@
 #include <leat/http/proxy.hpp>
 
 #include <leat/address.hpp>
+#include <leat/core/number.hpp>
 #include <leat/http/core/text.hpp>
 #include <leat/http/request_error.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 
 namespace leat::http {
@@ -65,12 +65,9 @@ bool is_in(const address& host, std::string_view network) {
     if (slash == network.npos) {
         return base->unmapped() == host;
     }
-    const std::string_view length = network.substr(slash + 1);
-    unsigned bits = 0;
-    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
-    const bool valid = error == std::errc() && end == length.data() + length.size() &&
-                       bits <= (base->is_ipv4() ? 32U : 128U);
-    return valid && base->is_ipv4() == host.is_ipv4() && have_prefix(*base, host, bits);
+    const auto bits = leat::detail::parse_number<unsigned>(network.substr(slash + 1));
+    const bool valid = bits.has_value() && *bits <= (base->is_ipv4() ? 32U : 128U);
+    return valid && base->is_ipv4() == host.is_ipv4() && have_prefix(*base, host, *bits);
 }
 
 // Whether `entry` of a no_proxy list is about this host and port.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <leat/system/notify.hpp>
 
+#include <leat/core/number.hpp>
 #include <leat/fd.hpp>
 #include <leat/result.hpp>
 #include <leat/sleep.hpp>
 #include <leat/system/core/daemon_process.hpp>
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -48,10 +48,8 @@ std::optional<std::uint64_t> number_in(const char* name) {
     if (text == nullptr) {
         return std::nullopt;
     }
-    std::uint64_t number = 0;
-    const char* const end = text + std::strlen(text);
-    const auto [stopped, error] = std::from_chars(text, end, number);
-    if (error != std::errc() || stopped != end) {
+    const auto number = detail::parse_number<std::uint64_t>(text);
+    if (!number.has_value()) {
         throw std::runtime_error(std::string(name) + " is no number: \"" + text + "\"");
     }
     return number;

@@ -6,13 +6,13 @@
 #include <leat/threads/offload.hpp>
 
 #include <leat/core/error_text.hpp>
+#include <leat/core/number.hpp>
 #include <leat/core/thread_signals.hpp>
 #include <leat/io.hpp>
 #include <leat/threads/processors.hpp>
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <condition_variable>
 #include <cstdlib>
 #include <stdexcept>
@@ -38,9 +38,8 @@ unsigned configured_limit() {
         return std::min(usable_processors() + threads_more, threads_default_max);
     }
     const std::string_view given(text);
-    unsigned limit = 0;
-    const auto [end, error] = std::from_chars(given.begin(), given.end(), limit);
-    if (error != std::errc() || end != given.end() || limit == 0 || limit > threads_max) {
+    const unsigned limit = detail::parse_number<unsigned>(given).value_or(0);
+    if (limit == 0 || limit > threads_max) {
         throw std::invalid_argument("LEAT_OFFLOAD_THREADS is \"" + std::string(given) +
                                     "\": use a number from 1 to " + std::to_string(threads_max));
     }

@@ -2,6 +2,7 @@
 #include <leat/testing/simulate.hpp>
 
 #include <leat/core/error_text.hpp>
+#include <leat/core/number.hpp>
 #include <leat/observe/dump.hpp>
 #include <leat/testing/core/child_errors.hpp>
 #include <leat/testing/core/crash_note.hpp>
@@ -9,7 +10,6 @@
 #include <leat/testing/leaks.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -40,10 +40,8 @@ std::optional<std::uint64_t> number_of(const char* name) {
     if (text == nullptr) {
         return std::nullopt;
     }
-    const std::string_view digits(text);
-    std::uint64_t number = 0;
-    const auto read = std::from_chars(digits.begin(), digits.end(), number);
-    if (digits.empty() || read.ec != std::errc() || read.ptr != digits.end()) {
+    const auto number = leat::detail::parse_number<std::uint64_t>(text);
+    if (!number.has_value()) {
         throw std::invalid_argument(std::string(name) + "=" + text + " is not a whole number");
     }
     return number;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // parse_number: parses a whole text as one decimal number: digits only, no sign, no space, nothing after
-// them, and no overflow. Used for ports, lengths and interface indexes, so that all follow the same rule.
+// them, and no overflow. Used for ports, lengths, indexes and what the environment says, by one rule.
 #pragma once
 
 #include <charconv>
