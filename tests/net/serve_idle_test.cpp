@@ -95,18 +95,31 @@ LEAT_TEST("a client that is silent for the idle time is cut off, and its handler
 }
 
 TEST_CASE("a client that is silent is cut off also where operations are counted") {
-    std::uint64_t cut = 0;
     leat::run(
         [&]() -> task<> {
             server here(echo, {.idle = 5ms});
             auto client = co_await tcp_stream::connect(here.where);
             co_await expect_answer(client);
             (void)co_await end_of(client);
-            cut = here.counters.idle;
+            CHECK(here.counters.idle == 1);
             co_await here.stop();
         },
         {.counting = true});
-    CHECK(cut == 1);
+}
+
+LEAT_TEST("who gives up each receive after a while waits for its client all the same", on(simulated)) {
+    const auto receive = [](tcp_stream peer) -> task<> {
+        while (!(co_await leat::move_on_after(20s, peer.recv_chunk())).has_value()) {
+        }
+    };
+    server here(receive, {.idle = 60s});
+    auto client = co_await tcp_stream::connect(here.where);
+    const auto last = leat::now();
+    const auto ended = co_await end_of(client);
+    CHECK(ended - last >= 60s);
+    CHECK(ended - last < 68s);
+    CHECK(here.counters.idle == 1);
+    co_await here.stop();
 }
 
 LEAT_TEST("the idle time begins anew with each byte that comes, and its end is at most an eighth late",

@@ -4,6 +4,7 @@
 #include <leat/core/scheduler.hpp>
 
 #include <algorithm>
+#include <optional>
 
 namespace leat::detail {
 
@@ -66,7 +67,8 @@ time_point idle_watch::quiet_since(time_point now) noexcept {
     backend& io = this_thread.loop->io();
     const int fd = socket_->descriptor;
     const auto [reader, writer] = io.waiting_on(fd);
-    std::uint64_t moved = socket_->bytes_sent - io.sockets().unsent(fd);
+    const std::optional<std::uint64_t> received = io.sockets().received(fd);
+    std::uint64_t moved = socket_->bytes_sent - io.sockets().unsent(fd) + received.value_or(0);
     time_point since = long_ago;
     const tick_clock::scale ages(this_thread.loop->ticks());
     for (const operation* const each : {reader, writer}) {
@@ -75,12 +77,15 @@ time_point idle_watch::quiet_since(time_point now) noexcept {
             since = std::max(since, now - ages.since(each->task->since));
         }
     }
-    if (since == long_ago || std::exchange(moved_, moved) != moved) {
+    const bool waits = since != long_ago;
+    const bool has_waited = std::exchange(waits_, waits);
+    if (!waits || std::exchange(moved_, moved) != moved) {
         moved_at_ = now;
+    } else if (!has_waited || !received.has_value()) {
+        moved_at_ = std::max(since, moved_at_);
     }
-    const time_point quiet = std::max(since, moved_at_);
     // What a busy loop has left in the kernel counts, too.
-    return after(quiet, limit_) <= now && reader != nullptr && !io.is_quiet(fd) ? now : quiet;
+    return after(moved_at_, limit_) <= now && reader != nullptr && !io.is_quiet(fd) ? now : moved_at_;
 }
 
 // The timer has just expired: no memory is needed to arm it.

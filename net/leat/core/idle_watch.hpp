@@ -4,9 +4,10 @@
 //
 // Theory of operation. Nothing is noted when bytes move, so that a server without this limit does not pay for
 // it. A timer looks eight times in the limit: what waits on the socket, since when, and whether the number of
-// bytes that have moved has changed since the last look. A receive that waits tells when bytes have come
-// last; a send that has ended does not, and counts as of the look. So the end may be late by an eighth of the
-// limit, but is never early.
+// bytes that have moved has changed since the last look. A handler that gives up one wait and begins another,
+// as with a limit of its own, has waited all the time, unless a look finds it busy with something else. (Of a
+// socket of the Unix domain the kernel does not tell what has come: there each wait begins anew.) So the end
+// may be late by an eighth of the limit.
 // Invariant: while it looks, the socket is watched and belongs to this run.
 #pragma once
 
@@ -47,6 +48,7 @@ private:
     duration limit_;
     std::uint64_t moved_ = 0;  // bytes, as of the last look
     time_point moved_at_;      // the last look that found it changed, or the handler busy with something else
+    bool waits_ = false;       // for the client, as of the last look
     bool has_cancelled_ = false;
 };
 

@@ -3,10 +3,14 @@
 
 #include <leat/core/standard_streams.hpp>
 
+#include <array>
 #include <cstddef>
+#include <cstring>
 #include <ctime>
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -89,6 +93,20 @@ socket_calls& kernel_socket_calls() noexcept {
 std::size_t kernel_sockets::unsent(int fd) noexcept {
     int bytes = 0;
     return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+std::optional<std::uint64_t> kernel_sockets::received(int fd) noexcept {
+    // tcpi_bytes_received of the kernel's tcp_info, since Linux 4.1. That of the C library is older, and the
+    // kernel's header cannot be included beside it.
+    constexpr std::size_t place = 128;
+    std::uint64_t bytes = 0;
+    std::array<std::byte, place + sizeof bytes> info{};
+    auto size = static_cast<socklen_t>(info.size());
+    if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, info.data(), &size) != 0 || size < info.size()) {
+        return std::nullopt;
+    }
+    std::memcpy(&bytes, info.data() + place, sizeof bytes);
+    return bytes;
 }
 
 time_point kernel_now() noexcept {

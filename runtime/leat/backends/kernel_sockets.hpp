@@ -19,6 +19,7 @@ public:
     result<socklen_t> remote_address(int fd, sockaddr_storage& address) override;
     bool is_quiet(int fd) noexcept override;
     std::size_t unsent(int fd) noexcept override;
+    std::optional<std::uint64_t> received(int fd) noexcept override;
     result<std::size_t> send(int fd, std::span<const std::byte> bytes) override;
 };
 

@@ -52,6 +52,9 @@ public:
     // How many bytes of those that were sent on the stream `fd` are still here, because its peer's machine
     // has not taken them; 0 where that is not known.
     virtual std::size_t unsent(int fd) noexcept = 0;
+    // How many bytes have come on the stream `fd` so far, read or not; empty where that is not known, as of a
+    // socket of the Unix domain.
+    virtual std::optional<std::uint64_t> received(int fd) noexcept = 0;
     // send(2) of what the stream `fd` takes at once, without SIGPIPE; errc::resource_unavailable_try_again
     // when that is nothing.
     virtual result<std::size_t> send(int fd, std::span<const std::byte> bytes) = 0;

@@ -3,6 +3,7 @@
 #include <leat/net.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include <array>
 #include <string>
 
 namespace {
@@ -57,4 +58,19 @@ LEAT_TEST("a backend tells how much of what was sent has not left, until the pee
         co_await leat::sleep(std::chrono::milliseconds(1));  // the last acknowledgement may be late
     }
     CHECK(here().sockets().unsent(-1) == 0);
+}
+
+LEAT_TEST("a backend tells how many bytes have come on a TCP stream, read or not, and not of other sockets") {
+    auto [client, server] = co_await leat::testing::stream_pair();
+    const int fd = server.native_handle();
+    CHECK(here().sockets().received(fd) == 0);
+    co_await client.send_all("water");
+    std::array<char, 2> two{};
+    co_await server.recv_exactly(two);
+    CHECK(here().sockets().received(fd) == 5);
+    co_await client.send_all("wheel");
+    std::array<char, 8> rest{};
+    co_await server.recv_exactly(rest);
+    CHECK(here().sockets().received(fd) == 10);
+    CHECK_FALSE(here().sockets().received(-1).has_value());
 }

@@ -215,6 +215,7 @@ void simulated_connection::arrive(int side, std::size_t count) {
     wire_.note(simulated_event::arrived, number(), static_cast<std::int64_t>(count));
     out.under_way -= count;
     out.arrived += count;
+    out.arrived_ever += count;
     if (ends_[index(1 - side)].closed || ends_[index(1 - side)].gone) {
         send_reset(1 - side);
         return;

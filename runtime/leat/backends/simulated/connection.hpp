@@ -10,6 +10,7 @@
 #include <leat/backends/simulated/socket_name.hpp>
 
 #include <array>
+#include <cstdint>
 
 namespace leat {
 
@@ -55,6 +56,10 @@ public:
         const flow& sent = flows_[index(side)];
         return sent.bytes.size() - sent.arrived;
     }
+    // How many bytes have arrived at the side so far.
+    [[nodiscard]] std::uint64_t received(int side) const noexcept {
+        return flows_[index(1 - side)].arrived_ever;
+    }
     [[nodiscard]] bool failed(int side) const noexcept { return ends_[index(side)].error != 0; }
     // The error that SO_ERROR tells, once.
     int take_error(int side) noexcept { return std::exchange(ends_[index(side)].error, 0); }
@@ -94,6 +99,7 @@ private:
 
         byte_fifo bytes;
         std::size_t arrived = 0;
+        std::uint64_t arrived_ever = 0;
         std::size_t under_way = 0;
         std::size_t send_buffer = 0;     // of its sender, for what has not arrived
         std::size_t receive_buffer = 0;  // of its receiver, for the rest

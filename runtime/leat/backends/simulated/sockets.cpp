@@ -80,6 +80,14 @@ std::size_t simulated_sockets::unsent(int fd) noexcept {
     return socket != nullptr && socket->state == phase::connected ? socket->link->unarrived(socket->side) : 0;
 }
 
+std::optional<std::uint64_t> simulated_sockets::received(int fd) noexcept {
+    const simulated_socket* const socket = network_.find(fd);
+    if (socket == nullptr || socket->state != phase::connected) {
+        return std::nullopt;
+    }
+    return socket->link->received(socket->side);
+}
+
 result<std::size_t> simulated_sockets::send(int fd, std::span<const std::byte> bytes) {
     simulated_socket* const socket = network_.find(fd);
     if (socket == nullptr || socket->state != phase::connected) {
