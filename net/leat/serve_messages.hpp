@@ -49,7 +49,7 @@ task<> answer_messages(Stream client, const message_format& format, Handler& han
 // of a request, which lives until the reply has been given, and gives a std::string or a task of one; it is
 // shared by all connections. What is no request of this format, an end inside of one, a reply that the format
 // does not allow and what the handler throws end their connection, and go to `on_error` or to the report. A
-// stop ends connections that wait for a request; one that has come is answered.
+// stop ends connections that wait for a request; the one that is being answered gets its reply.
 template <typename Listener, typename Handler>
 task<> serve_messages(Listener listener, message_format format, Handler handler, serve_options options = {}) {
     static_assert(detail::replies<Handler>,

@@ -219,11 +219,13 @@ detail::message_head message_format::head_of(std::string_view message) const {
 // The first place where the peer sees the terminator is behind the message: neither inside it nor at a place
 // where its last bytes look like the terminator's first ones.
 void message_format::require_no_terminator(std::string_view message) const {
-    std::string around(message.substr(message.size() - std::min(message.size(), terminator_.size() - 1)));
-    const std::size_t before = around.size();
-    around += terminator_;
-    const part inside = detail::part_until(terminator_, SIZE_MAX, message, 0);
-    if (inside.is == part::state::there || around.find(terminator_) != before) {
+    const std::string_view end = terminator_;
+    bool early = detail::part_until(end, SIZE_MAX, message, 0).is == part::state::there;
+    // One that begins in the last bytes of the message, and goes on with the first ones of the terminator.
+    for (std::size_t size = 1; size < end.size() && size <= message.size() && !early; ++size) {
+        early = message.ends_with(end.substr(0, size)) && end.starts_with(end.substr(size));
+    }
+    if (early) {
         throw std::system_error(framing_errc::contains_terminator, "send of a message");
     }
 }

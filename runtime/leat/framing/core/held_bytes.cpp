@@ -7,6 +7,12 @@
 
 namespace leat::detail {
 
+namespace {
+
+constexpr std::size_t room_kept = 64 * 1024;  // also when little of it is used
+
+}  // namespace
+
 part held_bytes::find(const wanted& asked, bool ended) {
     join();
     part found = look(asked);
@@ -41,6 +47,9 @@ void held_bytes::join() {
     if (begin_ > store_.size() / 2) {  // each byte is moved at most once for each that was dropped
         store_.erase(0, begin_);
         begin_ = 0;
+        if (store_.capacity() > room_kept && store_.size() < store_.capacity() / 8) {
+            store_.shrink_to_fit();  // a large message has gone
+        }
     }
     store_.append(piece_.text());
     piece_.reset();
