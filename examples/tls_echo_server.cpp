@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sends back whatever arrives, encrypted. A client that is silent for a minute is disconnected. When the
-// server is stopped, each client gets the rest of its echo and a proper end.
+// Sends back whatever arrives, encrypted. A client that neither sends nor takes anything for a minute is
+// disconnected. When the server is stopped, each client gets the rest of its echo and a proper end.
 #include "command_line.hpp"
 
 #include <leat/tls.hpp>
@@ -10,8 +10,6 @@
 
 namespace {
 
-constexpr auto idle = std::chrono::minutes(1);
-
 struct tls_options : examples::server_options {
     std::string certificate;
     std::string key;
@@ -19,7 +17,7 @@ struct tls_options : examples::server_options {
 
 leat::task<> echo(leat::tcp_stream below, const leat::tls::context& shown) {
     auto client = co_await leat::tls::accept(std::move(below), shown);
-    while (const auto part = co_await leat::until_stop(leat::timeout(idle, client.recv_chunk()))) {
+    while (const auto part = co_await leat::until_stop(client.recv_chunk())) {
         if (part->empty()) {
             break;
         }
@@ -33,7 +31,8 @@ leat::task<> serve(const tls_options& options) {
         {.certificate = leat::tls::pem::file(options.certificate), .key = leat::tls::pem::file(options.key)});
     auto listener = options.listen();
     const auto echo_client = [&](leat::tcp_stream below) { return echo(std::move(below), shown); };
-    co_await leat::serve(std::move(listener), echo_client, {.on_listening = examples::announce});
+    co_await leat::serve(std::move(listener), echo_client,
+                         {.idle = std::chrono::minutes(1), .on_listening = examples::announce});
 }
 
 }  // namespace
