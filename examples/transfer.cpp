@@ -25,12 +25,14 @@ struct client_options {
     std::string backend;
 };
 
-// The kernel of a host that is gone answers no probe: an error after 4 s, which tells it from a hung process.
+// The kernel of a host that is gone answers neither probes nor data: an error after 4 s, which tells it from
+// a hung process.
 void probe_when_idle(leat::tcp_stream& connection) {
     connection.set_keep_alive(true);
     connection.set_option(IPPROTO_TCP, TCP_KEEPIDLE, 1);
     connection.set_option(IPPROTO_TCP, TCP_KEEPINTVL, 1);
     connection.set_option(IPPROTO_TCP, TCP_KEEPCNT, 3);
+    connection.set_option(IPPROTO_TCP, TCP_USER_TIMEOUT, 4000);
 }
 
 leat::task<leat::tcp_stream> connect(const client_options& options, int number, leat::duration limit) {
@@ -106,6 +108,11 @@ int connect_main(int argc, char** argv) {
     int status = 0;
     if (!command.parse(argc, argv, status)) {
         return status;
+    }
+    if (options.bind_port != 0 && options.bind_port + options.connections - 1 > 65535) {
+        std::fprintf(stderr, "error: --bind-port: there are no %d ports from %d on\n", options.connections,
+                     options.bind_port);
+        return 2;
     }
     return leat::run_main([&] { return receive_all(options); }, {.backend = options.backend});
 }
