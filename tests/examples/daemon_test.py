@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The servers in the background (--daemon), and in the foreground under systemd: socket activation through a
-real systemd-socket-activate, and sd_notify(3) to a socket of this test."""
+"""The servers in the background (--daemon)."""
 import contextlib
 import os
 import re
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from programs import backends, expect, folder, patience, port_of, run, server
+from programs import answers, backends, expect, folder, patience, port_of, run
 
 
 class background:
@@ -186,6 +184,13 @@ def a_lock_for_reading_is_not_its_own(backend):
             reader.communicate()
 
 
+def a_pipe_as_pid_file_is_not_waited_for():
+    with tempfile.TemporaryDirectory() as place:
+        os.mkfifo(f"{place}/it.pid")
+        done = run("echo_server", "--daemon", "status", "--pid-file", "it.pid", status=1, cwd=place)
+        expect(done.stdout == "not running, but its pid file is there\n", f"it does not wait: {done}")
+
+
 def it_is_no_service_of_the_manager_of_its_starter(backend):
     with daemon(backend) as it:
         os.environ["NOTIFY_SOCKET"] = "/nowhere/notify"
@@ -266,95 +271,6 @@ def bad_arguments_are_one_line():
     expect(done.stderr == "error: log file /dev/null/log: Not a directory\n", done.stderr)
 
 
-class notified:
-    """A service manager's end of NOTIFY_SOCKET, at a path or at an abstract name."""
-
-    def __init__(self, address):
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(address)
-        self.socket.settimeout(patience)
-        self.where = address.replace("\0", "@")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def hears(self, wanted):
-        """The next message but for pings of the watchdog."""
-        while (heard := self.socket.recv(4096).decode()) == "WATCHDOG=1" != wanted:
-            pass
-        expect(heard == wanted, f"the service manager hears {wanted}, not {heard}")
-
-
-def tells_its_service_manager(backend):
-    with tempfile.TemporaryDirectory() as place:
-        for address in (f"{place}/notify", f"\0leat-daemon-test-{os.getpid()}"):
-            with notified(address) as systemd:
-                os.environ.update(NOTIFY_SOCKET=systemd.where, WATCHDOG_USEC="20000")
-                try:
-                    with server("echo_server", "--host", "127.0.0.1", "--port", "0", "--backend", backend):
-                        systemd.hears("READY=1")
-                        systemd.hears("WATCHDOG=1")
-                        systemd.hears("WATCHDOG=1")
-                finally:
-                    del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
-                systemd.hears("STOPPING=1")
-
-
-def unused_port():
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        return unused.getsockname()[1]
-
-
-@contextlib.contextmanager
-def socket_activated(name, backend, systemd):
-    """A server that systemd-socket-activate starts at the first connection: its process, and its port."""
-    program, *words = name.split()
-    for _ in range(10):  # systemd picks no port, and the one that was free may be taken by now
-        port = unused_port()
-        command = ["systemd-socket-activate", "--listen", f"127.0.0.1:{port}", "-E",
-                   f"NOTIFY_SOCKET={systemd.where}", folder / program, *words, "--port", "1",
-                   "--backend", backend]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        try:
-            if "Listening on" in process.stderr.readline():
-                yield process, port
-                return
-        finally:
-            process.kill()
-            process.communicate()
-    sys.exit("failed: systemd-socket-activate listens")
-
-
-def is_activated_by_its_socket(name, backend, question, answer):
-    with notified(f"\0leat-activated-{os.getpid()}") as systemd:
-        with socket_activated(name, backend, systemd) as (process, port):
-            with socket.create_connection(("127.0.0.1", port), timeout=patience) as client:
-                client.sendall(question)
-                expect(client.recv(len(answer)) == answer, "who connects first is served")
-            systemd.hears("READY=1")
-            line = process.stdout.readline()
-            expect(line == f"listening on 127.0.0.1:{port}\n", f"it has not bound a port of its own: {line}")
-            process.terminate()
-            systemd.hears("STOPPING=1")
-            expect(process.wait(patience) == 0, "it ends cleanly on SIGTERM")
-
-
-# The servers that say one line and answer a first message: what each answers to what.
-answers = {
-    "echo_server": (b"wheel", b"wheel"),
-    "prefork_server": (b"wheel", b"wheel"),
-    "readiness_callbacks": (b"wheel", b"wheel"),
-    "reverse_server": (b"00005wheel", b"00005leehw"),
-    "transfer serve": (b"start\r<--EOM-->\r", b"head"),
-    "upper_server": (b"wheel", b"WHEEL"),
-}
-if os.path.exists(folder / "http_hello"):
-    answers["http_hello"] = (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 200 OK")
-
-
 def answers_in_the_background(name, backend, question, answer):
     with daemon(backend, program=name) as it:
         with socket.create_connection(("127.0.0.1", it.start()), timeout=patience) as client:
@@ -365,6 +281,7 @@ def answers_in_the_background(name, backend, question, answer):
 
 def main():
     bad_arguments_are_one_line()
+    a_pipe_as_pid_file_is_not_waited_for()
     for backend in backends():
         lives_and_ends(backend)
         lives_and_ends(backend, log=False)
@@ -375,7 +292,6 @@ def main():
         stale_and_recycled(backend)
         a_stop_waits_for_the_drain(backend)
         restarts(backend)
-        tells_its_service_manager(backend)
         a_lock_for_reading_is_not_its_own(backend)
         it_is_no_service_of_the_manager_of_its_starter(backend)
         a_log_that_was_renamed_is_closed(backend)
@@ -386,14 +302,7 @@ def main():
         for name, (question, answer) in answers.items():
             answers_in_the_background(name, backend, question, answer)
     a_stop_forces_what_hangs(backend)
-    if not shutil.which("systemd-socket-activate"):
-        print("systemd-socket-activate (package systemd) is not installed")
-        return 77
-    for backend in backends():
-        for name, (question, answer) in answers.items():
-            is_activated_by_its_socket(name, backend, question, answer)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

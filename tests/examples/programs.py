@@ -94,3 +94,16 @@ def backends():
     done = subprocess.run([folder / "echo_server", "--backend", "uring", "--host", "256.0.0.1"],
                           capture_output=True, text=True, timeout=patience)
     return ["epoll"] if "io_uring" in done.stderr else ["epoll", "uring"]
+
+
+# The servers that say one line and answer a first message: what each answers to what.
+answers = {
+    "echo_server": (b"wheel", b"wheel"),
+    "prefork_server": (b"wheel", b"wheel"),
+    "readiness_callbacks": (b"wheel", b"wheel"),
+    "reverse_server": (b"00005wheel", b"00005leehw"),
+    "transfer serve": (b"start\r<--EOM-->\r", b"head"),
+    "upper_server": (b"wheel", b"WHEEL"),
+}
+if os.path.exists(folder / "http_hello"):
+    answers["http_hello"] = (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 200 OK")

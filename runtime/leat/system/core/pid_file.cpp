@@ -51,7 +51,7 @@ bool is_at(int file, const std::string& path) noexcept {
 
 std::optional<pid_file> pid_file::take(const std::string& path) {
     for (;;) {
-        fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+        fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644));
         if (!file) {
             fail(path);
         }
@@ -64,6 +64,9 @@ std::optional<pid_file> pid_file::take(const std::string& path) {
         const std::string text = std::to_string(::getpid()) + "\n";
         if (::ftruncate(file.get(), 0) != 0 ||
             ::pwrite(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+            const int error = errno;
+            ::unlink(path.c_str());  // without a number it would look like one that was left behind
+            errno = error;
             fail(path);
         }
         held = {path, ::getpid()};
@@ -84,7 +87,7 @@ pid_file_state look_at_pid_file(const std::string& path) {
     if (is_held_here(path)) {
         return {true, held.process};
     }
-    const fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    const fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!file && errno == ENOENT) {
         return {};
     }
