@@ -135,6 +135,9 @@ int main(int argc, char** argv) {
     try {
         const auto models = models_of(wanted.serve.empty() ? wanted.models : wanted.serve);
         if (!wanted.serve.empty()) {
+            if (models.size() != 1) {
+                throw std::invalid_argument("--serve takes one model");
+            }
             serve(*models.front(), wanted.port);
             return 0;  // leat's servers come back, the others are ended by the signal
         }

@@ -9,19 +9,12 @@ import subprocess
 import threading
 import time
 
-from programs import allow_descriptors, backends, expect, folder, patience, port_of, run, server
+from programs import allow_descriptors, backends, echoed, expect, folder, patience, port_of, run, server
 
 
 def a_half_closed_client_gets_its_bytes(place):
-    with socket.create_connection(("127.0.0.1", port_of(place)), timeout=60) as client:
-        sent = bytes(range(256)) * 4000
-        sender = threading.Thread(target=lambda: (client.sendall(sent), client.shutdown(socket.SHUT_WR)))
-        sender.start()
-        received = b""
-        while chunk := client.recv(65536):
-            received += chunk
-        sender.join()
-        expect(received == sent, "a half-closed client still gets its bytes")
+    sent = bytes(range(256)) * 4000
+    expect(echoed(port_of(place), sent) == sent, "a half-closed client still gets its bytes")
 
 
 def many_clients_at_once(listening, count):

@@ -7,11 +7,10 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 import xml.etree.ElementTree as xml
 
-from programs import backends, expect, folder, patience, port_of, run, server
+from programs import backends, echoed, expect, folder, patience, port_of, run, server
 
 models = ["blocking", "process", "thread", "select", "poll", "epoll-level", "epoll-edge", "leat-epoll"]
 if "uring" in backends():
@@ -34,13 +33,7 @@ def without_fake_stacks():
 def echoes_more_than_it_can_hold(port):
     """A client that sends first and reads later gets every byte, also after it has ended its side."""
     sent = bytes(range(256)) * 12000
-    with socket.create_connection(("127.0.0.1", port), timeout=patience) as client:
-        sender = threading.Thread(target=lambda: (client.sendall(sent), client.shutdown(socket.SHUT_WR)))
-        sender.start()
-        received = b""
-        while chunk := client.recv(65536):
-            received += chunk
-        sender.join()
+    received = echoed(port, sent)
     expect(received == sent, f"3 MB come back: {len(received)}")
 
 
@@ -193,8 +186,8 @@ def is_zombie(process):
 
 
 def bad_arguments_are_one_line():
-    for arguments in (["--models", "poll,kqueue"], ["--serve", "kqueue"], ["--clients", "0"],
-                      ["--seconds", "x"]):
+    for arguments in (["--models", "poll,kqueue"], ["--serve", "kqueue"], ["--serve", "poll,select"],
+                      ["--clients", "0"], ["--seconds", "x"]):
         done = run("io_models", *arguments, status=2)
         expect(done.stderr.count("\n") == 1 and done.stdout == "", f"{arguments}: {done.stderr!r}")
     done = run("io_models", "--svg", "/nowhere/chart.svg", status=1)

@@ -6,8 +6,10 @@ import re
 import resource
 import select
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 folder = Path(os.environ["EXAMPLES"])
@@ -94,6 +96,16 @@ def backends():
     done = subprocess.run([folder / "echo_server", "--backend", "uring", "--host", "256.0.0.1"],
                           capture_output=True, text=True, timeout=patience)
     return ["epoll"] if "io_uring" in done.stderr else ["epoll", "uring"]
+
+
+def echoed(port, sent):
+    """What an echo server sends back to a client that ends its side before it has read all."""
+    with socket.create_connection(("127.0.0.1", port), timeout=patience) as client:
+        sender = threading.Thread(target=lambda: (client.sendall(sent), client.shutdown(socket.SHUT_WR)))
+        sender.start()
+        received = b"".join(iter(lambda: client.recv(65536), b""))
+        sender.join()
+    return received
 
 
 # The servers that say one line and answer a first message: what each answers to what.
