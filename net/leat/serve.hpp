@@ -52,8 +52,9 @@ struct serve_options {
     // handler waits for something else only, such as a database, the client is not to blame, and has no
     // limit. Bytes count that pass the socket, those of a TLS handshake, too. At the latest an eighth of it
     // later. If the handler's cleanup waits for the client as well, the connection is reset after as long
-    // again. The stream is that of a socket, or has one as its transport(), as tls::stream has; for any other
-    // serve() throws std::errc::operation_not_supported.
+    // again. A handler that gives up a wait and begins another has waited all the time, on a TCP stream. The
+    // stream is that of a socket, or has one as its transport(), as tls::stream has; for any other serve()
+    // throws std::errc::operation_not_supported.
     duration idle = duration::max();
     // Whether connections that the two limits above have ended are told of, as errors of handlers are: to
     // on_error, if it is set, with std::errc::timed_out or std::errc::connection_refused, else in a line of

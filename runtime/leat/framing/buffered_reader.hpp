@@ -11,10 +11,11 @@
 // neither a frame nor an allocation. While it waits without a byte it has no buffer; otherwise memory grows
 // as bytes come, and never with what a peer only says. A byte is not searched again however the bytes come.
 //
-// Cancelled: nothing was taken, the next operation sees every byte. The same after an error, so that the next
-// operation fails in the same way; one with a larger limit goes on. It is a receive_stream itself: what
-// follows a header is received from the reader, which has perhaps received some of it. It outlives its
-// operations; two tasks that read at once are misuse.
+// Cancelled: nothing was taken, the next operation sees every byte. The same after an error, but for one of
+// recv_exactly, so that the next operation fails in the same way; one with a larger limit goes on. It is a
+// receive_stream itself: what follows a header is received from the reader, which has perhaps received some
+// of it. It outlives its operations; two tasks that read at once are misuse. A view ends also when the reader
+// is moved, or when bytes are put into it or taken out (unread, take_held, give_back, detach).
 #pragma once
 
 #include <leat/clock.hpp>
@@ -114,7 +115,7 @@ public:
     }
     auto recv_exactly(byte_buffer into) noexcept { return awaiter<whole_asked>(*this, {into}); }
     auto recv_chunk() noexcept { return awaiter<chunk_asked>(*this, {}); }
-    // Closes the stream; the bytes that the reader holds are gone.
+    // Closes the stream; the bytes that the reader holds are gone. A view that it has given lives on.
     void close() noexcept {
         held_.drop(held_.size());  // and freed later: somebody may send from a view of them, or is about to
         ended_ = false;
