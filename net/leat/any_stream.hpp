@@ -6,7 +6,7 @@
 #pragma once
 
 #include <leat/core/awaited.hpp>
-#include <leat/framing/core/recv_behind.hpp>
+#include <leat/framing/core/recv_part.hpp>
 #include <leat/stream.hpp>
 
 #include <array>
@@ -14,7 +14,9 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <optional>
 #include <span>
+#include <string>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -111,7 +113,7 @@ struct stream_model {
     virtual stream_awaiter<std::size_t> recv(byte_buffer into) = 0;
     virtual stream_awaiter<void> recv_exactly(byte_buffer into) = 0;
     virtual stream_awaiter<chunk> recv_chunk() = 0;
-    virtual stream_awaiter<chunk> recv_behind(held_bytes& before) = 0;
+    virtual task<std::optional<std::string>> recv_part(wanted asked) = 0;
     virtual void unread(chunk&& bytes) = 0;
     virtual stream_awaiter<std::size_t> send(byte_view from) = 0;
     virtual stream_awaiter<void> send_all(byte_view from) = 0;
@@ -135,9 +137,7 @@ struct stream_model_of final : stream_model {
     stream_awaiter<chunk> recv_chunk() override {
         return stream_awaiter<chunk>([this] { return held.recv_chunk(); });
     }
-    stream_awaiter<chunk> recv_behind(held_bytes& before) override {
-        return stream_awaiter<chunk>([this, &before] { return recv_chunk_behind(held, before); });
-    }
+    task<std::optional<std::string>> recv_part(wanted asked) override { return recv_part_of(held, asked); }
     void unread(chunk&& bytes) override {
         if constexpr (pushback_stream<Stream>) {
             held.unread(std::move(bytes));
@@ -203,9 +203,9 @@ public:
     // Closes a stream that has no reset of its own.
     void reset() noexcept { model().reset(); }
 
-    // For recv_line and the like (recv_behind.hpp).
-    friend detail::stream_awaiter<chunk> recv_behind(any_stream& from, detail::held_bytes& before) {
-        return from.model().recv_behind(before);
+    // For recv_line and the like (recv_part.hpp).
+    friend task<std::optional<std::string>> recv_part(any_stream& from, detail::wanted asked) {
+        return from.model().recv_part(asked);
     }
 
     // The stream inside, if it is a `Stream`: for what only that can do.

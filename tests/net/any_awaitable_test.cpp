@@ -33,11 +33,11 @@ using event_wait = leat::event::wait_awaiter;
 using subscription = leat::broadcast<int>::subscription<void (*)(std::size_t)>;
 using on_call = void (*)(leat::callback<int>);
 
-static_assert(each_is_deferrable<
-              leat::recv_awaiter, leat::recv_exactly_awaiter, leat::detail::recv_behind_awaiter,
-              leat::recv_chunk_awaiter, leat::send_awaiter, leat::send_all_awaiter,
-              leat::send_pieces_awaiter<3>, leat::recv_from_awaiter, leat::recv_datagram_awaiter,
-              leat::send_datagram_awaiter, leat::connect_datagrams_awaiter, leat::readiness_awaiter>);
+static_assert(
+    each_is_deferrable<leat::recv_awaiter, leat::recv_exactly_awaiter, leat::recv_chunk_awaiter,
+                       leat::send_awaiter, leat::send_all_awaiter, leat::send_pieces_awaiter<3>,
+                       leat::recv_from_awaiter, leat::recv_datagram_awaiter, leat::send_datagram_awaiter,
+                       leat::connect_datagrams_awaiter, leat::readiness_awaiter>);
 static_assert(each_is_deferrable<event_wait, leat::latch::wait_awaiter, leat::barrier::arrive_awaiter,
                                  leat::mutex::lock_awaiter, leat::condition::wait_awaiter,
                                  leat::semaphore::acquire_awaiter, subscription::receive_awaiter,

@@ -151,6 +151,81 @@ LEAT_TEST("who receives behind a cancelled recv_line sees what that had received
     co_await receives_behind_cancelled(near, far);
 }
 
+namespace {
+
+enum class next_read { some, exactly, piece, line };
+
+template <typename Stream>
+task<std::string> reads_three(Stream& from, next_read how) {
+    std::string got;
+    while (got.size() < 3) {
+        std::array<char, 3> room;
+        if (how == next_read::some) {
+            const std::size_t count = co_await from.recv(std::span(room).first(3 - got.size()));
+            got.append(room.data(), count);
+        } else if (how == next_read::exactly) {
+            co_await from.recv_exactly(room);
+            got.append(room.data(), 3);
+        } else if (how == next_read::piece) {
+            const leat::chunk part = co_await from.recv_chunk();
+            got += part.text();
+        } else {
+            const auto line = co_await recv_line(from);
+            got += line.value() + "\n";
+        }
+    }
+    co_return got;
+}
+
+// Until bytes have come to `reads`, and that has not gone on. Its wait has ended then, or goes on with them.
+task<> let_bytes_come(leat::handle<>& reads) {
+    for (int turn = 0; turn < 20 && reads.state().waiting != nullptr; ++turn) {
+        co_await leat::sleep(1us);  // a task whose time has come runs before those whose bytes have
+    }
+}
+
+// A recv_line is cancelled when bytes of its line have come, and before it has seen them; the task that
+// cancels it receives at once.
+template <typename Stream>
+task<> receives_in_the_turn_of_the_cancel(Stream& from, Stream& to) {
+    for (const next_read how : {next_read::some, next_read::exactly, next_read::piece, next_read::line}) {
+        for (const bool later_bytes_first : {false, true}) {
+            CAPTURE(int(how));
+            auto first = leat::spawn([&]() -> task<> { co_await recv_line(from); });
+            co_await leat::testing::wait_until_idle();
+            co_await to.send_all("a");
+            co_await let_bytes_come(first);
+            if (later_bytes_first) {
+                co_await to.send_all("b\n");
+            }
+            first.cancel();
+            auto sends = leat::spawn([&]() -> task<> {
+                co_await first.join();
+                if (!later_bytes_first) {
+                    co_await to.send_all("b\n");
+                }
+            });
+            const auto got = co_await leat::move_on_after(conformance::patience, reads_three(from, how));
+            co_await sends;
+            REQUIRE(got == "ab\n");
+        }
+    }
+}
+
+}  // namespace
+
+LEAT_TEST("who receives in the turn in which a recv_line is cancelled sees its bytes, on a socket") {
+    connection both = co_await connected();
+    co_await receives_in_the_turn_of_the_cancel(both.server, both.client);
+}
+
+LEAT_TEST("who receives in the turn in which a recv_line is cancelled sees its bytes, in an any_stream") {
+    connection both = co_await connected();
+    leat::any_stream near(std::move(both.client));
+    leat::any_stream far(std::move(both.server));
+    co_await receives_in_the_turn_of_the_cancel(near, far);
+}
+
 LEAT_TEST("bytes given back to a socket come first, and a stream that is closed with them resets the peer") {
     connection both = co_await connected();
     co_await both.client.send_all("body");

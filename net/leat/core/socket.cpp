@@ -207,24 +207,6 @@ leat::result<void> recv_exactly_awaiter::take() noexcept {
                : leat::result<void>(stream_errc::end_of_stream);
 }
 
-constinit const wait_kind detail::recv_behind_awaiter::behind_kind{
-    "recv", cancel_operation, explain_operation, give_up,
-    [](wait& self) noexcept { return static_cast<recv_behind_awaiter&>(self).take_now(); }};
-
-bool detail::recv_behind_awaiter::give_up(wait& self) noexcept {
-    auto& read = static_cast<recv_behind_awaiter&>(self);
-    try {
-        if (!read.closed()) {
-            give_back(read.owner->returned, read.before_.all());
-            read.before_.clear();
-        }
-        return true;
-    } catch (const std::bad_alloc&) {
-        read.operation::result = -ENOMEM;
-        return false;
-    }
-}
-
 void recv_exactly_awaiter::await_resume() {
     end_by_reset(operation::result >= 0 && static_cast<std::size_t>(operation::result) < length);
     const bool failed = operation::result < 0;

@@ -9,7 +9,6 @@
 #include <leat/core/frame_pool.hpp>
 #include <leat/core/reference.hpp>
 #include <leat/endpoint.hpp>
-#include <leat/framing/core/held_bytes.hpp>
 #include <leat/io.hpp>
 #include <leat/stream.hpp>
 
@@ -192,10 +191,6 @@ public:
         return given();
     }
 
-protected:
-    recv_chunk_awaiter(const wait_kind& what, detail::socket_state& socket) noexcept
-        : leaf_awaiter(what, operation_kind::recv_chunk, socket) {}
-
 private:
     static const wait_kind kind;
 
@@ -216,24 +211,6 @@ private:
         return received();
     }
 };
-
-namespace detail {
-
-// The same of a task that holds bytes which came before (recv_behind.hpp). Cancelled: they are given back.
-// Without memory for that it throws std::errc::not_enough_memory instead.
-class [[nodiscard]] recv_behind_awaiter : public recv_chunk_awaiter {
-public:
-    recv_behind_awaiter(socket_state& socket, held_bytes& before) noexcept
-        : recv_chunk_awaiter(behind_kind, socket), before_(before) {}
-
-private:
-    static bool give_up(wait& self) noexcept;
-    static const wait_kind behind_kind;
-
-    held_bytes& before_;
-};
-
-}  // namespace detail
 
 // co_await gives std::size_t: the bytes that the kernel took, at least one unless there were none. The
 // bytes stay alive and unchanged until then. Cancelled: nothing was sent.

@@ -6,6 +6,7 @@
 
 #include <leat/core/socket.hpp>
 #include <leat/core/socket_owner.hpp>
+#include <leat/framing/core/part.hpp>
 #include <leat/framing/limit.hpp>
 #include <leat/task.hpp>
 
@@ -85,9 +86,9 @@ public:
     // from it misses what the stream has received already; see readable() in io.hpp.
     [[nodiscard]] int native_handle() const noexcept { return state().descriptor; }
 
-    // For recv_line and the like (recv_behind.hpp).
-    friend recv_behind_awaiter recv_behind(socket_stream& from, held_bytes& before) noexcept {
-        return {from.state(), before};
+    // For recv_line and the like (recv_part.hpp).
+    friend task<std::optional<std::string>> recv_part(socket_stream& from, wanted asked) {
+        return from.recv_part(asked);
     }
 
 protected:
@@ -100,6 +101,9 @@ protected:
     [[nodiscard]] socket_state& state() const noexcept {
         return state_or("the stream was moved from, or never opened");
     }
+
+private:
+    task<std::optional<std::string>> recv_part(wanted asked);
 };
 
 // The socket below a stream, for who watches it without the stream's help; null where there is none.

@@ -53,9 +53,11 @@ struct operation : wait {
     bool whole = false;             // recv, send: do all, not some. Ends short at end of stream or an error
     bool cancel_requested = false;  // backend::cancel has been called
     bool retired = false;           // its descriptor was retired: ends with ECANCELED, which is an error
-    bool its_turn = false;          // it has waited behind a cancelled one, and is to be submitted again
-    bool stops_short = false;       // recv: may end before what is there, as it does at SCM_RIGHTS (unix(7))
-    std::uint8_t phase = 0;         // the backend's own note of how far it is
+    // It has waited behind a cancelled one, and is to be submitted again; or it decides when it has completed
+    // whether it is over. Either way the loop asks wait_kind::begin.
+    bool its_turn = false;
+    bool stops_short = false;  // recv: may end before what is there, as it does at SCM_RIGHTS (unix(7))
+    std::uint8_t phase = 0;    // the backend's own note of how far it is
     int descriptor;
     union {
         std::byte* buffer = nullptr;

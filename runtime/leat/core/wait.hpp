@@ -36,8 +36,8 @@ struct wait_kind {
     // Called when `self` has ended as cancelled, before its task unwinds and before any other task runs; null
     // if there is nothing to do. False: it failed, and the wait ends with that error as its result.
     bool (*give_up)(wait& self) noexcept = nullptr;
-    // Begins `self` again, an operation that has its_turn set (operation.hpp). True: it has ended at once.
-    // Null: it is submitted unchanged.
+    // Begins `self` again, an operation that has its_turn set (operation.hpp). True: it has ended. Null: it
+    // is submitted unchanged.
     bool (*begin)(wait& self) noexcept = nullptr;
 };
 

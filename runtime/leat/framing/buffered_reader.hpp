@@ -145,13 +145,12 @@ public:
     }
     // Takes out what the reader holds; empty when there is no more. Throws std::bad_alloc.
     [[nodiscard]] chunk take_held() { return idle().held_.take_chunk(); }
-    // Gives what the reader holds back to the stream, whose next reader sees it. Throws std::bad_alloc, and
-    // the reader still holds it.
+    // Gives what the reader holds back to the stream, whose next reader sees it. Throws std::bad_alloc, also
+    // for 4 GiB and more, and the reader still holds it.
     void give_back()
         requires pushback_stream<stream_type>
     {
-        idle().held_.join();
-        chunk all = held_.take_chunk();
+        chunk all = idle().held_.take_all();
         try {
             stream().unread(std::move(all));
         } catch (...) {

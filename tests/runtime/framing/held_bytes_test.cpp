@@ -5,6 +5,9 @@
 #include <leat/framing/core/held_bytes.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include <cstdint>
+#include <new>
+
 using framing_tests::bytes;
 using leat::detail::held_bytes;
 using leat::detail::part;
@@ -84,4 +87,27 @@ TEST_CASE("many lines in pieces that cut each are moved as often as they come, a
     }
     CHECK(found == 100'000);
     CHECK(most < 1'100);  // what was read is not kept
+}
+
+TEST_CASE("4 GiB and more are not taken out in one piece, and stay") {
+    struct nothing_to_free final : leat::buffer_pool {
+        void release(std::byte* /*buffer*/, std::uint32_t /*index*/) noexcept override {}
+    } pool;
+    held_bytes held;
+    held.add(bytes("xy"));
+    CHECK(held.find(leat::detail::wanted_line(10, true), false).is == part::state::missing);
+    held.drop(1);
+    held.add(leat::chunk(pool, nullptr, 0, UINT32_MAX));  // nobody looks at them
+    CHECK_THROWS_AS((void)held.take_all(), std::bad_alloc);
+    CHECK(held.size() == std::size_t{1} + UINT32_MAX);
+}
+
+TEST_CASE("all bytes are taken out in one piece, also when they came in two") {
+    held_bytes held;
+    held.add(bytes("ab"));
+    CHECK(held.find(leat::detail::wanted_line(10, true), false).is == part::state::missing);
+    held.add(bytes("cd"));
+    CHECK(held.take_all().text() == "abcd");
+    CHECK(held.empty());
+    CHECK(held.take_all().empty());
 }

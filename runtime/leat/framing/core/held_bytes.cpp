@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <new>
 
 namespace leat::detail {
 
@@ -109,6 +110,14 @@ chunk held_bytes::take_chunk() {
     chunk taken = copied_chunk(std::as_bytes(std::span(store_).subspan(begin_, size)));
     drop(size);
     return taken;
+}
+
+chunk held_bytes::take_all() {
+    if (size() > UINT32_MAX) {
+        throw std::bad_alloc();  // more than a chunk can hold
+    }
+    join();
+    return take_chunk();
 }
 
 void held_bytes::clear() noexcept {

@@ -75,8 +75,6 @@ public:
         drop(found.whole);
         return given;
     }
-    // All of them, which are in one place.
-    [[nodiscard]] std::span<const std::byte> all() const noexcept { return std::as_bytes(std::span(text())); }
     // Copies as many as fit; they are in one place.
     std::size_t copy_to(std::span<std::byte> into) const noexcept;
     // The chunk that holds all of them as it came; empty if there is none.
@@ -87,6 +85,8 @@ public:
     // Takes out the first of them, all if they are in one place. Throws std::bad_alloc; then nothing has
     // changed.
     [[nodiscard]] chunk take_chunk();
+    // Takes out all of them. Throws std::bad_alloc, also for 4 GiB and more; then nothing has changed.
+    [[nodiscard]] chunk take_all();
     void clear() noexcept;
 
 private:
