@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/stream.hpp>
 
+#include <new>
+#include <optional>
 #include <string>
 
 namespace leat {
@@ -28,6 +30,27 @@ public:
 const std::error_category& stream_category() noexcept {
     static const category instance;
     return instance;
+}
+
+detail::cut_short::cut_short(std::error_code why, std::string_view what, std::size_t arrived,
+                             std::size_t asked)
+    : std::system_error(why, std::string(what) + ": " + std::to_string(arrived) + " of " +
+                                 std::to_string(asked) + " bytes arrived"),
+      what_size_(what.size()),
+      arrived_(arrived),
+      asked_(asked) {}
+
+void detail::cut_short::rethrow_behind(std::size_t before) const {
+    std::optional<cut_short> whole;
+    try {
+        whole.emplace(code(), std::string_view(what()).substr(0, what_size_), before + arrived_,
+                      before + asked_);
+    } catch (const std::bad_alloc&) {
+    }
+    if (whole) {
+        throw *whole;
+    }
+    throw;
 }
 
 }  // namespace leat

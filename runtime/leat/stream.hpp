@@ -12,6 +12,7 @@
 #include <concepts>
 #include <cstddef>
 #include <span>
+#include <string_view>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -36,13 +37,34 @@ inline void check_room(std::size_t size) noexcept {
     check(size != 0, "recv was given an empty buffer: the 0 that it would give means the end of the stream");
 }
 
+// For unread of every stream: what waits already would not see the bytes, or see them behind later ones.
+inline void check_no_receiver(bool receives) noexcept {
+    check(!receives, "bytes are given back to a stream while no task receives from it");
+}
+
+// What recv_exactly throws when it has got a part: that many bytes are in the buffer.
+class cut_short : public std::system_error {
+public:
+    // The text is as "recv from 127.0.0.1:8001: 2 of 7 bytes arrived".
+    cut_short(std::error_code why, std::string_view what, std::size_t arrived, std::size_t asked);
+    // Rethrows this, which is being handled, as that of a receive that had `before` bytes already. Without
+    // memory for the text as it is.
+    [[noreturn]] void rethrow_behind(std::size_t before) const;
+
+private:
+    std::size_t what_size_;
+    std::size_t arrived_;
+    std::size_t asked_;
+};
+
 }  // namespace detail
 
 // The receiving half of a byte stream, such as the reading end of a pipe.
 template <typename S>
 concept receive_stream = std::movable<S> && requires(S& s, byte_buffer into) {
     s.recv(into);          // co_await gives std::size_t: at least 1 byte, or 0 at the end. `into` has room
-    s.recv_exactly(into);  // fills the buffer, which may have no room, or throws end_of_stream
+    s.recv_exactly(into);  // fills the buffer, which may have no room, or throws end_of_stream, and what has
+                           // arrived is in the buffer; after std::bad_alloc the next receive sees it
     s.recv_chunk();        // gives a chunk: some bytes, or an empty one at the end
     s.close();             // at once, without waiting
 };

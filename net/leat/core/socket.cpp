@@ -101,6 +101,11 @@ bool socket_state::is_quiet() const noexcept {
            current_scheduler().io().is_quiet(descriptor);
 }
 
+bool socket_state::has_receiver() const noexcept {
+    const operation* const reader = home != nullptr ? home->waiting_on(descriptor).reader : nullptr;
+    return reader != nullptr && reader->action != operation_kind::readable;
+}
+
 chunk socket_state::take_returned() noexcept {
     chunk all = std::move(*returned);
     returned.reset();
@@ -183,13 +188,16 @@ bool recv_exactly_awaiter::begin_anew() {
     return length == 0 ? end_with(0) : begin();
 }
 
+void recv_exactly_awaiter::give_back(std::size_t arrived) {
+    if (!closed()) {
+        detail::give_back(owner->returned, {whole_.data(), arrived});
+    }
+}
+
 bool recv_exactly_awaiter::give_up(wait& self) noexcept {
     auto& read = static_cast<recv_exactly_awaiter&>(self);
     try {
-        if (!read.closed()) {
-            const std::size_t count = read.before_ + static_cast<std::size_t>(read.transferred);
-            detail::give_back(read.owner->returned, {read.whole_.data(), count});
-        }
+        read.give_back(read.before_ + static_cast<std::size_t>(read.transferred));
         return true;
     } catch (const std::bad_alloc&) {
         read.operation::result = -ENOMEM;
@@ -217,9 +225,20 @@ void recv_exactly_awaiter::await_resume() {
     if (failed && arrived == 0) {
         fail("recv from ");
     }
-    throw std::system_error(failed ? error() : stream_errc::end_of_stream,
-                            "recv from " + socket().peer_name() + ": " + std::to_string(arrived) + " of " +
-                                std::to_string(whole_.size()) + " bytes arrived");
+    fail_short(failed ? error() : stream_errc::end_of_stream, arrived);
+}
+
+void recv_exactly_awaiter::fail_short(std::error_code why, std::size_t arrived) {
+    try {
+        throw detail::cut_short(why, "recv from " + socket().peer_name(), arrived, whole_.size());
+    } catch (const std::bad_alloc&) {  // nobody hears how much has arrived
+        try {
+            give_back(arrived);
+        } catch (const std::bad_alloc&) {
+            socket().close();
+        }
+        throw;
+    }
 }
 
 bool send_awaiter::end_early() noexcept {

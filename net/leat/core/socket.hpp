@@ -39,6 +39,8 @@ struct socket_state : descriptor_owner, frame_pool::allocated {
 
     // No byte, no end and no error is there to be received.
     [[nodiscard]] bool is_quiet() const noexcept;
+    // A task waits for bytes. (Not who only waits for readable().)
+    [[nodiscard]] bool has_receiver() const noexcept;
 
     // As errors name it: "127.0.0.1:8001", a path, or "a peer without a name".
     [[nodiscard]] std::string peer_name() const;
@@ -150,9 +152,10 @@ private:
 };
 
 // co_await fills the buffer, or throws stream_errc::end_of_stream, or another error, saying how much arrived;
-// that is in the buffer. Cancelled: what had arrived is given back to the stream, and the next read sees it.
-// Without memory for that it throws std::errc::not_enough_memory instead, and what had arrived is in the
-// buffer.
+// that is in the buffer. Without memory to say so it throws std::bad_alloc, and what had arrived is given
+// back to the stream, which is closed if there is no memory for that either. Cancelled: what had arrived is
+// given back, and the next read sees it. Without memory for that it throws std::errc::not_enough_memory
+// instead, and what had arrived is in the buffer.
 class [[nodiscard]] recv_exactly_awaiter : public detail::socket_awaiter<recv_exactly_awaiter> {
 public:
     recv_exactly_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
@@ -168,6 +171,8 @@ private:
     static const wait_kind whole_kind;
     bool begin_anew();
     void take_returned() noexcept;
+    void give_back(std::size_t arrived);
+    [[noreturn]] void fail_short(std::error_code why, std::size_t arrived);
 
     byte_buffer whole_;
     std::size_t before_ = 0;  // bytes that had been given back to the stream

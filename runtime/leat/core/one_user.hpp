@@ -17,6 +17,8 @@ public:
     class use;
 
     [[nodiscard]] bool in_use() const noexcept { return user_ != nullptr; }
+    // Whether its user has gone on since its turn came, and may have looked at what is used.
+    [[nodiscard]] bool has_begun() const noexcept { return begun_; }
     // Whether the task that uses it is of another run.
     [[nodiscard]] bool is_used_elsewhere() const noexcept {
         return in_use() && user_->home != this_thread.loop;
@@ -25,6 +27,7 @@ public:
 private:
     const task_state* user_ = nullptr;
     wait* next_ = nullptr;  // who uses it after that one, which has been cancelled
+    bool begun_ = false;
 };
 
 // co_await makes the task the user. `rule` tells what a second one does wrong.
@@ -57,10 +60,11 @@ private:
 // The use by the task that has awaited its turn. Its end passes it on to who waits behind.
 class one_user::use {
 public:
-    explicit use(one_user& of) noexcept : of_(of) {}
+    explicit use(one_user& of) noexcept : of_(of) { of_.begun_ = true; }
     use(const use&) = delete;
     use& operator=(const use&) = delete;
     ~use() {
+        of_.begun_ = false;
         wait* const next = std::exchange(of_.next_, nullptr);
         of_.user_ = next != nullptr ? next->task : nullptr;
         if (next != nullptr) {

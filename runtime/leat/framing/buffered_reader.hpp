@@ -230,15 +230,20 @@ private:
         const detail::one_user::use reading(user_);
         held_.join();
         const std::size_t count = held_.copy_to(into);
+        if (ended_ && count < into.size()) {
+            const detail::cut_short cut(stream_errc::end_of_stream, "recv of bytes", count, into.size());
+            held_.drop(count);  // that is in the buffer
+            throw cut;
+        }
         try {
-            if (ended_ && count < into.size()) {
-                (void)detail::last_of({.size = into.size()}, held_.text());
-            }
             co_await stream().recv_exactly(std::span<std::byte>(into).subspan(count));
         } catch (const std::bad_alloc&) {  // the stream has taken nothing
             throw;
+        } catch (const detail::cut_short& cut) {
+            held_.drop(count);
+            cut.rethrow_behind(count);
         } catch (...) {
-            held_.drop(count);  // that is in the buffer
+            held_.drop(count);
             throw;
         }
         held_.drop(count);

@@ -149,20 +149,17 @@ task<> recv_exactly_from(pipe_reference pipe, byte_buffer into) {
     check_open(*pipe, receiving);
     arriving bytes{*pipe, into};
     bytes.done = detail::take_returned(pipe->returned, bytes.into);
-    while (bytes.done < bytes.into.size()) {
-        std::size_t size = 0;
-        try {
-            size = co_await read_some(*pipe, bytes.into.subspan(bytes.done));
-        } catch (const std::bad_alloc&) {
-            bytes.out_of_memory = true;
-            throw;
+    try {
+        while (bytes.done < bytes.into.size()) {
+            const std::size_t size = co_await read_some(*pipe, bytes.into.subspan(bytes.done));
+            if (size == 0) {
+                throw detail::cut_short(stream_errc::end_of_stream, receiving, bytes.done, bytes.into.size());
+            }
+            bytes.done += size;
         }
-        if (size == 0) {
-            throw std::system_error(stream_errc::end_of_stream,
-                                    std::string(receiving) + ": " + std::to_string(bytes.done) + " of " +
-                                        std::to_string(bytes.into.size()) + " bytes arrived");
-        }
-        bytes.done += size;
+    } catch (const std::bad_alloc&) {
+        bytes.out_of_memory = true;
+        throw;
     }
 }
 

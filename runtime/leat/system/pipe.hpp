@@ -96,9 +96,9 @@ public:
     // Receives some bytes: at least one, or 0 at the end, when all writers have closed. The buffer stays
     // alive and untouched until then; an empty one is misuse. Cancelled: nothing was taken from the pipe.
     [[nodiscard]] task<std::size_t> recv(byte_buffer into);
-    // Fills the buffer, or throws stream_errc::end_of_stream saying how much arrived. Cancelled: what had
-    // arrived is given back, and the next read sees it. If there is no memory for that, or it is 4 GiB or
-    // more, it is lost, and all later reads fail with std::errc::not_enough_memory.
+    // Fills the buffer, or throws stream_errc::end_of_stream saying how much arrived. Cancelled, and after
+    // std::bad_alloc: what had arrived is given back, and the next read sees it. If there is no memory for
+    // that, or it is 4 GiB or more, it is lost, and all later reads fail with std::errc::not_enough_memory.
     [[nodiscard]] task<> recv_exactly(byte_buffer into);
     // Receives at least one byte in a buffer of the library's, or an empty chunk at the end. While it waits
     // there is no buffer. Cancelled: nothing was taken from the pipe.

@@ -15,14 +15,21 @@ namespace leat::testing {
 struct detail::memory_pipe {
     explicit memory_pipe(memory_limits chosen) noexcept : allowed(chosen) {}
 
-    [[nodiscard]] bool readable() const noexcept { return !sent.empty() || !offered.empty() || ended; }
-    [[nodiscard]] std::size_t ready() const noexcept { return !sent.empty() ? sent.size() : offered.size(); }
+    [[nodiscard]] bool readable() const noexcept { return ready() > 0 || ended; }
+    [[nodiscard]] std::size_t ready() const noexcept {
+        const std::string& kept = first();
+        return !kept.empty() ? kept.size() : offered.size();
+    }
+    [[nodiscard]] const std::string& first() const noexcept {
+        return !returned.bytes.empty() ? returned.bytes : sent;
+    }
     // What there is, as much as fits; 0 at the end.
     std::size_t take(std::span<std::byte> into) {
         const std::size_t count = std::min({ready(), into.size(), allowed.piece});
-        if (!sent.empty()) {
-            std::memcpy(into.data(), sent.data(), count);
-            sent.erase(0, count);
+        std::string& kept = !returned.bytes.empty() ? returned.bytes : sent;
+        if (!kept.empty()) {
+            std::memcpy(into.data(), kept.data(), count);
+            kept.erase(0, count);
         } else if (count > 0) {
             std::memcpy(into.data(), offered.data(), count);
             offered = offered.subspan(count);
@@ -38,6 +45,7 @@ struct detail::memory_pipe {
     }
 
     memory_limits allowed;
+    given_back returned;
     std::string sent;
     std::span<const std::byte> offered;
     std::size_t taken = 0;  // of what is offered
@@ -70,6 +78,9 @@ task<> wait_readable(shared_pipe from) {
     if (from->receiver_closed) {
         fail(stream_errc::closed, "recv");
     }
+    if (from->returned.lost) {
+        detail::fail_as_lost();
+    }
     while (!from->readable()) {
         co_await from->changed.wait();
         if (from->receiver_closed) {
@@ -87,19 +98,11 @@ task<std::size_t> receive(shared_pipe from, byte_buffer into) {
 }
 
 task<> receive_exactly(shared_pipe from, byte_buffer into) {
-    detail::received_part part(from->sent, into);
     if (into.size() == 0 && from->receiver_closed) {
         fail(stream_errc::closed, "recv");
     }
-    while (part.count < into.size()) {
-        const std::size_t count = co_await receive(from, part.into.subspan(part.count));
-        if (count == 0) {
-            throw std::system_error(stream_errc::end_of_stream, "recv: " + std::to_string(part.count) +
-                                                                    " of " + std::to_string(into.size()) +
-                                                                    " bytes arrived");
-        }
-        part.count += count;
-    }
+    co_await detail::receive_whole(from->returned, into,
+                                   [&](byte_buffer rest) { return receive(from, rest); });
 }
 
 // A chunk has a length of 32 bits.
@@ -243,7 +246,8 @@ void memory_stream::unread(chunk&& bytes) {
     if (incoming()->receiver_closed) {
         fail(stream_errc::closed, "unread");
     }
-    in_->sent.insert(0, bytes.text());
+    leat::detail::check_no_receiver(in_->receiver.has_begun());
+    in_->returned.bytes.insert(0, bytes.text());
     bytes.reset();
 }
 

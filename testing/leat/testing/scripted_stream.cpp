@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/testing/scripted_stream.hpp>
 
+#include <leat/core/one_user.hpp>
 #include <leat/sleep.hpp>
 #include <leat/sync/event.hpp>
 #include <leat/testing/core/received_part.hpp>
@@ -128,7 +129,7 @@ struct detail::script {
         return count;
     }
     std::size_t give(std::span<std::byte> into) {
-        std::string& text = returned.empty() ? steps.front().text : returned;
+        std::string& text = returned.bytes.empty() ? steps.front().text : returned.bytes;
         const std::size_t count = std::min(into.size(), text.size());
         std::memcpy(into.data(), text.data(), count);
         text.erase(0, count);
@@ -148,7 +149,8 @@ struct detail::script {
 
     std::deque<step> steps;
     std::optional<time_point> waits_until;
-    std::string returned;  // by a recv_exactly that was cancelled
+    given_back returned;
+    leat::detail::one_user receiver;
     std::string mismatch;
     bool ended = false;  // the peer sends no more
     bool shut = false;   // nor do we
@@ -159,6 +161,7 @@ struct detail::script {
 namespace {
 
 using detail::script;
+using leat::detail::one_user;
 using shared_script = std::shared_ptr<script>;
 
 // Waits for the script to go on, or, where it is next, for the end of a wait.
@@ -178,12 +181,16 @@ task<> wait_for_change(shared_script played) {
 
 // Returns how many bytes there are to receive; 0 at the end.
 task<std::size_t> wait_readable(shared_script played) {
-    co_await checkpoint();
+    co_await one_user::turn(played->receiver, "two tasks receive from one stream at once");
+    const one_user::use receiving(played->receiver);
     for (;;) {
         played->check_open("recv");
         played->settle();
-        if (!played->returned.empty()) {
-            co_return played->returned.size();
+        if (played->returned.lost) {
+            detail::fail_as_lost();
+        }
+        if (!played->returned.bytes.empty()) {
+            co_return played->returned.bytes.size();
         }
         if (played->ended) {
             co_return 0;
@@ -205,19 +212,11 @@ task<std::size_t> receive(shared_script played, byte_buffer into) {
 }
 
 task<> receive_exactly(shared_script played, byte_buffer into) {
-    detail::received_part part(played->returned, into);
     if (into.size() == 0) {
         played->check_open("recv");
     }
-    while (part.count < into.size()) {
-        const std::size_t count = co_await receive(played, part.into.subspan(part.count));
-        if (count == 0) {
-            throw std::system_error(stream_errc::end_of_stream, "recv: " + std::to_string(part.count) +
-                                                                    " of " + std::to_string(into.size()) +
-                                                                    " bytes arrived");
-        }
-        part.count += count;
-    }
+    co_await detail::receive_whole(played->returned, into,
+                                   [&](byte_buffer rest) { return receive(played, rest); });
 }
 
 task<chunk> receive_chunk(shared_script played) {
@@ -345,7 +344,8 @@ task<chunk> scripted_stream::recv_chunk() {
 
 void scripted_stream::unread(chunk&& bytes) {
     script_->check_open("unread");
-    script_->returned.insert(0, bytes.text());
+    leat::detail::check_no_receiver(script_->receiver.has_begun());
+    script_->returned.bytes.insert(0, bytes.text());
     bytes.reset();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The operations of a buffered_reader, cancelled at each moment: the next one sees every byte.
+// The operations of a buffered_reader, cancelled at each moment: the next one sees every byte. And cut short.
 #include "../cancel_moments.hpp"
 #include "../rest_trial.hpp"
 #include "split_stream.hpp"
@@ -182,4 +182,33 @@ LEAT_TEST("what is given back behind the end of a stream is read again, and then
     CHECK(line == "abc");
     const auto end = co_await reader.line();
     CHECK_FALSE(end.has_value());
+}
+
+LEAT_TEST("a recv_exactly that the end cuts short counts what the caller asked for and got") {
+    const auto text_of = [](auto& reader) -> task<std::string> {
+        std::string ten(10, ' ');
+        const auto cut = co_await framing_tests::failure_of([&] { return reader.recv_exactly(ten); });
+        CHECK(ten == "abcde     ");
+        co_return cut.text;
+    };
+    buffered_reader reader(co_await framing_tests::stream_of("de"));
+    reader.unread(framing_tests::bytes("abc"));
+    std::string text = co_await text_of(reader);
+    CHECK(text == "recv: 5 of 10 bytes arrived: unexpected end of stream");
+
+    buffered_reader other(co_await framing_tests::stream_of("bcde"));
+    buffered_reader<decltype(other)&> outer(other);
+    other.unread(framing_tests::bytes("b"));
+    outer.unread(framing_tests::bytes("a"));
+    std::array<char, 2> both;
+    co_await outer.recv_exactly(both);
+    outer.unread(framing_tests::bytes("a"));
+    text = co_await text_of(outer);
+    CHECK(text == "recv: 5 of 10 bytes arrived: unexpected end of stream");
+
+    buffered_reader ended(co_await framing_tests::stream_of("abcde"));
+    const auto line = co_await framing_tests::failure_of([&] { return ended.exactly(6); });
+    CHECK(line.code == leat::stream_errc::end_of_stream);
+    text = co_await text_of(ended);
+    CHECK(text == "recv of bytes: 5 of 10 bytes arrived: unexpected end of stream");
 }

@@ -96,22 +96,21 @@ task<> stream_state::recv_exactly(state_reference self, byte_buffer into) {
     }
     unfinished_read progress(*self, into);
     progress.filled = take_returned(self->returned_, into);
-    while (progress.filled < progress.whole.size()) {
-        const step next = self->read(progress.whole.subspan(progress.filled));
-        if (next.done()) {
-            progress.filled += next.bytes;
-        } else if (next.what == step::kind::closed) {
-            throw std::system_error(stream_errc::end_of_stream,
-                                    "recv from " + self->peer() + ": " + std::to_string(progress.filled) +
-                                        " of " + std::to_string(progress.whole.size()) + " bytes arrived");
-        } else {
-            try {
+    try {
+        while (progress.filled < progress.whole.size()) {
+            const step next = self->read(progress.whole.subspan(progress.filled));
+            if (next.done()) {
+                progress.filled += next.bytes;
+            } else if (next.what == step::kind::closed) {
+                throw leat::detail::cut_short(stream_errc::end_of_stream, "recv from " + self->peer(),
+                                              progress.filled, progress.whole.size());
+            } else {
                 co_await self->read_on(next);
-            } catch (const std::bad_alloc&) {
-                progress.out_of_memory = true;
-                throw;
             }
         }
+    } catch (const std::bad_alloc&) {
+        progress.out_of_memory = true;
+        throw;
     }
 }
 
