@@ -183,7 +183,7 @@ public:
     detail::stream_awaiter<std::size_t> recv(byte_buffer into) { return model().recv(into); }
     detail::stream_awaiter<void> recv_exactly(byte_buffer into) { return model().recv_exactly(into); }
     detail::stream_awaiter<chunk> recv_chunk() { return model().recv_chunk(); }
-    // The next receive gets `bytes` first. No task receives meanwhile. Throws std::bad_alloc,
+    // The next receive gets `bytes` first. Misuse while a task receives. Throws std::bad_alloc,
     // stream_errc::closed, or errc::operation_not_supported if the stream inside is no pushback_stream; then
     // nothing has changed, `bytes` neither.
     void unread(chunk&& bytes) { model().unread(std::move(bytes)); }

@@ -96,7 +96,7 @@ concept resettable_stream = stream<S> && requires(S& s) {
 // A receiving half that takes bytes back, such as those of the next message. All streams of leat do.
 template <typename S>
 concept pushback_stream = receive_stream<S> && requires(S& s, chunk bytes) {
-    // The next receive gets `bytes` first. At once. No task receives meanwhile. Throws std::bad_alloc, or
+    // The next receive gets `bytes` first. At once. Misuse while a task receives. Throws std::bad_alloc, or
     // stream_errc::closed; then nothing has changed, `bytes` neither.
     s.unread(std::move(bytes));
 };

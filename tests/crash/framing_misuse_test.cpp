@@ -4,9 +4,13 @@
 
 #include <leat/framing.hpp>
 #include <leat/runtime.hpp>
+#include <leat/system/pipe.hpp>
+#include <leat/testing/idle.hpp>
 #include <leat/testing/memory_stream.hpp>
+#include <leat/testing/scripted_stream.hpp>
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include <doctest/doctest.h>
@@ -28,6 +32,32 @@ TEST_CASE("two tasks that read from one buffered_reader at once are misuse, also
             co_await reader.exactly(1);
         },
         "two tasks read from one buffered_reader at once");
+}
+
+TEST_CASE("bytes that are given back to a stream while a task receives from it are misuse") {
+    const auto check_unread = [](auto make) {
+        check_task_aborts(
+            [make]() -> leat::task<> {
+                auto [from, peer] = co_await make();
+                auto reads = leat::spawn([&]() -> leat::task<> { (void)co_await from.recv_chunk(); });
+                co_await leat::testing::wait_until_idle();
+                from.unread(leat::copied_chunk(std::as_bytes(std::span("x", 1))));
+            },
+            "bytes are given back to a stream while no task receives from it");
+    };
+    check_unread(
+        []() -> leat::task<std::pair<memory_stream, memory_stream>> { co_return memory_stream::pair(); });
+    check_unread([]() -> leat::task<std::pair<leat::testing::scripted_stream, int>> {
+        leat::testing::scripted_stream made;
+        made.expect("never");
+        co_return std::pair(std::move(made), 0);
+    });
+    check_unread(
+        []() -> leat::task<std::pair<leat::pipe_reader, leat::pipe_writer>> { co_return leat::make_pipe(); });
+    check_unread([]() -> leat::task<std::pair<leat::buffered_reader<memory_stream>, memory_stream>> {
+        auto [near, far] = memory_stream::pair();
+        co_return std::pair(leat::buffered_reader<memory_stream>(std::move(near)), std::move(far));
+    });
 }
 
 TEST_CASE("a buffered_reader that goes while a task reads from it is misuse") {

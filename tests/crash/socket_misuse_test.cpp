@@ -54,6 +54,13 @@ void check_use_elsewhere(leat::task<> (*use)(leat::tcp_stream&)) {
         home_rule);
 }
 
+leat::task<> unread_while_somebody_receives() {
+    connection both = co_await connected();
+    auto waits = leat::spawn([&]() -> leat::task<> { (void)co_await both.server.recv_chunk(); });
+    co_await leat::yield();
+    both.server.unread(leat::copied_chunk(std::as_bytes(std::span("x", 1))));
+}
+
 leat::task<> detach_while_somebody_waits() {
     connection both = co_await connected();
     auto waits = leat::spawn([&]() -> leat::task<> { (void)co_await both.server.recv_chunk(); });
@@ -130,7 +137,9 @@ TEST_CASE("an operation that is awaited in another run than the one its stream i
         home_rule);
 }
 
-TEST_CASE("detaching a stream that somebody waits on aborts, on every backend") {
+TEST_CASE(
+    "detaching a stream that somebody waits on aborts, and so does giving bytes back to it, on every "
+    "backend") {
     for (const auto& each : leat::testing::backends(leat::testing::every_backend)) {
         if (!each.refused.empty()) {
             MESSAGE("skipped on " << each.name << ": " << each.refused);
@@ -139,6 +148,8 @@ TEST_CASE("detaching a stream that somebody waits on aborts, on every backend") 
         INFO("backend: ", each.name);
         leat::testing::check_aborts([&] { leat::testing::run_on(each, detach_while_somebody_waits); },
                                     "nobody waits on a socket that is detached");
+        leat::testing::check_aborts([&] { leat::testing::run_on(each, unread_while_somebody_receives); },
+                                    "bytes are given back to a stream while no task receives from it");
     }
 }
 

@@ -30,6 +30,7 @@ void socket_stream::unread(chunk&& bytes) {
         throw std::system_error(stream_errc::closed, "unread");
     }
     state().check_used_at_home();
+    check_no_receiver(state().has_receiver());
     give_back(state().returned, std::move(bytes));
 }
 

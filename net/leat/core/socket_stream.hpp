@@ -37,7 +37,7 @@ public:
     [[nodiscard]] task<std::optional<std::string>> recv_line(std::size_t limit = framing_limit);
     [[nodiscard]] task<std::optional<std::string>> recv_until(std::string_view delimiter,
                                                               std::size_t limit = framing_limit);
-    // The next receive gets `bytes` first. No task receives meanwhile. Throws std::bad_alloc, or
+    // The next receive gets `bytes` first. Misuse while a task receives. Throws std::bad_alloc, or
     // stream_errc::closed; then nothing has changed, `bytes` neither.
     void unread(chunk&& bytes);
 

@@ -136,9 +136,11 @@ public:
     }
 
     // Puts bytes before the next that are read. Throws std::bad_alloc, or stream_errc::closed; then nothing
-    // has changed, `bytes` neither. No operation is under way.
+    // has changed, `bytes` neither. Misuse while a task reads; one that waits behind a cancelled one sees
+    // them.
     void unread(chunk&& bytes) {
-        if (idle().closed_) {
+        detail::check_no_receiver(user_.has_begun());
+        if (closed_) {
             throw std::system_error(stream_errc::closed, "unread");
         }
         held_.put_back(std::move(bytes));

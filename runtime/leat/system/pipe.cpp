@@ -297,6 +297,7 @@ task<chunk> pipe_reader::recv_chunk() {
 
 void pipe_reader::unread(chunk&& bytes) {
     check_open(*state(), "unread into a pipe");
+    detail::check_no_receiver(state()->user.has_begun());
     detail::give_back(state()->returned, std::move(bytes));
 }
 

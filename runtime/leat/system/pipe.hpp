@@ -103,7 +103,7 @@ public:
     // Receives at least one byte in a buffer of the library's, or an empty chunk at the end. While it waits
     // there is no buffer. Cancelled: nothing was taken from the pipe.
     [[nodiscard]] task<chunk> recv_chunk();
-    // The next receive gets `bytes` first. No task receives meanwhile. Throws std::bad_alloc, or
+    // The next receive gets `bytes` first. Misuse while a task receives. Throws std::bad_alloc, or
     // stream_errc::closed; then nothing has changed, `bytes` neither.
     void unread(chunk&& bytes);
 

@@ -4,6 +4,7 @@
 
 #include <leat/system/pipe.hpp>
 #include <leat/testing/doctest.hpp>
+#include <leat/testing/idle.hpp>
 #include <leat/testing/scripted_stream.hpp>
 
 using namespace std::chrono_literals;
@@ -59,6 +60,22 @@ LEAT_TEST("a recv_line that is cancelled takes nothing") {
     std::string rest(1, ' ');
     co_await near.recv_exactly(rest);
     CHECK(rest == "d");
+}
+
+LEAT_TEST("who reads behind a cancelled recv_line of a reader sees what that had taken from it") {
+    auto [near, far] = memory_stream::pair();
+    leat::buffered_reader reader(near);
+    co_await far.send_all("ab");
+    auto first = leat::spawn([&]() -> task<> { co_await recv_line(reader); });
+    co_await leat::testing::wait_until_idle();
+    auto sends = leat::spawn([&]() -> task<> {
+        co_await first.join();
+        co_await far.send_all("c\n");
+    });
+    first.cancel();
+    const auto line = co_await reader.line();  // at once: the first has not unwound
+    CHECK(line == "abc");
+    co_await sends;
 }
 
 LEAT_TEST("a line is taken from a pipe and from a script", on(leat::testing::kernel)) {

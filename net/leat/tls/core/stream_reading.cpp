@@ -142,6 +142,7 @@ task<chunk> stream_state::recv_chunk(state_reference self) {
 
 void stream_state::unread(chunk&& bytes) {
     require_open("unread for ");
+    leat::detail::check_no_receiver(reader_.has_begun());
     give_back(returned_, std::move(bytes));
 }
 
