@@ -34,6 +34,25 @@ TEST_CASE("two tasks that read from one buffered_reader at once are misuse, also
         "two tasks read from one buffered_reader at once");
 }
 
+TEST_CASE("a task that reads while another, which has read a lot, lets others run is misuse") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto [near, far] = memory_stream::pair();
+            leat::buffered_reader reader(near);
+            co_await far.send_all(std::string(1'000, '\n'));
+            auto first = leat::spawn([&]() -> leat::task<> {
+                for (;;) {
+                    co_await reader.line();
+                }
+            });
+            while (reader.held() == 0) {
+                co_await leat::yield();
+            }
+            co_await reader.line();
+        },
+        "two tasks read from one buffered_reader at once");
+}
+
 TEST_CASE("bytes that are given back to a stream while a task receives from it are misuse") {
     const auto check_unread = [](auto make) {
         check_task_aborts(
