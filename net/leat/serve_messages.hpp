@@ -12,6 +12,7 @@
 #include <leat/stoppable.hpp>
 
 #include <concepts>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -32,7 +33,16 @@ concept replies = std::invocable<Handler&, std::string_view> &&
 template <stream Stream, typename Handler>
 task<> answer_messages(Stream client, const message_format& format, Handler& handler) {
     message_stream peer(std::move(client), format);
-    while (const auto request = co_await stoppable(peer.recv())) {
+    for (;;) {
+        std::optional<std::string_view> request;
+        if (peer.has_message()) {  // also when the server has been told to stop
+            request = co_await peer.recv();
+        } else {
+            request = co_await stoppable(peer.recv());
+        }
+        if (!request) {
+            co_return;
+        }
         std::string reply;
         if constexpr (is_task<std::remove_cvref_t<reply_of<Handler>>>) {
             reply = co_await handler(*request);
@@ -49,7 +59,7 @@ task<> answer_messages(Stream client, const message_format& format, Handler& han
 // of a request, which lives until the reply has been given, and gives a std::string or a task of one; it is
 // shared by all connections. What is no request of this format, an end inside of one, a reply that the format
 // does not allow and what the handler throws end their connection, and go to `on_error` or to the report. A
-// stop ends connections that wait for a request; the one that is being answered gets its reply.
+// stop ends connections that wait for a request; those that have been received whole get their replies.
 template <typename Listener, typename Handler>
 task<> serve_messages(Listener listener, message_format format, Handler handler, serve_options options = {}) {
     static_assert(detail::replies<Handler>,

@@ -173,6 +173,27 @@ LEAT_TEST("a client that resets its connection during a reply ends that connecti
     co_await server.stop();
 }
 
+LEAT_TEST("a server that is told to stop answers all requests that it has received") {
+    leat::event go_on;
+    served server([&](std::string_view text) -> task<std::string> {
+        co_await go_on.wait();
+        co_return reversed(text);
+    });
+    auto client = co_await server.connect();
+    co_await client.send_all("00002ab00003cde00004fghi00002x");  // and a part of one
+    co_await leat::testing::wait_until_idle();
+    auto stops = leat::spawn([&] { return server.stop(); });
+    co_await leat::testing::wait_until_idle();
+    go_on.set();
+    std::string replies(24, ' ');
+    co_await leat::timeout(conformance::patience, client.recv_exactly(replies));
+    CHECK(replies == "00002ba00003edc00004ihgf");
+    const std::string nothing = co_await conformance::read_to_the_end(client);
+    CHECK(nothing.empty());
+    co_await stops;
+    CHECK(reasons.empty());
+}
+
 LEAT_TEST("a server that is told to stop answers what has come, and ends connections that wait") {
     leat::event go_on;
     served server([&](std::string_view text) -> task<std::string> {

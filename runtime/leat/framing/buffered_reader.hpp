@@ -96,12 +96,7 @@ public:
     // co_await gives std::optional<std::string_view>: the next message of this format, which stays alive, or
     // nothing at the end of the stream. One that the format does not allow throws a framing_errc, an end
     // inside of one stream_errc::end_of_stream.
-    auto message(const message_format& format) noexcept {
-        return part_of({.is = detail::wanted::what::message,
-                        .size = format.longest(),
-                        .delimiter = format.terminator(),
-                        .format = &format});
-    }
+    auto message(const message_format& format) noexcept { return part_of(wanted_message(format)); }
 
     // For how long nothing may come while one of those four waits: then it throws timed_out, and has taken
     // nothing. A peer that sends a little again and again is read however slow it is. duration::max() is no
@@ -128,6 +123,10 @@ public:
     [[nodiscard]] stream_type& stream() noexcept { return stream_; }
     // How many bytes have been received and not been read.
     [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
+    // Whether a message of this format, or what is none, is among them.
+    [[nodiscard]] bool has_message(const message_format& format) const noexcept {
+        return held_.in_one() && held_.look(wanted_message(format)).is != detail::part::state::missing;
+    }
     // Whether an operation would have to wait for the peer, as far as the stream can tell.
     [[nodiscard]] bool is_quiet() noexcept
         requires requires(stream_type& of) { of.is_quiet(); }
@@ -174,6 +173,12 @@ private:
     template <typename Reader, typename Asked>
     friend class detail::buffered_awaiter;
 
+    static detail::wanted wanted_message(const message_format& format) noexcept {
+        return {.is = detail::wanted::what::message,
+                .size = format.longest(),
+                .delimiter = format.terminator(),
+                .format = &format};
+    }
     awaiter<part_asked> part_of(detail::wanted asked) noexcept { return {*this, {asked}}; }
     [[nodiscard]] bool has_turn() const noexcept { return !user_.in_use() && held_.in_one(); }
     buffered_reader& idle() noexcept {

@@ -49,6 +49,8 @@ public:
     // nothing at the end of the stream. Throws a framing_errc for what is no message that the format allows,
     // stream_errc::end_of_stream for an end inside of one. Cancelled or failed: nothing was taken.
     auto recv() noexcept { return reader_.message(format_); }
+    // Whether recv() would give a message, or an error, of what has been received already.
+    [[nodiscard]] bool has_message() const noexcept { return reader_.has_message(format_); }
     // As send_message(). One task may send while another receives.
     [[nodiscard]] task<> send(std::string_view message)
         requires send_stream<stream_type>
