@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Bytes from a stranger as messages of each format: the messages, and what is refused in the end, do not
 // depend on how the bytes are cut, and nothing is longer than the limit. What is sent is received as it was,
-// and what a sender refuses could not have been.
+// and what a sender refuses could not have been. Between, a recv is cancelled, and bytes change places.
 #include <leat/check.hpp>
 
 #include "cut_stream.hpp"
@@ -38,18 +38,55 @@ message_format chosen_format(fuzz::choices& choose) {
     }
 }
 
-// The messages, each behind its length, and how it ended.
-task<std::string> all_messages(memory_stream& from, const message_format& format) {
-    leat::message_stream peer(from, format);
+struct trouble {
+    fuzz::move_of_bytes move;
+    unsigned turns;  // until a recv is cancelled
+};
+
+std::vector<trouble> chosen_trouble(fuzz::choices& choose) {
+    std::vector<trouble> chosen;
+    for (unsigned count = choose.below(8); count > 0; --count) {
+        chosen.push_back({fuzz::chosen_move(choose), choose.below(6)});
+    }
+    return chosen;
+}
+
+using peer_type = leat::message_stream<memory_stream&>;
+
+// A message behind its length, or how it ended.
+task<std::string> next_message(peer_type& peer, bool& over) {
     std::string seen;
     try {
-        while (const auto message = co_await peer.recv()) {
-            check(message->size() <= format.longest(), "no message is longer than the limit");
-            seen += std::to_string(message->size()) + ":" + std::string(*message);
+        if (const auto message = co_await peer.recv()) {
+            check(message->size() <= peer.format().longest(), "no message is longer than the limit");
+            seen = std::to_string(message->size()) + ":" + std::string(*message);
+        } else {
+            seen = "end";
+            over = true;
         }
-        seen += "end";
     } catch (const std::system_error& error) {
-        seen += std::string(error.what()) + ", left " + std::to_string(peer.reader().held() == 0);
+        seen = std::string(error.what()) + ", left " + std::to_string(peer.reader().held() == 0);
+        over = true;
+    }
+    co_return seen;
+}
+
+// All of them.
+task<std::string> all_messages(memory_stream& from, const message_format& format,
+                               std::vector<trouble> between) {
+    peer_type peer(from, format);
+    std::string seen;
+    bool over = false;
+    for (const trouble& each : between) {
+        fuzz::move_bytes(peer.reader(), each.move);
+        if (!over) {
+            const auto next =
+                co_await fuzz::unless_cancelled([&] { return next_message(peer, over); }, each.turns);
+            seen += next.value_or("");
+        }
+    }
+    while (!over) {
+        seen += co_await next_message(peer, over);
     }
     co_return seen;
 }
@@ -70,7 +107,7 @@ void check_round_trip(const message_format& format, std::string_view message, st
     }
     const std::string sent = head + whole;
     const std::string seen =
-        fuzz::seen_by([&](memory_stream& from) { return all_messages(from, format); }, sent + sent, step);
+        fuzz::seen_by([&](memory_stream& from) { return all_messages(from, format, {}); }, sent + sent, step);
     const std::string once = std::to_string(message.size()) + ":" + std::string(message);
     check(seen == once + once + "end", "what is sent is received as it was");
 }
@@ -81,12 +118,15 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     fuzz::choices choose(data, size);
     const message_format format = chosen_format(choose);
     const std::size_t step = 1 + choose.below(40);
+    const std::vector<trouble> between = chosen_trouble(choose);
     std::string bytes;
     while (choose.left()) {
         bytes += static_cast<char>(choose.byte());
     }
-    const auto read = [&](memory_stream& from) { return all_messages(from, format); };
-    const std::string whole = fuzz::seen_by(read, bytes, bytes.size() + 1);
+    const auto at_rest = [&](memory_stream& from) { return all_messages(from, format, {}); };
+    const auto read = [&](memory_stream& from) { return all_messages(from, format, between); };
+    const std::string whole = fuzz::seen_by(at_rest, bytes, bytes.size() + 1);
+    check(fuzz::seen_by(read, bytes, bytes.size() + 1) == whole, "cancelled reads take nothing");
     check(fuzz::seen_by(read, bytes, 1) == whole, "single bytes give the same");
     check(fuzz::seen_by(read, bytes, step) == whole, "and so do other cuts");
     check_round_trip(format, bytes, step);
