@@ -10,6 +10,8 @@
 #include <leat/testing/stream_pair.hpp>
 
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -224,6 +226,78 @@ LEAT_TEST("who receives in the turn in which a recv_line is cancelled sees its b
     leat::any_stream near(std::move(both.client));
     leat::any_stream far(std::move(both.server));
     co_await receives_in_the_turn_of_the_cancel(near, far);
+}
+
+namespace {
+
+task<> sends_in_pieces(leat::tcp_stream& to, std::string_view text) {
+    for (std::size_t at = 0, size = 1; at < text.size(); at += size, size = size % 7 + 1) {
+        co_await to.send_all(text.substr(at, size));
+        co_await leat::sleep(size * 10us);
+    }
+}
+
+}  // namespace
+
+LEAT_SIMULATE("recv_lines that are cancelled at any moment lose no byte to who receives at once",
+              {.seeds = 60, .random_order = true}) {
+    connection both = co_await connected();
+    std::string text;
+    for (int i = 0; i < 60; ++i) {
+        text += std::to_string(i * i) + "\n";
+    }
+    auto sends = leat::spawn(sends_in_pieces(both.client, text));
+    leat::backend& chance = leat::current_scheduler().io();
+    std::string got;
+    while (got.size() < text.size()) {
+        std::string line;
+        auto reads = leat::spawn([&]() -> task<> {
+            const auto came = co_await recv_line(both.server);
+            line = came.value() + "\n";
+        });
+        co_await leat::sleep(std::chrono::microseconds(chance.random() % 200));
+        for (std::uint64_t turns = chance.random() % 4; turns > 0; --turns) {
+            co_await leat::yield();
+        }
+        reads.cancel();
+        std::array<char, 3> some;
+        const auto count = co_await leat::move_on_after(20us, both.server.recv(some));
+        co_await reads.join();
+        got += line;
+        got.append(some.data(), count.value_or(0));
+    }
+    CHECK(got == text);
+    co_await sends;
+}
+
+// Closing a stream on which a task waits makes the loop look at what has completed before its turn is over.
+LEAT_TEST("a recv_line that is cancelled in a turn that closes another stream keeps what is behind the line",
+          on(kernel)) {
+    for (int round = 0; round < 3; ++round) {
+        connection both = co_await connected();
+        connection other = co_await connected();
+        auto waits = leat::spawn([&]() -> task<> {
+            char byte[1];
+            const auto none = co_await leat::as_result(other.server.recv(byte));
+            CHECK_FALSE(none.ok());
+        });
+        std::string line;
+        auto reads = leat::spawn([&]() -> task<> {
+            const auto came = co_await recv_line(both.server);
+            line = came.value() + "\n";
+        });
+        co_await leat::testing::wait_until_idle();
+        const std::string_view text = "ab\ncd\nefgh";
+        co_await both.client.send_all(text.substr(0, 6));
+        other.server.close();
+        co_await both.client.send_all(text.substr(6));
+        reads.cancel();
+        std::string rest(2, ' ');
+        co_await leat::timeout(conformance::patience, both.server.recv_exactly(rest));
+        co_await reads.join();
+        CHECK(text.starts_with(line + rest));
+        co_await waits.join();
+    }
 }
 
 LEAT_TEST("bytes given back to a socket come first, and a stream that is closed with them resets the peer") {

@@ -73,7 +73,7 @@ bool uring_backend::submit(operation& op) {
         op.result = 0;
         return true;
     }
-    if (leaves(op, state)) [[unlikely]] {
+    if (leaves(op, state) != 0) [[unlikely]] {
         op.phase = behind;
         waiting = &op;
         ++pending_;
@@ -183,7 +183,7 @@ bool uring_backend::cancel(operation& op) noexcept {
                 op.phase = asked_to_end;
                 ask_to_end(user_data_of(op));
                 slot_of(op, state) = nullptr;
-                leaves(op, state) = true;
+                leaves(op, state) |= cancelled;
                 return false;
             }
             break;
@@ -239,6 +239,9 @@ void uring_backend::collect(time_point deadline, list<operation>& done) {
         watch_wake();
     }
     end_overrun();
+    if (some_decide_) [[unlikely]] {
+        pass_turns_of_deciding();
+    }
     give_turns();
     crowded_ = completed_count_ > few;
     woken_ = false;

@@ -95,10 +95,15 @@ private:
         std::uint32_t writer_at = 0;
         readiness ready{.readable = false};  // whether a plain system call is likely to succeed
         bool retiring = false;
-        bool by_edge = false;        // edges_ watches it, because the error it has lasts
-        bool reader_leaves = false;  // the kernel has one that was cancelled, and is not `reader` any more
-        bool writer_leaves = false;
+        bool by_edge = false;            // edges_ watches it, because the error it has lasts
+        std::uint8_t reader_leaves = 0;  // of `leaving`: who has left `reader` and holds up the next one
+        std::uint8_t writer_leaves = 0;
         source incoming;
+    };
+
+    enum leaving : std::uint8_t {
+        cancelled = 1,  // the kernel has it still
+        deciding = 2,   // it has completed, and has its_turn set: what it takes is not known yet
     };
 
     descriptor_state& state_of(int fd);
@@ -120,7 +125,7 @@ private:
         return op.action != operation_kind::readable && op.action != operation_kind::writable &&
                op.action != operation_kind::accept && op.action != operation_kind::connect;
     }
-    static bool& leaves(const operation& op, descriptor_state& state) noexcept {
+    static std::uint8_t& leaves(const operation& op, descriptor_state& state) noexcept {
         return reads(op.action) ? state.reader_leaves : state.writer_leaves;
     }
 
@@ -165,7 +170,9 @@ private:
     [[gnu::noinline]] void end_rest() noexcept;
     void look_at_edges() noexcept;
     void finish(operation& op, std::int64_t result) noexcept;
-    void finish_cancelled(operation& op, descriptor_state& state) noexcept;
+    void let_next_wait(operation& op, descriptor_state& state) noexcept;
+    void pass_turn(operation& op, descriptor_state& state, leaving why) noexcept;
+    void pass_turns_of_deciding() noexcept;
     void give_turns() noexcept;
 
     // Sources (uring_source.cpp).
@@ -204,6 +211,7 @@ private:
     list<operation> resting_;  // go to restart_ at rest_over_
     time_point rest_over_ = never;
     list<operation> turns_;  // of those that waited behind a cancelled one
+    bool some_decide_ = false;
     std::size_t completed_count_ = 0;
     std::size_t pending_ = 0;
     std::size_t moved_ = 0;  // bytes, since the last look, and asked to be sent

@@ -235,21 +235,42 @@ void uring_backend::finish(operation& op, std::int64_t result) noexcept {
     completed_.push_back(op);
     ++completed_count_;
     descriptor_state& state = state_of(op);
+    if (op.its_turn) [[unlikely]] {
+        let_next_wait(op, state);
+    }
     if (operation*& place = slot_of(op, state); place == &op) [[likely]] {
         place = nullptr;
     } else {
-        finish_cancelled(op, state);
+        pass_turn(op, state, cancelled);
     }
     if (state.retiring) [[unlikely]] {
         close_if_over(op.descriptor, state);
     }
 }
 
+// It decides when it is handed over. Who comes until then waits behind it.
+void uring_backend::let_next_wait(operation& op, descriptor_state& state) noexcept {
+    leaves(op, state) |= deciding;
+    some_decide_ = true;
+}
+
 // It has left its place before. Who waits behind it stays there until all that has completed is handed over.
-void uring_backend::finish_cancelled(operation& op, descriptor_state& state) noexcept {
-    leaves(op, state) = false;
-    if (operation* const next = slot_of(op, state); next != nullptr) {
+void uring_backend::pass_turn(operation& op, descriptor_state& state, leaving why) noexcept {
+    if ((leaves(op, state) & why) == 0) {
+        return;
+    }
+    leaves(op, state) &= static_cast<std::uint8_t>(~why);
+    if (operation* const next = slot_of(op, state); next != nullptr && leaves(op, state) == 0) {
         turns_.push_back(*next);
+    }
+}
+
+void uring_backend::pass_turns_of_deciding() noexcept {
+    some_decide_ = false;
+    for (operation* op = completed_.first(); op != nullptr; op = completed_.next(*op)) {
+        if (op->its_turn) {
+            pass_turn(*op, state_of(*op), deciding);
+        }
     }
 }
 

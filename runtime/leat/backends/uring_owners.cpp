@@ -43,7 +43,8 @@ void uring_backend::adopt(descriptor_owner* owner, descriptor_state& state) noex
 
 // Whether operations have the socket open, those that were cancelled and have not ended, too.
 bool uring_backend::is_used(const descriptor_state& state) noexcept {
-    return state.reader != nullptr || state.writer != nullptr || state.reader_leaves || state.writer_leaves;
+    return state.reader != nullptr || state.writer != nullptr ||
+           ((state.reader_leaves | state.writer_leaves) & cancelled) != 0;
 }
 
 bool uring_backend::in_flight(const descriptor_state& state) noexcept {

@@ -68,7 +68,7 @@ bool simulated_backend::submit(operation& op) {
         return false;
     }
     if (hold(op)) {
-        ++pending_;
+        wait(place, op);
         return false;
     }
     wire_.note(simulated_event::completed, network_.place_of(op.descriptor), op.result);
@@ -144,7 +144,7 @@ void simulated_backend::end_later(simulated_socket& socket, const waiter& place)
             return;
         }
         for (waiter* each : {&found->reader, &found->writer}) {
-            if (each->number == asked.number) {
+            if (each->number == asked.number && !has_come_to(simulated_progress::done, *each->op)) {
                 operation& op = leave(*each);
                 op.result = wire_.strikes(&simulated_faults::interrupted) ? -EINTR : -ECANCELED;
                 complete(op);
@@ -153,20 +153,20 @@ void simulated_backend::end_later(simulated_socket& socket, const waiter& place)
     });
 }
 
-// Whether what has been done is told later.
+// Whether what has been done is told later. It keeps its place until then, unless that is closed before.
 bool simulated_backend::hold(operation& op) {
     if (!wire_.strikes(&simulated_faults::late_completion)) {
         return false;
     }
     op.phase = static_cast<std::uint8_t>(simulated_progress::done);
-    wire_.delay([this, &op] { complete(op); });
-    return true;
-}
-
-void simulated_backend::finish(operation& op) {
-    if (!hold(op)) {
+    wire_.delay([this, &op] {
+        simulated_socket* const socket = network_.find(op.descriptor);
+        if (socket != nullptr && socket->waiting(op.action).op == &op) {
+            (void)leave(socket->waiting(op.action));
+        }
         complete(op);
-    }
+    });
+    return true;
 }
 
 // It stays pending until it is handed over.
@@ -178,8 +178,9 @@ void simulated_backend::complete(operation& op) noexcept {
 
 void simulated_backend::try_again(simulated_socket& socket, waiter& place) {
     if (place.op != nullptr && !has_come_to(simulated_progress::behind, *place.op) &&
-        simulated_attempt(*place.op, socket, network_, *pool_)) {
-        finish(leave(place));
+        !has_come_to(simulated_progress::done, *place.op) &&
+        simulated_attempt(*place.op, socket, network_, *pool_) && !hold(*place.op)) {
+        complete(leave(place));
     }
 }
 
@@ -236,7 +237,7 @@ void simulated_backend::wake() noexcept {
 void simulated_backend::drop(waiter& place) noexcept {
     const waiter waited = std::exchange(place, {});
     for (operation* const op : {waited.op, waited.behind}) {
-        if (op == nullptr) {
+        if (op == nullptr || has_come_to(simulated_progress::done, *op)) {
             continue;
         }
         if (op->linked()) {
@@ -268,7 +269,7 @@ void simulated_backend::detach(descriptor_owner& owner, list<operation>& done) {
     owner.check_home(this);
     simulated_socket& socket = *network_.find(owner.descriptor);
     for (waiter* const place : {&socket.reader, &socket.writer}) {
-        if (place->op == nullptr) {
+        if (place->op == nullptr || has_come_to(simulated_progress::done, *place->op)) {
             continue;
         }
         check(place->op->cancel_requested && place->behind == nullptr,
@@ -288,7 +289,9 @@ waiting_operations simulated_backend::waiting_on(int fd) noexcept {
         return {};
     }
     const auto now = [](const waiter& place) {
-        return place.op != nullptr && place.op->cancel_requested ? place.behind : place.op;
+        const bool over = place.op != nullptr &&
+                          (place.op->cancel_requested || has_come_to(simulated_progress::done, *place.op));
+        return over ? place.behind : place.op;
     };
     return {now(socket->reader), now(socket->writer)};
 }

@@ -47,7 +47,6 @@ private:
     void pass_busy_turn() noexcept;
     void look();
     void try_again(simulated_socket& socket, waiter& place);
-    void finish(operation& op);
     bool hold(operation& op);
     void end_later(simulated_socket& socket, const waiter& place);
     void drop(waiter& place) noexcept;
