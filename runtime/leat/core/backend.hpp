@@ -11,6 +11,8 @@
 //     not count, but keeps its place until it has completed: the next one waits behind it. When that may
 //     begin, it is returned with its_turn set, neither begun nor completed, to be submitted again: by then it
 //     is known what the cancelled one has received or sent.
+//     An operation that is submitted with its_turn set keeps its place until it has been handed over, too: it
+//     decides then what it takes of what has come, and perhaps is submitted again.
 //   * No descriptor, byte or buffer is lost: what arrives for a cancelled operation is delivered.
 //   * State kept under the number of a descriptor belongs to the owner that its operations name
 //     (descriptor_owner.hpp). Another owner of the same number begins with fresh state.
