@@ -83,7 +83,7 @@ bool notify(std::string_view assignments) {
 
 bool notify_ready() {
     detail::tell_starter();
-    return notify("READY=1");
+    return detail::is_worker_process() || notify("READY=1");
 }
 
 bool notify_stopping() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // notify_ready and its like: tell the service manager that started this program how it is (sd_notify(3)), and
 // keep its watchdog content. notify_ready() also tells daemon::start (daemon.hpp). Without a manager these do
-// nothing, so a server calls them always.
+// nothing, so a server calls them always. Any thread may call them.
 //
 //   leat::notify_ready();
 //
@@ -23,7 +23,8 @@ namespace leat {
 // Each gives whether there is a service manager, and throws std::system_error naming its socket when that
 // cannot be reached. They may block for a moment while the manager's queue is full, two seconds at most.
 
-// READY=1: the program has started, or has read its configuration again.
+// READY=1: the program has started, or has read its configuration again. A worker of prefork() tells its
+// supervisor instead, which tells when all are ready (prefork.hpp).
 bool notify_ready();
 // STOPPING=1: it has begun to end.
 bool notify_stopping();

@@ -7,14 +7,10 @@
 #include <leat/system/core/supervisor.hpp>
 #include <leat/threads/processors.hpp>
 
-#include <cstddef>
-
 namespace leat::detail {
 
-void worker_is_ready(int ready) noexcept {
-    drop_startup_output();
-    const std::byte told{1};
-    (void)write_without_sigpipe(ready, {&told, 1});
+void worker_is_ready() noexcept {
+    tell_starter();
 }
 
 void supervise(unsigned count, forked_program& program, const prefork_options& options) {

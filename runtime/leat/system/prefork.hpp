@@ -11,10 +11,11 @@
 // not one for each worker (SO_REUSEPORT): what waits in its queue when a worker is killed is for the others.
 //
 // Signals to the supervisor. SIGTERM and SIGINT: it destroys its function, and with it its listener, sends
-// SIGTERM to the workers, and SIGKILL to those that are left after `grace`. A second one goes to the workers
-// too, where serve() ends its own grace. SIGHUP: a rolling restart, in which each worker is told to end only
-// when another in its place is ready; and the log file of a daemon is opened anew. One that is ignored when
-// prefork() begins is left alone.
+// SIGTERM to the workers, and SIGKILL to those that are left after `grace`. A second one, half a second later
+// or more, goes to the workers too, where serve() ends its own grace. SIGHUP: a rolling restart, in which
+// each worker is told to end only when another in its place is ready; and the log file of a daemon is opened
+// anew. One that comes while workers start comes after that. One that is ignored when prefork() begins is
+// left alone.
 #pragma once
 
 #include <leat/run.hpp>
@@ -33,6 +34,10 @@ namespace leat {
 struct prefork_options {
     run_options run = {};                       // of each worker; `report` is also told of the end of workers
     duration grace = std::chrono::seconds(10);  // for a worker to end in; serve() takes up to 8 s of it
+    duration start_limit = std::chrono::seconds(90);  // for a worker to be ready in; else it is told to end
+    // A worker is ready when it calls notify_ready(), as one does that waits for something else before it
+    // serves, and not already when its task waits for the first time.
+    bool ready_by_notify = false;
     // Before a worker is put in the place of one that lived for less than `steady`: twice as long each time.
     duration first_pause = std::chrono::milliseconds(100);
     duration longest_pause = std::chrono::seconds(10);
@@ -46,8 +51,8 @@ namespace detail {
 // What a worker does, for the part of prefork() that is compiled once.
 class forked_program {
 public:
-    // In the worker: gives its exit status. Tells on `ready`, a pipe, when it is ready.
-    virtual int work(unsigned index, int ready) = 0;
+    // In the worker: gives its exit status.
+    virtual int work(unsigned index) = 0;
     // In the supervisor, when it stops: what the workers have is not needed here any more.
     virtual void release() noexcept = 0;
 
@@ -56,42 +61,46 @@ protected:
 };
 
 void supervise(unsigned count, forked_program& program, const prefork_options& options);
-void worker_is_ready(int ready) noexcept;
+void worker_is_ready() noexcept;
 
 }  // namespace detail
 
 // Runs `function(index)`, which gives a task, for each index below `count` in a run() in a process of its
 // own; returns when a signal has stopped it and all have ended. 0: as many as usable_processors(). A worker
-// that ends, by itself too, is replaced at once, or after a pause if it has not lived for long. It is ready
-// when its task waits for the first time. When a worker of the first ones ends before it is ready, the others
-// are stopped and std::runtime_error is thrown.
+// that ends, by itself too, is replaced at once, or after a pause if it has not lived for long.
 //
-// A worker ignores SIGINT and SIGHUP, which a terminal sends to all of them, ends like run_main() and without
-// exit handlers, and gets SIGTERM when its supervisor has died. Not inside run(), and before any thread is
-// started. Throws std::system_error when a process cannot be started. Linux 5.4 or later.
+// A worker is ready when its task waits for the first time, as serve() does when it accepts, or when it calls
+// notify_ready(). The program is ready when all are. When until then a worker ends before it is ready, or is
+// not ready in time, the others are stopped and std::runtime_error is thrown. Later such a worker is
+// replaced like any other, and in a rolling restart it ends the restart.
+//
+// A worker ignores SIGINT and SIGHUP, has a process group of its own, and ends like run_main() and without
+// exit handlers. It has a second thread, which waits for the end of the supervisor: then the worker gets
+// SIGTERM, and SIGKILL after `grace`. Not inside run(), and before any thread is started. SIGCHLD of other
+// children is taken meanwhile. Throws std::system_error when a process cannot be started. Linux 5.3 or later.
 template <typename Function>
     requires std::invocable<Function&, unsigned>
 void prefork(unsigned count, Function function, prefork_options options = {},
              std::source_location where = std::source_location::current()) {
     struct program final : detail::forked_program {
-        program(Function&& given, const run_options& each, std::source_location at)
+        program(Function&& given, const prefork_options& each, std::source_location at)
             : function(std::move(given)), options(each), where(at) {}
-        int work(unsigned index, int ready) override {
-            return detail::run_main_call(options, where, [this, index, ready]() -> task<> {
+        int work(unsigned index) override {
+            return detail::run_main_call(options.run, where, [this, index]() -> task<> {
                 auto worker = spawn(std::move(*function), index);
                 co_await yield();
-                if (!worker.done()) {
-                    detail::worker_is_ready(ready);
+                if (!worker.done() && !options.ready_by_notify) {
+                    detail::worker_is_ready();
                 }
                 co_await worker;
             });
         }
         void release() noexcept override { function.reset(); }
         std::optional<Function> function;
-        run_options options;
+        const prefork_options& options;
         std::source_location where;
     };
-    program each(std::move(function), options.run, where);
+    program each(std::move(function), options, where);
     detail::supervise(count, each, options);
 }
 

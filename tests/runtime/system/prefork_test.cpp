@@ -3,9 +3,8 @@
 // what it saw, as its workers do, line by line.
 #include <leat/system/prefork.hpp>
 
-#include "../../crash/child_process.hpp"
 #include "../../support/on_each_backend.hpp"
-#include "children.hpp"
+#include "supervised.hpp"
 
 #include <leat/runtime.hpp>
 
@@ -21,40 +20,12 @@
 #include <unistd.h>
 
 using namespace std::chrono_literals;
+using supervised::say;
+using supervised::stop_supervisor;
+using supervised::told;
+using supervised::until_term;
 
 namespace {
-
-void say(const std::string& line) {
-    const std::string whole = line + "\n";
-    (void)!::write(STDERR_FILENO, whole.data(), whole.size());  // in one piece, from several processes
-}
-
-void stop_supervisor() {
-    ::raise(SIGTERM);  // which is blocked in it
-}
-
-leat::task<> until_term(std::string name) {
-    leat::signal_set signals{SIGTERM};
-    say(name + " begins");
-    co_await signals.next();
-    say(name + " ends");
-}
-
-template <typename Function>
-std::string told(unsigned count, Function function, const leat::prefork_options& options) {
-    return leat::testing::run_in_child([&] {
-               ::alarm(60);
-               std::signal(SIGTERM, SIG_DFL);  // doctest has one of its own
-               try {
-                   leat::prefork(count, function, options);
-                   say("all have ended");
-               } catch (const std::exception& error) {
-                   say(error.what());
-               }
-               say(leat::no_child_is_left() ? "no child" : "a child is left");
-           })
-        .errors;
-}
 
 std::vector<std::string> lines_of(const std::string& text) {
     std::vector<std::string> lines(1);
@@ -171,8 +142,8 @@ TEST_CASE("a rolling restart whose new worker fails leaves the old ones at work"
     };
     const std::string text = told(1, work, {.run = {.report = stop}, .on_ready = roll});
     CHECK(text ==
-          "0 begins\nerror: the new wheel is broken\nhas ended: exit code 1; the rolling restart ends, "
-          "the workers that are left go on\n0 ends\nall have ended\nno child\n");
+          "0 begins\nerror: the new wheel is broken\nhas ended: exit code 1, before it was ready; the "
+          "rolling restart ends, the workers that are left go on\n0 ends\nall have ended\nno child\n");
 }
 
 TEST_CASE("a worker that does not listen to SIGTERM is killed after the grace") {

@@ -4,9 +4,10 @@
 #include <leat/core/standard_streams.hpp>
 #include <leat/system/daemon.hpp>
 
+#include <atomic>
 #include <cerrno>
-#include <cstddef>
 #include <cstdio>
+#include <span>
 #include <utility>
 
 #include <fcntl.h>
@@ -20,7 +21,8 @@ namespace {
 
 struct {
     pid_t process = 0;
-    int ready = -1;
+    bool is_worker = false;
+    std::atomic<int> ready = -1;
     int memory = -1;             // its output, as long as that is kept in memory
     std::string* log = nullptr;  // never freed: the signal handler reads it
 } own;
@@ -30,10 +32,21 @@ void write_to(int output) noexcept {
     ::dup2(output, STDERR_FILENO);
 }
 
-void close_ready() noexcept {
-    if (own.ready >= 0) {
-        ::close(std::exchange(own.ready, -1));
+// Ends the time in which output is kept for daemon::start.
+void drop_startup_output() noexcept {
+    if (own.memory < 0) {
+        return;
     }
+    const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere >= 0) {
+        write_to(nowhere);
+        ::close(nowhere);
+    }
+    // Children that it has started go on writing there: from now on that fails, and takes no memory.
+    if (!own.is_worker) {
+        ::fcntl(own.memory, F_ADD_SEALS, F_SEAL_GROW);
+    }
+    ::close(std::exchange(own.memory, -1));
 }
 
 }  // namespace
@@ -67,34 +80,27 @@ void become_daemon_process(const daemon_output& output, int ready) {
     ::sigaction(SIGHUP, &reopen, nullptr);
 }
 
+void become_worker_process(fd ready) noexcept {
+    own.process = ::getpid();
+    own.is_worker = true;
+    const fd of_daemon(own.ready.exchange(ready.release()));
+}
+
+bool is_worker_process() noexcept {
+    return own.is_worker && own.process == ::getpid();
+}
+
 void tell_starter() noexcept {
-    if (own.ready >= 0 && own.process == ::getpid()) {
-        (void)std::fflush(stdout);  // what it has printed so far is for the starter
-        const std::byte ready{1};
-        (void)write_without_sigpipe(own.ready, {&ready, 1});
-        close_ready();
-        drop_startup_output();
-    }
-}
-
-void forget_starter() noexcept {
-    close_ready();
-}
-
-void drop_startup_output() noexcept {
-    if (own.memory < 0) {
+    if (own.process != ::getpid()) {
         return;
     }
-    const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (nowhere >= 0) {
-        write_to(nowhere);
-        ::close(nowhere);
+    const fd ready(own.ready.exchange(-1));
+    if (!ready) {
+        return;
     }
-    // Children that it has started go on writing there: from now on that fails, and takes no memory.
-    if (own.process == ::getpid()) {
-        ::fcntl(own.memory, F_ADD_SEALS, F_SEAL_GROW);
-    }
-    ::close(std::exchange(own.memory, -1));
+    (void)std::fflush(stdout);  // what it has printed so far is for the starter
+    drop_startup_output();
+    (void)write_without_sigpipe(ready.get(), std::as_bytes(std::span(&own.process, 1)));
 }
 
 }  // namespace detail

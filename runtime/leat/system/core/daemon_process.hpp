@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What a process that daemon::start has made knows of itself, for notify_ready() and prefork().
+// What a process that daemon::start or prefork() has made knows of itself, for notify_ready().
 #pragma once
+
+#include <leat/fd.hpp>
 
 #include <string>
 
@@ -16,12 +18,13 @@ struct daemon_output {
 // again at each SIGHUP.
 void become_daemon_process(const daemon_output& output, int ready);
 
-// Tells daemon::start, once. Nothing in any other process, also not in a forked child of the daemon.
-void tell_starter() noexcept;
+// From now on this process is a worker, which tells on `ready`, a pipe of all workers, when it is ready. In a
+// daemon its output goes where that of the daemon goes.
+void become_worker_process(fd ready) noexcept;
+[[nodiscard]] bool is_worker_process() noexcept;
 
-// In a forked child of a daemon: the pipe is not its own. And when the child is ready: it has no output, as
-// the daemon has none.
-void forget_starter() noexcept;
-void drop_startup_output() noexcept;
+// Tells whoever has made this process, once, by its process id. Nothing in any other process, also not in a
+// forked child of this one. Any thread may call it.
+void tell_starter() noexcept;
 
 }  // namespace leat::detail

@@ -3,6 +3,7 @@
 
 #include <leat/core/duration_text.hpp>
 #include <leat/system/core/daemon_process.hpp>
+#include <leat/system/core/orphan_watch.hpp>
 #include <leat/system/core/plain_wait.hpp>
 #include <leat/system/core/process_start.hpp>
 #include <leat/system/daemon.hpp>
@@ -17,7 +18,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,12 +30,15 @@ namespace {
     throw std::system_error(errno_code(errno), std::string("prefork: ") + what);
 }
 
-// How it ended, if it has; then it is reaped.
-std::optional<exit_status> try_reap(const fd& process) {
+// From the first signal to stop. Whoever signals a process and its group, as timeout(1) does, sends two.
+constexpr duration same_stop = std::chrono::milliseconds(500);
+
+// How a child ended, if it has, and its tracer, if it has one, has let it go. WNOWAIT: it is not reaped.
+std::optional<exit_status> end_of(pid_t child, int flags) {
     siginfo_t ended{};
     int answer = 0;
     do {
-        answer = ::waitid(P_PIDFD, static_cast<id_t>(process.get()), &ended, WEXITED | WNOHANG);
+        answer = ::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | flags);
     } while (answer != 0 && errno == EINTR);
     if (answer != 0) {
         fail("waitid");
@@ -43,7 +46,6 @@ std::optional<exit_status> try_reap(const fd& process) {
     return ended.si_pid == 0 ? std::nullopt : std::optional(exit_status_of(ended));
 }
 
-// A child that has not been reaped: its number is nobody else's.
 void end_at_once(pid_t child) noexcept {
     ::kill(child, SIGKILL);
     while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
@@ -62,8 +64,15 @@ supervisor::supervisor(unsigned count, forked_program& program, const prefork_op
       self_(::getpid()),
       places_(count),
       watchdog_(watchdog_interval()) {
+    int both[2];
+    if (::pipe2(both, O_CLOEXEC | O_NONBLOCK) != 0) {
+        fail("pipe2");
+    }
+    heard_.reset(both[0]);
+    ready_.reset(both[1]);
     sigset_t heeded;
     sigemptyset(&heeded);
+    sigaddset(&heeded, SIGCHLD);
     for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
         if (!not_ignored({number}).empty()) {
             sigaddset(&heeded, number);
@@ -76,6 +85,7 @@ supervisor::supervisor(unsigned count, forked_program& program, const prefork_op
     ::pthread_sigmask(SIG_BLOCK, &heeded, &mask_before_);
     struct sigaction usual{};  // if SIGCHLD is ignored, the kernel reaps the workers itself
     usual.sa_handler = SIG_DFL;
+    usual.sa_flags = SA_NOCLDSTOP;
     ::sigaction(SIGCHLD, &usual, &child_before_);
 }
 
@@ -94,11 +104,12 @@ void supervisor::run() {
         }
         wait();
         take_signals();
-        for (worker& each : workers_) {
-            hear(each);
+        hear();
+        if (std::exchange(child_ended_, false)) {
+            reap();
         }
-        reap();
-        kill_overdue();
+        end_overdue();
+        roll_if_wanted();
         ping_watchdog();
     }
     if (!failure_.empty()) {
@@ -109,18 +120,11 @@ void supervisor::run() {
 // ---- beginning ------------------------------------------------------------------------------------
 
 void supervisor::begin(unsigned index, role as) {
-    int both[2];
-    if (::pipe2(both, O_CLOEXEC | O_NONBLOCK) != 0) {
-        fail("pipe2");
-    }
-    fd heard(both[0]);
-    const fd ready(both[1]);
     worker& made = workers_.emplace_back();  // what throws comes first
     (void)std::fflush(nullptr);              // else the worker writes it again
     const pid_t child = ::fork();
     if (child == 0) {
-        heard.reset();
-        become_worker(index, ready.get());
+        become_worker(index);
     }
     if (child < 0) {
         workers_.pop_back();
@@ -128,48 +132,49 @@ void supervisor::begin(unsigned index, role as) {
     }
     made.index = index;
     made.id = child;
-    made.process.reset(open_pidfd(child));
-    made.ready = std::move(heard);
     made.began = monotonic_now();
     made.is = as;
-    if (!made.process) {
-        const int error = errno;
-        end_at_once(child);
-        workers_.pop_back();
-        errno = error;
-        fail("pidfd_open");
-    }
+    made.ready_by = after(made.began, options_.start_limit);
 }
 
-// The supervisor's own descriptors are closed, or the workers would hold each other's pipes.
-void supervisor::become_worker(unsigned index, int ready) noexcept {
-    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (::getppid() != self_) {
-        ::_exit(0);  // it has died before that
-    }
-    forget_starter();
+// It has a process group of its own: who signals that of the supervisor, as a shell does with `kill %1`,
+// means the supervisor alone.
+void supervisor::become_worker(unsigned index) noexcept {
+    ::setpgid(0, 0);
     workers_.clear();
     signals_.reset();
+    heard_.reset();
+    become_worker_process(std::move(ready_));
     ::signal(SIGINT, SIG_IGN);
     ::signal(SIGHUP, SIG_IGN);
     ::signal(SIGTERM, SIG_DFL);  // by which it is told to end, whatever the supervisor was started with
     sigdelset(&mask_before_, SIGTERM);
     ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
-    const int status = program_.work(index, ready);
+    int status = 1;
+    try {
+        end_with_parent(self_, options_.grace);
+        status = program_.work(index);
+    } catch (...) {
+        status = print_error(std::current_exception());
+    }
     (void)std::fflush(nullptr);
     ::_exit(status);
 }
 
-bool supervisor::is_filled(unsigned index) const noexcept {
-    return std::ranges::any_of(
-        workers_, [index](const worker& each) { return each.index == index && each.is == role::serving; });
+std::vector<bool> supervisor::filled_places() const {
+    std::vector<bool> filled(places_.size());
+    for (const worker& each : workers_) {
+        filled[each.index] = filled[each.index] || each.is == role::serving;
+    }
+    return filled;
 }
 
 void supervisor::fill_places() {
     const time_point now = monotonic_now();
+    const std::vector<bool> filled = filled_places();
     for (unsigned index = 0; index < places_.size(); ++index) {
         place& each = places_[index];
-        if (is_filled(index) || each.due > now) {
+        if (filled[index] || each.due > now) {
             continue;
         }
         try {
@@ -188,46 +193,46 @@ void supervisor::fill_places() {
 
 void supervisor::wait() {
     time_point deadline = next_ping_;
-    std::vector<pollfd> watched{{.fd = signals_.get(), .events = POLLIN, .revents = 0}};
     for (const worker& each : workers_) {
-        watched.push_back({.fd = each.process.get(), .events = POLLIN, .revents = 0});
-        if (each.ready) {
-            watched.push_back({.fd = each.ready.get(), .events = POLLIN, .revents = 0});
-        }
-        deadline = std::min(deadline, each.kill_at);
+        deadline = std::min({deadline, each.ready_by, each.kill_at});
     }
+    const std::vector<bool> filled = filled_places();
     for (unsigned index = 0; !stopping_ && index < places_.size(); ++index) {
-        if (!is_filled(index)) {
+        if (!filled[index]) {
             deadline = std::min(deadline, places_[index].due);
         }
     }
+    pollfd watched[] = {{.fd = signals_.get(), .events = POLLIN, .revents = 0},
+                        {.fd = heard_.get(), .events = POLLIN, .revents = 0}};
     (void)poll_until(watched, deadline);
 }
 
 void supervisor::take_signals() {
     signalfd_siginfo received;
     while (::read(signals_.get(), &received, sizeof received) == sizeof received) {
-        if (received.ssi_signo == SIGHUP) {
+        if (received.ssi_signo == SIGCHLD) {
+            child_ended_ = true;
+        } else if (received.ssi_signo == SIGHUP) {
             reopen_log_file();
-            if (rolling_ != 0) {
-                roll_again_ = true;
-            } else if (started_ && !stopping_) {
-                notify_or_report(notify_reloading);
-                roll_from(0);
-            }
+            roll_wanted_ = true;
         } else {
             stop();
         }
     }
 }
 
-void supervisor::kill_overdue() {
+void supervisor::end_overdue() {
     const time_point now = monotonic_now();
     for (worker& each : workers_) {
         if (each.kill_at <= now) {
             report(each.name() + " has not ended after " + duration_text(options_.grace) + " and is killed");
-            (void)signal_pidfd(each.process.get(), SIGKILL);
+            ::kill(each.id, SIGKILL);
             each.kill_at = never;
+        }
+        if (each.ready_by <= now) {
+            const worker late = each;
+            tell_to_end(each);
+            take_loss(late, late.name() + " was not ready after " + duration_text(options_.start_limit));
         }
     }
 }
@@ -237,17 +242,21 @@ void supervisor::kill_overdue() {
 void supervisor::tell_to_end(worker& each) {
     if (each.is != role::leaving) {
         each.is = role::leaving;
+        each.ready_by = never;
         each.kill_at = after(monotonic_now(), options_.grace);
     }
-    (void)signal_pidfd(each.process.get(), SIGTERM);
+    ::kill(each.id, SIGTERM);
 }
 
 void supervisor::stop() {
     const bool is_first = !std::exchange(stopping_, true);
     if (is_first) {
+        forced_from_ = after(monotonic_now(), same_stop);
         rolling_ = 0;
         program_.release();
         notify_or_report(notify_stopping);
+    } else if (monotonic_now() < forced_from_) {
+        return;
     }
     for (worker& each : workers_) {
         if (!is_first || each.is != role::leaving) {  // a second signal ends the grace of serve()
@@ -259,114 +268,54 @@ void supervisor::stop() {
 void supervisor::reap() {
     for (auto next = workers_.begin(); next != workers_.end();) {
         const auto each = next++;
-        if (const std::optional<exit_status> how = try_reap(each->process)) {
-            const worker ended = std::move(*each);
+        if (end_of(each->id, WNOWAIT).has_value()) {
+            hear();  // what it has told before
+            const std::optional<exit_status> how = end_of(each->id, 0);
+            const worker ended = *each;
             workers_.erase(each);
-            take_end(ended, *how);
+            take_end(ended, how.value());
         }
     }
 }
 
 void supervisor::take_end(const worker& ended, const exit_status& how) {
     const std::string what = ended.name() + " has ended: " + how.to_string();
-    if (ended.id == rolling_) {
-        stop_rolling(what);
+    if (ended.is != role::leaving) {
+        take_loss(ended, ended.ready ? what : what + ", before it was ready");
+    } else if (!how.success() && how.signal() != SIGTERM) {  // one without a handler for it
+        report(what);
     }
-    if (ended.is == role::leaving) {
-        if (!how.success() && how.signal() != SIGTERM) {  // one without a handler for it
-            report(what);
-        }
-    } else if (!started_) {
-        failure_ = what + ", before it was ready";
+}
+
+// Of a worker that nobody has told to end, or that is late.
+void supervisor::take_loss(const worker& lost, const std::string& why) {
+    if (lost.id == rolling_) {
+        stop_rolling(why);
+    }
+    if (!started_ && !lost.ready) {
+        failure_ = why;
         stop();
-    } else if (ended.is == role::serving) {
-        const auto successor = std::ranges::find_if(workers_, [&](const worker& each) {
-            return each.index == ended.index && each.is == role::successor;
-        });
-        if (successor != workers_.end()) {
-            successor->is = role::serving;
-            report(what);
-            return;
-        }
-        place& empty = places_[ended.index];
-        const time_point now = monotonic_now();
-        const bool was_steady = !ended.ready && now - ended.began >= options_.steady;
-        empty.pause = was_steady ? duration::zero()
-                                 : std::clamp(2 * empty.pause, options_.first_pause,
-                                              std::max(options_.first_pause, options_.longest_pause));
-        empty.due = after(now, empty.pause);
-        report(what + "; another begins" +
-               (was_steady ? std::string(" now") : " in " + duration_text(empty.pause)));
-    }
-}
-
-// ---- readiness and rolling restarts ---------------------------------------------------------------
-
-void supervisor::hear(worker& each) {
-    char told = 0;
-    if (!each.ready || ::read(each.ready.get(), &told, 1) != 1) {
         return;
     }
-    each.ready.reset();
-    if (each.is == role::leaving) {
+    if (lost.is != role::serving) {
         return;
     }
-    if (each.id == rolling_) {
-        each.is = role::serving;
-        for (worker& other : workers_) {
-            if (&other != &each && other.index == each.index && other.is == role::serving) {
-                tell_to_end(other);
-            }
-        }
-        roll_from(each.index + 1);
-    } else if (!started_ && std::ranges::none_of(
-                                workers_, [](const worker& one) { return static_cast<bool>(one.ready); })) {
-        all_are_ready();
-    }
-}
-
-void supervisor::all_are_ready() {
-    started_ = true;
-    if (options_.on_ready != nullptr) {
-        options_.on_ready();
-    }
-    notify_or_report(notify_ready);
-    if (watchdog_.has_value()) {
-        next_ping_ = monotonic_now();
-    }
-}
-
-// A place where nobody serves gets a new worker anyway.
-void supervisor::roll_from(unsigned index) {
-    rolling_ = 0;
-    while (index < places_.size() && !is_filled(index)) {
-        ++index;
-    }
-    if (index == places_.size()) {
-        stop_rolling({});
+    const auto successor = std::ranges::find_if(
+        workers_, [&](const worker& each) { return each.index == lost.index && each.is == role::successor; });
+    if (successor != workers_.end()) {
+        successor->is = role::serving;
+        report(why);
         return;
     }
-    try {
-        begin(index, role::successor);
-        rolling_ = workers_.back().id;
-    } catch (const std::system_error& error) {
-        stop_rolling(error.what());
-    }
-}
-
-void supervisor::stop_rolling(const std::string& why) {
-    rolling_ = 0;
-    if (!why.empty()) {
-        report(why + "; the rolling restart ends, the workers that are left go on");
-    }
-    if (stopping_) {
-        return;
-    }
-    if (std::exchange(roll_again_, false)) {
-        roll_from(0);
-    } else {
-        notify_or_report(notify_ready);
-    }
+    place& empty = places_[lost.index];
+    const time_point now = monotonic_now();
+    const bool was_steady = lost.ready && now - lost.began >= options_.steady;
+    empty.pause = was_steady ? duration::zero()
+                             : std::clamp(2 * empty.pause, options_.first_pause,
+                                          std::max(options_.first_pause, options_.longest_pause));
+    empty.due = after(now, empty.pause);
+    report(why + "; another begins" +
+           (was_steady ? std::string(" now") : " in " + duration_text(empty.pause)));
 }
 
 // ---- telling --------------------------------------------------------------------------------------
