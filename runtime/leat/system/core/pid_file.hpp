@@ -3,7 +3,8 @@
 //
 // The lock is a record lock of fcntl(2), which belongs to one process: unlike flock(2), and the locks of open
 // file descriptions, it is not shared with the forked workers of a daemon that was killed, and the kernel
-// tells who holds it. So the number in the file is for people: nobody here believes it, and no process is
+// tells who holds it. It is on the first byte; who is about to take or to remove the file locks the second
+// for that moment. So the number in the file is for people: nobody here believes it, and no process is
 // signalled that has got the number of a dead daemon.
 #pragma once
 
