@@ -36,33 +36,42 @@ constexpr std::size_t longest_text = 65536;
     throw std::system_error(errno_code(errno), what);
 }
 
+// Not in its normal form: "link/.." is not the folder that has the link.
 std::string absolute(std::string_view path) {
-    return path.empty() ? std::string() : std::filesystem::absolute(path).lexically_normal().string();
+    return path.empty() ? std::string() : std::filesystem::absolute(path).string();
 }
 
-// Where the daemon writes, and from where on it is new.
+// Where the daemon writes until it is ready, and then.
 class startup_output {
 public:
     explicit startup_output(const std::string& log_file)
-        : file_(log_file.empty() ? ::memfd_create("output", MFD_CLOEXEC | MFD_ALLOW_SEALING)
-                                 : ::open(log_file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644)) {
-        if (!file_) {
-            fail("log file " + log_file);
+        : memory_(::memfd_create("output", MFD_CLOEXEC | MFD_ALLOW_SEALING)), log_file_(log_file) {
+        if (!memory_) {
+            fail("memfd_create");
         }
-        struct stat before{};
-        begin_ = ::fstat(file_.get(), &before) == 0 ? before.st_size : 0;
+        if (!log_file.empty()) {
+            log_.reset(::open(log_file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+            if (!log_) {
+                fail("log file " + log_file);
+            }
+        }
     }
-    [[nodiscard]] int descriptor() const noexcept { return file_.get(); }
+    [[nodiscard]] detail::daemon_output of_daemon() const {
+        return {.memory = memory_.get(), .log = log_.get(), .log_file = log_file_};
+    }
     [[nodiscard]] std::string text() const {
         std::string read(longest_text, '\0');
-        const ssize_t size = ::pread(file_.get(), read.data(), read.size(), begin_);
-        read.resize(size < 0 ? 0 : static_cast<std::size_t>(size));  // a pipe or terminal tells nothing
+        const ssize_t size = ::pread(memory_.get(), read.data(), read.size(), 0);
+        read.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
         return read;
     }
+    // Of a daemon that has not come to write there itself.
+    void put_into_log() const noexcept { detail::log_startup_output(memory_.get(), log_.get()); }
 
 private:
-    fd file_;
-    off_t begin_ = 0;
+    fd memory_;
+    fd log_;
+    std::string log_file_;
 };
 
 void restore_signals() noexcept {
@@ -92,16 +101,14 @@ bool is_gone(int pipe) noexcept {
 int live(const std::string& pid_file, const detail::daemon_output& output, int ready,
          const std::function<int()>& program) {
     try {
-        lead_streams_to(output.descriptor);
-        if (!output.log_file.empty()) {
-            ::close(output.descriptor);  // a log that is renamed and deleted must not stay open
-        }
+        lead_streams_to(output.memory);
         for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS",
                                  "LISTEN_FDNAMES"}) {
             ::unsetenv(name);  // they are meant for the process that a service manager has started
         }
         ::umask(022);
         restore_signals();
+        detail::become_daemon_process(output, ready);  // who reads its number may send SIGHUP
         const auto held = detail::pid_file::take(pid_file);
         if (!held.has_value()) {
             throw std::runtime_error("it already runs");
@@ -112,11 +119,20 @@ int live(const std::string& pid_file, const detail::daemon_output& output, int r
         if (::chdir("/") != 0) {
             fail("chdir to /");
         }
-        detail::become_daemon_process(output, ready);
         return program();
     } catch (...) {
         return detail::print_error(std::current_exception());
     }
+}
+
+// The same, and what it has written is not lost with whoever has started it.
+int live_and_tell(const std::string& pid_file, const detail::daemon_output& output, int ready,
+                  const std::function<int()>& program) {
+    const int status = live(pid_file, output, ready, program);
+    if (is_gone(ready)) {
+        detail::end_startup_output();
+    }
+    return status;
 }
 
 // What a daemon that has not started has said, without what run_main() begins an error with.
@@ -138,14 +154,43 @@ std::pair<fd, fd> make_ready_pipe() {
     return {fd(both[0]), fd(both[1])};
 }
 
-// A child that is not the leader of its session, so that no terminal it opens becomes its own.
-[[noreturn]] void detach_and(const std::function<int()>& rest) {
+// A child that is not the leader of its session, so that no terminal it opens becomes its own. Its number is
+// told in `pipe`.
+[[noreturn]] void detach_and(const fd& pipe, const std::function<int()>& rest) {
     ::setsid();
     const pid_t last = ::fork();
     if (last == 0) {
         std::exit(rest());
     }
+    (void)!::write(pipe.get(), &last, sizeof last);
     ::_exit(last < 0 ? errno : 0);
+}
+
+bool read_number(const fd& pipe, pid_t& number) noexcept {
+    ssize_t size = 0;
+    do {
+        size = ::read(pipe.get(), &number, sizeof number);
+    } while (size < 0 && errno == EINTR);
+    return size == sizeof number;
+}
+
+// SIGTERM, and SIGKILL if it has not ended after `grace`.
+daemon_end end_process(const fd& target, pid_t number, duration grace) {
+    const std::string name = "process " + std::to_string(number);
+    const auto send = [&](int signal) {
+        if (detail::signal_pidfd(target.get(), signal) != 0 && errno != ESRCH) {
+            fail("stop " + name);
+        }
+    };
+    send(SIGTERM);
+    if (detail::wait_readable(target.get(), after(detail::monotonic_now(), grace))) {
+        return daemon_end::ended;
+    }
+    send(SIGKILL);
+    if (!detail::wait_readable(target.get(), after(detail::monotonic_now(), kill_limit))) {
+        throw std::runtime_error(name + " does not end, though it was killed");
+    }
+    return daemon_end::killed;
 }
 
 }  // namespace
@@ -175,8 +220,9 @@ std::string daemon::start(const std::function<int()>& program) {
     }
     if (middle == 0) {
         heard.reset();
-        const detail::daemon_output kept{output.descriptor(), log_file_};
-        detach_and([&, &end = ready] { return live(pid_file_, kept, end.get(), program); });
+        detach_and(ready, [&, &end = ready] {
+            return live_and_tell(pid_file_, output.of_daemon(), end.get(), program);
+        });
     }
     ready.reset();
     int ended = 0;
@@ -185,13 +231,18 @@ std::string daemon::start(const std::function<int()>& program) {
     if (WIFEXITED(ended) && WEXITSTATUS(ended) != 0) {
         throw std::system_error(errno_code(WEXITSTATUS(ended)), "fork");
     }
+    pid_t number = 0;  // is told twice: by the process between, and by the daemon when it is ready
+    const fd started(read_number(heard, number) ? detail::open_pidfd(number) : -1);
     if (!detail::wait_readable(heard.get(), after(detail::monotonic_now(), start_limit_))) {
-        heard.reset();  // which ends a daemon that is not locked yet, and so is not found by stop()
-        (void)stop();
+        if (started) {
+            (void)end_process(started, number, grace_);
+        }
+        detail::remove_stale_pid_file(pid_file_);
+        output.put_into_log();
         throw std::runtime_error("it was not ready in time, and was stopped");
     }
-    std::byte told{};
-    if (::read(heard.get(), &told, 1) != 1) {
+    if (!read_number(heard, number)) {
+        output.put_into_log();
         throw std::runtime_error(reason(output.text()));
     }
     return output.text();
@@ -203,30 +254,16 @@ daemon_end daemon::stop() {
         detail::remove_stale_pid_file(pid_file_);
         return daemon_end::was_not_running;
     }
-    const std::string what = "stop process " + std::to_string(running);
     const fd target(detail::open_pidfd(running));
     if (!target && errno != ESRCH) {
-        fail(what);
+        fail("stop process " + std::to_string(running));
     }
     if (!target || process() != running) {
         return stop();  // it has ended meanwhile: the number may be another's
     }
-    if (detail::signal_pidfd(target.get(), SIGTERM) != 0 && errno != ESRCH) {
-        fail(what);
-    }
-    if (detail::wait_readable(target.get(), after(detail::monotonic_now(), grace_))) {
-        detail::remove_stale_pid_file(pid_file_);
-        return daemon_end::ended;
-    }
-    if (detail::signal_pidfd(target.get(), SIGKILL) != 0 && errno != ESRCH) {
-        fail(what);
-    }
-    if (!detail::wait_readable(target.get(), after(detail::monotonic_now(), kill_limit))) {
-        throw std::runtime_error("process " + std::to_string(running) +
-                                 " does not end, though it was killed");
-    }
+    const daemon_end how = end_process(target, running, grace_);
     detail::remove_stale_pid_file(pid_file_);
-    return daemon_end::killed;
+    return how;
 }
 
 pid_t daemon::process() const {

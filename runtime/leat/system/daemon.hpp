@@ -22,8 +22,9 @@ namespace leat {
 
 struct daemon_options {
     std::string_view pid_file;
-    // Where standard output and error go, appended, and again at each SIGHUP (reopen_log_file()). Empty: what
-    // the daemon writes until it is ready is for start(), later output is dropped.
+    // Where standard output and error go, appended, and again at each SIGHUP (reopen_log_file()). What the
+    // daemon writes until it is ready is kept in memory for start(), and is put into the log file when it is
+    // ready or has failed. Empty: later output is dropped.
     std::string_view log_file = {};
     duration start_limit = std::chrono::seconds(90);  // a daemon that is not ready by then is stopped
     // What stop() gives the daemon to end after SIGTERM, before SIGKILL. serve() takes up to 8 s of it, and
@@ -47,13 +48,15 @@ public:
     explicit daemon(const daemon_options& options);
 
     // Forks twice, and runs `program` in a new session: with "/" as its directory, umask 022, an empty
-    // standard input, signals as by default but for SIGHUP, and the pid file locked. It ends with the exit
-    // status that `program` returns, which must not open the pid file (fcntl(2): closing it again would end
-    // the lock). No service manager is told of it: NOTIFY_SOCKET and its like are the starter's. Here it
-    // returns what the daemon has written when it calls notify_ready(). Throws std::runtime_error if it
-    // already runs; with what it has written if it ends before it is ready; and if it is not ready in time,
-    // after stop(). Not inside run(), and before any thread is started: the daemon would have neither.
-    // Descriptors above 2 are inherited.
+    // standard input, no signal blocked, SIGINT, SIGQUIT, SIGTERM and SIGCHLD as by default, a handler for
+    // SIGHUP, and the pid file locked. It ends with the exit status that `program` returns, which must not
+    // open the pid file (fcntl(2): closing it again would end the lock). No service manager is told of it:
+    // NOTIFY_SOCKET and its like are the starter's. Here it returns what the daemon has written when it calls
+    // notify_ready(). Throws std::runtime_error if it already runs; with what it has written if it ends
+    // before it is ready; and if it is not ready in time, after it was stopped, as by stop(). Not inside
+    // run(), and before any thread is started: the daemon would have neither. Descriptors above 2 are
+    // inherited. A child process that `program` starts before it is ready, and that inherits its output, has
+    // none from then on; workers of prefork() have.
     std::string start(const std::function<int()>& program);
 
     // SIGTERM, and SIGKILL to one that has not ended after `grace`; waits for its end. A pid file that is

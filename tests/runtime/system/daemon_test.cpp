@@ -3,8 +3,8 @@
 // process with threads does not fork, and tells what it saw line by line.
 #include <leat/system/daemon.hpp>
 
-#include "../../crash/child_process.hpp"
 #include "../../support/folder.hpp"
+#include "daemons.hpp"
 
 #include <leat/runtime.hpp>
 #include <leat/system/notify.hpp>
@@ -14,8 +14,6 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 
@@ -26,92 +24,13 @@
 #include <unistd.h>
 
 using namespace std::chrono_literals;
-using leat::daemon_end;
-using leat::daemon_status;
-
-namespace {
-
-bool in_child = false;
-
-}  // namespace
+using namespace daemons;
 
 // Asked by the leak sanitizer. A child of a process that has threads, of other tests, ends with a word of it
 // that these cannot be stopped.
 extern "C" int __lsan_is_turned_off() {
-    return in_child ? 1 : 0;
+    return daemons::in_child ? 1 : 0;
 }
-
-namespace {
-
-void say(const std::string& line) {
-    std::fprintf(stderr, "%s\n", line.c_str());
-}
-
-// A daemon of a test that forgets it ends by itself.
-int until_term() {
-    ::alarm(60);
-    return leat::run_main([]() -> leat::task<> {
-        leat::signal_set signals{SIGTERM};
-        std::printf("at work\n");
-        leat::notify_ready();
-        co_await signals.next();
-    });
-}
-
-std::string words(daemon_status status) {
-    switch (status) {
-        case daemon_status::running:
-            return "running";
-        case daemon_status::dead:
-            return "dead";
-        case daemon_status::stopped:
-            return "stopped";
-    }
-    return "?";
-}
-
-std::string words(daemon_end end) {
-    switch (end) {
-        case daemon_end::was_not_running:
-            return "was not running";
-        case daemon_end::ended:
-            return "ended";
-        case daemon_end::killed:
-            return "killed";
-    }
-    return "?";
-}
-
-std::string failure_of(const auto& call) {
-    try {
-        call();
-        return "none";
-    } catch (const std::exception& error) {
-        return error.what();
-    }
-}
-
-std::string text_of(const std::string& path) {
-    std::ifstream file(path);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-// What `use` says of the daemon, which is stopped in all cases.
-std::string told(const leat::daemon_options& options, const auto& use) {
-    return leat::testing::run_in_child([&] {
-               in_child = true;
-               leat::daemon service(options);
-               try {
-                   use(service);
-               } catch (const std::exception& error) {
-                   say(error.what());
-               }
-               (void)service.stop();
-           })
-        .errors;
-}
-
-}  // namespace
 
 TEST_CASE("a daemon is started, runs and is stopped, and its status tells") {
     const leat::testing::folder folder;
@@ -159,7 +78,7 @@ TEST_CASE("paths begin at the directory in which the daemon object is made") {
     const std::string text = leat::testing::run_in_child([&] {
                                  in_child = true;
                                  REQUIRE(::chdir(folder.path().c_str()) == 0);
-                                 leat::daemon service({.pid_file = "here.pid", .log_file = "./x/../log"});
+                                 leat::daemon service({.pid_file = "here.pid", .log_file = "./log"});
                                  REQUIRE(::chdir("/") == 0);
                                  say(service.start(until_term));
                                  say(words(service.stop()));
@@ -252,6 +171,31 @@ TEST_CASE("a daemon that is killed leaves a stale pid file; a child of it does n
         say(words(service.status()));
     });
     CHECK(text == "dead\nrunning\n");
+}
+
+TEST_CASE("who removes a stale pid file is not taken for a daemon") {
+    const leat::testing::folder folder;
+    const std::string pid_file = folder.file("pid", "1\n");
+    const leat::fd file(::open(pid_file.c_str(), O_RDWR | O_CLOEXEC));
+    // As remove_stale_pid_file() does.
+    struct flock removal{.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = 1, .l_pid = 0};
+    REQUIRE(::fcntl(file.get(), F_SETLK, &removal) == 0);
+    const std::string text = told({.pid_file = pid_file}, [&](leat::daemon& service) {
+        say(words(service.status()));
+        say(words(service.stop()));
+    });
+    CHECK(text == "dead\nwas not running\n");
+}
+
+TEST_CASE("a path of a pid file that goes up from a symbolic link is the kernel's") {
+    const leat::testing::folder folder;
+    std::filesystem::create_directories(folder.path() + "/deep/deeper");
+    std::filesystem::create_directory_symlink(folder.path() + "/deep/deeper", folder.path() + "/link");
+    const std::string text = told({.pid_file = folder.path() + "/link/../pid"}, [&](leat::daemon& service) {
+        service.start(until_term);
+        say(std::filesystem::exists(folder.path() + "/deep/pid") ? "beside deeper" : "elsewhere");
+    });
+    CHECK(text == "beside deeper\n");
 }
 
 TEST_CASE("a daemon that does not listen to SIGTERM is killed after the grace") {

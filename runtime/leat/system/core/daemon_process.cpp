@@ -4,8 +4,10 @@
 #include <leat/core/standard_streams.hpp>
 #include <leat/system/daemon.hpp>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <span>
 #include <utility>
@@ -23,8 +25,10 @@ struct {
     pid_t process = 0;
     bool is_worker = false;
     std::atomic<int> ready = -1;
-    int memory = -1;             // its output, as long as that is kept in memory
-    std::string* log = nullptr;  // never freed: the signal handler reads it
+    std::atomic<int> memory = -1;           // its output, as long as that is kept in memory
+    int log = -1;                           // where it goes then
+    const std::string* log_file = nullptr;  // never freed: the signal handler reads it
+    std::atomic<bool> log_renamed = false;  // meanwhile
 } own;
 
 void write_to(int output) noexcept {
@@ -32,31 +36,33 @@ void write_to(int output) noexcept {
     ::dup2(output, STDERR_FILENO);
 }
 
-// Ends the time in which output is kept for daemon::start.
-void drop_startup_output() noexcept {
-    if (own.memory < 0) {
-        return;
+void append_all(int from, int to) noexcept {
+    std::array<std::byte, 4096> block;
+    off_t at = 0;
+    for (ssize_t size; (size = ::pread(from, block.data(), block.size(), at)) > 0; at += size) {
+        std::span<const std::byte> rest(block.data(), static_cast<std::size_t>(size));
+        while (!rest.empty()) {
+            const ssize_t written = detail::write_without_sigpipe(to, rest);
+            if (written < 0 && errno != EINTR) {
+                return;
+            }
+            rest = rest.subspan(written > 0 ? static_cast<std::size_t>(written) : 0);
+        }
     }
-    const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (nowhere >= 0) {
-        write_to(nowhere);
-        ::close(nowhere);
-    }
-    // Children that it has started go on writing there: from now on that fails, and takes no memory.
-    if (!own.is_worker) {
-        ::fcntl(own.memory, F_ADD_SEALS, F_SEAL_GROW);
-    }
-    ::close(std::exchange(own.memory, -1));
 }
 
 }  // namespace
 
 void reopen_log_file() noexcept {
-    if (own.log == nullptr) {
+    if (own.log_file == nullptr) {
+        return;
+    }
+    if (own.memory >= 0) {
+        own.log_renamed = true;
         return;
     }
     const int error = errno;
-    const int opened = ::open(own.log->c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    const int opened = ::open(own.log_file->c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
     if (opened >= 0) {
         write_to(opened);
         ::close(opened);
@@ -69,15 +75,44 @@ namespace detail {
 void become_daemon_process(const daemon_output& output, int ready) {
     own.process = ::getpid();
     own.ready = ready;
-    if (output.log_file.empty()) {
-        own.memory = output.descriptor;
-    } else {
-        own.log = new std::string(output.log_file);
-    }
+    own.memory = output.memory;
+    own.log = output.log;
+    own.log_file = output.log_file.empty() ? nullptr : new std::string(output.log_file);
     struct sigaction reopen{};
     reopen.sa_handler = [](int) { reopen_log_file(); };
     reopen.sa_flags = SA_RESTART;
     ::sigaction(SIGHUP, &reopen, nullptr);
+}
+
+// Children that a daemon has started go on writing into its memory: from now on that fails, and takes none.
+void end_startup_output() noexcept {
+    (void)std::fflush(stdout);
+    if (own.memory < 0) {
+        return;
+    }
+    fd output(std::exchange(own.log, -1));
+    if (!output) {
+        output.reset(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    } else if (!own.is_worker) {
+        append_all(own.memory, output.get());
+    }
+    if (output) {
+        write_to(output.get());
+    }
+    const fd memory(own.memory.exchange(-1));  // until now SIGHUP is only noted
+    if (own.log_renamed) {
+        reopen_log_file();
+    }
+    if (!own.is_worker) {
+        ::fcntl(memory.get(), F_ADD_SEALS, F_SEAL_GROW);
+    }
+}
+
+void log_startup_output(int memory, int log) noexcept {
+    const int seals = ::fcntl(memory, F_GET_SEALS);
+    if (log >= 0 && (seals & F_SEAL_GROW) == 0) {  // the daemon has not done so itself
+        append_all(memory, log);
+    }
 }
 
 void become_worker_process(fd ready) noexcept {
@@ -98,8 +133,7 @@ void tell_starter() noexcept {
     if (!ready) {
         return;
     }
-    (void)std::fflush(stdout);  // what it has printed so far is for the starter
-    drop_startup_output();
+    end_startup_output();
     (void)write_without_sigpipe(ready.get(), std::as_bytes(std::span(&own.process, 1)));
 }
 
