@@ -43,7 +43,8 @@ class supervisor:
     """A prefork_server whose workers are all ready."""
 
     def __init__(self, backend, count, *options, ignoring=()):
-        def ignore():
+        def prepare():
+            os.setpgid(0, 0)
             for number in ignoring:
                 signal.signal(number, signal.SIG_IGN)
 
@@ -51,7 +52,7 @@ class supervisor:
         command = [folder / "prefork_server", "--host", "127.0.0.1", "--port", "0", "--backend", backend,
                    "--workers", str(count), *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                        preexec_fn=ignore)
+                                        preexec_fn=prepare)
         self.pid = self.process.pid
         match = re.fullmatch(r"listening on (\S+)\n", self.process.stdout.readline())
         expect(match, "prefork_server says where it listens")
@@ -147,6 +148,18 @@ def each_worker_serves_and_all_drain(backend):
         left = [each for each in workers if os.path.exists(f"/proc/{each}")]
         expect(not left, f"no worker is left, nor a zombie: {left}")
         expect(server.process.stderr.read() == "", "an end in order is not worth a word")
+
+
+def a_signal_to_a_process_and_its_group_is_one_stop(backend):
+    """As timeout(1) sends it."""
+    with supervisor(backend, 2) as server, connect(server.port) as client:
+        expect(echoes(client), "the workers answer")
+        server.process.send_signal(signal.SIGTERM)
+        os.killpg(server.pid, signal.SIGTERM)
+        wait_until(lambda: refuses(server.port), "nobody listens any more")
+        expect(echoes(client), "a connection that is open goes on")
+        client.close()
+        server.ends()
 
 
 def refuses(port):
@@ -329,6 +342,7 @@ def main():
     expect(done.stderr.count("\n") == 1 and "--workers" in done.stderr, done.stderr)
     for backend in backends():
         each_worker_serves_and_all_drain(backend)
+        a_signal_to_a_process_and_its_group_is_one_stop(backend)
         a_killed_worker_loses_nothing_that_another_could_take(backend)
         workers_killed_under_load(backend)
         rolling_restarts_refuse_and_lose_nothing(backend)

@@ -228,8 +228,8 @@ std::string daemon::start(const std::function<int()>& program) {
     int ended = 0;
     while (::waitpid(middle, &ended, 0) < 0 && errno == EINTR) {
     }
-    if (WIFEXITED(ended) && WEXITSTATUS(ended) != 0) {
-        throw std::system_error(errno_code(WEXITSTATUS(ended)), "fork");
+    if (!WIFEXITED(ended) || WEXITSTATUS(ended) != 0) {
+        throw std::system_error(errno_code(WIFEXITED(ended) ? WEXITSTATUS(ended) : EINTR), "fork");
     }
     pid_t number = 0;  // is told twice: by the process between, and by the daemon when it is ready
     const fd started(read_number(heard, number) ? detail::open_pidfd(number) : -1);

@@ -38,15 +38,19 @@ void wait_for_end(const fd& process, pid_t parent) noexcept {
 void end_with_parent(pid_t parent, duration grace) {
     fd process(open_pidfd(parent));
     if (!process && errno != ESRCH) {
-        throw std::system_error(errno_code(errno), "pidfd_open");
+        throw std::system_error(errno_code(errno), "wait for the end of the supervisor: pidfd_open");
     }
     const signals_blocked in_thread;
-    std::thread([process = std::move(process), parent, grace] {
-        wait_for_end(process, parent);
-        ::kill(::getpid(), SIGTERM);
-        sleep_for(grace);
-        ::kill(::getpid(), SIGKILL);
-    }).detach();
+    try {
+        std::thread([process = std::move(process), parent, grace] {
+            wait_for_end(process, parent);
+            ::kill(::getpid(), SIGTERM);
+            sleep_for(grace);
+            ::kill(::getpid(), SIGKILL);
+        }).detach();
+    } catch (const std::system_error& error) {
+        throw std::system_error(error.code(), "start the thread that waits for the end of the supervisor");
+    }
 }
 
 }  // namespace leat::detail
