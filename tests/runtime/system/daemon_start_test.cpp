@@ -117,6 +117,7 @@ TEST_CASE("a start that is late stops its own daemon, and not another that runs 
     const leat::testing::folder folder;
     const std::string pid_file = folder.path() + "/pid";
     const auto lets_another_run = [&] {
+        ::alarm(60);
         std::filesystem::remove(pid_file);
         leat::daemon other({.pid_file = pid_file});
         other.start(until_term);
