@@ -110,9 +110,26 @@ void report_shortage(std::error_code error) {
     }
 }
 
+// Whether it is a std::system_error of this kind.
+bool is_error(const std::exception_ptr& error, bool (*kind)(const std::error_code&)) noexcept {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::system_error& failure) {
+        return kind(failure.code());
+    } catch (...) {
+        return false;
+    }
+}
+
 }  // namespace
 
 template class acceptor_from<tcp_listener>;
+
+bool is_of_closed(const std::exception_ptr& error) noexcept {
+    return is_error(error, [](const std::error_code& code) {
+        return code == std::errc::operation_canceled || code == stream_errc::closed;
+    });
+}
 
 void acceptor::tell_error(const task_state& failed, std::exception_ptr error,
                           const std::optional<endpoint>& peer) const noexcept {
@@ -206,13 +223,9 @@ task<> serve_accepting(acceptor& source) {
 namespace leat {
 
 bool is_lost_peer(const std::exception_ptr& error) noexcept {
-    try {
-        std::rethrow_exception(error);
-    } catch (const std::system_error& failure) {
-        return failure.code() == std::errc::connection_reset || failure.code() == std::errc::broken_pipe;
-    } catch (...) {
-        return false;
-    }
+    return detail::is_error(error, [](const std::error_code& code) {
+        return code == std::errc::connection_reset || code == std::errc::broken_pipe;
+    });
 }
 
 }  // namespace leat

@@ -35,7 +35,7 @@ namespace leat {
 
 // What the limits of a server have done to connections.
 struct serve_counters {
-    std::uint64_t idle = 0;     // cancelled, since the client was silent
+    std::uint64_t idle = 0;     // cut off, since the client was silent
     std::uint64_t refused = 0;  // reset, since their address had enough of them
 };
 
@@ -52,9 +52,10 @@ struct serve_options {
     // handler waits for something else only, such as a database, the client is not to blame, and has no
     // limit. Bytes count that pass the socket, those of a TLS handshake, too. At the latest an eighth of it
     // later. If the handler's cleanup waits for the client as well, the connection is reset after as long
-    // again. A handler that gives up a wait and begins another has waited all the time, on a TCP stream. The
-    // stream is that of a socket, or has one as its transport(), as tls::stream has; for any other serve()
-    // throws std::errc::operation_not_supported.
+    // again, whatever the client sends meanwhile. A handler that gives up a wait and begins another has
+    // waited all the time, on a TCP stream. A stream that goes to another thread is detached first, also one
+    // that was never used. The stream is that of a socket, or has one as its transport(), as tls::stream has;
+    // for any other serve() throws std::errc::operation_not_supported.
     duration idle = duration::max();
     // Whether connections that the two limits above have ended are told of, as errors of handlers are: to
     // on_error, if it is set, with std::errc::timed_out or std::errc::connection_refused, else in a line of
@@ -86,6 +87,9 @@ struct serve_options {
 [[nodiscard]] bool is_lost_peer(const std::exception_ptr& error) noexcept;
 
 namespace detail {
+
+// Whether `error` says only that the connection was closed on this side.
+[[nodiscard]] bool is_of_closed(const std::exception_ptr& error) noexcept;
 
 // What an accept loop does about an error of accept(2) that does not belong to one connection.
 class accept_errors {
@@ -148,10 +152,13 @@ std::optional<endpoint> peer_of(const Stream& stream) {
 template <typename Handler, typename Stream>
 using handled = typename std::invoke_result_t<Handler&, Stream>::value_type;
 
+template <typename Handler, typename Stream>
+using handler_task = spawned<handled<Handler, Stream>, std::reference_wrapper<Handler>, Stream>;
+
 // The task that runs the handler for one connection. It has no handle: its error goes to the server.
 template <typename Handler, typename Stream>
-class connection_task : public spawned<handled<Handler, Stream>, std::reference_wrapper<Handler>, Stream> {
-    using base = spawned<handled<Handler, Stream>, std::reference_wrapper<Handler>, Stream>;
+class connection_task : public handler_task<Handler, Stream> {
+    using base = handler_task<Handler, Stream>;
 
 public:
     connection_task(const acceptor& server, Handler& handler, std::optional<endpoint> peer, Stream&& stream)
@@ -159,13 +166,17 @@ public:
 
     void finish(frame* outermost) noexcept override {
         base::finish(outermost);
+        tell_error();
+    }
+
+protected:
+    void tell_error() noexcept {
         if (this->result.how() == ending::error) [[unlikely]] {
             this->seen = true;
             server_.tell_error(*this, this->result.error(), peer_);
         }
     }
 
-protected:
     const acceptor& server_;
     std::optional<endpoint> peer_;
 };
@@ -184,12 +195,16 @@ public:
     void watch(socket_state& socket, duration idle) { watch_.emplace(*this, socket, idle); }
 
     void finish(frame* outermost) noexcept override {
-        base::finish(outermost);
-        if (watch_.has_value()) {
-            if (this->result.cancelled() && watch_->has_cancelled()) {
-                this->server_.tell_idle(this->peer_);
-            }
-            watch_.reset();
+        handler_task<Handler, Stream>::finish(outermost);
+        const ending how = this->result.how();
+        if (watch_.has_value() && watch_->has_cut_off(how)) {
+            this->server_.tell_idle(this->peer_);
+            // What a handler says of a connection that was reset under it is the same matter.
+            this->seen = watch_->has_reset() && how == ending::error && is_of_closed(this->result.error());
+        }
+        watch_.reset();
+        if (!this->seen) {
+            this->tell_error();
         }
         const address_limit::place left(std::move(place_));
     }

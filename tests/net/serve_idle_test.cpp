@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // serve(): a client that is silent for too long loses its connection, whatever its handler does.
 #include "echo.hpp"
+#include "limited_server.hpp"
 
 #include <leat/net.hpp>
 #include <leat/testing/doctest.hpp>
@@ -19,57 +20,14 @@ using leat::task;
 using leat::tcp_listener;
 using leat::tcp_stream;
 using leat::testing::echo;
+using leat::testing::end_of;
 using leat::testing::expect_answer;
+using leat::testing::limited_server;
+using leat::testing::limits_told;
 using leat::testing::remember;
 using leat::testing::reported;
 using leat::testing::simulated;
-
-namespace {
-
-// A server for the duration of a test.
-template <typename Handler>
-struct server {
-    server(Handler handler, leat::serve_options options)
-        : server(tcp_listener::bind({"127.0.0.1", 0}), std::move(handler), options) {}
-    server(tcp_listener listener, Handler handler, leat::serve_options options)
-        : where(listener.local_endpoint()) {
-        options.counters = &counters;
-        options.stop_on = {};
-        serving = leat::spawn(leat::serve(std::move(listener), std::move(handler), options));
-    }
-    task<> stop() {
-        serving.cancel();
-        co_await serving.join();
-    }
-
-    leat::serve_counters counters;
-    leat::endpoint where;
-    leat::handle<> serving;
-};
-
-// Reads to the end; the time when it came.
-task<leat::time_point> end_of(tcp_stream& stream) {
-    while (const leat::chunk more = co_await stream.recv_chunk()) {
-    }
-    co_return leat::now();
-}
-
-struct limit_told {
-    std::string text;
-    std::error_code code;
-    std::optional<leat::endpoint> peer;
-};
-std::vector<limit_told> limits_told;
-
-void tell_limit(std::exception_ptr error, std::optional<leat::endpoint> peer) {
-    try {
-        std::rethrow_exception(error);
-    } catch (const std::system_error& known) {
-        limits_told.push_back({known.what(), known.code(), peer});
-    }
-}
-
-}  // namespace
+using leat::testing::tell_limit;
 
 LEAT_TEST("a client that is silent for the idle time is cut off, and its handler unwinds") {
     bool unwound = false;
@@ -85,7 +43,7 @@ LEAT_TEST("a client that is silent for the idle time is cut off, and its handler
         } const cleanup{unwound, unwinding};
         (void)co_await peer.recv_chunk();
     };
-    server here(receive, {.idle = 5ms});
+    limited_server here(receive, {.idle = 5ms});
     auto client = co_await tcp_stream::connect(here.where);
     (void)co_await end_of(client);
     CHECK(unwound);
@@ -97,7 +55,7 @@ LEAT_TEST("a client that is silent for the idle time is cut off, and its handler
 TEST_CASE("a client that is silent is cut off also where operations are counted") {
     leat::run(
         [&]() -> task<> {
-            server here(echo, {.idle = 5ms});
+            limited_server here(echo, {.idle = 5ms});
             auto client = co_await tcp_stream::connect(here.where);
             co_await expect_answer(client);
             (void)co_await end_of(client);
@@ -112,7 +70,7 @@ LEAT_TEST("who gives up each receive after a while waits for its client all the 
         while (!(co_await leat::move_on_after(20s, peer.recv_chunk())).has_value()) {
         }
     };
-    server here(receive, {.idle = 60s});
+    limited_server here(receive, {.idle = 60s});
     auto client = co_await tcp_stream::connect(here.where);
     const auto last = leat::now();
     const auto ended = co_await end_of(client);
@@ -124,7 +82,7 @@ LEAT_TEST("who gives up each receive after a while waits for its client all the 
 
 LEAT_TEST("the idle time begins anew with each byte that comes, and its end is at most an eighth late",
           on(simulated)) {
-    server here(echo, {.idle = 60s});
+    limited_server here(echo, {.idle = 60s});
     auto client = co_await tcp_stream::connect(here.where);
     for (int count = 0; count < 10; ++count) {
         co_await leat::sleep(50s);
@@ -139,7 +97,7 @@ LEAT_TEST("the idle time begins anew with each byte that comes, and its end is a
 
 LEAT_TEST("a client that only sends is cut off exactly the idle time after its last byte", on(simulated)) {
     const auto discard = [](tcp_stream peer) -> task<> { (void)co_await end_of(peer); };
-    server here(discard, {.idle = 60s});
+    limited_server here(discard, {.idle = 60s});
     auto client = co_await tcp_stream::connect(here.where);
     co_await leat::sleep(30s);
     co_await client.send_all("x");
@@ -156,7 +114,7 @@ LEAT_TEST("a slow upload into one receive is not silence", on(simulated)) {
         co_await peer.recv_exactly(received);
         co_await peer.send_all("done");
     };
-    server here(upload, {.idle = 60s});
+    limited_server here(upload, {.idle = 60s});
     auto client = co_await tcp_stream::connect(here.where);
     for (char letter = 'a'; letter < 'k'; ++letter) {
         co_await client.send_all(std::string(1, letter));
@@ -173,7 +131,7 @@ LEAT_TEST("a slow upload into one receive is not silence", on(simulated)) {
 LEAT_TEST("a slow download goes on, in one send, while its client says nothing", on(simulated)) {
     const std::string page(3'000'000, 'p');
     const auto download = [&](tcp_stream peer) -> task<> { co_await peer.send_all(page); };
-    server here(download, {.idle = 60s});
+    limited_server here(download, {.idle = 60s});
     auto client = co_await tcp_stream::connect(here.where);
     std::size_t received = 0;
     std::string part(100'000, ' ');
@@ -197,7 +155,7 @@ LEAT_TEST("a client that takes nothing of what is sent to it is cut off") {
         } const tells{cut_off};
         co_await peer.send_all(page);
     };
-    server here(download, {.idle = 20ms});
+    limited_server here(download, {.idle = 20ms});
     auto client = co_await tcp_stream::connect(here.where);
     co_await cut_off.wait();
     std::size_t received = 0;
@@ -224,7 +182,7 @@ LEAT_TEST("a client that only listens keeps its connection while it is sent some
             co_await group.wait();
         });
     };
-    server here(publish, {.idle = 60s});
+    limited_server here(publish, {.idle = 60s});
     auto client = co_await tcp_stream::connect(here.where);
     const auto begun = leat::now();
     std::string news(4, ' ');
@@ -246,7 +204,7 @@ LEAT_TEST("a client is not to blame while its handler waits for something else",
         co_await peer.send_all("done");
         (void)co_await peer.recv_chunk();
     };
-    server here(work, {.idle = 60s});
+    limited_server here(work, {.idle = 60s});
     auto client = co_await tcp_stream::connect(here.where);
     std::string reply(4, ' ');
     co_await client.recv_exactly(reply);
@@ -264,7 +222,7 @@ LEAT_TEST("a handler that waits for the client shielded loses the connection its
         const auto got = co_await leat::shield(leat::as_result(peer.recv_chunk()));
         seen = got.error();
     };
-    server here(stubborn, {.idle = 60s});
+    limited_server here(stubborn, {.idle = 60s});
     auto client = co_await tcp_stream::connect(here.where);
     const auto begun = leat::now();
     const auto ended = co_await leat::as_result(client.recv_chunk());
@@ -285,7 +243,7 @@ LEAT_TEST("a cleanup that has to do with others is not disturbed", on(simulated)
         };
         co_await leat::finally(receive, clean);
     };
-    server here(careful, {.idle = 60s});
+    limited_server here(careful, {.idle = 60s});
     auto client = co_await tcp_stream::connect(here.where);
     (void)co_await end_of(client);
     CHECK(cleaned);
@@ -305,7 +263,7 @@ LEAT_TEST("a handler that has closed its stream is left alone, also when another
             (void)co_await end_of(peer);
         }
     };
-    server here(first_closes, {.idle = 60s});
+    limited_server here(first_closes, {.idle = 60s});
     auto first = co_await tcp_stream::connect(here.where);
     (void)co_await end_of(first);
     auto second = co_await tcp_stream::connect(here.where);
@@ -322,7 +280,7 @@ LEAT_TEST("a stream that is detached for another run is not watched any more", o
         peer.detach();
         (void)co_await end_of(peer);
     };
-    server here(give_away, {.idle = 60s});
+    limited_server here(give_away, {.idle = 60s});
     auto client = co_await tcp_stream::connect(here.where);
     co_await leat::sleep(1h);
     CHECK(here.counters.idle == 0);
@@ -352,7 +310,7 @@ TEST_CASE("who asks is told why a silent client was cut off, and else nobody is"
     leat::endpoint last;
     const auto cut_one_off = [&](leat::serve_options options) -> task<> {
         options.idle = 5ms;
-        server here(echo, options);
+        limited_server here(echo, options);
         auto client = co_await tcp_stream::connect(here.where);
         last = client.local_endpoint();
         (void)co_await end_of(client);

@@ -20,23 +20,33 @@ time_point next_look(time_point now, duration limit) noexcept {
 }
 
 // Those of one run.
-struct idle_watches final : service {
-    explicit idle_watches(scheduler& /*loop*/) noexcept {}
+struct idle_watches final : service, conditional_timers {
+    explicit idle_watches(scheduler& /*loop*/) { current_bystanders().add(*this); }
+    ~idle_watches() override { conditional_timers::unlink(); }
+    bool may_wake_task() noexcept override {
+        idle_watch* each = all.first();
+        while (each != nullptr && !each->may_wake_task()) {
+            each = all.next(*each);
+        }
+        return each != nullptr;
+    }
+
     list<idle_watch> all;
+    std::uint16_t made = 0;  // begins anew now and then
 };
 
 }  // namespace
 
 idle_watch::idle_watch(task_state& handler, socket_state& socket, duration limit)
-    : timer([](timer& self) noexcept { static_cast<idle_watch&>(self).look(); }),
+    : bystander_timer([](bystander_timer& self) noexcept { static_cast<idle_watch&>(self).look(); }),
       handler_(handler),
       socket_(reference<socket_state>::share(socket)),
       limit_(limit),
       moved_at_(now()) {
-    scheduler& loop = current_scheduler();
-    list<idle_watch>& others = loop.use<idle_watches>().all;
-    loop.alarms().arm(*this, next_look(moved_at_, limit_));
-    others.push_back(*this);
+    auto& watches = current_scheduler().use<idle_watches>();
+    apart_ = static_cast<std::uint16_t>(watches.made++ % UINT16_MAX + 1);
+    look_again(moved_at_);
+    watches.all.push_back(*this);
     socket.watched = true;
 }
 
@@ -45,9 +55,7 @@ void idle_watch::end() noexcept {
         return;
     }
     list_link::unlink();
-    if (armed()) {
-        current_scheduler().alarms().disarm(*this);
-    }
+    disarm();
     socket_->watched = false;
     socket_ = {};
 }
@@ -60,6 +68,12 @@ void idle_watch::forget(socket_state& socket) noexcept {
             return;
         }
     }
+}
+
+bool idle_watch::may_wake_task() const noexcept {
+    const int fd = socket_->descriptor;
+    const auto [reader, writer] = fd >= 0 ? this_thread.loop->io().waiting_on(fd) : waiting_operations();
+    return reader != nullptr || writer != nullptr;
 }
 
 // Since when the connection has waited for its client while nothing has moved; `now` if it does not.
@@ -79,32 +93,43 @@ time_point idle_watch::quiet_since(time_point now) noexcept {
     }
     const bool waits = since != long_ago;
     const bool has_waited = std::exchange(waits_, waits);
-    if (!waits || std::exchange(moved_, moved) != moved) {
+    const bool has_moved = std::exchange(moved_, moved) != moved && !has_cancelled_;
+    if (!waits || has_moved) {
         moved_at_ = now;
-    } else if (!has_waited || !received.has_value()) {
+    } else if (!has_waited || (!received.has_value() && !has_cancelled_)) {
         moved_at_ = std::max(since, moved_at_);
     }
-    // What a busy loop has left in the kernel counts, too.
-    return after(moved_at_, limit_) <= now && reader != nullptr && !io.is_quiet(fd) ? now : moved_at_;
+    const bool over = after(moved_at_, limit_) <= now;
+    if (over && !has_cancelled_ && reader != nullptr && !io.is_quiet(fd)) {
+        moved_at_ = now;  // what a busy loop has left in the kernel counts, too
+    }
+    return moved_at_;
 }
 
-// The timer has just expired: no memory is needed to arm it.
+// Connections of the same moment are not all looked at in one turn: the loop bounds what it does in one, but
+// for timers that expire together. And the look is behind that moment: who has given up a wait in it has
+// begun the next one. Throws std::bad_alloc, unless the timer has just expired.
+void idle_watch::look_again(time_point now) {
+    const duration own(apart_);
+    arm(after(std::min(next_look(now, limit_), after(moved_at_, limit_)), own));
+}
+
 void idle_watch::look() noexcept {
     if (socket_->descriptor < 0) {
         end();  // the handler has closed it, and does something else
         return;
     }
-    scheduler& loop = *this_thread.loop;
     socket_->check_used_at_home();
-    const time_point now = loop.io().now();
-    const time_point quiet = quiet_since(now);
-    if (after(quiet, limit_) > now) {
-        loop.alarms().arm(*this, std::min(next_look(now, limit_), after(quiet, limit_)));
+    const time_point now = leat::now();
+    if (after(quiet_since(now), limit_) > now) {
+        look_again(now);
     } else if (!has_cancelled_) {
         has_cancelled_ = true;
-        loop.alarms().arm(*this, after(now, limit_));
+        moved_at_ = now;
+        look_again(now);
         handler_.own.cancel(reason);
     } else {
+        has_reset_ = true;
         socket_->reset();
         end();
     }

@@ -11,6 +11,15 @@ bystanders& current_bystanders() noexcept {
     return of_this_thread;
 }
 
+bool bystanders::timer_may_wake_task() noexcept {
+    for (auto* each = conditional_.first(); each != nullptr; each = conditional_.next(*each)) {
+        if (each->may_wake_task()) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool bystanders::own_all(std::size_t pending) noexcept {
     if (pending > count_) {
         return false;

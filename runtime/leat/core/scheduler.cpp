@@ -140,7 +140,8 @@ void scheduler::collect() {
         if (inbox_ != nullptr && !inbox_->about_to_sleep()) {
             deadline = long_ago;
         } else if (alone && !alarm_may_wake_task() &&
-                   (detail::current_bystanders().own_all(io_->pending()) || io_->only_wake_can_come())) {
+                   (detail::current_bystanders().own_all(io_->pending()) || io_->only_wake_can_come()) &&
+                   !detail::current_bystanders().timer_may_wake_task()) {
             no_progress();
             return;
         }
