@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Sends back whatever arrives, encrypted. A client that neither sends nor takes anything for a minute is
-// disconnected. When the server is stopped, each client gets the rest of its echo and a proper end.
+// Sends back whatever arrives, encrypted. A client that takes more than 10 s to shake hands, or that neither
+// sends nor takes anything for a minute, is disconnected. When the server is stopped, each client gets the
+// rest of its echo and a proper end.
 #include "command_line.hpp"
 
 #include <leat/tls.hpp>
@@ -15,8 +16,7 @@ struct tls_options : examples::server_options {
     std::string key;
 };
 
-leat::task<> echo(leat::tcp_stream below, const leat::tls::context& shown) {
-    auto client = co_await leat::tls::accept(std::move(below), shown);
+leat::task<> echo(leat::tls::stream<leat::tcp_stream> client) {
     while (const auto part = co_await leat::until_stop(client.recv_chunk())) {
         if (part->empty()) {
             break;
@@ -29,9 +29,8 @@ leat::task<> echo(leat::tcp_stream below, const leat::tls::context& shown) {
 leat::task<> serve(const tls_options& options) {
     const auto shown = leat::tls::context::server(
         {.certificate = leat::tls::pem::file(options.certificate), .key = leat::tls::pem::file(options.key)});
-    auto listener = options.listen();
-    const auto echo_client = [&](leat::tcp_stream below) { return echo(std::move(below), shown); };
-    co_await leat::serve(std::move(listener), echo_client,
+    leat::tls::listener listener(options.listen(), shown);
+    co_await leat::serve(std::move(listener), echo,
                          {.idle = std::chrono::minutes(1), .on_listening = examples::announce});
 }
 

@@ -85,10 +85,14 @@ task<> drain(task_group& connections, const time_point& end_of_grace, signal_set
     });
 }
 
-// Tells on_error, or else the report, why a limit has ended a connection: `why()`, a text.
+// Tells on_error, or else the report, why a limit has ended a connection, if that is asked for: `why()`, a
+// text.
 template <typename Why>
 void tell_limit(const serve_options& options, const std::optional<endpoint>& peer, std::errc code,
                 Why why) noexcept {
+    if (!options.tell_limits) {
+        return;
+    }
     try {
         if (options.on_error != nullptr) {
             options.on_error(std::make_exception_ptr(std::system_error(std::make_error_code(code), why())),
@@ -149,11 +153,16 @@ void acceptor::tell_idle(const std::optional<endpoint>& peer) const noexcept {
     if (options_.counters != nullptr) {
         ++options_.counters->idle;
     }
-    if (!options_.tell_limits) {
-        return;
-    }
     tell_limit(options_, peer, std::errc::timed_out,
                [&] { return "the client was silent for " + duration_text(options_.idle); });
+}
+
+void acceptor::tell_handshake(const std::optional<endpoint>& peer) const noexcept {
+    if (options_.counters != nullptr) {
+        ++options_.counters->handshake;
+    }
+    tell_limit(options_, peer, std::errc::timed_out,
+               [&] { return "its handshake took longer than " + duration_text(options_.handshake); });
 }
 
 void acceptor::tell_refused(const endpoint& peer) noexcept {
@@ -199,6 +208,7 @@ task<> serve_accepting(acceptor& source) {
     const serve_options& options = source.options();
     check(options.idle > duration::zero() && options.per_address > 0,
           "the idle time of a server, and its connections of one address, are more than none");
+    check(options.handshake > duration::zero(), "the time for the handshakes of a server is more than none");
     std::optional<signal_set> signals;
     if (const signal_numbers heeded = not_ignored(options.stop_on); !heeded.empty()) {
         signals.emplace(heeded);

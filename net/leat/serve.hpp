@@ -16,6 +16,7 @@
 #include <leat/system/signals.hpp>
 #include <leat/task_group.hpp>
 #include <leat/tcp.hpp>
+#include <leat/timeout.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -35,8 +36,9 @@ namespace leat {
 
 // What the limits of a server have done to connections.
 struct serve_counters {
-    std::uint64_t idle = 0;     // cut off, since the client was silent
-    std::uint64_t refused = 0;  // reset, since their address had enough of them
+    std::uint64_t idle = 0;       // cut off, since the client was silent
+    std::uint64_t refused = 0;    // reset, since their address had enough of them
+    std::uint64_t handshake = 0;  // cut off, since they had not shaken hands in time
 };
 
 struct serve_options {
@@ -57,14 +59,19 @@ struct serve_options {
     // that was never used. The stream is that of a socket, or has one as its transport(), as tls::stream has;
     // for any other serve() throws std::errc::operation_not_supported.
     duration idle = duration::max();
-    // Whether connections that the two limits above have ended are told of, as errors of handlers are: to
+    // How long a new connection may take to shake hands, where its stream has a handshake(), as that of a
+    // tls::listener has. The handler runs when that has completed. A client that has not done its part by
+    // then is cut off, however many bytes it sends. An error of the handshake is one of the connection: it
+    // goes to on_error or to the report.
+    duration handshake = std::chrono::seconds(10);
+    // Whether connections that the three limits above have ended are told of, as errors of handlers are: to
     // on_error, if it is set, with std::errc::timed_out or std::errc::connection_refused, else in a line of
     // the report. Of many that one address is refused in a row, the report has the first.
     bool tell_limits = false;
     // Counts them, if it is not null. It lives as long as serve() runs.
     serve_counters* counters = nullptr;
     // How long connections may go on after a stop before they are cancelled. Those in a stoppable() wait or
-    // in a TLS handshake are cancelled at once.
+    // in a handshake are cancelled at once.
     duration grace = std::chrono::seconds(8);
     // The signals that stop it, but for those that the process ignores when serve() begins (not_ignored() of
     // signals.hpp). A second one ends the grace. None: it is stopped by cancelling it.
@@ -120,6 +127,7 @@ public:
     void tell_error(const task_state& failed, std::exception_ptr error,
                     const std::optional<endpoint>& peer) const noexcept;
     void tell_idle(const std::optional<endpoint>& peer) const noexcept;
+    void tell_handshake(const std::optional<endpoint>& peer) const noexcept;
     void tell_refused(const endpoint& peer) noexcept;
 
     [[nodiscard]] bool limits_connections() const noexcept {
@@ -316,6 +324,34 @@ private:
     Handler& handler_;
 };
 
+// A stream that has to exchange something with its peer before it can be used.
+template <typename Stream>
+concept shakes_hands = requires(Stream& stream) {
+    { stream.handshake() } -> std::same_as<task<>>;
+};
+
+// The handler of connections that shake hands first.
+template <typename Handler>
+class after_handshake {
+public:
+    explicit after_handshake(Handler& handler) noexcept : handler_(handler) {}
+    void belongs_to(const acceptor& server) noexcept { server_ = &server; }
+
+    template <shakes_hands Stream>
+    task<> operator()(Stream client) {
+        const std::optional<endpoint> peer = peer_of(client);
+        if (co_await stoppable(move_on_after(server_->options().handshake, client.handshake()))) {
+            (void)co_await handler_(std::move(client));
+        } else {
+            server_->tell_handshake(peer);
+        }
+    }
+
+private:
+    Handler& handler_;
+    const acceptor* server_ = nullptr;
+};
+
 task<> serve_accepting(acceptor& source);
 
 // Throws std::errc::operation_not_supported where `idle` is set, and cannot be held.
@@ -337,12 +373,21 @@ task<> serve(Listener listener, Handler handler, serve_options options = {}) {
                   "the handler of serve() takes the stream of a connection by value and gives a task: "
                   "leat::task<> handler(leat::tcp_stream stream)");
     if constexpr (fits) {
+        using stream_type = detail::accepted_by<Listener>;
         const std::source_location here = detail::place_awaited();
-        if (!detail::socket_access::has_socket<detail::accepted_by<Listener>>()) {
+        if (!detail::socket_access::has_socket<stream_type>()) {
             detail::require_no_idle(options);
         }
-        detail::acceptor_of<Listener, Handler> source(listener, handler, options, here);
-        co_await detail::serve_accepting(source);
+        if constexpr (detail::shakes_hands<stream_type>) {
+            detail::after_handshake<Handler> begun(handler);
+            detail::acceptor_of<Listener, detail::after_handshake<Handler>> source(listener, begun, options,
+                                                                                   here);
+            begun.belongs_to(source);
+            co_await detail::serve_accepting(source);
+        } else {
+            detail::acceptor_of<Listener, Handler> source(listener, handler, options, here);
+            co_await detail::serve_accepting(source);
+        }
     }
     co_return;
 }

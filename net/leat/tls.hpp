@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The public face of TLS: contexts, streams, connect and accept. It includes TCP, which they run over.
+// The public face of TLS: contexts, streams, listeners, connect and accept. It includes TCP, which they run
+// over.
 #pragma once
 
 #include <leat/tls/connect.hpp>
 #include <leat/tls/context.hpp>
 #include <leat/tls/error.hpp>
+#include <leat/tls/listener.hpp>
 #include <leat/tls/session.hpp>
 #include <leat/tls/stream.hpp>

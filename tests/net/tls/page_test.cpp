@@ -42,17 +42,17 @@ using leat::testing::certificate_authority;
 namespace {
 
 // TLS: begin
+leat::task<> echo(leat::tls::stream<leat::tcp_stream> client) {
+    while (auto part = co_await client.recv_chunk()) {
+        co_await client.send_all(part);
+    }
+    co_await client.shutdown_send();  // without it the client sees a truncated stream
+}
+
 leat::task<> serve_echo(leat::tcp_listener listener, std::string certificate_path, std::string key_path) {
     const auto shown = leat::tls::context::server(
         {.certificate = leat::tls::pem::file(certificate_path), .key = leat::tls::pem::file(key_path)});
-    const auto echo = [&](leat::tcp_stream below) -> leat::task<> {
-        auto client = co_await leat::tls::accept(std::move(below), shown);
-        while (auto part = co_await client.recv_chunk()) {
-            co_await client.send_all(part);
-        }
-        co_await client.shutdown_send();  // without it the client sees a truncated stream
-    };
-    co_await leat::serve(std::move(listener), echo);
+    co_await leat::serve(leat::tls::listener(std::move(listener), shown), echo);
 }
 // TLS: end
 
