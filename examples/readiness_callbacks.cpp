@@ -8,14 +8,17 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <map>
 #include <string>
 #include <utility>
 
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 
 namespace {
 
+constexpr leat::duration grace = std::chrono::seconds(8);  // for what is to be sent at the end
 constexpr std::size_t waiting_max = 65536;  // bytes that a client has not taken; then it is not read
 
 class echo_callbacks {
@@ -23,6 +26,16 @@ public:
     echo_callbacks(leat::readiness_callbacks& watched, int listener)
         : watched_(watched), listener_(listener) {
         watched_.add(listener, leat::ready_to::read, [this](int, leat::ready_to) { accept_one(); });
+        watched_.add(pause_.get(), leat::ready_to::read, [this](int, leat::ready_to) { rest(0); });
+    }
+
+    // Accepts no more. What clients have sent until now goes back to them, then they are disconnected.
+    void finish() {
+        watched_.remove(listener_);
+        watched_.remove(pause_.get());
+        for (const auto& each : clients_) {
+            ::shutdown(each.first, SHUT_RD);  // an end behind what has come
+        }
     }
 
 private:
@@ -35,16 +48,24 @@ private:
     void accept_one() {
         leat::fd socket(::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (!socket) {
-            if (errno == EMFILE || errno == ENFILE) {
-                watched_.modify(listener_, leat::ready_to::do_nothing);  // until a client has gone
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+                rest(100'000'000);
             }
-            return;
+            return;  // whatever else it is, that client has gone
         }
         const int number = socket.get();
         clients_[number].socket = std::move(socket);
         watched_.add(number, leat::ready_to::read, [this](int ready, leat::ready_to event) {
             (event == leat::ready_to::read ? receive(ready) : send_back(ready));
         });
+    }
+
+    // Lets the listener rest, which stays ready while there is no descriptor, or no memory, for who waits; 0
+    // ends that.
+    void rest(long nanoseconds) {
+        const itimerspec once{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_nsec = nanoseconds}};
+        ::timerfd_settime(pause_.get(), 0, &once, nullptr);
+        watched_.modify(listener_, nanoseconds > 0 ? leat::ready_to::do_nothing : leat::ready_to::read);
     }
 
     void receive(int number) {
@@ -84,21 +105,23 @@ private:
     void close(int number) {
         watched_.remove(number);
         clients_.erase(number);
-        watched_.modify(listener_, leat::ready_to::read);
     }
 
     leat::readiness_callbacks& watched_;
     const int listener_;
+    const leat::fd pause_{::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
     std::map<int, client> clients_;
 };
 
 leat::task<> serve(examples::server_options options) {
     const auto listener = options.listen();
     leat::readiness_callbacks watched;
-    const echo_callbacks echo(watched, listener.native_handle());
+    echo_callbacks echo(watched, listener.native_handle());
     leat::signal_set stop(leat::not_ignored({SIGINT, SIGTERM}));
     examples::announce(listener.local_endpoint().to_string());
     co_await leat::race(watched.run(), stop.next());
+    echo.finish();
+    co_await leat::race(leat::move_on_after(grace, watched.run()), stop.next());
 }
 
 }  // namespace
