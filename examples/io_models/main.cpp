@@ -95,14 +95,18 @@ std::vector<io_models::measurement> measure_all(const std::vector<const io_model
     return medians;
 }
 
+std::ofstream open_chart(const std::string& path, std::ios::openmode how) {
+    std::ofstream chart(path, how);
+    if (!chart) {
+        throw std::system_error(errno, std::system_category(), path);
+    }
+    return chart;
+}
+
 void compare(const std::vector<const io_models::model*>& models, const options& wanted) {
     io_models::raise_descriptor_limit();
-    std::ofstream chart;
     if (!wanted.svg.empty()) {
-        chart.open(wanted.svg);
-        if (!chart) {
-            throw std::system_error(errno, std::system_category(), wanted.svg);
-        }
+        (void)open_chart(wanted.svg, std::ios::app);  // before it is measured for minutes; its bytes stay
     }
     io_models::results all{.busy = wanted.busy, .measurements = measure_all(models, wanted), .stops = {}};
     io_models::print_stops_heading();
@@ -110,7 +114,8 @@ void compare(const std::vector<const io_models::model*>& models, const options& 
         all.stops.push_back(io_models::find_stop(*each));
         io_models::print(all.stops.back());
     }
-    if (!wanted.svg.empty() && !(chart << io_models::draw_chart(all)).flush()) {
+    if (!wanted.svg.empty() &&
+        !(open_chart(wanted.svg, std::ios::trunc) << io_models::draw_chart(all)).flush()) {
         throw std::system_error(errno, std::system_category(), wanted.svg);
     }
 }

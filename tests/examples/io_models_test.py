@@ -162,8 +162,9 @@ def descendants(process):
     return found - {process}
 
 
-def nothing_outlives_a_killed_program():
-    command = [folder / "io_models", "--models", "process", "--clients", "20", "--seconds", "60"]
+def nothing_outlives_a_killed_program(earlier_chart):
+    command = [folder / "io_models", "--models", "process", "--clients", "20", "--seconds", "60",
+               "--svg", earlier_chart]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + patience
@@ -205,4 +206,8 @@ if __name__ == "__main__":
         the_table_has_every_model(table)
         each_stops_where_it_must(stops)
         the_chart_can_be_read(chart)
-    nothing_outlives_a_killed_program()
+        with open(chart) as file:
+            before = file.read()
+        nothing_outlives_a_killed_program(chart)
+        with open(chart) as file:
+            expect(file.read() == before, "a run that does not end leaves an earlier chart as it is")
