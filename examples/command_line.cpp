@@ -39,6 +39,14 @@ void demand(CLI::Option& option, kind of) {
     switch (of) {
         case kind::text:
             return;
+        case kind::address:
+            option.check(
+                [](const std::string& text) {
+                    return leat::address::try_parse(text).ok() ? std::string()
+                                                               : "'" + text + "' is not an IP address";
+                },
+                "ADDRESS");
+            return;
         case kind::existing_file:
             option.check(CLI::ExistingFile);
             return;
@@ -202,7 +210,7 @@ int run_service(const service_options& options, const std::function<int()>& serv
 }
 
 void server_options::add_to(command_line& command) {
-    command.add("--host", host, "address to listen on");
+    command.add("--host", host, "address to listen on", kind::address);
     command.add("--port", port, "port to listen on; 0 picks a free one", 0, 65535);
     command.add_backend(backend);
     service.add_to(command);

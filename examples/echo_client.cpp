@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -18,6 +19,16 @@ namespace {
 constexpr std::size_t any_length = SIZE_MAX;  // the lines are the user's own
 
 using replies = leat::buffered_reader<leat::tcp_stream&>;
+using lines = leat::buffered_reader<leat::pipe_reader>;
+
+// As it was typed, also with "\r" at its end; nothing at the end of the input.
+leat::task<std::optional<std::string_view>> next_line(lines& input) {
+    const auto line = co_await leat::as_result(input.until("\n", any_length));
+    if (line.error() == leat::stream_errc::end_of_stream) {
+        co_return co_await input.exactly(input.held());  // the last one, without newline
+    }
+    co_return line.value();
+}
 
 void print_received(std::string_view text) {
     std::printf("Received ");
@@ -64,14 +75,14 @@ leat::task<> talk(examples::target where, leat::duration patience) {
     auto server = co_await leat::tcp_stream::connect(where.host, where.port);
     replies from(server);
     from.set_idle(patience);
-    leat::buffered_reader input(leat::pipe_reader::standard_input());
+    lines input(leat::pipe_reader::standard_input());
     for (bool open = true; open;) {
         if (from.held() > 0) {  // behind a reply: no longer in the socket
             open = co_await take_unasked(from);
             continue;
         }
         const auto [line, said] =
-            co_await leat::race(input.line(any_length), leat::readable(server.native_handle()));
+            co_await leat::race(next_line(input), leat::readable(server.native_handle()));
         if (!line.has_value()) {
             open = co_await take_unasked(from);
         } else if (!line->has_value()) {
@@ -79,6 +90,9 @@ leat::task<> talk(examples::target where, leat::duration patience) {
         } else if (!(*line)->empty()) {
             open = co_await exchange(server, from, **line);
         }
+    }
+    if (from.held() > 0) {
+        co_await take_unasked(from);  // of a reply that was cut off
     }
     std::printf("%s has closed the connection\n", name_of(server).c_str());
 }

@@ -81,7 +81,7 @@ leat::task<> serve(const poetry_options& options) {
 int main(int argc, char** argv) {
     examples::command_line command("poetry_server", "Recites poems slowly, on several ports.");
     poetry_options options;
-    command.add("--host", options.host, "address to listen on");
+    command.add("--host", options.host, "address to listen on", examples::kind::address);
     command.add("--ports", options.ports, "ports to listen on, separated by commas; 0 picks a free one", 0,
                 65535);
     command.add("--pause", options.pause, "seconds after each word", 0, 3600);
