@@ -206,9 +206,9 @@ bool accept_errors::take(std::error_code error) {
 // to wait for them: an event or cancelling stops a server there.
 task<> serve_accepting(acceptor& source) {
     const serve_options& options = source.options();
-    check(options.idle > duration::zero() && options.per_address > 0,
-          "the idle time of a server, and its connections of one address, are more than none");
-    check(options.handshake > duration::zero(), "the time for the handshakes of a server is more than none");
+    check(
+        options.idle > duration::zero() && options.handshake > duration::zero() && options.per_address > 0,
+        "the times that a server gives its clients, and its connections of one address, are more than none");
     std::optional<signal_set> signals;
     if (const signal_numbers heeded = not_ignored(options.stop_on); !heeded.empty()) {
         signals.emplace(heeded);

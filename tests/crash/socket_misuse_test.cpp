@@ -224,10 +224,11 @@ TEST_CASE("accepting with a listener that was moved from aborts") {
 
 TEST_CASE("a server whose limits allow nothing aborts") {
     constexpr const char* rule =
-        "the idle time of a server, and its connections of one address, are more than none";
+        "the times that a server gives its clients, and its connections of one address, are more than none";
     const auto ignore = [](leat::tcp_stream) -> leat::task<> { co_return; };
     for (const leat::serve_options& options :
-         {leat::serve_options{.per_address = 0}, leat::serve_options{.idle = leat::duration(0)}}) {
+         {leat::serve_options{.per_address = 0}, leat::serve_options{.idle = leat::duration(0)},
+          leat::serve_options{.handshake = leat::duration(0)}}) {
         check_task_aborts(
             [=]() -> leat::task<> {
                 co_await leat::serve(leat::tcp_listener::bind({"127.0.0.1", 0}), ignore, options);
