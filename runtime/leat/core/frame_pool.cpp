@@ -37,70 +37,116 @@ struct size_class {
     free_block* unused;
     std::size_t kept;        // their bytes
     std::size_t least_kept;  // the least that this was in the current period
-    std::size_t living;      // blocks that this thread has allocated and not released
+    std::int64_t living;     // blocks that this thread has allocated and not released, less those of others
 };
 
-constinit thread_local size_class all[classes] = {};
+struct pool {
+    size_class all[classes];
+    std::int64_t large;  // living blocks of no class
+};
 
+constinit thread_local pool of_thread = {};
 constinit thread_local time_point next_upkeep = never;
+// The same, once it is in use and until the thread ends: one load finds it.
+[[gnu::tls_model("initial-exec")]] constinit thread_local pool* in_use_here = nullptr;
 
-constinit thread_local std::int64_t blocks = 0;
 constinit std::atomic<std::int64_t> blocks_of_ended_threads = 0;
 
 enum class keeping : unsigned char { unstarted, started, over };
 constinit thread_local keeping state = keeping::unstarted;
 
-// Gives the blocks back when the thread ends.
+// Gives the blocks back when the thread ends. What later destructors of the thread release goes to the heap.
 struct keeper {
     ~keeper() {
         trim();
-        blocks_of_ended_threads += blocks;
+        blocks_of_ended_threads += in_use();
         state = keeping::over;
+        in_use_here = nullptr;
     }
 };
 
-// Whether a block may be kept. What later destructors of the thread release goes to the heap.
-bool may_keep() noexcept {
-    if (state == keeping::unstarted) [[unlikely]] {
-        state = keeping::started;
-        static thread_local keeper at_the_end;
-        (void)at_the_end;
-    }
-    return state == keeping::started;
-}
-
-constexpr std::size_t class_of(std::size_t size) noexcept {
-    return (size + granule - 1) / granule - 1;
+constexpr std::size_t rounded(std::size_t size) noexcept {
+    return (size + granule - 1) & ~(granule - 1);
 }
 constexpr std::size_t size_of(std::size_t index) noexcept {
     return (index + 1) * granule;
 }
 
+// The class of blocks of `bytes`, which are rounded.
+size_class& class_of(pool& here, std::size_t bytes) noexcept {
+    return here.all[bytes / granule - 1];
+}
+
+bool has_class(std::size_t bytes) noexcept {
+    return recycling && bytes - 1 < classes * granule;  // none is of 0 bytes
+}
+
+[[gnu::noinline]] void* allocate_from_heap(std::size_t bytes) {
+    void* const block = ::operator new(bytes);
+    ++(has_class(bytes) ? class_of(of_thread, bytes).living : of_thread.large);
+    return block;
+}
+
+void keep(size_class& of, void* block, std::size_t bytes) noexcept {
+    --of.living;
+    of.unused = ::new (block) free_block{of.unused};
+    of.kept += bytes;
+}
+
+[[gnu::noinline]] void release_to_heap(void* block, std::size_t bytes) noexcept {
+    --(has_class(bytes) ? class_of(of_thread, bytes).living : of_thread.large);
+    ::operator delete(block);
+}
+
+// The first in its thread, one of a size that is not kept, or one that comes when the thread ends.
+[[gnu::noinline]] void release_otherwise(void* block, std::size_t bytes) noexcept {
+    if (state == keeping::unstarted) {
+        state = keeping::started;
+        in_use_here = &of_thread;
+        static thread_local keeper at_the_end;
+        (void)at_the_end;
+    }
+    if (state == keeping::started && has_class(bytes)) {
+        keep(class_of(of_thread, bytes), block, bytes);
+    } else {
+        release_to_heap(block, bytes);
+    }
+}
+
+[[gnu::noinline]] void release_surplus(size_class& of, void* block, std::size_t bytes) noexcept {
+    if (of.living <= 0) {  // it comes from another thread
+        release_to_heap(block, bytes);
+        return;
+    }
+    has_surplus = true;
+    keep(of, block, bytes);
+}
+
 }  // namespace
 
 void* allocate(std::size_t size) {
-    const std::size_t index = class_of(size);
-    const bool pooled = recycling && index < classes;
-    if (!pooled) {
-        void* const block = ::operator new(size);
-        ++blocks;
-        return block;
+    const std::size_t bytes = rounded(size);
+    pool* const here = in_use_here;
+    if (here == nullptr || !has_class(bytes)) [[unlikely]] {
+        return allocate_from_heap(bytes);
     }
-    size_class& of = all[index];
-    void* block = of.unused;
-    if (block != nullptr) [[likely]] {
-        of.unused = of.unused->next;
-        of.kept -= size_of(index);
-        of.least_kept = std::min(of.least_kept, of.kept);
-    } else {
-        block = ::operator new(size_of(index));
+    size_class& of = class_of(*here, bytes);
+    free_block* const block = of.unused;
+    if (block == nullptr) [[unlikely]] {
+        return allocate_from_heap(bytes);
     }
+    of.unused = block->next;
+    of.kept -= bytes;
+    of.least_kept = std::min(of.least_kept, of.kept);
     ++of.living;
-    ++blocks;
     return block;
 }
 
 std::int64_t in_use() noexcept {
+    std::int64_t blocks = of_thread.large;
+    for (const size_class& of : of_thread.all) {
+        blocks += of.living;
+    }
     return blocks;
 }
 
@@ -109,23 +155,18 @@ std::int64_t left_by_ended_threads() noexcept {
 }
 
 void release(void* block, std::size_t size) noexcept {
-    --blocks;
-    const std::size_t index = class_of(size);
-    if (!may_keep() || !recycling || index >= classes) {
-        ::operator delete(block);
+    const std::size_t bytes = rounded(size);
+    pool* const here = in_use_here;
+    if (here == nullptr || !has_class(bytes)) [[unlikely]] {
+        release_otherwise(block, bytes);
         return;
     }
-    size_class& of = all[index];
-    if (of.kept + size_of(index) > kept_most) [[unlikely]] {
-        if (of.living == 0) {  // it comes from another thread
-            ::operator delete(block);
-            return;
-        }
-        has_surplus = true;
+    size_class& of = class_of(*here, bytes);
+    if (of.kept + bytes > kept_most) [[unlikely]] {
+        release_surplus(of, block, bytes);
+        return;
     }
-    of.living -= of.living > 0 ? 1 : 0;
-    of.unused = ::new (block) free_block{of.unused};
-    of.kept += size_of(index);
+    keep(of, block, bytes);
 }
 
 namespace {
@@ -149,7 +190,7 @@ time_point give_back_surplus(time_point now) noexcept {
     std::size_t budget = given_back_most;
     has_surplus = false;
     for (std::size_t index = 0; index < classes; ++index) {
-        size_class& of = all[index];
+        size_class& of = of_thread.all[index];
         for (; of.least_kept > 0 && of.kept > kept_most && budget > 0; --budget) {
             drop_one(of, index);
             of.least_kept -= std::min(of.least_kept, size_of(index));
@@ -163,10 +204,10 @@ time_point give_back_surplus(time_point now) noexcept {
 
 void trim() noexcept {
     for (std::size_t index = 0; index < classes; ++index) {
-        while (all[index].unused != nullptr) {
-            drop_one(all[index], index);
+        while (of_thread.all[index].unused != nullptr) {
+            drop_one(of_thread.all[index], index);
         }
-        all[index].least_kept = 0;
+        of_thread.all[index].least_kept = 0;
     }
     has_surplus = false;
     next_upkeep = never;
