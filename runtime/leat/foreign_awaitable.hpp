@@ -103,7 +103,7 @@ struct awaited<X> {
         }
         if (awaiter_.await_ready()) {
             wait_.end = wait_end::finished;
-            return this_thread.task->spend_budget();
+            return detail::spend_budget();
         }
         wait_.expect();
         return false;

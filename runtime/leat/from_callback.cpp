@@ -83,7 +83,7 @@ void callback_state::let_go() noexcept {
 
 bool callback_wait::await_ready() noexcept {
     end = state->stopped() ? wait_end::cancelled : state->settled() ? wait_end::finished : wait_end::pending;
-    return end == wait_end::finished && this_thread.task->spend_budget();
+    return end == wait_end::finished && detail::spend_budget();
 }
 
 void callback_wait::suspend(frame& waiter) noexcept {

@@ -144,7 +144,7 @@ struct join_wait : wait, joiner {
             return false;
         }
         end = wait_end::finished;
-        return this_thread.task->spend_budget();
+        return detail::spend_budget();
     }
     void suspend(frame& waiter) noexcept {
         if (end == wait_end::pending) {

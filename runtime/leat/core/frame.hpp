@@ -32,6 +32,7 @@ struct running {
     task_state* task = nullptr;
     scheduler* loop = nullptr;
     std::uint64_t tick = 0;  // of this turn (ticks.hpp)
+    int budget = 0;          // of the step: for how many waits that are over at once the task goes on
     bool unwinding = false;
 };
 
@@ -44,6 +45,17 @@ struct running {
 }
 
 namespace detail {
+
+// Waits that may be over at once, in a row, before a task yields to the others. One that has moved many bytes
+// counts for several.
+inline constexpr int inline_completions_max = 32;
+
+// Called when an awaited operation has completed at once. False when the task has used up its budget: then it
+// goes to the end of the ready queue. `cost`: for how many waits it counts.
+[[nodiscard]] inline bool spend_budget(int cost = 1) noexcept {
+    this_thread.budget -= cost;
+    return this_thread.budget >= 0;
+}
 
 // False, which the optimizer cannot know; for the await_ready of what always suspends. Where clang 19 (-O2)
 // knows that a wait suspends, it mistakes the way in which the wait ends, to be resumed or to be destroyed,

@@ -42,7 +42,7 @@ public:
         if constexpr (Self::always_suspends) {
             return never_ready();
         } else {
-            return this_thread.task->spend_budget(this->cost());
+            return detail::spend_budget(this->cost());
         }
     }
     void suspend(frame& waiter) noexcept(noexcept(std::declval<Self&>().enqueue())) {

@@ -45,8 +45,9 @@ struct operation : wait {
 
     // Bytes cost time as well.
     [[nodiscard]] int cost() const noexcept {
-        constexpr int bytes_of_one_shift = 14;  // 16 KiB
-        return 1 + static_cast<int>(std::max<std::int64_t>(result, 0) >> bytes_of_one_shift);
+        constexpr std::int64_t bytes_of_one = 16 * 1024;
+        constexpr std::int64_t cost_max = 1000;
+        return result < bytes_of_one ? 1 : static_cast<int>(std::min(1 + result / bytes_of_one, cost_max));
     }
 
     operation_kind action;

@@ -263,7 +263,7 @@ void scheduler::ask_to_end(task_state& task) noexcept {
 
 void scheduler::step(task_state& task) noexcept {
     this_thread.task = &task;
-    task.inline_budget = task_state::inline_completions_max;
+    this_thread.budget = detail::inline_completions_max;
     if (task.phase == task_phase::started) [[likely]] {
         this_thread.next = task.leaf;
     } else if (task.phase == task_phase::unstarted) {
@@ -282,7 +282,7 @@ void scheduler::step(task_state& task) noexcept {
         task.phase = task_phase::started;
         unwind(task);
     }
-    inline_left_ += task.inline_budget - task_state::inline_completions_max;
+    inline_left_ += this_thread.budget - detail::inline_completions_max;
     if (task.phase == task_phase::ended) [[unlikely]] {
         end(task);
     }

@@ -7,7 +7,7 @@
 //
 // Fairness: no source of work can keep the others waiting, because a turn does a bounded amount of each.
 //   * Tasks: at most steps_max steps. A step ends when its task waits. A task whose operations complete at
-//     once, one after the other, goes to the end of the queue after task_state::inline_completions_max of
+//     once, one after the other, goes to the end of the queue after detail::inline_completions_max of
 //     them. A turn has at most inline_max such completions of all tasks together; the step that exceeds it is
 //     the last of the turn. One that has moved bytes counts one more for each 16 KiB.
 //   * Timers: timers_max, and all with the same deadline as the last of them, since equal deadlines pass

@@ -13,7 +13,6 @@
 #include <leat/core/wait.hpp>
 #include <leat/outcome.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -47,23 +46,12 @@ struct joiner : list_link {
 
 class task_state : public list_link, public detail::frame_pool::allocated {
 public:
-    // Waits that may be over at once, in a row, before the task yields to the others. One that has moved many
-    // bytes counts for several.
-    static constexpr std::int8_t inline_completions_max = 32;
-
     explicit task_state(std::source_location spawned) noexcept : spawned_at(spawned) { own.task = this; }
     task_state(const task_state&) = delete;
     task_state& operator=(const task_state&) = delete;
 
     // Whether the task is inside a cancelled scope: no wait may begin.
     [[nodiscard]] bool cancelled() const noexcept { return innermost->cancelled; }
-
-    // Called when an awaited operation has completed at once. False when the task has used up its budget:
-    // then it goes to the end of the ready queue. `cost`: for how many waits it counts.
-    [[nodiscard]] bool spend_budget(int cost = 1) noexcept {
-        inline_budget = static_cast<std::int8_t>(std::max(inline_budget - cost, INT8_MIN));
-        return inline_budget >= 0;
-    }
 
     // Checked by all functions of handles: a task that runs is not for other threads. One that has ended may
     // be passed to another thread.
@@ -113,7 +101,6 @@ public:
     report_function report = nullptr;  // of its run, which it may outlive
     std::uint32_t id = 0;
     std::uint32_t references = 1;  // reference.hpp; the first is the task's own, until it has ended
-    std::int8_t inline_budget = inline_completions_max;
     task_phase phase = task_phase::unstarted;
     bool waited = false;  // an observer has heard that its wait began
     bool done = false;    // its result is there, its joiners are told

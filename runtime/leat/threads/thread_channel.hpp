@@ -177,7 +177,7 @@ protected:
             return false;
         }
         this->end = wait_end::finished;
-        return asking.spend_budget();
+        return detail::spend_budget();
     }
     static bool cancel(wait& self) noexcept {
         auto& waiting = static_cast<waiter&>(static_cast<cross_thread_wait&>(self));

@@ -185,7 +185,7 @@ LEAT_SIMULATE("what follows a cancelled receive gets the bytes in order",
 LEAT_TEST(
     "a recv_chunk of bytes that were given back ends as closed if its stream is closed before its turn") {
     int closed = 0;
-    for (int waits = 0; waits <= leat::task_state::inline_completions_max; ++waits) {
+    for (int waits = 0; waits <= leat::detail::inline_completions_max; ++waits) {
         connection both = co_await connected();
         std::array<char, 10> ten;
         auto cut = leat::spawn(both.client.recv_exactly(ten));
@@ -193,7 +193,7 @@ LEAT_TEST(
         co_await leat::testing::wait_until_idle();
         cut.cancel();
         co_await cut.join();
-        leat::semaphore places(leat::task_state::inline_completions_max);
+        leat::semaphore places(leat::detail::inline_completions_max);
         auto reader = leat::spawn([&]() -> leat::task<leat::result<leat::chunk>> {
             for (int each = 0; each < waits; ++each) {
                 (void)co_await places.acquire();

@@ -44,7 +44,7 @@ leat::task<pieces_and_turns> read_beside_another(http_origin& origin) {
     co_return seen;
 }
 
-constexpr int pieces_a_turn = leat::task_state::inline_completions_max;
+constexpr int pieces_a_turn = leat::detail::inline_completions_max;
 
 }  // namespace
 

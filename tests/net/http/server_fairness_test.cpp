@@ -45,5 +45,5 @@ LEAT_TEST("a client that pipelines without pause has a bounded number of request
         co_await sender;
     });
     CHECK(answers == requests);
-    CHECK(most_in_turn <= leat::scheduler::inline_max + leat::task_state::inline_completions_max);
+    CHECK(most_in_turn <= leat::scheduler::inline_max + leat::detail::inline_completions_max);
 }

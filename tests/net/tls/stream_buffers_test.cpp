@@ -193,7 +193,7 @@ LEAT_TEST("TLS: who reads in small pieces what has been decrypted lets the other
             (void)co_await both.server.recv(piece);
         }
     }
-    CHECK(turns - before >= pieces / (task_state::inline_completions_max + 1) - 1);
+    CHECK(turns - before >= pieces / (leat::detail::inline_completions_max + 1) - 1);
     other.cancel();
     co_await join_all(other);
 }

@@ -28,7 +28,7 @@ leat::task<> transfer_until(const bool& over, int descriptor, int& steps) {
 }
 
 constexpr int steps_max = leat::scheduler::steps_max;
-constexpr int inline_max = leat::task_state::inline_completions_max;
+constexpr int inline_max = leat::detail::inline_completions_max;
 
 }  // namespace
 

@@ -31,7 +31,7 @@ public:
         check(!later_.has_value(), "the wait was awaited before");
         // Not at the end of the task's budget: it would wait for its turn with what it has taken, and nothing
         // would tell another task that reads meanwhile.
-        if (this_thread.task->inline_budget > 0 && reader_.has_turn() && asked_.take_now(reader_)) {
+        if (this_thread.budget > 0 && reader_.has_turn() && asked_.take_now(reader_)) {
             return true;
         }
         later_.emplace(asked_.take_later(reader_));
