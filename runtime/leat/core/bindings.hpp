@@ -42,6 +42,18 @@ public:
         }
     }
 
+    // Takes on those of `other`; this has none.
+    void share(const bindings& other) noexcept {
+        if (other.first_) [[unlikely]] {
+            first_ = other.first_;
+        }
+    }
+    void clear() noexcept {
+        if (first_) [[unlikely]] {
+            *this = {};
+        }
+    }
+
     // The newest binding of `key`, or null.
     [[nodiscard]] const binding* find(const void* key) const noexcept {
         const binding* at = first_.get();

@@ -46,9 +46,10 @@ void inbox::take(list<message>& into) noexcept {
     }
 }
 
+// It may say `sleeping` still, if nothing has been posted since: that ends with the next post, which wakes.
 bool inbox::about_to_sleep() noexcept {
-    unsigned found = nothing;
-    return word_.compare_exchange_strong(found, sleeping);
+    unsigned found = word_.load(std::memory_order_relaxed);
+    return found == sleeping || (found == nothing && word_.compare_exchange_strong(found, sleeping));
 }
 
 void inbox::close() noexcept {

@@ -51,7 +51,9 @@ public:
     // Any thread: wakes the reader for another turn, if it has not closed.
     void nudge() noexcept;
 
-    // The rest is for the scheduler's thread. Takes what has been posted.
+    // The rest is for the scheduler's thread. Whether there is something to take. It costs a load.
+    [[nodiscard]] bool has_come() const noexcept { return word_.load(std::memory_order_relaxed) == posted; }
+    // Takes what has been posted.
     void take(list<message>& into) noexcept;
     // Of those it has run `count`.
     void have_run(int count) noexcept {

@@ -90,7 +90,7 @@ void scheduler::turn_until(Predicate over) {
         }
         observed_.answer_dump_signal();
         expire_timers();
-        if (inbox_ != nullptr) {
+        if (inbox_ != nullptr && (inbox_->has_come() || !arrived_.empty())) [[unlikely]] {
             take_inbox(messages_max);
         }
         collect();
@@ -136,7 +136,7 @@ void scheduler::collect() {
     if (idle && waits_for_idle_.empty()) {
         deadline = std::min(alarms_.next(), next_upkeep(*io_));
         // Asked first: then nothing is posted after the look below.
-        const bool alone = door_.expired() && awaits_others_ == 0;
+        const bool alone = awaits_others_ == 0 && door_.expired();
         if (inbox_ != nullptr && !inbox_->about_to_sleep()) {
             deadline = long_ago;
         } else if (alone && !alarm_may_wake_task() &&
@@ -202,7 +202,7 @@ void scheduler::spawn(task_state& task, detail::group_scope& owner) noexcept {
     task.home = this;
     task.report = report_;
     if (this_thread.task != nullptr && &owner != &background_) {  // a service is nobody's child
-        task.bindings = this_thread.task->bindings;
+        task.bindings.share(this_thread.task->bindings);
     }
     task.own.attach(owner);
     ++owner.size;
@@ -220,21 +220,12 @@ void scheduler::run_next(task_state& task) noexcept {
     }
 }
 
-void scheduler::suspend(frame& waiter, wait& leaf) noexcept {
-    task_state& task = *this_thread.task;
-    task.leaf = &waiter;
-    leaf.task = &task;
-    switch (leaf.end) {
-        case wait_end::pending:
-            task.waiting = &leaf;
-            task.since = this_thread.tick;
-            break;
-        case wait_end::finished:
-            this_thread.loop->ready_.push_back(task);
-            break;
-        case wait_end::cancelled:
-            task.phase = task_phase::unwinding;
-            break;
+// `leaf` was over before its task could wait for it: the others have a turn first, or the task unwinds.
+void scheduler::suspend_ended(task_state& task, const wait& leaf) noexcept {
+    if (leaf.end == wait_end::finished) [[likely]] {
+        this_thread.loop->ready_.push_back(task);
+    } else {
+        task.phase = task_phase::unwinding;
     }
 }
 
@@ -321,7 +312,7 @@ void scheduler::unwind(task_state& task) noexcept {
 void scheduler::end(task_state& task) noexcept {
     this_thread.current = nullptr;
     task.finish(task.leaf);
-    task.bindings = {};
+    task.bindings.clear();
     task.done = true;
     // Not before: the destructors of users that have run until here may have moved it into another group.
     auto& owner = static_cast<detail::group_scope&>(*task.own.parent);

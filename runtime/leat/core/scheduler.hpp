@@ -100,7 +100,17 @@ public:
     void run_next(task_state& task) noexcept;
 
     // The running task waits for `leaf` in `waiter`. For await_suspend; does not switch by itself.
-    static void suspend(frame& waiter, wait& leaf) noexcept;
+    static void suspend(frame& waiter, wait& leaf) noexcept {
+        task_state& task = *this_thread.task;
+        task.leaf = &waiter;
+        leaf.task = &task;
+        if (leaf.end == wait_end::pending) [[likely]] {
+            task.waiting = &leaf;
+            task.since = this_thread.tick;
+        } else {
+            suspend_ended(task, leaf);
+        }
+    }
     // `leaf`, which its task was suspended on, has ended with a result.
     void finish(wait& leaf) noexcept;
     // `leaf`, which its task was suspended on, has ended as cancelled.
@@ -128,6 +138,7 @@ private:
     void end(task_state& task) noexcept;
     [[nodiscard]] bool alarm_may_wake_task() const noexcept;
     void expire_timers() noexcept;
+    static void suspend_ended(task_state& task, const wait& leaf) noexcept;
     void take_inbox(int most) noexcept;
     void close_inbox() noexcept;
     void abandon_inbox() noexcept;
