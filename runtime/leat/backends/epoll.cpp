@@ -87,7 +87,7 @@ int epoll_backend::await_events(time_point deadline) {
 }
 
 void epoll_backend::collect(time_point deadline, list<operation>& done) {
-    const int count = await_events(go_on(deadline));
+    const int count = await_events(go_on(deadline, done));
     check(count >= 0 || errno == EINTR, "waiting for events works");
     for (int i = 0; i < count; ++i) {
         const epoll_event& event = events_[static_cast<std::size_t>(i)];
@@ -96,10 +96,9 @@ void epoll_backend::collect(time_point deadline, list<operation>& done) {
         }
         descriptor_state& state = states()[event.data.u64 & UINT32_MAX];
         if (state.generation == event.data.u64 >> 32) [[likely]] {  // else one that was closed since
-            told(state, event.events);
+            told(state, event.events, done);
         }
     }
-    hand_over(done);
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ private:
     void list_descriptors() noexcept;
     int await_events(time_point deadline) noexcept;
     int select_events(timespec* timeout) noexcept;
-    void tell(int fd, std::uint32_t events) noexcept;
+    void tell(int fd, std::uint32_t events, list<operation>& done) noexcept;
     bool leave_to_edges(int fd) noexcept;
     void rest(int fd) noexcept;
     void end_rest() noexcept;
@@ -155,9 +155,9 @@ int poll_backend::select_events(timespec* timeout) noexcept {
 
 // What has not been of use to anybody who waits, and lasts, is told by edges from now on; without those the
 // descriptor is left alone for some time, again and again.
-void poll_backend::tell(int fd, std::uint32_t events) noexcept {
+void poll_backend::tell(int fd, std::uint32_t events, list<operation>& done) noexcept {
     descriptor_state& state = states()[static_cast<std::size_t>(fd)];
-    told(state, events);
+    told(state, events, done);
     if ((events & POLLERR) != 0 && (state.reader != nullptr || state.writer != nullptr) &&
         way_of(fd) == told_by::poll) [[unlikely]] {
         if (leave_to_edges(fd)) {
@@ -196,7 +196,7 @@ bool poll_backend::leave_to_edges(int fd) noexcept try {
 }
 
 void poll_backend::collect(time_point deadline, list<operation>& done) {
-    deadline = go_on(deadline);
+    deadline = go_on(deadline, done);
     if (rest_over_ != never) [[unlikely]] {
         end_rest();
     }
@@ -212,19 +212,19 @@ void poll_backend::collect(time_point deadline, list<operation>& done) {
                 std::uint64_t wakes = 0;
                 [[maybe_unused]] const auto size = ::read(wake_descriptor(), &wakes, sizeof wakes);
             } else if (each.fd == edges_.descriptor()) {
-                edges_.take([this](int fd, std::uint32_t events) {
+                edges_.take([&](int fd, std::uint32_t events) {
                     if (way_of(fd) == told_by::edges) {
-                        tell(fd, events);
+                        tell(fd, events, done);
                     }
                 });
             } else {
                 // Whoever tries a descriptor that has been closed is told so by the kernel.
                 tell(each.fd,
-                     (each.revents & POLLNVAL) != 0 ? POLLERR : static_cast<std::uint32_t>(each.revents));
+                     (each.revents & POLLNVAL) != 0 ? POLLERR : static_cast<std::uint32_t>(each.revents),
+                     done);
             }
         }
     }
-    hand_over(done);
 }
 
 }  // namespace

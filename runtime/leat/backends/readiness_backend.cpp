@@ -21,26 +21,59 @@ readiness_backend::~readiness_backend() {
 }
 
 bool readiness_backend::submit(operation& op) {
-    const auto index = static_cast<std::size_t>(op.descriptor);
-    if (index >= descriptors_.size()) [[unlikely]] {
+    if (op.owner == nullptr || op.owner->home != this) [[unlikely]] {
         return submit_first(op);
     }
-    descriptor_state& state = descriptors_[index];
-    if (state.owner != op.owner) [[unlikely]] {
-        adopt(op.owner, state);
+    descriptor_state& state = state_of(op);
+    if (!state.ready.to_try(op.action)) {
+        return fail_or_wait(op, state);
     }
-    return state.ready.to_try(op.action) ? submit_ready(op, state) : fail_or_wait(op, state);
+    if (op.action == operation_kind::send && moved_ < bytes_of_a_turn) [[likely]] {
+        return send_now(op, state);
+    }
+    return submit_ready(op, state);
+}
+
+// The usual send of a whole message: one call takes it.
+bool readiness_backend::send_now(operation& op, descriptor_state& state) {
+    const std::int64_t answer = detail::send_rest(op);
+    if (answer != static_cast<std::int64_t>(op.length)) [[unlikely]] {
+        return sent_in_part(op, state, answer);
+    }
+    op.transferred = op.result = answer;
+    moved_ += static_cast<std::size_t>(answer);
+    return true;
 }
 
 // Apart from submit, so that one that has to wait, as most receives have, saves no registers.
 bool readiness_backend::submit_ready(operation& op, descriptor_state& state) {
-    if ((!must_wait(op) && try_now(op, state)) || fail_or_wait(op, state)) {
+    return (!must_wait(op) && try_now(op, state)) || wait_for_rest(op, state);
+}
+
+bool readiness_backend::sent_in_part(operation& op, descriptor_state& state, std::int64_t answer) {
+    const std::int64_t before = op.transferred;
+    const bool over = detail::sent_otherwise(op, state.ready, answer);
+    moved_ += static_cast<std::size_t>(op.transferred - before);
+    return over || wait_for_rest(op, state);
+}
+
+// `op` was tried, as far as one try goes.
+bool readiness_backend::wait_for_rest(operation& op, descriptor_state& state) {
+    if (fail_or_wait(op, state)) {
         return true;
     }
     if (state.ready.to_try(op.action) && !for_others(op)) [[unlikely]] {
         note_unfinished(op, state);
     }
     return false;
+}
+
+// What is tried, and counted by its bytes.
+bool readiness_backend::try_counted(operation& op, descriptor_state& state) noexcept {
+    const std::int64_t before = op.transferred;
+    const bool over = attempt(op, state.ready, *pool_);
+    moved_ += static_cast<std::size_t>(op.transferred - before);
+    return over;
 }
 
 void readiness_backend::note_unfinished(const operation& op, descriptor_state& state) noexcept {
@@ -58,7 +91,7 @@ void readiness_backend::note_unfinished(const operation& op, descriptor_state& s
 
 // Each once, as long as there are bytes for it, and whoever has still more to do is noted again. One that is
 // gone meanwhile, or another in its place, does no harm: a try is never wrong.
-void readiness_backend::try_unfinished() noexcept {
+void readiness_backend::try_unfinished(list<operation>& done) noexcept {
     const int last = last_unfinished_;
     for (int fd = -1; fd != last && moved_ < bytes_of_a_turn;) {
         fd = unfinished_;
@@ -67,23 +100,31 @@ void readiness_backend::try_unfinished() noexcept {
         state.unfinished = false;
         for (operation** const waiting : {&state.reader, &state.writer}) {
             if (*waiting != nullptr && !for_others(**waiting)) {
-                retry(*waiting, state);
+                retry(*waiting, state, done);
             }
         }
     }
 }
 
-// The first operation on a descriptor with so high a number. One that is not open is no reason to grow.
+// The first operation of an owner here, or one on a descriptor without an owner. A descriptor that is not
+// open is no reason to grow.
 bool readiness_backend::submit_first(operation& op) {
     check(op.descriptor >= 0, "an operation is on an open descriptor");
-    if (::fcntl(op.descriptor, F_GETFD) < 0) {
-        op.result = -errno;
-        return true;
+    const auto index = static_cast<std::size_t>(op.descriptor);
+    if (index >= descriptors_.size()) {
+        if (::fcntl(op.descriptor, F_GETFD) < 0) {
+            op.result = -errno;
+            return true;
+        }
+        const std::size_t count = std::max(index + 1, descriptors_.size() * 2);
+        make_room_for(count);
+        descriptors_.resize(count);
     }
-    const std::size_t count = std::max(static_cast<std::size_t>(op.descriptor) + 1, descriptors_.size() * 2);
-    make_room_for(count);
-    descriptors_.resize(count);
-    return submit(op);
+    descriptor_state& state = descriptors_[index];
+    if (op.owner != nullptr) {
+        adopt(*op.owner, state);
+    }
+    return state.ready.to_try(op.action) ? submit_ready(op, state) : fail_or_wait(op, state);
 }
 
 // True: it has failed at once.
@@ -129,21 +170,17 @@ void readiness_backend::forget(int fd, descriptor_state& state) noexcept {
     ++state.generation;
 }
 
-// The first operation of an owner here. One that had the number before and still is at home here has lost it:
-// it was closed behind its back.
-void readiness_backend::adopt(descriptor_owner* owner, descriptor_state& state) noexcept {
-    if (owner == nullptr) {
-        return;  // readable() of a descriptor that a socket has
-    }
-    owner->check_home(nullptr);
-    if (descriptor_owner* const before = std::exchange(state.owner, owner)) {
+// The owner that had the number before and still is at home here has lost it: it was closed behind its back.
+void readiness_backend::adopt(descriptor_owner& owner, descriptor_state& state) noexcept {
+    owner.check_home(nullptr);
+    if (descriptor_owner* const before = std::exchange(state.owner, &owner)) {
         before->home = nullptr;
         before->descriptor = -1;
         drop(state.reader);
         drop(state.writer);
     }
-    owner->home = this;
-    stop_watching_unused(owner->descriptor, state);
+    owner.home = this;
+    stop_watching_unused(owner.descriptor, state);
 }
 
 void readiness_backend::detach(descriptor_owner& owner, list<operation>& /*done*/) {
@@ -188,12 +225,6 @@ bool readiness_backend::cancel(operation& op) noexcept {
     return true;
 }
 
-void readiness_backend::hand_over(list<operation>& done) noexcept {
-    pending_ -= completed_count_;
-    completed_count_ = 0;
-    done.append(completed_);
-}
-
 void readiness_backend::wake() noexcept {
     const std::uint64_t one = 1;
     // It fails only when the counter is full, and then a wake-up is pending already.
@@ -204,7 +235,8 @@ void readiness_backend::drop(operation*& waiting) noexcept {
     if (waiting != nullptr) {
         waiting->retired = true;
         waiting->result = -ECANCELED;
-        complete(waiting);
+        dropped_.push_back(*std::exchange(waiting, nullptr));
+        ++dropped_count_;
     }
 }
 

@@ -15,7 +15,8 @@
 //   * readable() and writable() are for descriptors of other code, which may close them without notice. They
 //     are watched for one wait only, so that no state is left under the number.
 //
-// Invariant: a waiting operation is kept under a descriptor that watch() has taken.
+// Invariant: a waiting operation is kept under a descriptor that watch() has taken. An owner that is at home
+// here is the one in the state of its descriptor.
 #pragma once
 
 #include <leat/backends/kernel_sockets.hpp>
@@ -78,51 +79,56 @@ protected:
     // Of each descriptor that has been waited for, by number.
     [[nodiscard]] std::vector<descriptor_state>& states() noexcept { return descriptors_; }
     // What poll(2) calls `events` has happened to the descriptor of `state`.
-    [[gnu::always_inline]] inline void told(descriptor_state& state, std::uint32_t events);
+    [[gnu::always_inline]] inline void told(descriptor_state& state, std::uint32_t events,
+                                            list<operation>& done);
 
     // Readable from a wake() until it is read from.
     [[nodiscard]] int wake_descriptor() const noexcept { return wake_.get(); }
-    // Continues unfinished operations. Returns until when to wait for events: not at all while there are
-    // completed or unfinished ones.
-    [[nodiscard]] time_point go_on(time_point deadline) noexcept {
+    // What collect() begins with: what has completed since, and another try of unfinished operations. Returns
+    // until when to wait for events: not at all while there are completed or unfinished ones.
+    [[nodiscard]] time_point go_on(time_point deadline, list<operation>& done) noexcept {
         moved_ = 0;
+        pending_ -= std::exchange(dropped_count_, 0);
+        done.append(dropped_);
         if (unfinished_ >= 0) [[unlikely]] {
-            try_unfinished();
+            try_unfinished(done);
         }
-        return completed_.empty() && unfinished_ < 0 ? deadline : long_ago;
+        return done.empty() && unfinished_ < 0 ? deadline : long_ago;
     }
-    void hand_over(list<operation>& done) noexcept;
 
 private:
     static bool for_others(const operation& op) noexcept {
         return op.action == operation_kind::readable || op.action == operation_kind::writable;
     }
 
-    bool submit_first(operation& op);
+    [[gnu::noinline]] bool submit_first(operation& op);
+    [[gnu::noinline]] bool send_now(operation& op, descriptor_state& state);
+    [[gnu::noinline]] bool sent_in_part(operation& op, descriptor_state& state, std::int64_t answer);
+    [[gnu::noinline]] bool wait_for_rest(operation& op, descriptor_state& state);
     [[gnu::noinline]] bool submit_ready(operation& op, descriptor_state& state);
     [[gnu::noinline]] bool fail_or_wait(operation& op, descriptor_state& state);
     [[gnu::noinline]] bool fail_or_watch(operation& op, descriptor_state& state);
     descriptor_state& state_of(const operation& op) noexcept {
         return descriptors_[static_cast<std::size_t>(op.descriptor)];
     }
-    [[gnu::noinline]] void adopt(descriptor_owner* owner, descriptor_state& state) noexcept;
-    [[gnu::noinline]] void try_unfinished() noexcept;
+    [[gnu::noinline]] void adopt(descriptor_owner& owner, descriptor_state& state) noexcept;
+    [[gnu::noinline]] void try_unfinished(list<operation>& done) noexcept;
     [[nodiscard]] bool must_wait(const operation& op) const noexcept {
         return moved_ >= bytes_of_a_turn && is_great(op);
     }
-    bool try_now(operation& op, descriptor_state& state) noexcept {
-        const std::int64_t before = op.transferred;
-        const bool over = attempt(op, state.ready, *pool_);
-        moved_ += static_cast<std::size_t>(op.transferred - before);
-        return over;
+    [[gnu::always_inline]] bool try_now(operation& op, descriptor_state& state) noexcept {
+        return op.action == operation_kind::recv_chunk ? detail::attempt_recv_chunk(op, state.ready, *pool_)
+                                                       : try_counted(op, state);
     }
+    [[gnu::noinline]] bool try_counted(operation& op, descriptor_state& state) noexcept;
     [[gnu::noinline]] void note_unfinished(const operation& op, descriptor_state& state) noexcept;
     [[gnu::noinline]] void stop_watching_unused(int fd, descriptor_state& state) noexcept;
     void forget(int fd, descriptor_state& state) noexcept;
-    [[gnu::always_inline]] inline void retry(operation*& waiting, descriptor_state& state);
-    void complete(operation*& waiting) noexcept {
-        completed_.push_back(*std::exchange(waiting, nullptr));
-        ++completed_count_;  // it stays pending until it is handed over
+    [[gnu::always_inline]] inline void retry(operation*& waiting, descriptor_state& state,
+                                             list<operation>& done);
+    void complete(operation*& waiting, list<operation>& done) noexcept {
+        done.push_back(*std::exchange(waiting, nullptr));
+        --pending_;
     }
     void drop(operation*& waiting) noexcept;
 
@@ -130,15 +136,15 @@ private:
     kernel_sockets sockets_;
     slab_pool::owner pool_{new slab_pool};
     std::vector<descriptor_state> descriptors_;
-    list<operation> completed_;  // handed over at the end of collect
-    std::size_t completed_count_ = 0;
+    list<operation> dropped_;  // have completed outside of collect, and stay pending until then
+    std::size_t dropped_count_ = 0;
     std::size_t pending_ = 0;
     std::size_t moved_ = 0;  // bytes, by tries since the last look
     int unfinished_ = -1;    // descriptors whose operations are worth another try at once: the first
     int last_unfinished_ = -1;
 };
 
-inline void readiness_backend::told(descriptor_state& state, std::uint32_t events) {
+inline void readiness_backend::told(descriptor_state& state, std::uint32_t events, list<operation>& done) {
     constexpr std::uint32_t ended = POLLHUP | POLLERR;
     if ((events & (ended | POLLRDHUP | POLLPRI)) != 0) [[unlikely]] {
         state.ready.always_try = true;
@@ -146,27 +152,27 @@ inline void readiness_backend::told(descriptor_state& state, std::uint32_t event
     if ((events & (ended | POLLRDHUP | POLLIN)) != 0) {
         state.ready.readable = true;
         if (state.reader != nullptr) {
-            retry(state.reader, state);
+            retry(state.reader, state, done);
         }
     }
     if ((events & (ended | POLLOUT)) != 0) {
         state.ready.writable = true;
         if (state.writer != nullptr) {
-            retry(state.writer, state);
+            retry(state.writer, state, done);
         }
     }
 }
 
-inline void readiness_backend::retry(operation*& waiting, descriptor_state& state) {
+inline void readiness_backend::retry(operation*& waiting, descriptor_state& state, list<operation>& done) {
     operation& op = *waiting;
     if (for_others(op)) [[unlikely]] {
-        complete(waiting);
+        complete(waiting, done);
         stop_watching_unused(op.descriptor, state);
     } else if (state.ready.to_try(op.action)) {
         if (must_wait(op)) [[unlikely]] {
             note_unfinished(op, state);
         } else if (try_now(op, state)) {
-            complete(waiting);
+            complete(waiting, done);
         } else if (state.ready.to_try(op.action)) [[unlikely]] {
             note_unfinished(op, state);
         }
