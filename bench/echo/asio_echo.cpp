@@ -5,15 +5,18 @@
 #include <cstdlib>
 #include <iostream>
 #include <string_view>
+#include <vector>
 
 using asio::ip::tcp;
 
+std::size_t buffer_size = 1024;
+
 asio::awaitable<void> echo(tcp::socket peer) {
     try {
-        char data[1024];
+        std::vector<char> data(buffer_size);
         for (;;) {
             std::size_t received = co_await peer.async_read_some(asio::buffer(data), asio::use_awaitable);
-            co_await async_write(peer, asio::buffer(data, received), asio::use_awaitable);
+            co_await async_write(peer, asio::buffer(data.data(), received), asio::use_awaitable);
         }
     } catch (const std::system_error&) {  // the end of the stream, too
     }
@@ -27,7 +30,14 @@ asio::awaitable<void> serve(tcp::acceptor acceptor) {
 }
 
 int main(int argc, char** argv) {
-    int port = argc == 3 && std::string_view(argv[1]) == "--port" ? std::atoi(argv[2]) : 8001;
+    int port = 8001;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (std::string_view(argv[i]) == "--port") {
+            port = std::atoi(argv[i + 1]);
+        } else if (std::string_view(argv[i]) == "--buffer") {
+            buffer_size = std::strtoul(argv[i + 1], nullptr, 10);
+        }
+    }
     asio::io_context context(1);
     asio::signal_set signals(context, SIGINT, SIGTERM);
     signals.async_wait([&](auto, auto) { context.stop(); });

@@ -3,7 +3,7 @@
 // The floor for epoll: the least a correct single-threaded echo server can do. Per request one recv and one
 // send, and a share of one epoll_wait. Edge-triggered: the kernel need not ask each socket again at the next
 // wait, and a short read proves the socket empty, so the recv that would fail is never made. No timeouts, no
-// limits, no tasks.
+// limits, no tasks. All connections share one buffer, of --buffer bytes.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sys/epoll.h>
@@ -18,7 +18,8 @@ struct connection {
 };
 
 static struct connection connections[most_connections];  // by descriptor
-static char buffer[65536];
+static char* buffer;
+static size_t buffer_size;
 
 static void close_connection(int fd) {
     free(connections[fd].unsent);
@@ -55,7 +56,7 @@ static void echo(int fd, uint32_t events) {
     if (connections[fd].unsent != NULL && !send_unsent(fd))
         return;
     for (;;) {
-        ssize_t received = recv(fd, buffer, sizeof buffer, 0);
+        ssize_t received = recv(fd, buffer, buffer_size, 0);
         if (received <= 0) {
             if (received == 0 || errno != EAGAIN)
                 close_connection(fd);
@@ -72,7 +73,7 @@ static void echo(int fd, uint32_t events) {
             return;
         }
         // After a hang-up no further edge comes, so read on to the end of the stream.
-        if ((size_t)received < sizeof buffer && !(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
+        if ((size_t)received < buffer_size && !(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
             return;
     }
 }
@@ -94,6 +95,10 @@ static void accept_all(int poller, int listener) {
 }
 
 int main(int argc, char** argv) {
+    buffer_size = (size_t)atol(option(argc, argv, "--buffer", "65536"));
+    buffer = malloc(buffer_size);
+    if (buffer == NULL)
+        fail("malloc");
     int listener = listen_on(option(argc, argv, "--port", "8001"), SOCK_NONBLOCK);
     int poller = epoll_create1(EPOLL_CLOEXEC);
     if (poller < 0)

@@ -9,6 +9,8 @@
 //   --recv oneshot     each recv is asked for anew, polling first, since the socket is known to be empty
 //   (best with few)
 //
+// --buffer: the size of a buffer, --buffers: how many there are, a power of two.
+//
 // A send is queued for the next enter when there is company, and made at once when there is none: a queued
 // send completes inside the enter that should have waited, so alone it costs a second one.
 //
@@ -22,13 +24,7 @@
 
 #include "listening.h"
 
-enum {
-    ring_entries = 1024,
-    completion_entries = 8192,
-    buffer_count = 1024,
-    buffer_size = 2048,
-    none = 0xffff
-};
+enum { ring_entries = 1024, completion_entries = 8192, most_buffers = 1024, none = 0xffff };
 enum kind { kind_accept, kind_recv, kind_send };
 
 struct connection {
@@ -41,16 +37,22 @@ struct connection {
 
 static struct io_uring ring;
 static struct io_uring_buf_ring* buffer_ring;
-static char buffers[buffer_count][buffer_size] __attribute__((aligned(4096)));
-static uint32_t offsets[buffer_count];  // sent so far
-static uint32_t lengths[buffer_count];  // received
-static uint16_t next_buffer[buffer_count];
+static char* buffers;
+static unsigned buffer_size;
+static unsigned buffer_count;
+static uint32_t offsets[most_buffers];  // sent so far
+static uint32_t lengths[most_buffers];  // received
+static uint16_t next_buffer[most_buffers];
 static struct connection connections[most_connections];  // by descriptor
 static uint16_t starved = none;
 static unsigned buffers_held;
 static bool multishot;
 static bool crowded;  // more than a few completions this turn
 static int listener;
+
+static char* buffer_of(uint16_t id) {
+    return buffers + (size_t)id * buffer_size;
+}
 
 // Submits all that is queued, runs deferred work, and waits for `wanted` completions.
 static void enter(unsigned wanted) {
@@ -91,7 +93,7 @@ static void start_recv(int fd) {
 static void start_send(int fd) {
     uint16_t id = connections[fd].first;
     struct io_uring_sqe* sqe = next_sqe(fd, kind_send);
-    io_uring_prep_send(sqe, fd, buffers[id] + offsets[id], lengths[id] - offsets[id],
+    io_uring_prep_send(sqe, fd, buffer_of(id) + offsets[id], lengths[id] - offsets[id],
                        MSG_NOSIGNAL | MSG_WAITALL);
 }
 
@@ -100,7 +102,7 @@ static void release_first(struct connection* c) {
     uint16_t id = c->first;
     c->first = next_buffer[id];
     --buffers_held;
-    io_uring_buf_ring_add(buffer_ring, buffers[id], buffer_size, id, buffer_count - 1, 0);
+    io_uring_buf_ring_add(buffer_ring, buffer_of(id), buffer_size, id, (int)buffer_count - 1, 0);
     io_uring_buf_ring_advance(buffer_ring, 1);
     if (starved == none)
         return;
@@ -112,7 +114,7 @@ static void release_first(struct connection* c) {
 // True when all went out. Failures are left for the queued send to find.
 static bool send_at_once(int fd) {
     uint16_t id = connections[fd].first;
-    ssize_t sent = send(fd, buffers[id], lengths[id], MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t sent = send(fd, buffer_of(id), lengths[id], MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0)
         offsets[id] = (uint32_t)sent;
     return offsets[id] == lengths[id];
@@ -213,8 +215,9 @@ static void set_up(void) {
         errno = -result;
         fail("io_uring_setup");
     }
-    buffer_ring = aligned_alloc(4096, buffer_count * sizeof(struct io_uring_buf));
-    if (buffer_ring == NULL)
+    buffer_ring = aligned_alloc(4096, most_buffers * sizeof(struct io_uring_buf));
+    buffers = aligned_alloc(4096, (size_t)buffer_count * buffer_size);
+    if (buffer_ring == NULL || buffers == NULL)
         fail("aligned_alloc");
     struct io_uring_buf_reg registration = {.ring_addr = (uintptr_t)buffer_ring,
                                             .ring_entries = buffer_count};
@@ -225,12 +228,18 @@ static void set_up(void) {
     }
     io_uring_buf_ring_init(buffer_ring);
     for (uint16_t id = 0; id < buffer_count; ++id)
-        io_uring_buf_ring_add(buffer_ring, buffers[id], buffer_size, id, buffer_count - 1, id);
-    io_uring_buf_ring_advance(buffer_ring, buffer_count);
+        io_uring_buf_ring_add(buffer_ring, buffer_of(id), buffer_size, id, (int)buffer_count - 1, id);
+    io_uring_buf_ring_advance(buffer_ring, (int)buffer_count);
 }
 
 int main(int argc, char** argv) {
     multishot = strcmp(option(argc, argv, "--recv", "multishot"), "multishot") == 0;
+    buffer_size = (unsigned)atoi(option(argc, argv, "--buffer", "2048"));
+    buffer_count = (unsigned)atoi(option(argc, argv, "--buffers", "1024"));
+    if (buffer_count > most_buffers || (buffer_count & (buffer_count - 1)) != 0) {
+        errno = EINVAL;
+        fail("--buffers");
+    }
     set_up();
     listener = listen_on(option(argc, argv, "--port", "8001"), 0);
     start_accept();

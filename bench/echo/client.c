@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The load: N connections, each with one 64-byte message under way at a time, every byte of every reply
-// checked.
+// The load: N connections, each with one message under way at a time, every byte of every reply checked.
 //
-//   client --port PORT --connections N --server-pid PID
+//   client --port PORT --connections N --server-pid PID [--message-size BYTES]
 //
 // It connects one after another, one round trip each, and prints `connected`. Then each line `WARM_UP
 // ROUND_TRIPS` on standard input runs that many round trips and prints one line of JSON about the second
@@ -22,17 +21,23 @@
 
 #include "listening.h"
 
-enum { words = 8, message_size = words * 8, stalled_ms = 10000, longest_run_seconds = 120 };
+enum { stalled_ms = 10000, longest_run_seconds = 120, spread = 1 << 14, received_at_once = 256 * 1024 };
 
 struct connection {
     int fd;
+    uint32_t sent;
     uint32_t received;
-    uint64_t expected[words];
+    const char* message;
 };
 
 static struct connection* connections;
 static long connection_count;
+static size_t message_size;
+static char* pattern;  // what messages are taken from
 static int poller;
+static uint64_t total;  // of messages, since the client began: to be sent, begun, and answered
+static uint64_t begun;
+static uint64_t answered;
 
 static void give_up(const char* why) {
     fprintf(stderr, "client: %s\n", why);
@@ -50,33 +55,85 @@ static uint64_t nanoseconds(clockid_t clock) {
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-// Every message differs from every other, so a reply that is stale, shifted or from another connection is
-// noticed.
-static void send_message(struct connection* c, uint64_t serial) {
-    uint64_t seed = serial * 0x9e3779b97f4a7c15u + (uint64_t)(c - connections);
-    for (int i = 0; i < words; ++i)
-        c->expected[i] = seed = seed * 0x5851f42d4c957f2du + 1;
+static void make_pattern(void) {
+    size_t words = (message_size + spread) / sizeof(uint64_t) + 1;
+    uint64_t* all = malloc(words * sizeof *all);
+    if (all == NULL)
+        fail("client: malloc");
+    uint64_t value = 1;
+    for (size_t i = 0; i < words; ++i) {
+        value = value * 0x5851f42d4c957f2du + 1;
+        all[i] = value ^ value >> 32;
+    }
+    pattern = (char*)all;
+}
+
+static void send_rest(struct connection* c) {
+    while (c->sent < message_size) {
+        ssize_t sent = send(c->fd, c->message + c->sent, message_size - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0) {
+            if (errno == EAGAIN)
+                return;
+            fail("client: send");
+        }
+        c->sent += (uint32_t)sent;
+    }
+}
+
+// Each message begins at another place of the pattern, so a reply that is stale, shifted or from another
+// connection is noticed.
+static void begin_message(struct connection* c) {
+    uint64_t place = ++begun * 0x9e3779b97f4a7c15u;
+    c->message = pattern + (place >> 32) % spread;
+    c->sent = 0;
     c->received = 0;
-    ssize_t sent = send(c->fd, c->expected, message_size, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent != message_size)
-        give_up("a 64-byte message was not taken whole");
+    send_rest(c);
 }
 
 // True when the whole reply is here.
-static bool receive_reply(struct connection* c, int flags) {
-    char reply[message_size];
-    ssize_t received = recv(c->fd, reply, message_size - c->received, flags);
-    if (received == 0)
-        give_up("the server closed a connection");
-    if (received < 0) {
-        if (errno == EAGAIN)
+static bool receive_reply(struct connection* c) {
+    static char reply[received_at_once];
+    while (c->received < message_size) {
+        size_t wanted = message_size - c->received;
+        wanted = wanted < sizeof reply ? wanted : sizeof reply;
+        ssize_t received = recv(c->fd, reply, wanted, MSG_DONTWAIT);
+        if (received == 0)
+            give_up("the server closed a connection");
+        if (received < 0) {
+            if (errno == EAGAIN)
+                return false;
+            fail("client: recv");
+        }
+        if (memcmp(reply, c->message + c->received, (size_t)received) != 0)
+            give_up("a reply differs");
+        c->received += (uint32_t)received;
+        if ((size_t)received < wanted)
             return false;
-        fail("client: recv");
     }
-    if (memcmp(reply, (char*)c->expected + c->received, (size_t)received) != 0)
-        give_up("a reply differs");
-    c->received += (uint32_t)received;
-    return c->received == message_size;
+    return true;
+}
+
+// Until all messages are answered: then all connections are idle.
+static void wait_for_replies(void) {
+    static struct epoll_event events[1024];
+    while (answered < total) {
+        int count = epoll_wait(poller, events, 1024, stalled_ms);
+        if (count < 0 && errno != EINTR)
+            fail("client: epoll_wait");
+        if (count == 0)
+            give_up("no reply for 10 s");
+        for (int i = 0; i < count; ++i) {
+            struct connection* c = &connections[events[i].data.u64];
+            if (c->received == message_size)
+                continue;
+            send_rest(c);
+            if (!receive_reply(c))
+                continue;
+            ++answered;
+            if (begun < total)
+                begin_message(c);
+        }
+    }
 }
 
 static void connect_all(long port) {
@@ -91,40 +148,20 @@ static void connect_all(long port) {
         int one = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         connections[i].fd = fd;
-        send_message(&connections[i], (uint64_t)i);
-        while (!receive_reply(&connections[i], 0))
-            continue;
-        struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = (uint64_t)i};
+        struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.u64 = (uint64_t)i};
         if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) != 0)
             fail("client: epoll_ctl");
+        ++total;
+        begin_message(&connections[i]);
+        wait_for_replies();
     }
 }
 
-// Runs `total` round trips and returns when all connections are idle again.
-static void exchange(uint64_t total) {
-    static uint64_t serial;
-    static struct epoll_event events[1024];
-    uint64_t started = 0;
-    uint64_t finished = 0;
-    for (; started < total && started < (uint64_t)connection_count; ++started)
-        send_message(&connections[started], ++serial);
-    while (finished < total) {
-        int count = epoll_wait(poller, events, 1024, stalled_ms);
-        if (count < 0 && errno != EINTR)
-            fail("client: epoll_wait");
-        if (count == 0)
-            give_up("no reply for 10 s");
-        for (int i = 0; i < count; ++i) {
-            struct connection* c = &connections[events[i].data.u64];
-            if (!receive_reply(c, MSG_DONTWAIT))
-                continue;
-            ++finished;
-            if (started < total) {
-                send_message(c, ++serial);
-                ++started;
-            }
-        }
-    }
+static void exchange(uint64_t round_trips) {
+    total += round_trips;
+    for (long i = 0; begun < total && i < connection_count; ++i)
+        begin_message(&connections[i]);
+    wait_for_replies();
 }
 
 static void check_silence(void) {
@@ -155,6 +192,8 @@ int main(int argc, char** argv) {
     alarm(longest_run_seconds);
     raise_descriptor_limit();
     connection_count = number(argc, argv, "--connections", "50");
+    message_size = (size_t)number(argc, argv, "--message-size", "64");
+    make_pattern();
     connections = calloc((size_t)connection_count, sizeof *connections);
     poller = epoll_create1(EPOLL_CLOEXEC);
     if (connections == NULL || poller < 0)

@@ -11,9 +11,9 @@ import (
 	"net"
 )
 
-func echo(peer net.Conn) {
+func echo(peer net.Conn, bufferSize int) {
 	defer peer.Close()
-	buffer := make([]byte, 1024)
+	buffer := make([]byte, bufferSize)
 	for {
 		received, err := peer.Read(buffer)
 		if err != nil {
@@ -27,6 +27,7 @@ func echo(peer net.Conn) {
 
 func main() {
 	port := flag.Int("port", 8001, "0 picks a free one")
+	bufferSize := flag.Int("buffer", 1024, "bytes of the buffer of each connection")
 	flag.Parse()
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
 	if err != nil {
@@ -38,6 +39,6 @@ func main() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		go echo(peer)
+		go echo(peer, *bufferSize)
 	}
 }

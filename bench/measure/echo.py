@@ -4,10 +4,20 @@ round them in rotating order, so a ratio compares runs made within the same seco
 use too."""
 import contextlib
 import statistics
+from dataclasses import dataclass
 
 from . import build, report, servers
 
 round_trips_by_connections = ((1, 3000), (100, 5000), (10**9, 10000))
+
+
+@dataclass(frozen=True)
+class plan:
+    connections: int
+    message_size: int
+    rounds: int
+    round_trips: int
+    together: bool  # server and client on one CPU
 
 
 def round_trips_for(connections):
@@ -20,24 +30,24 @@ def shares_cpu(connections, placement):
     return placement == "together" or (placement == "best" and connections == 1)
 
 
-def one_start(chosen, folder, connections, arguments):
+def one_start(chosen, folder, what):
     """One dictionary a round: server name -> the load generator's figures."""
-    round_trips = arguments.round_trips or round_trips_for(connections)
-    warm_up = max(2 * connections, round_trips // 10)
-    together = shares_cpu(connections, arguments.placement)
-    client_cpu = servers.server_cpu if together else servers.client_cpu
+    warm_up = max(2 * what.connections, what.round_trips // 10)
+    client_cpu = servers.server_cpu if what.together else servers.client_cpu
     with contextlib.ExitStack() as stack:
         loads = {}
         for one in chosen:
             process, port = stack.enter_context(servers.running([*one.command(folder), "--port", "0"]))
-            client = servers.connected(folder, port, connections, process.pid, client_cpu)
+            client = servers.connected(
+                folder, port, what.connections, process.pid, client_cpu, what.message_size
+            )
             loads[one.name] = stack.enter_context(client)
         servers.settle()
         rounds = []
-        for number in range(arguments.rounds):
+        for number in range(what.rounds):
             turn = number % len(chosen)
             order = chosen[turn:] + chosen[:turn]
-            rounds.append({one.name: loads[one.name].run(warm_up, round_trips) for one in order})
+            rounds.append({one.name: loads[one.name].run(warm_up, what.round_trips) for one in order})
         return rounds
 
 
@@ -77,22 +87,34 @@ def row(one, rounds, baselines):
         with_quartiles(ratios(rounds, one.name, baselines[one.baseline])),
         with_quartiles(ratios(rounds, one.name, "c-epoll")),
         f"{100 * statistics.median(busy):.0f} %",
-        f"{statistics.median(rate):.0f}",
+        f"{statistics.median(rate):.3g}",
     ]
+
+
+def print_rounds(chosen, rounds):
+    """Returns what each server was compared with."""
+    baselines = {"epoll": "c-epoll", "uring": best_uring(rounds)}
+    header = ["server", "us CPU/request", "min-max", "to the C loop", "to C epoll", "busy", "thousand/s"]
+    report.print_table(header, [row(one, rounds, baselines) for one in chosen])
+    return baselines
 
 
 def measure(arguments):
     build.bring_up_to_date(arguments.build_dir)
     chosen = servers.choose(arguments.servers, arguments.build_dir)
-    header = ["server", "us CPU/request", "min-max", "to the C loop", "to C epoll", "busy", "thousand/s"]
     results = {}
     for connections in arguments.connections:
+        what = plan(
+            connections,
+            64,
+            arguments.rounds,
+            arguments.round_trips or round_trips_for(connections),
+            shares_cpu(connections, arguments.placement),
+        )
         rounds = []
         for _ in range(arguments.starts):
-            rounds += one_start(chosen, arguments.build_dir, connections, arguments)
-        baselines = {"epoll": "c-epoll", "uring": best_uring(rounds)}
-        where = "one CPU for both" if shares_cpu(connections, arguments.placement) else "a CPU each"
+            rounds += one_start(chosen, arguments.build_dir, what)
+        where = "one CPU for both" if what.together else "a CPU each"
         print(f"\n{connections} connections, 64 bytes, {where}, {len(rounds)} rounds; medians (quartiles)")
-        report.print_table(header, [row(one, rounds, baselines) for one in chosen])
-        results[connections] = {"baselines": baselines, "rounds": rounds}
+        results[connections] = {"baselines": print_rounds(chosen, rounds), "rounds": rounds}
     report.write_json(arguments.build_dir, "echo", {"connections": results})

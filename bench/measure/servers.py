@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 sources = Path(__file__).resolve().parents[1] / "echo"
@@ -30,11 +30,15 @@ class server:
     arguments: tuple
     baseline: str  # what it is compared with: epoll or uring
     package: str  # what to install when the program was not built
+    large_buffers: tuple = ()  # arguments for messages that fill the buffers it has by itself
 
     def command(self, folder):
         if self.program.endswith(".py"):
             return [python, str(sources / self.program), *self.arguments]
         return [str(folder / "bench" / self.program), *self.arguments]
+
+    def with_large_buffers(self):
+        return replace(self, arguments=self.arguments + self.large_buffers)
 
     def is_there(self, folder):
         if not self.program.endswith(".py"):
@@ -43,15 +47,16 @@ class server:
         return subprocess.run(probe, stderr=subprocess.DEVNULL).returncode == 0
 
 
+larger_ring = ("--buffer", "65536", "--buffers", "64")
 everything = (
-    server("c-epoll", "c_epoll", (), "epoll", "clang-19"),
+    server("c-epoll", "c_epoll", (), "epoll", "clang-19", ("--buffer", "65536")),
     server("leat-epoll", "leat_echo", ("--backend", "epoll"), "epoll", "clang-19"),
     server("libuv", "libuv_echo", (), "epoll", "libuv1-dev"),
-    server("asio", "asio_echo", (), "epoll", "libasio-dev"),
-    server("go", "go_echo", (), "epoll", "golang-go"),
+    server("asio", "asio_echo", (), "epoll", "libasio-dev", ("--buffer", "65536")),
+    server("go", "go_echo", (), "epoll", "golang-go", ("--buffer", "65536")),
     server("gevent", "gevent_echo.py", (), "epoll", "python3-gevent"),
-    server("c-uring", "c_uring", ("--recv", "multishot"), "uring", "liburing-dev"),
-    server("c-uring-oneshot", "c_uring", ("--recv", "oneshot"), "uring", "liburing-dev"),
+    server("c-uring", "c_uring", ("--recv", "multishot"), "uring", "liburing-dev", larger_ring),
+    server("c-uring-oneshot", "c_uring", ("--recv", "oneshot"), "uring", "liburing-dev", larger_ring),
     server("leat-uring", "leat_echo", ("--backend", "uring"), "uring", "liburing-dev"),
 )
 
@@ -152,8 +157,9 @@ class load:
 
 
 @contextlib.contextmanager
-def connected(folder, port, connections, pid, cpu=client_cpu):
+def connected(folder, port, connections, pid, cpu=client_cpu, message_size=64):
     arguments = {"--port": port, "--connections": connections, "--server-pid": pid}
+    arguments["--message-size"] = message_size
     command = [str(folder / "bench" / "client"), *(str(part) for pair in arguments.items() for part in pair)]
     process = launch(command, cpu, yielding=True)
     try:
