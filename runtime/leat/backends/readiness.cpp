@@ -191,6 +191,27 @@ bool recv_slow_path(operation& op, readiness& ready, slab_pool& pool, slab_pool:
         return answer == 0 ? complete(op, 0) : complete_unless_blocked(op, -error, ready.readable);
     }
     ready.readable = answer == slab_pool::buffer_size || ready.always_try;
+    ready.growth.note(static_cast<std::size_t>(answer), slab_pool::buffer_size);
+    op.deliver(pool, lease.buffer, lease.index, answer);
+    return true;
+}
+
+bool attempt_recv_large(operation& op, readiness& ready, slab_pool& pool) noexcept {
+    const slab_pool::lease lease = pool.take_for(ready.growth);
+    if (lease.buffer == nullptr) {
+        return complete(op, -ENOMEM);
+    }
+    const std::size_t size = slab_pool::size_of(lease);
+    const std::int64_t answer =
+        uninterrupted([&] { return system_call::recv(op.descriptor, lease.buffer, size, MSG_DONTWAIT); });
+    if (answer <= 0) {
+        pool.release(lease.buffer, lease.index);
+        return complete_unless_blocked(op, answer, ready.readable);
+    }
+    const auto received = static_cast<std::size_t>(answer);
+    ready.readable = received == size || ready.always_try;
+    ready.growth.note(received, size);
+    op.transferred = answer;
     op.deliver(pool, lease.buffer, lease.index, answer);
     return true;
 }

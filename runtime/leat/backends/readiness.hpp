@@ -18,6 +18,7 @@ struct readiness {
     bool writable = true;
     // Reading is always worth a try: seen RDHUP, HUP, ERR or PRI, or what is read stops short.
     bool always_try = false;
+    buffer_growth growth = {};
 
     [[nodiscard]] bool to_try(operation_kind kind) const noexcept {
         return reads(kind) ? readable : writable;
@@ -30,6 +31,9 @@ inline constexpr std::size_t bytes_of_a_try = 256 * 1024;
 // All tries from one collect to the next move hardly more than this: then large operations wait for the next
 // collect, in order, and small ones go on.
 inline constexpr std::size_t bytes_of_a_turn = 16 * bytes_of_a_try;
+// And into large buffers hardly more than this: what they hold is still in the processor's cache when their
+// tasks run.
+inline constexpr std::size_t bytes_in_large_buffers = 2 * bytes_of_a_try;
 
 // Whether one try of `op` may move many bytes.
 [[nodiscard]] inline bool is_great(const operation& op) noexcept {
@@ -45,6 +49,15 @@ inline constexpr std::size_t bytes_of_a_turn = 16 * bytes_of_a_try;
            op.length - static_cast<std::size_t>(op.transferred) > little;
 }
 
+// Whether `op` has to wait for the next collect, because `moved` bytes have been moved since the last.
+[[nodiscard]] inline bool must_wait(const operation& op, const readiness& ready, std::size_t moved) noexcept {
+    if (moved < bytes_in_large_buffers) [[likely]] {
+        return false;
+    }
+    return op.action == operation_kind::recv_chunk ? ready.growth.is_large()
+                                                   : moved >= bytes_of_a_turn && is_great(op);
+}
+
 // Whether the next read has bytes that were given back. Then the descriptor is readable.
 [[nodiscard]] inline bool holds_bytes(const descriptor_owner* owner) noexcept {
     return owner != nullptr && owner->returned != nullptr;
@@ -53,6 +66,8 @@ inline constexpr std::size_t bytes_of_a_turn = 16 * bytes_of_a_try;
 namespace detail {
 
 bool attempt_recv(operation& op, readiness& ready) noexcept;
+// recv_chunk of a stream that has filled a small buffer.
+bool attempt_recv_large(operation& op, readiness& ready, slab_pool& pool) noexcept;
 // Any other kind but the two below, which are those of every echo: their usual case is part of attempt().
 bool attempt_other(operation& op, readiness& ready) noexcept;
 
@@ -66,7 +81,7 @@ inline std::int64_t recv_into(const operation& op, slab_pool::lease lease) noexc
 }
 
 // A lack of memory is an error of this operation only, not of the loop that retries others.
-inline bool attempt_recv_chunk(operation& op, readiness& ready, slab_pool& pool) noexcept {
+inline bool attempt_recv_small(operation& op, readiness& ready, slab_pool& pool) noexcept {
     if (!pool.provide()) [[unlikely]] {
         op.result = -ENOMEM;
         return true;
@@ -107,7 +122,8 @@ void advance_vectors(operation& op, std::size_t count) noexcept;
 // `whole` has done so far is in op.transferred.
 [[nodiscard, gnu::always_inline]] inline bool attempt(operation& op, readiness& ready, slab_pool& pool) {
     if (op.action == operation_kind::recv_chunk) {
-        return detail::attempt_recv_chunk(op, ready, pool);
+        return ready.growth.is_large() ? detail::attempt_recv_large(op, ready, pool)
+                                       : detail::attempt_recv_small(op, ready, pool);
     }
     if (op.action == operation_kind::send) {
         return detail::attempt_send(op, ready);

@@ -47,7 +47,7 @@ bool readiness_backend::send_now(operation& op, descriptor_state& state) {
 
 // Apart from submit, so that one that has to wait, as most receives have, saves no registers.
 bool readiness_backend::submit_ready(operation& op, descriptor_state& state) {
-    return (!must_wait(op) && try_now(op, state)) || wait_for_rest(op, state);
+    return (!must_wait(op, state.ready, moved_) && try_now(op, state)) || wait_for_rest(op, state);
 }
 
 bool readiness_backend::sent_in_part(operation& op, descriptor_state& state, std::int64_t answer) {
@@ -93,7 +93,7 @@ void readiness_backend::note_unfinished(const operation& op, descriptor_state& s
 // gone meanwhile, or another in its place, does no harm: a try is never wrong.
 void readiness_backend::try_unfinished(list<operation>& done) noexcept {
     const int last = last_unfinished_;
-    for (int fd = -1; fd != last && moved_ < bytes_of_a_turn;) {
+    for (int fd = -1; fd != last && moved_ < bytes_in_large_buffers;) {
         fd = unfinished_;
         descriptor_state& state = descriptors_[static_cast<std::size_t>(fd)];
         unfinished_ = state.next_unfinished;
@@ -104,6 +104,19 @@ void readiness_backend::try_unfinished(list<operation>& done) noexcept {
             }
         }
     }
+}
+
+// Before a wait: gives back buffers that have not been needed lately. Returns when to look again.
+time_point readiness_backend::keep_up(time_point deadline) noexcept {
+    const time_point time = now();
+    if (next_upkeep_ <= time) {
+        pool_->shrink();
+        next_upkeep_ = never;
+    }
+    if (next_upkeep_ == never && pool_->may_shrink()) {
+        next_upkeep_ = after(time, slab_pool::upkeep_period);
+    }
+    return std::min(deadline, next_upkeep_);
 }
 
 // The first operation of an owner here, or one on a descriptor without an owner. A descriptor that is not

@@ -93,7 +93,10 @@ protected:
         if (unfinished_ >= 0) [[unlikely]] {
             try_unfinished(done);
         }
-        return done.empty() && unfinished_ < 0 ? deadline : long_ago;
+        if (!done.empty() || unfinished_ >= 0) {
+            return long_ago;
+        }
+        return pool_->may_shrink() && deadline != long_ago ? keep_up(deadline) : deadline;
     }
 
 private:
@@ -113,12 +116,11 @@ private:
     }
     [[gnu::noinline]] void adopt(descriptor_owner& owner, descriptor_state& state) noexcept;
     [[gnu::noinline]] void try_unfinished(list<operation>& done) noexcept;
-    [[nodiscard]] bool must_wait(const operation& op) const noexcept {
-        return moved_ >= bytes_of_a_turn && is_great(op);
-    }
+    [[gnu::noinline]] time_point keep_up(time_point deadline) noexcept;
     [[gnu::always_inline]] bool try_now(operation& op, descriptor_state& state) noexcept {
-        return op.action == operation_kind::recv_chunk ? detail::attempt_recv_chunk(op, state.ready, *pool_)
-                                                       : try_counted(op, state);
+        return op.action == operation_kind::recv_chunk && !state.ready.growth.is_large()
+                   ? detail::attempt_recv_small(op, state.ready, *pool_)
+                   : try_counted(op, state);
     }
     [[gnu::noinline]] bool try_counted(operation& op, descriptor_state& state) noexcept;
     [[gnu::noinline]] void note_unfinished(const operation& op, descriptor_state& state) noexcept;
@@ -139,8 +141,9 @@ private:
     list<operation> dropped_;  // have completed outside of collect, and stay pending until then
     std::size_t dropped_count_ = 0;
     std::size_t pending_ = 0;
-    std::size_t moved_ = 0;  // bytes, by tries since the last look
-    int unfinished_ = -1;    // descriptors whose operations are worth another try at once: the first
+    std::size_t moved_ = 0;           // bytes, by tries since the last look
+    time_point next_upkeep_ = never;  // of the pool
+    int unfinished_ = -1;             // descriptors whose operations are worth another try at once: the first
     int last_unfinished_ = -1;
 };
 
@@ -169,7 +172,7 @@ inline void readiness_backend::retry(operation*& waiting, descriptor_state& stat
         complete(waiting, done);
         stop_watching_unused(op.descriptor, state);
     } else if (state.ready.to_try(op.action)) {
-        if (must_wait(op)) [[unlikely]] {
+        if (must_wait(op, state.ready, moved_)) [[unlikely]] {
             note_unfinished(op, state);
         } else if (try_now(op, state)) {
             complete(waiting, done);

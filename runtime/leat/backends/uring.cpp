@@ -16,6 +16,9 @@ namespace {
 constexpr std::size_t few = 2;     // completions in a turn that leave a send worth a system call of its own
 constexpr std::size_t batch = 64;  // completions in a turn; of more, the first are cold when they are used
 constexpr int rounds_max = 16;     // of asking for them
+// So many bytes are sent at once in company, too: the call costs little beside them, they are in the
+// processor's cache, and their buffer is free for the next receive.
+constexpr std::size_t worth_a_call = buffer_growth::size_of(1);
 
 }  // namespace
 
@@ -110,7 +113,9 @@ bool uring_backend::worth_trying(const operation& op, const descriptor_state& st
         case operation_kind::recv:
             return state.ready.readable || op.length == 0;
         case operation_kind::send:
+            return state.ready.writable && (!crowded_ || op.length >= worth_a_call);
         case operation_kind::send_vectors:
+            return state.ready.writable && (!crowded_ || is_great(op));
         case operation_kind::send_datagram:
             return state.ready.writable && !crowded_;
         case operation_kind::connect:
@@ -213,7 +218,7 @@ void uring_backend::collect(time_point deadline, list<operation>& done) {
         make_room();
         watch_edges();
     }
-    if (deadline != long_ago && buffers_.may_shrink()) [[unlikely]] {
+    if (deadline != long_ago && (buffers_.may_shrink() || buffers_.pool().may_shrink())) [[unlikely]] {
         keep_up();  // which may bring completions
     }
     if (completed_count_ != 0 || !turns_.empty() || !restart_.empty() || woken_) {
@@ -257,17 +262,19 @@ bool uring_backend::try_now(operation& op, descriptor_state& state) noexcept {
     return over;
 }
 
-// Before a wait: takes back, little by little, buffers that the kernel was offered and has not needed lately.
+// Before a wait: takes back, little by little, buffers that the kernel was offered and has not needed lately,
+// and gives back those that nobody has needed.
 void uring_backend::keep_up() noexcept {
-    constexpr duration period = std::chrono::milliseconds(250);
     if (next_upkeep_ == never) {  // there are more since a moment ago
-        next_upkeep_ = after(now(), period);
+        next_upkeep_ = after(now(), slab_pool::upkeep_period);
     } else if (next_upkeep_ <= now()) {
         reap();  // so that it is known which ones it has used
-        if (!ring_.owed()) {
+        if (!ring_.owed() && buffers_.may_shrink()) {
             buffers_.shrink();
         }
-        next_upkeep_ = buffers_.may_shrink() ? after(now(), period) : never;
+        buffers_.pool().shrink();
+        const bool again = buffers_.may_shrink() || buffers_.pool().may_shrink();
+        next_upkeep_ = again ? after(now(), slab_pool::upkeep_period) : never;
     }
 }
 
@@ -277,7 +284,7 @@ void uring_backend::restart_all() {
         make_room();
         operation& op = now.pop_front();
         descriptor_state& state = state_of(op);
-        if (moved_ >= bytes_of_a_turn && is_great(op)) {
+        if (must_wait(op, state.ready, moved_)) {
             restart(op);
         } else if (worth_trying(op, state) && try_now(op, state)) {
             finish(op, op.result);

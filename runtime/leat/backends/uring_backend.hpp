@@ -135,7 +135,7 @@ private:
     void start(operation& op, descriptor_state& state);
     [[nodiscard]] bool brings_bytes(const operation& op) const noexcept;
     static void ask_whether_readable(io_uring_sqe& entry) noexcept;
-    void ask_for_chunk(io_uring_sqe& entry) const noexcept;
+    void ask_for_chunk(io_uring_sqe& entry, const descriptor_state& state) const noexcept;
     void ask_to_send_vectors(const operation& op, io_uring_sqe& entry) noexcept;
     [[nodiscard]] std::uint16_t poll_first() const noexcept {
         return ring_.newer_features() ? IORING_RECVSEND_POLL_FIRST : 0;
@@ -162,6 +162,7 @@ private:
     void received(operation& op, descriptor_state& state, int result, unsigned flags);
     void became_readable(operation& op, descriptor_state& state, int events) noexcept;
     void received_chunk(operation& op, descriptor_state& state, int result, unsigned flags);
+    static void note_filled(descriptor_state& state, int result, unsigned flags) noexcept;
     void sent(operation& op, descriptor_state& state, int result);
     void finish_or_go_on(operation& op, int result) noexcept;
     void restart(operation& op) noexcept;

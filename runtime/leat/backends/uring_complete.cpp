@@ -131,6 +131,7 @@ void uring_backend::received_chunk(operation& op, descriptor_state& state, int r
             const slab_pool::lease lease = buffers_.take(number);
             state.ready.readable =
                 result == slab_pool::buffer_size || (flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
+            note_filled(state, result, flags);
             op.deliver(buffers_.pool(), lease.buffer, lease.index, result);
             finish(op, result);
             return;
@@ -148,6 +149,14 @@ void uring_backend::received_chunk(operation& op, descriptor_state& state, int r
     } else {
         state.ready.readable = result == 0;
         finish(op, result > 0 || result == -ENOBUFS ? -ECANCELED : result);
+    }
+}
+
+// A small buffer that the kernel chose. One that was just large enough is no reason for larger ones: the
+// kernel has no choice of those.
+void uring_backend::note_filled(descriptor_state& state, int result, unsigned flags) noexcept {
+    if ((flags & IORING_CQE_F_SOCK_NONEMPTY) != 0) {
+        state.ready.growth.note(static_cast<std::size_t>(result), slab_pool::buffer_size);
     }
 }
 

@@ -157,6 +157,7 @@ void uring_backend::source_brings(int fd, int result, unsigned flags) noexcept {
     if ((flags & IORING_CQE_F_BUFFER) != 0) [[likely]] {
         const std::uint16_t number = buffers_.filled(flags);
         if (result > 0 && !state.retiring) [[likely]] {
+            note_filled(state, result, flags);
             buffers_.push(from.chunks, number, static_cast<std::uint32_t>(result));
         } else {
             from.lost |= result > 0;
@@ -176,7 +177,8 @@ void uring_backend::source_brings(int fd, int result, unsigned flags) noexcept {
             go_on(*reader);
         }
     }
-    const bool too_much = from.chunks.count > chunks_max && from.now == source::life::armed;
+    const bool too_much =
+        (from.chunks.count > chunks_max || state.ready.growth.is_large()) && from.now == source::life::armed;
     if (too_much || (from.chunks.count != 0 && buffers_.scarce())) [[unlikely]] {
         note_overrun(fd, from);
     }

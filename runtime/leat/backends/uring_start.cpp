@@ -45,11 +45,11 @@ void uring_backend::start(operation& op, descriptor_state& state) {
         }
         return;
     }
-    if (op.action == operation_kind::recv_chunk && buffers_.shared() && ++state.incoming.calm > 1 &&
-        arm_source(op, state)) {
+    if (op.action == operation_kind::recv_chunk && buffers_.shared() && !state.ready.growth.is_large() &&
+        ++state.incoming.calm > 1 && arm_source(op, state)) {
         return;
     }
-    if (moved_ >= bytes_of_a_turn && is_great(op)) [[unlikely]] {
+    if (must_wait(op, state.ready, moved_)) [[unlikely]] {
         restart(op);
         return;
     }
@@ -79,7 +79,7 @@ void uring_backend::start(operation& op, descriptor_state& state) {
             entry.ioprio = state.ready.readable ? 0 : poll_first();
             break;
         case operation_kind::recv_chunk:
-            ask_for_chunk(entry);
+            ask_for_chunk(entry, state);
             break;
         case operation_kind::recv_datagram:
             pass(entry, IORING_OP_RECVMSG, *op.message, 0);
@@ -119,9 +119,10 @@ void uring_backend::ask_whether_readable(io_uring_sqe& entry) noexcept {
     entry.poll32_events = uring_ring::poll_mask(POLLIN | POLLRDHUP);
 }
 
-// Without buffers to choose from the kernel only tells when there is something.
-void uring_backend::ask_for_chunk(io_uring_sqe& entry) const noexcept {
-    if (!buffers_.shared()) {
+// Without buffers to choose from the kernel only tells when there is something. So it does where large ones
+// are needed: then what is received just before its task runs is still in the processor's cache.
+void uring_backend::ask_for_chunk(io_uring_sqe& entry, const descriptor_state& state) const noexcept {
+    if (!buffers_.shared() || state.ready.growth.is_large()) {
         ask_whether_readable(entry);
         return;
     }

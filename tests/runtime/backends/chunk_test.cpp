@@ -352,6 +352,9 @@ TEST_CASE("buffers that a burst has needed go back to the system, and can be had
             pool->release(leases[i].buffer, leases[i].index);
         }
         CHECK(pool->leased() == 0);
+        pool->shrink();
+        CHECK(pool->slab_count() == leat::slab_pool::slabs_max);  // they have been needed just now
+        pool->shrink();
         CHECK(pool->slab_count() == leat::slab_pool::slabs_kept);
     }
 }

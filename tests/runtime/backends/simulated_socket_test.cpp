@@ -293,3 +293,20 @@ TEST_CASE("the lowest descriptor that is free is the next one") {
         co_return;
     });
 }
+
+TEST_CASE("a simulated stream that fills its buffers gets larger ones, too") {
+    run_simulated([]() -> leat::task<> {
+        auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+        socket_pair both = co_await connected(listener);
+        both.client.set_send_buffer(1'000'000);
+        both.server.set_recv_buffer(1'000'000);
+        co_await both.client.send_all(std::string(900'000, 'x'));
+        co_await leat::sleep(1s);
+        std::vector<std::size_t> sizes;
+        for (std::size_t left = 900'000; left > 0; left -= sizes.back()) {
+            const leat::chunk part = co_await both.server.recv_chunk();
+            sizes.push_back(part.size());
+        }
+        CHECK(sizes == std::vector<std::size_t>{16'384, 65'536, 262'144, 262'144, 262'144, 31'648});
+    });
+}

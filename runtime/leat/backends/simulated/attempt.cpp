@@ -140,15 +140,17 @@ bool attempt_on::recv_chunk() {
     if (wire_.strikes(&simulated_faults::scarce_buffers)) {
         return recv_small_chunk();
     }
-    if (!pool_.provide()) {
+    const slab_pool::lease lease = pool_.take_for(socket_.growth);
+    if (lease.buffer == nullptr) {
         return complete_simulated(op_, -ENOMEM);
     }
-    const slab_pool::lease lease = pool_.take();
-    const std::int64_t answer = read(std::span(lease.buffer, slab_pool::buffer_size));
+    const std::size_t size = slab_pool::size_of(lease);
+    const std::int64_t answer = read(std::span(lease.buffer, size));
     if (answer <= 0) {
         pool_.release(lease.buffer, lease.index);
         return complete_unless_blocked(op_, answer);
     }
+    socket_.growth.note(static_cast<std::size_t>(answer), size);
     op_.deliver(pool_, lease.buffer, lease.index, answer);
     return true;
 }

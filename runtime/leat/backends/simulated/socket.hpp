@@ -5,6 +5,7 @@
 #pragma once
 
 #include <leat/backends/simulated/connection.hpp>
+#include <leat/backends/slab_pool.hpp>
 #include <leat/core/descriptor_owner.hpp>
 
 #include <deque>
@@ -70,6 +71,7 @@ struct simulated_socket : std::enable_shared_from_this<simulated_socket> {
     std::deque<std::shared_ptr<simulated_connection>> queue;  // of a listener: asked, or to be accepted
     std::shared_ptr<simulated_connection> link;
     int side = 0;  // of link
+    buffer_growth growth;
     datagram_state datagrams;
     waiter reader;
     waiter writer;
