@@ -20,10 +20,10 @@ enum class act { open_line, whole_line, until, exactly, recv_exactly, unread, li
 
 struct step {
     act what;
-    std::string_view text;  // a delimiter, or what is put back
-    std::size_t size;       // a limit, or how many bytes
-    fuzz::move_of_bytes before;
-    unsigned turns;  // until it is cancelled; with never_cancelled it is not
+    std::string_view text = {};  // a delimiter, or what is put back
+    std::size_t size;            // a limit, or how many bytes
+    fuzz::move_of_bytes before = {};
+    unsigned turns = 0;  // until it is cancelled; with never_cancelled it is not
 };
 constexpr unsigned never_cancelled = 8;
 
