@@ -125,14 +125,29 @@ void slab_pool::add_slab(std::uint8_t step) {
     ++slab_count_;
 }
 
-bool slab_pool::provide_more() noexcept try {
-    if (slab_count_ == slabs_max && large_slab_count_ != 0) {
-        free_slabs(slabs_max - 1);  // one of large buffers that nobody has
+// Whether there may be one more slab. Where all that may be are there, some of other sizes go of which
+// nothing is leased. To look for them takes a while: when there was none, it is not done again soon.
+bool slab_pool::has_room() noexcept {
+    constexpr std::uint8_t attempts = 255;
+    if (slab_count_ < slabs_max) {
+        return true;
     }
+    if (looks_to_skip_ > 0) {
+        --looks_to_skip_;
+        return false;
+    }
+    free_slabs(slabs_max - slabs_kept);
     if (slab_count_ == slabs_max) {
-        put_back(unused_, new std::byte[buffer_size], from_heap);
-    } else {
+        looks_to_skip_ = attempts;
+    }
+    return slab_count_ < slabs_max;
+}
+
+bool slab_pool::provide_more() noexcept try {
+    if (has_room()) {
         add_slab(0);
+    } else {
+        put_back(unused_, new std::byte[buffer_size], from_heap);
     }
     return true;
 } catch (const std::bad_alloc&) {
@@ -151,7 +166,7 @@ slab_pool::lease slab_pool::take_for(const buffer_growth& growth) noexcept {
 slab_pool::lease slab_pool::take_large(std::uint8_t step) noexcept try {
     free_buffer*& list = unused(step);
     if (list == nullptr) {
-        if (large_slab_count_ == large_slabs_max || slab_count_ == slabs_max) {
+        if (large_slab_count_ == large_slabs_max || !has_room()) {
             return {nullptr, 0};
         }
         add_slab(step);

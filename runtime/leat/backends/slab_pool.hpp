@@ -143,6 +143,7 @@ private:
         return index == from_heap ? 1 : std::int64_t{1} << (2 * (index >> step_shift));
     }
 
+    [[nodiscard]] bool has_room() noexcept;
     void add_slab(std::uint8_t step);
     [[nodiscard]] lease take_large(std::uint8_t step) noexcept;
     [[gnu::noinline]] bool provide_more() noexcept;
@@ -166,6 +167,7 @@ private:
     std::vector<slab> slabs_;
     std::uint32_t slab_count_ = 0;
     std::uint32_t large_slab_count_ = 0;
+    std::uint8_t looks_to_skip_ = 0;
     std::int64_t leased_ = 0;
     std::int64_t most_leased_ = 0;  // since the last shrink(), as seen when one comes back
     std::atomic<bool> abandoned_ = false;

@@ -55,6 +55,7 @@ uring_buffers::~uring_buffers() {
 
 // Without memory for more the kernel may run out, which is provided for.
 void uring_buffers::offer_more() noexcept {
+    short_ = false;
     for (; offered_ < target_ && !pool_->exhausted() && pool_->provide(); ++offered_) {
         const slab_pool::lease lease = pool_->take();
         slots_[lease.index].buffer = lease.buffer;
@@ -67,8 +68,11 @@ void uring_buffers::offer_more() noexcept {
     __atomic_store_n(&shared_->tail, tail_, __ATOMIC_RELEASE);
 }
 
+// All receives that find none in one turn tell of it, but only once are there more.
 void uring_buffers::ran_out() noexcept {
-    target_ = std::clamp(target_ * 2, offered_at_first, entries);
+    if (!std::exchange(short_, true)) {
+        target_ = std::clamp(target_ * 2, offered_at_first, offered_max);
+    }
     least_offered_ = 0;
 }
 

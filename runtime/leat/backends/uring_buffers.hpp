@@ -5,9 +5,9 @@
 //
 // A buffer belongs to the pool, to the kernel, to a queue, or to a chunk. Its number in the pool is its
 // number in the ring. Few are offered at a time, last used first, because they are in the cache. Each time
-// the kernel runs out their number doubles; after a period in which half would have been enough it halves,
-// and those offered last are taken back. When the pool is exhausted nothing is offered, and receiving goes on
-// with buffers from the heap (uring.cpp).
+// the kernel runs out their number doubles, to half of the pool; after a period in which half would have been
+// enough it halves, and those offered last are taken back. When the pool is exhausted nothing is offered, and
+// receiving goes on with buffers from the heap (uring.cpp).
 #pragma once
 
 #include <leat/backends/slab_pool.hpp>
@@ -91,6 +91,7 @@ public:
 private:
     static constexpr std::uint32_t entries = slab_pool::slabs_max * slab_pool::buffers_in_slab;
     static constexpr std::uint32_t offered_at_first = slab_pool::buffers_in_slab;
+    static constexpr std::uint32_t offered_max = entries / 2;  // the rest is for streams with large ones
     static_assert((entries & (entries - 1)) == 0 && entries <= 32768, "what the kernel accepts");
 
     struct slot {
@@ -112,6 +113,7 @@ private:
     std::uint32_t offered_ = 0;
     std::uint32_t target_ = 0;  // no memory until a chunk is received
     std::uint16_t tail_ = 0;
+    bool short_ = false;  // the kernel has run out, and has not been offered more since
 };
 
 }  // namespace leat

@@ -312,6 +312,37 @@ TEST_CASE("large buffers that nobody has make room for small ones") {
     }
 }
 
+TEST_CASE("small buffers that nobody has make room for large ones") {
+    const slab_pool::owner pool(new slab_pool);
+    std::vector<slab_pool::lease> held;
+    for (std::uint32_t i = 0; i < slab_pool::slabs_max * slab_pool::buffers_in_slab; ++i) {
+        REQUIRE(pool->provide());
+        held.push_back(pool->take());
+    }
+    const buffer_growth growth = grown(2);
+    held.push_back(pool->take_for(growth));
+    CHECK(slab_pool::size_of(held.back()) == small);
+    for (const slab_pool::lease& each : held) {
+        pool->release(each.buffer, each.index);
+    }
+    held.clear();
+    constexpr int soon = 300;  // that there was none is not looked at each time
+    std::size_t size = 0;
+    for (int i = 0; i < soon && size != large; ++i) {
+        const slab_pool::lease taken = pool->take_for(growth);
+        size = slab_pool::size_of(taken);
+        pool->release(taken.buffer, taken.index);
+    }
+    CHECK(size == large);
+    for (std::uint32_t i = 0; i < slab_pool::large_slabs_max; ++i) {
+        held.push_back(pool->take_for(growth));
+        CHECK(slab_pool::size_of(held.back()) == large);
+    }
+    for (const slab_pool::lease& each : held) {
+        pool->release(each.buffer, each.index);
+    }
+}
+
 TEST_CASE("a large buffer outlives its backend, and any thread may release it") {
     const std::int64_t before = slab_pool::living();
     slab_pool::owner pool(new slab_pool);
