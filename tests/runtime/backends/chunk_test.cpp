@@ -3,8 +3,6 @@
 // nobody must notice but by the speed. io_uring does so on TCP only.
 #include "bare_operations.hpp"
 
-#include <leat/backends/slab_pool.hpp>
-
 #include <atomic>
 #include <cstring>
 #include <deque>
@@ -333,28 +331,4 @@ TEST_CASE("resets that race with their data, and with the receives, are all seen
         }
         finish_retiring(io);
     });
-}
-
-TEST_CASE("buffers that a burst has needed go back to the system, and can be had again") {
-    const leat::slab_pool::owner pool(new leat::slab_pool);
-    for (int round = 0; round < 3; ++round) {
-        std::vector<leat::slab_pool::lease> leases;
-        for (std::uint32_t i = 0; i < leat::slab_pool::slabs_max * leat::slab_pool::buffers_in_slab; ++i) {
-            REQUIRE(pool->provide());
-            leases.push_back(pool->take());
-            std::memset(leases.back().buffer, static_cast<int>(i % 251), leat::slab_pool::buffer_size);
-        }
-        CHECK(pool->exhausted());
-        CHECK(pool->slab_count() == leat::slab_pool::slabs_max);
-        REQUIRE(pool->provide());  // for a receive that finds nothing
-        for (std::size_t i = 0; i < leases.size(); ++i) {
-            CHECK(leases[i].buffer[100] == static_cast<std::byte>(i % 251));
-            pool->release(leases[i].buffer, leases[i].index);
-        }
-        CHECK(pool->leased() == 0);
-        pool->shrink();
-        CHECK(pool->slab_count() == leat::slab_pool::slabs_max);  // they have been needed just now
-        pool->shrink();
-        CHECK(pool->slab_count() == leat::slab_pool::slabs_kept);
-    }
 }
