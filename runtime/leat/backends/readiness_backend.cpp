@@ -34,27 +34,16 @@ bool readiness_backend::submit(operation& op) {
     return submit_ready(op, state);
 }
 
-// The usual send of a whole message: one call takes it.
+// Of a send that has not been tried before.
 bool readiness_backend::send_now(operation& op, descriptor_state& state) {
-    const std::int64_t answer = detail::send_rest(op);
-    if (answer != static_cast<std::int64_t>(op.length)) [[unlikely]] {
-        return sent_in_part(op, state, answer);
-    }
-    op.transferred = op.result = answer;
-    moved_ += static_cast<std::size_t>(answer);
-    return true;
+    const bool over = detail::attempt_send(op, state.ready);
+    moved_ += static_cast<std::size_t>(op.transferred);
+    return over || wait_for_rest(op, state);
 }
 
 // Apart from submit, so that one that has to wait, as most receives have, saves no registers.
 bool readiness_backend::submit_ready(operation& op, descriptor_state& state) {
     return (!must_wait(op, state.ready, moved_) && try_now(op, state)) || wait_for_rest(op, state);
-}
-
-bool readiness_backend::sent_in_part(operation& op, descriptor_state& state, std::int64_t answer) {
-    const std::int64_t before = op.transferred;
-    const bool over = detail::sent_otherwise(op, state.ready, answer);
-    moved_ += static_cast<std::size_t>(op.transferred - before);
-    return over || wait_for_rest(op, state);
 }
 
 // `op` was tried, as far as one try goes.

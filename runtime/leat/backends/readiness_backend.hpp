@@ -106,7 +106,6 @@ private:
 
     [[gnu::noinline]] bool submit_first(operation& op);
     [[gnu::noinline]] bool send_now(operation& op, descriptor_state& state);
-    [[gnu::noinline]] bool sent_in_part(operation& op, descriptor_state& state, std::int64_t answer);
     [[gnu::noinline]] bool wait_for_rest(operation& op, descriptor_state& state);
     [[gnu::noinline]] bool submit_ready(operation& op, descriptor_state& state);
     [[gnu::noinline]] bool fail_or_wait(operation& op, descriptor_state& state);

@@ -32,25 +32,20 @@ public:
     bindings() noexcept = default;
     bindings(const bindings& other) noexcept = default;
     bindings(bindings&& other) noexcept = default;
-    bindings& operator=(bindings other) noexcept {
+    // Most tasks have none: then there is nothing to count.
+    bindings& operator=(const bindings& other) noexcept {
+        if (first_.get() != other.first_.get()) [[unlikely]] {
+            *this = bindings(other);
+        }
+        return *this;
+    }
+    bindings& operator=(bindings&& other) noexcept {
         std::swap(first_, other.first_);
         return *this;
     }
     ~bindings() {
         while (first_ && first_->references == 1) {  // a long list is no deep recursion
             first_ = std::move(first_->below);
-        }
-    }
-
-    // Takes on those of `other`; this has none.
-    void share(const bindings& other) noexcept {
-        if (other.first_) [[unlikely]] {
-            first_ = other.first_;
-        }
-    }
-    void clear() noexcept {
-        if (first_) [[unlikely]] {
-            *this = {};
         }
     }
 

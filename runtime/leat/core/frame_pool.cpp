@@ -45,23 +45,21 @@ struct pool {
     std::int64_t large;  // living blocks of no class
 };
 
-constinit thread_local pool of_thread = {};
+constinit thread_local pool own = {};
+// The same, from the first release until the thread ends: one load finds it. Null: nothing is kept.
+[[gnu::tls_model("initial-exec")]] constinit thread_local pool* keeping = nullptr;
+constinit thread_local bool thread_ends = false;
 constinit thread_local time_point next_upkeep = never;
-// The same, once it is in use and until the thread ends: one load finds it.
-[[gnu::tls_model("initial-exec")]] constinit thread_local pool* in_use_here = nullptr;
 
 constinit std::atomic<std::int64_t> blocks_of_ended_threads = 0;
-
-enum class keeping : unsigned char { unstarted, started, over };
-constinit thread_local keeping state = keeping::unstarted;
 
 // Gives the blocks back when the thread ends. What later destructors of the thread release goes to the heap.
 struct keeper {
     ~keeper() {
         trim();
         blocks_of_ended_threads += in_use();
-        state = keeping::over;
-        in_use_here = nullptr;
+        thread_ends = true;
+        keeping = nullptr;
     }
 };
 
@@ -83,7 +81,7 @@ bool has_class(std::size_t bytes) noexcept {
 
 [[gnu::noinline]] void* allocate_from_heap(std::size_t bytes) {
     void* const block = ::operator new(bytes);
-    ++(has_class(bytes) ? class_of(of_thread, bytes).living : of_thread.large);
+    ++(has_class(bytes) ? class_of(own, bytes).living : own.large);
     return block;
 }
 
@@ -94,20 +92,19 @@ void keep(size_class& of, void* block, std::size_t bytes) noexcept {
 }
 
 [[gnu::noinline]] void release_to_heap(void* block, std::size_t bytes) noexcept {
-    --(has_class(bytes) ? class_of(of_thread, bytes).living : of_thread.large);
+    --(has_class(bytes) ? class_of(own, bytes).living : own.large);
     ::operator delete(block);
 }
 
 // The first in its thread, one of a size that is not kept, or one that comes when the thread ends.
 [[gnu::noinline]] void release_otherwise(void* block, std::size_t bytes) noexcept {
-    if (state == keeping::unstarted) {
-        state = keeping::started;
-        in_use_here = &of_thread;
+    if (keeping == nullptr && !thread_ends) {
+        keeping = &own;
         static thread_local keeper at_the_end;
         (void)at_the_end;
     }
-    if (state == keeping::started && has_class(bytes)) {
-        keep(class_of(of_thread, bytes), block, bytes);
+    if (keeping != nullptr && has_class(bytes)) {
+        keep(class_of(own, bytes), block, bytes);
     } else {
         release_to_heap(block, bytes);
     }
@@ -126,7 +123,7 @@ void keep(size_class& of, void* block, std::size_t bytes) noexcept {
 
 void* allocate(std::size_t size) {
     const std::size_t bytes = rounded(size);
-    pool* const here = in_use_here;
+    pool* const here = keeping;
     if (here == nullptr || !has_class(bytes)) [[unlikely]] {
         return allocate_from_heap(bytes);
     }
@@ -143,8 +140,8 @@ void* allocate(std::size_t size) {
 }
 
 std::int64_t in_use() noexcept {
-    std::int64_t blocks = of_thread.large;
-    for (const size_class& of : of_thread.all) {
+    std::int64_t blocks = own.large;
+    for (const size_class& of : own.all) {
         blocks += of.living;
     }
     return blocks;
@@ -156,7 +153,7 @@ std::int64_t left_by_ended_threads() noexcept {
 
 void release(void* block, std::size_t size) noexcept {
     const std::size_t bytes = rounded(size);
-    pool* const here = in_use_here;
+    pool* const here = keeping;
     if (here == nullptr || !has_class(bytes)) [[unlikely]] {
         release_otherwise(block, bytes);
         return;
@@ -190,7 +187,7 @@ time_point give_back_surplus(time_point now) noexcept {
     std::size_t budget = given_back_most;
     has_surplus = false;
     for (std::size_t index = 0; index < classes; ++index) {
-        size_class& of = of_thread.all[index];
+        size_class& of = own.all[index];
         for (; of.least_kept > 0 && of.kept > kept_most && budget > 0; --budget) {
             drop_one(of, index);
             of.least_kept -= std::min(of.least_kept, size_of(index));
@@ -204,10 +201,10 @@ time_point give_back_surplus(time_point now) noexcept {
 
 void trim() noexcept {
     for (std::size_t index = 0; index < classes; ++index) {
-        while (of_thread.all[index].unused != nullptr) {
-            drop_one(of_thread.all[index], index);
+        while (own.all[index].unused != nullptr) {
+            drop_one(own.all[index], index);
         }
-        of_thread.all[index].least_kept = 0;
+        own.all[index].least_kept = 0;
     }
     has_surplus = false;
     next_upkeep = never;

@@ -202,7 +202,7 @@ void scheduler::spawn(task_state& task, detail::group_scope& owner) noexcept {
     task.home = this;
     task.report = report_;
     if (this_thread.task != nullptr && &owner != &background_) {  // a service is nobody's child
-        task.bindings.share(this_thread.task->bindings);
+        task.bindings = this_thread.task->bindings;
     }
     task.own.attach(owner);
     ++owner.size;
@@ -312,7 +312,7 @@ void scheduler::unwind(task_state& task) noexcept {
 void scheduler::end(task_state& task) noexcept {
     this_thread.current = nullptr;
     task.finish(task.leaf);
-    task.bindings.clear();
+    task.bindings = {};
     task.done = true;
     // Not before: the destructors of users that have run until here may have moved it into another group.
     auto& owner = static_cast<detail::group_scope&>(*task.own.parent);

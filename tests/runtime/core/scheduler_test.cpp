@@ -306,6 +306,18 @@ VIRTUAL_TEST("one operation that moves more than a share of bytes uses up the sh
     }
 }
 
+VIRTUAL_TEST("an operation that moves as many bytes as a turn may is the last of its turn") {
+    constexpr int movers = 6;
+    kernel.inline_results[7] = 4 * 1024 * 1024;
+    const auto before = leat::current_scheduler().counters().turns;
+    std::vector<leat::handle<>> all;
+    for (int i = 0; i < movers; ++i) {
+        all.push_back(leat::spawn([]() -> leat::task<> { co_await leat::transfer(7); }));
+    }
+    co_await leat::join_all(all);
+    CHECK(leat::current_scheduler().counters().turns - before >= movers);
+}
+
 VIRTUAL_TEST("operations that fail at once cannot keep timers waiting") {
     bool over = false;
     int steps = 0;

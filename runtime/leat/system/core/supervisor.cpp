@@ -269,7 +269,7 @@ void supervisor::reap() {
     for (auto next = workers_.begin(); next != workers_.end();) {
         const auto each = next++;
         if (end_of(each->id, WNOWAIT).has_value()) {
-            hear();  // what it has told before
+            hear();  // what it has told before, while its number is nobody else's: others may be told to end
             const std::optional<exit_status> how = end_of(each->id, 0);
             const worker ended = *each;
             workers_.erase(each);
