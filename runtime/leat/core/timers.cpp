@@ -16,18 +16,19 @@ constexpr std::size_t arity = 4;
 
 void timers::arm(timer& node, time_point deadline) {
     node.deadline = deadline;
-    if (deadline == never) {
-        disarm(node);
+    if (deadline == never || node.armed()) [[unlikely]] {
+        move_armed(node);
         return;
     }
-    if (!node.armed()) {
-        check(heap_.size() < timer::idle, "fewer than 2^32 timers are armed");
-        make_room();
-        const entry added{deadline, armed_++, &node};
-        heap_.push_back(added);
-        sift_up(heap_.size() - 1, added);
-    } else if (deadline < heap_[node.index].deadline) {
-        sift_up(node.index, {deadline, heap_[node.index].order, &node});
+    make_room();
+    sift_up(size_++, {deadline, armed_++, &node});
+}
+
+void timers::move_armed(timer& node) noexcept {
+    if (node.deadline == never) {
+        disarm(node);
+    } else if (node.deadline < heap_[node.index].deadline) {
+        sift_up(node.index, {node.deadline, heap_[node.index].order, &node});
     }
 }
 
@@ -36,11 +37,17 @@ void timers::keep_room() {
     ++kept_;
 }
 
-void timers::make_room() {
-    const std::size_t needed = heap_.size() + kept_ + 1;
-    if (needed > heap_.capacity()) [[unlikely]] {
-        heap_.reserve(std::max(needed, 2 * heap_.capacity()));
-    }
+void timers::grow() {
+    check(size_ + kept_ < timer::idle, "fewer than 2^32 timers are armed");
+    move_to(std::max(size_ + kept_ + 1, 2 * room_));
+}
+
+// Throws std::bad_alloc.
+void timers::move_to(std::size_t room) {
+    auto moved = std::make_unique_for_overwrite<entry[]>(room);
+    std::copy_n(heap_.get(), size_, moved.get());
+    heap_ = std::move(moved);
+    room_ = room;
 }
 
 void timers::disarm(timer& node) noexcept {
@@ -50,13 +57,13 @@ void timers::disarm(timer& node) noexcept {
 }
 
 timer* timers::expire(time_point now) noexcept {
-    while (!heap_.empty() && heap_.front().deadline <= now) {
-        timer& node = *heap_.front().node;
-        if (node.deadline <= heap_.front().deadline) {
+    while (size_ > 0 && heap_[0].deadline <= now) {
+        timer& node = *heap_[0].node;
+        if (node.deadline <= heap_[0].deadline) {
             remove(0);
             return &node;
         }
-        sift_down(0, {node.deadline, heap_.front().order, &node});  // it was postponed while armed
+        sift_down(0, {node.deadline, heap_[0].order, &node});  // it was postponed while armed
     }
     return nullptr;
 }
@@ -81,11 +88,11 @@ void timers::sift_up(std::size_t index, const entry& moved) noexcept {
 void timers::sift_down(std::size_t index, const entry& moved) noexcept {
     for (;;) {
         const std::size_t first = index * arity + 1;
-        if (first >= heap_.size()) {
+        if (first >= size_) {
             break;
         }
         std::size_t least = first;
-        const std::size_t last = std::min(first + arity, heap_.size());
+        const std::size_t last = std::min(first + arity, size_);
         for (std::size_t child = first + 1; child < last; ++child) {
             if (heap_[child].before(heap_[least])) {
                 least = child;
@@ -103,22 +110,18 @@ void timers::sift_down(std::size_t index, const entry& moved) noexcept {
 // To half of its room, of which then less than half is used: the next timers need no memory either.
 void timers::shrink() noexcept {
     try {
-        std::vector<entry> smaller;
-        smaller.reserve(std::max(heap_.capacity() / 2, room_kept));
-        smaller.assign(heap_.begin(), heap_.end());
-        heap_.swap(smaller);
+        move_to(std::max(room_ / 2, room_kept));
     } catch (const std::bad_alloc&) {  // it stays as it is
     }
 }
 
 void timers::remove(std::size_t index) noexcept {
     heap_[index].node->index = timer::idle;
-    const entry last = heap_.back();
-    heap_.pop_back();
-    if (heap_.size() + kept_ < heap_.capacity() / 4 && heap_.capacity() > room_kept) [[unlikely]] {
+    const entry last = heap_[--size_];
+    if (size_ + kept_ < room_ / 4 && room_ > room_kept) [[unlikely]] {
         shrink();
     }
-    if (index == heap_.size()) {
+    if (index == size_) {
         return;
     }
     if (index > 0 && last.before(heap_[(index - 1) / arity])) {

@@ -10,8 +10,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
-#include <vector>
 
 namespace leat {
 
@@ -46,14 +46,14 @@ public:
     void keep_room();
     void give_up_room() noexcept { --kept_; }
 
-    [[nodiscard]] bool empty() const noexcept { return heap_.empty(); }
-    [[nodiscard]] std::size_t size() const noexcept { return heap_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
     // How many can be armed before more memory is needed. It shrinks with the number of those that are armed.
-    [[nodiscard]] std::size_t room() const noexcept { return heap_.capacity(); }
+    [[nodiscard]] std::size_t room() const noexcept { return room_; }
     static constexpr std::size_t room_kept = 256;
 
     // No armed deadline is earlier than this; `never` when none is armed.
-    [[nodiscard]] time_point next() const noexcept { return heap_.empty() ? never : heap_.front().deadline; }
+    [[nodiscard]] time_point next() const noexcept { return size_ == 0 ? never : heap_[0].deadline; }
 
     // Disarms and returns a timer whose deadline is at or before `now`, earliest first and equal ones in
     // the order they were first armed; null when there is none left.
@@ -74,10 +74,19 @@ private:
     void sift_up(std::size_t index, const entry& moved) noexcept;
     void sift_down(std::size_t index, const entry& moved) noexcept;
     void remove(std::size_t index) noexcept;
-    void make_room();
-    void shrink() noexcept;
+    [[gnu::noinline]] void move_armed(timer& node) noexcept;
+    void make_room() {
+        if (size_ + kept_ >= room_) [[unlikely]] {
+            grow();
+        }
+    }
+    [[gnu::noinline]] void grow();
+    [[gnu::noinline]] void shrink() noexcept;
+    void move_to(std::size_t room);
 
-    std::vector<entry> heap_;  // its capacity is at least its size and kept_ together
+    std::unique_ptr<entry[]> heap_;
+    std::size_t size_ = 0;
+    std::size_t room_ = 0;  // of heap_: at least size_ and kept_ together
     std::size_t kept_ = 0;
     std::uint64_t armed_ = 0;
 };
