@@ -8,7 +8,7 @@ namespace leat {
 
 namespace detail {
 
-constinit thread_local void (*timeout_passes)() noexcept = nullptr;
+[[gnu::tls_model("initial-exec")]] constinit thread_local void (*timeout_passes)() noexcept = nullptr;
 
 namespace {
 

@@ -46,7 +46,7 @@ private:
 };
 
 // Called when a timeout passes, before its task is cancelled; for simulate(), which keeps a dump.
-extern constinit thread_local void (*timeout_passes)() noexcept;
+[[gnu::tls_model("initial-exec")]] extern constinit thread_local void (*timeout_passes)() noexcept;
 
 // Runs X inside `Scope`; the derived class turns the end into the result of the co_await.
 template <typename Scope, typename X>

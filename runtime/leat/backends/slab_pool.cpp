@@ -17,15 +17,8 @@ void slab_pool::let_go::operator()(slab_pool* pool) const noexcept {
 }
 
 void slab_pool::release(std::byte* buffer, std::uint32_t index) noexcept {
-    if (abandoned_.load(std::memory_order_acquire)) [[unlikely]] {
-        release_abandoned(buffer, index);
-        return;
-    }
-    check(home_ == &living_, "a chunk is freed by the thread that received it, until its run has ended");
-    if (leased_ > most_leased_) [[unlikely]] {
-        most_leased_ = leased_;
-    }
-    if (index >= large) [[unlikely]] {
+    if (abandoned_.load(std::memory_order_acquire) || home_ != &living_ || leased_ > most_leased_ ||
+        index >= large) [[unlikely]] {
         release_other(buffer, index);
         return;
     }
@@ -34,6 +27,12 @@ void slab_pool::release(std::byte* buffer, std::uint32_t index) noexcept {
 }
 
 void slab_pool::release_other(std::byte* buffer, std::uint32_t index) noexcept {
+    if (abandoned_.load(std::memory_order_acquire)) {
+        release_abandoned(buffer, index);
+        return;
+    }
+    check(home_ == &living_, "a chunk is freed by the thread that received it, until its run has ended");
+    most_leased_ = std::max(most_leased_, leased_);
     if (index == from_heap) {
         delete[] buffer;
     } else {

@@ -150,7 +150,7 @@ private:
     [[gnu::noinline]] void release_other(std::byte* buffer, std::uint32_t index) noexcept;
     void free_heap_buffers() noexcept;
     void free_slabs(std::uint32_t aim) noexcept;
-    [[gnu::noinline]] void release_abandoned(std::byte* buffer, std::uint32_t index) noexcept;
+    void release_abandoned(std::byte* buffer, std::uint32_t index) noexcept;
     void drop_abandoned(std::int64_t units) noexcept;
     static void put_back(free_buffer*& list, std::byte* buffer, std::uint32_t index) noexcept {
         list = ::new (buffer) free_buffer{list, index};
@@ -160,7 +160,7 @@ private:
         return step == 0 ? unused_ : unused_large_[step - 1];
     }
 
-    static inline constinit thread_local std::int64_t living_ = 0;
+    [[gnu::tls_model("initial-exec")]] static inline constinit thread_local std::int64_t living_ = 0;
 
     free_buffer* unused_ = nullptr;
     free_buffer* unused_large_[buffer_growth::steps - 1] = {};  // by step
