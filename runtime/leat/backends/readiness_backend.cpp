@@ -95,6 +95,18 @@ void readiness_backend::try_unfinished(list<operation>& done) noexcept {
     }
 }
 
+time_point readiness_backend::go_on_with(time_point deadline, list<operation>& done) noexcept {
+    pending_ -= std::exchange(dropped_count_, 0);
+    done.append(dropped_);
+    if (unfinished_ >= 0) {
+        try_unfinished(done);
+    }
+    if (!done.empty() || unfinished_ >= 0) {
+        return long_ago;
+    }
+    return pool_->may_shrink() && deadline != long_ago ? keep_up(deadline) : deadline;
+}
+
 // Before a wait: gives back buffers that have not been needed lately. Returns when to look again.
 time_point readiness_backend::keep_up(time_point deadline) noexcept {
     const time_point time = now();

@@ -88,15 +88,10 @@ protected:
     // until when to wait for events: not at all while there are completed or unfinished ones.
     [[nodiscard]] time_point go_on(time_point deadline, list<operation>& done) noexcept {
         moved_ = 0;
-        pending_ -= std::exchange(dropped_count_, 0);
-        done.append(dropped_);
-        if (unfinished_ >= 0) [[unlikely]] {
-            try_unfinished(done);
+        if (dropped_count_ != 0 || unfinished_ >= 0 || pool_->may_shrink()) [[unlikely]] {
+            return go_on_with(deadline, done);
         }
-        if (!done.empty() || unfinished_ >= 0) {
-            return long_ago;
-        }
-        return pool_->may_shrink() && deadline != long_ago ? keep_up(deadline) : deadline;
+        return deadline;
     }
 
 private:
@@ -115,18 +110,21 @@ private:
     }
     [[gnu::noinline]] void adopt(descriptor_owner& owner, descriptor_state& state) noexcept;
     [[gnu::noinline]] void try_unfinished(list<operation>& done) noexcept;
-    [[gnu::noinline]] time_point keep_up(time_point deadline) noexcept;
+    [[gnu::noinline]] time_point go_on_with(time_point deadline, list<operation>& done) noexcept;
+    time_point keep_up(time_point deadline) noexcept;
+    static bool takes_small_chunk(const operation& op, const descriptor_state& state) noexcept {
+        return op.action == operation_kind::recv_chunk && !state.ready.growth.is_large();
+    }
     [[gnu::always_inline]] bool try_now(operation& op, descriptor_state& state) noexcept {
-        return op.action == operation_kind::recv_chunk && !state.ready.growth.is_large()
-                   ? detail::attempt_recv_small(op, state.ready, *pool_)
-                   : try_counted(op, state);
+        return takes_small_chunk(op, state) ? detail::attempt_recv_small(op, state.ready, *pool_)
+                                            : try_counted(op, state);
     }
     [[gnu::noinline]] bool try_counted(operation& op, descriptor_state& state) noexcept;
     [[gnu::noinline]] void note_unfinished(const operation& op, descriptor_state& state) noexcept;
     [[gnu::noinline]] void stop_watching_unused(int fd, descriptor_state& state) noexcept;
     void forget(int fd, descriptor_state& state) noexcept;
-    [[gnu::always_inline]] inline void retry(operation*& waiting, descriptor_state& state,
-                                             list<operation>& done);
+    [[gnu::always_inline]] inline void retry_reader(descriptor_state& state, list<operation>& done);
+    void retry(operation*& waiting, descriptor_state& state, list<operation>& done);
     void complete(operation*& waiting, list<operation>& done) noexcept {
         done.push_back(*std::exchange(waiting, nullptr));
         --pending_;
@@ -154,7 +152,7 @@ inline void readiness_backend::told(descriptor_state& state, std::uint32_t event
     if ((events & (ended | POLLRDHUP | POLLIN)) != 0) {
         state.ready.readable = true;
         if (state.reader != nullptr) {
-            retry(state.reader, state, done);
+            retry_reader(state, done);
         }
     }
     if ((events & (ended | POLLOUT)) != 0) {
@@ -162,6 +160,17 @@ inline void readiness_backend::told(descriptor_state& state, std::uint32_t event
         if (state.writer != nullptr) {
             retry(state.writer, state, done);
         }
+    }
+}
+
+// What most connections wait for is tried without a look at what others need.
+inline void readiness_backend::retry_reader(descriptor_state& state, list<operation>& done) {
+    if (!takes_small_chunk(*state.reader, state)) {
+        retry(state.reader, state, done);
+    } else if (detail::attempt_recv_small(*state.reader, state.ready, *pool_)) [[likely]] {
+        complete(state.reader, done);
+    } else if (state.ready.readable) {
+        note_unfinished(*state.reader, state);
     }
 }
 

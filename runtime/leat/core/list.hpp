@@ -51,9 +51,11 @@ public:
     }
 
     T& pop_front() noexcept {
-        T& first = front();
-        static_cast<list_link&>(first).unlink();
-        return first;
+        list_link& first = *head_.next;
+        head_.next = first.next;
+        first.next->previous = &head_;
+        first.next = first.previous = nullptr;
+        return static_cast<T&>(first);
     }
 
     // Moves all of `other` to the end of this list, in order.

@@ -47,7 +47,10 @@ struct operation : wait {
     [[nodiscard]] int cost() const noexcept {
         constexpr std::int64_t bytes_of_one = 16 * 1024;
         constexpr std::int64_t cost_max = 1000;  // more than a whole turn has
-        return result < bytes_of_one ? 1 : static_cast<int>(std::min(1 + result / bytes_of_one, cost_max));
+        if (result < bytes_of_one) [[likely]] {
+            return 1;
+        }
+        return static_cast<int>(std::min(1 + result / bytes_of_one, cost_max));
     }
 
     operation_kind action;

@@ -119,12 +119,14 @@ task_state& scheduler::take_any_ready() noexcept {
     return *taken;
 }
 
-// When the loop is to look after the frames that it keeps, if nothing else happens before. (In virtual time
-// nothing is to happen that the program has not asked for.)
-static time_point next_upkeep(backend& io) noexcept {
-    return detail::frame_pool::has_surplus && !io.time_is_virtual()
-               ? detail::frame_pool::give_back_surplus(io.now())
-               : never;
+// When the loop has to do something if nothing comes before: a timer expires, or it looks after the frames
+// that it keeps. (In virtual time nothing is to happen that the program has not asked for.)
+time_point scheduler::next_deadline() const noexcept {
+    const time_point alarm = alarms_.next();
+    if (!detail::frame_pool::has_surplus || io_->time_is_virtual()) [[likely]] {
+        return alarm;
+    }
+    return std::min(alarm, detail::frame_pool::give_back_surplus(io_->now()));
 }
 
 void scheduler::collect() {
@@ -134,37 +136,43 @@ void scheduler::collect() {
     }
     time_point deadline = long_ago;
     if (idle && waits_for_idle_.empty()) {
-        deadline = std::min(alarms_.next(), next_upkeep(*io_));
         // Asked first: then nothing is posted after the look below.
         const bool alone = awaits_others_ == 0 && door_.expired();
-        if (inbox_ != nullptr && !inbox_->about_to_sleep()) {
-            deadline = long_ago;
-        } else if (alone && !alarm_may_wake_task() &&
-                   (detail::current_bystanders().own_all(io_->pending()) || io_->only_wake_can_come()) &&
-                   !detail::current_bystanders().timer_may_wake_task()) {
-            no_progress();
-            return;
+        if (inbox_ == nullptr || inbox_->about_to_sleep()) [[likely]] {
+            if (alone && nothing_can_come()) [[unlikely]] {
+                no_progress();
+                return;
+            }
+            deadline = next_deadline();
         }
     }
     io_->collect(deadline, completed_);
     deliver_completed();
-    if (idle && ready_.empty()) {
+    if (idle && ready_.empty()) [[unlikely]] {
         while (!waits_for_idle_.empty()) {
             finish(waits_for_idle_.pop_front());
         }
     }
 }
 
-void scheduler::deliver_completed() {
+inline void scheduler::deliver_completed() {
     while (!completed_.empty()) {
         operation& op = completed_.pop_front();
-        if (ended_cancelled(op)) {
-            abandon(op);
-        } else if (op.its_turn) [[unlikely]] {
-            begin_anew(op);
+        if (op.cancel_requested || op.its_turn) [[unlikely]] {
+            deliver_other(op);
         } else {
             finish(op);
         }
+    }
+}
+
+void scheduler::deliver_other(operation& op) {
+    if (ended_cancelled(op)) {
+        abandon(op);
+    } else if (op.its_turn) {
+        begin_anew(op);
+    } else {
+        finish(op);
     }
 }
 
@@ -227,12 +235,6 @@ void scheduler::suspend_ended(task_state& task, const wait& leaf) noexcept {
     } else {
         task.phase = task_phase::unwinding;
     }
-}
-
-void scheduler::finish(wait& leaf) noexcept {
-    leaf.end = wait_end::finished;
-    leaf.task->waiting = nullptr;
-    ready_.push_back(*leaf.task);
 }
 
 void scheduler::abandon(wait& leaf) noexcept {

@@ -112,7 +112,11 @@ public:
         }
     }
     // `leaf`, which its task was suspended on, has ended with a result.
-    void finish(wait& leaf) noexcept;
+    void finish(wait& leaf) noexcept {
+        leaf.end = wait_end::finished;
+        leaf.task->waiting = nullptr;
+        ready_.push_back(*leaf.task);
+    }
     // `leaf`, which its task was suspended on, has ended as cancelled.
     void abandon(wait& leaf) noexcept;
     // `leaf`, which its task is suspended on, ends when every other task waits and nothing has come for one.
@@ -143,7 +147,10 @@ private:
     void close_inbox() noexcept;
     void abandon_inbox() noexcept;
     void collect();
+    [[nodiscard]] time_point next_deadline() const noexcept;
+    [[nodiscard, gnu::noinline]] bool nothing_can_come() noexcept;
     void deliver_completed();
+    [[gnu::noinline]] void deliver_other(operation& op);
     void begin_anew(operation& op);
     void no_progress();
 

@@ -14,6 +14,14 @@ bool scheduler::alarm_may_wake_task() const noexcept {
     return alarms_.size() > wakes_none + detail::current_bystanders().timers();
 }
 
+// No other thread, timer or operation of a task could end a wait. A timer of a bystander may, under a
+// condition.
+bool scheduler::nothing_can_come() noexcept {
+    detail::bystanders& aside = detail::current_bystanders();
+    return !alarm_may_wake_task() && (aside.own_all(io_->pending()) || io_->only_wake_can_come()) &&
+           !aside.timer_may_wake_task();
+}
+
 // Every task waits, and nothing is left that could end a wait.
 void scheduler::no_progress() {
     if (!deadlocked_) {
