@@ -27,7 +27,7 @@ public:
     backend_description describe() const override { return {"epoll", "edge-triggered", refused_}; }
 
 private:
-    int watch(int fd, std::uint32_t generation) noexcept override;
+    int watch(int fd, std::uint32_t registration) noexcept override;
     void stop_watching(int fd) noexcept override;
     int await_events(time_point deadline);
 
@@ -50,10 +50,10 @@ epoll_backend::epoll_backend(std::string refused)
 }
 
 // Registering again re-arms: what is ready now is told again.
-int epoll_backend::watch(int fd, std::uint32_t generation) noexcept {
+int epoll_backend::watch(int fd, std::uint32_t registration) noexcept {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
-    event.data.u64 = std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(fd);
+    event.data.u64 = std::uint64_t{registration} << 32 | static_cast<std::uint32_t>(fd);
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0 &&
         (errno != EEXIST || ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) != 0)) {
         return errno;
@@ -95,7 +95,7 @@ void epoll_backend::collect(time_point deadline, list<operation>& done) {
             continue;
         }
         descriptor_state& state = states()[event.data.u64 & UINT32_MAX];
-        if (state.generation == event.data.u64 >> 32) [[likely]] {  // else one that was closed since
+        if (state.registration == event.data.u64 >> 32) [[likely]] {  // else one that was closed since
             told(state, event.events, done);
         }
     }

@@ -5,8 +5,8 @@
 //   * A descriptor is registered once, edge-triggered for both directions, when an operation on it first
 //     has to wait; it is never modified, and removed before the close, because a duplicate of the descriptor
 //     would keep it alive.
-//   * Each registration carries a generation. An event left over from a closed descriptor is recognised
-//     by its old generation and dropped.
+//   * Each registration has a number of its own. An event left over from a closed descriptor is recognised
+//     by its old number and dropped.
 #pragma once
 
 #include <leat/core/backend.hpp>

@@ -52,7 +52,7 @@ bool readiness_backend::wait_for_rest(operation& op, descriptor_state& state) {
         return true;
     }
     if (state.ready.to_try(op.action) && !for_others(op)) [[unlikely]] {
-        note_unfinished(op, state);
+        note_unfinished(op);
     }
     return false;
 }
@@ -65,43 +65,30 @@ bool readiness_backend::try_counted(operation& op, descriptor_state& state) noex
     return over;
 }
 
-void readiness_backend::note_unfinished(const operation& op, descriptor_state& state) noexcept {
-    if (!state.unfinished) {
-        state.unfinished = true;
-        state.next_unfinished = -1;
-        if (unfinished_ < 0) {
-            unfinished_ = op.descriptor;
-        } else {
-            descriptors_[static_cast<std::size_t>(last_unfinished_)].next_unfinished = op.descriptor;
-        }
-        last_unfinished_ = op.descriptor;
+void readiness_backend::note_unfinished(operation& op) noexcept {
+    if (!op.linked()) {
+        unfinished_.push_back(op);
     }
 }
 
-// Each once, as long as there are bytes for it, and whoever has still more to do is noted again. One that is
-// gone meanwhile, or another in its place, does no harm: a try is never wrong.
+// Each once, as long as there are bytes for it, and what has still more to do is noted again.
 void readiness_backend::try_unfinished(list<operation>& done) noexcept {
-    const int last = last_unfinished_;
-    for (int fd = -1; fd != last && moved_ < bytes_in_large_buffers;) {
-        fd = unfinished_;
-        descriptor_state& state = descriptors_[static_cast<std::size_t>(fd)];
-        unfinished_ = state.next_unfinished;
-        state.unfinished = false;
-        for (operation** const waiting : {&state.reader, &state.writer}) {
-            if (*waiting != nullptr && !for_others(**waiting)) {
-                retry(*waiting, state, done);
-            }
-        }
+    list<operation> noted;
+    noted.append(unfinished_);
+    while (!noted.empty() && moved_ < bytes_in_large_buffers) {
+        operation& op = noted.pop_front();
+        descriptor_state& state = state_of(op);
+        retry(reads(op.action) ? state.reader : state.writer, state, done);
     }
+    noted.append(unfinished_);
+    unfinished_.append(noted);
 }
 
 time_point readiness_backend::go_on_with(time_point deadline, list<operation>& done) noexcept {
     pending_ -= std::exchange(dropped_count_, 0);
     done.append(dropped_);
-    if (unfinished_ >= 0) {
-        try_unfinished(done);
-    }
-    if (!done.empty() || unfinished_ >= 0) {
+    try_unfinished(done);
+    if (!done.empty() || !unfinished_.empty()) {
         return long_ago;
     }
     return pool_->may_shrink() && deadline != long_ago ? keep_up(deadline) : deadline;
@@ -145,7 +132,7 @@ bool readiness_backend::submit_first(operation& op) {
 bool readiness_backend::fail_or_wait(operation& op, descriptor_state& state) {
     operation*& waiting = reads(op.action) ? state.reader : state.writer;
     check(waiting == nullptr, "two tasks wait to read (or to write) on one descriptor at once");
-    if (!state.watched || for_others(op)) [[unlikely]] {
+    if (!state.watched() || for_others(op)) [[unlikely]] {
         return fail_or_watch(op, state);
     }
     waiting = &op;
@@ -158,11 +145,12 @@ bool readiness_backend::fail_or_watch(operation& op, descriptor_state& state) {
         op.result = 0;
         return true;
     }
-    if (const int error = watch(op.descriptor, state.generation)) {
+    const std::uint32_t registration = state.registration | 1U;
+    if (const int error = watch(op.descriptor, registration)) {
         op.result = error == EPERM && for_others(op) ? 0 : -error;
         return true;
     }
-    state.watched = true;
+    state.registration = registration;
     state.ready.always_try |= op.stops_short;
     (reads(op.action) ? state.reader : state.writer) = &op;
     ++pending_;
@@ -177,11 +165,11 @@ void readiness_backend::stop_watching_unused(int fd, descriptor_state& state) no
 
 // What is known of the socket that has the number, and what tells of it: a duplicate keeps that alive.
 void readiness_backend::forget(int fd, descriptor_state& state) noexcept {
-    if (std::exchange(state.watched, false)) {
+    if (state.watched()) {
         stop_watching(fd);
+        ++state.registration;
     }
     state.ready = {};
-    ++state.generation;
 }
 
 // The owner that had the number before and still is at home here has lost it: it was closed behind its back.
@@ -230,7 +218,7 @@ bool readiness_backend::cancel(operation& op) noexcept {
     descriptor_state& state = state_of(op);
     operation*& waiting = reads(op.action) ? state.reader : state.writer;
     check(waiting == &op, "only a pending operation is cancelled");
-    waiting = nullptr;
+    take(waiting);
     --pending_;
     if (for_others(op)) {
         stop_watching_unused(op.descriptor, state);
@@ -249,7 +237,7 @@ void readiness_backend::drop(operation*& waiting) noexcept {
     if (waiting != nullptr) {
         waiting->retired = true;
         waiting->result = -ECANCELED;
-        dropped_.push_back(*std::exchange(waiting, nullptr));
+        dropped_.push_back(take(waiting));
         ++dropped_count_;
     }
 }

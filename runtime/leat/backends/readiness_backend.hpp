@@ -51,16 +51,16 @@ public:
 
 protected:
     // Of a size that an index is shifted by, not multiplied.
-    struct alignas(32) descriptor_state {
+    struct descriptor_state {
         operation* reader = nullptr;
         operation* writer = nullptr;
         descriptor_owner* owner = nullptr;  // at home here
-        std::uint32_t generation = 0;       // counts the sockets that have had this number
+        std::uint32_t registration = 0;     // odd while it is watched. No two of one number are the same
         readiness ready;
-        bool watched = false;
-        bool unfinished = false;  // in the queue that starts with unfinished_
-        int next_unfinished = -1;
+
+        [[nodiscard]] bool watched() const noexcept { return registration % 2 != 0; }
     };
+    static_assert(sizeof(descriptor_state) == 32);
 
     // Throws std::system_error when there is no descriptor for wake().
     readiness_backend();
@@ -69,7 +69,7 @@ protected:
     // Makes sure that told() is called when `fd` is ready, also if it is ready already. Returns 0 or an errno
     // value. EPERM: it is a file, which is always ready. A close alone does not end it: others may have the
     // same socket.
-    virtual int watch(int fd, std::uint32_t generation) noexcept = 0;
+    virtual int watch(int fd, std::uint32_t registration) noexcept = 0;
     virtual void stop_watching(int fd) noexcept = 0;
     // Called before a descriptor with a number below `count` is watched for the first time: whatever
     // collect() needs for so many is allocated here, where an operation can fail for it. Throws
@@ -88,7 +88,7 @@ protected:
     // until when to wait for events: not at all while there are completed or unfinished ones.
     [[nodiscard]] time_point go_on(time_point deadline, list<operation>& done) noexcept {
         moved_ = 0;
-        if (dropped_count_ != 0 || unfinished_ >= 0 || pool_->may_shrink()) [[unlikely]] {
+        if (dropped_count_ != 0 || !unfinished_.empty() || pool_->may_shrink()) [[unlikely]] {
             return go_on_with(deadline, done);
         }
         return deadline;
@@ -120,14 +120,23 @@ private:
                                             : try_counted(op, state);
     }
     [[gnu::noinline]] bool try_counted(operation& op, descriptor_state& state) noexcept;
-    [[gnu::noinline]] void note_unfinished(const operation& op, descriptor_state& state) noexcept;
+    // `op` is worth another try at once.
+    [[gnu::noinline]] void note_unfinished(operation& op) noexcept;
     [[gnu::noinline]] void stop_watching_unused(int fd, descriptor_state& state) noexcept;
     void forget(int fd, descriptor_state& state) noexcept;
     [[gnu::always_inline]] inline void retry_reader(descriptor_state& state, list<operation>& done);
     void retry(operation*& waiting, descriptor_state& state, list<operation>& done);
     void complete(operation*& waiting, list<operation>& done) noexcept {
-        done.push_back(*std::exchange(waiting, nullptr));
+        done.push_back(take(waiting));
         --pending_;
+    }
+    // It does not wait any more.
+    static operation& take(operation*& waiting) noexcept {
+        operation& op = *std::exchange(waiting, nullptr);
+        if (op.linked()) [[unlikely]] {
+            op.unlink();  // of unfinished_
+        }
+        return op;
     }
     void drop(operation*& waiting) noexcept;
 
@@ -140,8 +149,7 @@ private:
     std::size_t pending_ = 0;
     std::size_t moved_ = 0;           // bytes, by tries since the last look
     time_point next_upkeep_ = never;  // of the pool
-    int unfinished_ = -1;             // descriptors whose operations are worth another try at once: the first
-    int last_unfinished_ = -1;
+    list<operation> unfinished_;      // those of the waiting ones that are worth another try at once
 };
 
 inline void readiness_backend::told(descriptor_state& state, std::uint32_t events, list<operation>& done) {
@@ -170,7 +178,7 @@ inline void readiness_backend::retry_reader(descriptor_state& state, list<operat
     } else if (detail::attempt_recv_small(*state.reader, state.ready, *pool_)) [[likely]] {
         complete(state.reader, done);
     } else if (state.ready.readable) {
-        note_unfinished(*state.reader, state);
+        note_unfinished(*state.reader);
     }
 }
 
@@ -181,11 +189,11 @@ inline void readiness_backend::retry(operation*& waiting, descriptor_state& stat
         stop_watching_unused(op.descriptor, state);
     } else if (state.ready.to_try(op.action)) {
         if (must_wait(op, state.ready, moved_)) [[unlikely]] {
-            note_unfinished(op, state);
+            note_unfinished(op);
         } else if (try_now(op, state)) {
             complete(waiting, done);
         } else if (state.ready.to_try(op.action)) [[unlikely]] {
-            note_unfinished(op, state);
+            note_unfinished(op);
         }
     }
 }

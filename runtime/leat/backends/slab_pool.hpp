@@ -51,8 +51,8 @@ public:
     }
 
 private:
-    std::uint8_t step_ = 0;
-    std::uint8_t unfilled_ = 0;  // how often in a row a smaller buffer would have had room
+    std::uint8_t step_ : 2 = 0;
+    std::uint8_t unfilled_ : 6 = 0;  // how often in a row a smaller buffer would have had room
 };
 
 class slab_pool final : public buffer_pool {
