@@ -24,6 +24,7 @@ ROOMS = {
     "runtime/leat": "Tasks, time, cancellation, and what everything stands on",
     "runtime/leat/sync": "Between the tasks of one scheduler",
     "runtime/leat/threads": "Between threads",
+    "runtime/leat/fibre": "Blocking code in tasks",
     "runtime/leat/framing": "Lines and messages",
     "runtime/leat/system": "Processes, pipes and signals",
     "runtime/leat/observe": "Looking at a running program",
@@ -36,6 +37,7 @@ ROOMS = {
 # The page of docs/ that explains the headers of a room, task by task.
 PAGES = {
     "Between threads": "threads",
+    "Blocking code in tasks": "blocking",
     "Lines and messages": "framing",
     "Processes, pipes and signals": "processes",
     "TLS": "tls",

@@ -41,8 +41,8 @@ LEVELS = [
     ["runtime/leat/core/*", "runtime/leat/observe/*", "runtime/leat/task.hpp"],
     ["runtime/leat/sync/*"],
     ["runtime/leat/*"],
-    ["runtime/leat/framing/*", "runtime/leat/system/*", "runtime/leat/threads/*"],
-    ["runtime/leat/{framing,runtime,threads}.hpp"],
+    ["runtime/leat/fibre/*", "runtime/leat/framing/*", "runtime/leat/system/*", "runtime/leat/threads/*"],
+    ["runtime/leat/{blocking,framing,runtime,threads}.hpp"],
     ["net/leat/core/*", "net/leat/{address,endpoint,unix_endpoint}.*"],
     ["net/leat/*"],  # dns/ and tls/ are on this level, too
     ["net/leat/http/*", "net/leat/http.hpp"],

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+// The public face of ordinary blocking code in tasks. Whoever includes it links the library leat-blocking.
+#pragma once
+
+#include <leat/fibre/really_block.hpp>
