@@ -2,4 +2,7 @@
 // The public face of ordinary blocking code in tasks. Whoever includes it links the library leat-blocking.
 #pragma once
 
+#include <leat/fibre/await.hpp>
+#include <leat/fibre/blocking.hpp>
+#include <leat/fibre/fibre_cancelled.hpp>
 #include <leat/fibre/really_block.hpp>

@@ -158,7 +158,7 @@ void scheduler::collect() {
 inline void scheduler::deliver_completed() {
     while (!completed_.empty()) {
         operation& op = completed_.pop_front();
-        if (op.cancel_requested || op.its_turn) [[unlikely]] {
+        if (op.cancel_requested || op.its_turn || op.task == nullptr) [[unlikely]] {
             deliver_other(op);
         } else {
             finish(op);
@@ -167,7 +167,9 @@ inline void scheduler::deliver_completed() {
 }
 
 void scheduler::deliver_other(operation& op) {
-    if (ended_cancelled(op)) {
+    if (op.task == nullptr) {
+        (void)op.kind->begin(op);  // it is a part of another wait
+    } else if (ended_cancelled(op)) {
         abandon(op);
     } else if (op.its_turn) {
         begin_anew(op);

@@ -37,7 +37,8 @@ struct wait_kind {
     // if there is nothing to do. False: it failed, and the wait ends with that error as its result.
     bool (*give_up)(wait& self) noexcept = nullptr;
     // Begins `self` again, an operation that has its_turn set (operation.hpp). True: it has ended. Null: it
-    // is submitted unchanged.
+    // is submitted unchanged. Of one that no task is suspended on: hears too that it has completed; it is
+    // over.
     bool (*begin)(wait& self) noexcept = nullptr;
 };
 

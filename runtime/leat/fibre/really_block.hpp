@@ -11,7 +11,7 @@
 
 namespace leat {
 
-// Nothing is awaited while one is alive: leat::await is misuse. Outside a fibre it does nothing.
+// leat::await waits as ever. Outside a fibre it does nothing.
 struct really_block {
     really_block() noexcept : before_(std::exchange(detail::this_fibre.hooked, nullptr)) {}
     really_block(const really_block&) = delete;

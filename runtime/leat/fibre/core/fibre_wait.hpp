@@ -51,6 +51,9 @@ enum class fibre_wait_end : std::uint8_t {
 // the refusal: after 1,000 in a row it is reported, once, and from then on the others have a turn at each.
 [[nodiscard]] bool refuse_call() noexcept;
 
+// leat::await was refused: counted as a refused call.
+void note_refused_await() noexcept;
+
 // `fd` is about to be closed: waits of fibres for it end as `closed`. Any thread, in a fibre or not.
 void descriptor_closes(int fd) noexcept;
 

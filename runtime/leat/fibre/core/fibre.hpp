@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// fibre: a function on a stack of its own. The coroutine that has it, the pump (blocking.hpp), enters it; the
+// function runs until it has to wait, and leaves.
+//
+// Theory of operation. The scheduler does not know of fibres. A wait in a fibre suspends the pump, whose
+// frame is this_thread.current while the fibre runs, on whatever is waited for, and leaves; the pump's
+// await_ready says no then, so the pump is suspended, and the loop resumes it when that wait is over.
+// Invariant: a fibre stays on its thread. It ends before its pump does: nothing ever unwinds the pump while
+// it is suspended for its fibre (fibre_wait.hpp, await.hpp).
+#pragma once
+
+#include <leat/core/frame.hpp>
+#include <leat/core/wait.hpp>
+#include <leat/fibre/core/context.hpp>
+#include <leat/fibre/core/fibre_stack.hpp>
+#include <leat/fibre/core/fibre_wait.hpp>
+#include <leat/fibre/core/stack_switch.hpp>
+
+#include <cerrno>
+#include <cstddef>
+#include <utility>
+
+namespace leat::detail {
+
+// What __cxa_get_globals() gives: the exceptions that are being handled, and how many are being thrown.
+struct exception_state {
+    void* caught = nullptr;
+    unsigned uncaught = 0;
+};
+[[nodiscard]] exception_state& exceptions_of_thread() noexcept;
+
+extern "C" [[noreturn]] void leat_fibre_main(fibre& self) noexcept;
+
+class fibre {
+public:
+    using body_function = void (*)(void* argument) noexcept;
+
+    // On a stack of at least `size` bytes, at whose top it stands itself. Throws std::bad_alloc.
+    [[nodiscard]] static fibre& make(std::size_t size, body_function body, void* argument);
+    // It has ended.
+    void release() noexcept;
+    fibre(const fibre&) = delete;
+    fibre& operator=(const fibre&) = delete;
+
+    [[nodiscard]] bool ended() const noexcept { return ended_; }
+    // Runs it until it waits or has ended.
+    [[gnu::always_inline]] inline void enter() noexcept;
+    // Called in it: goes back to who has entered it, until it is entered again.
+    [[gnu::always_inline]] inline void leave() noexcept;
+
+    // A call was refused, as the scope is cancelled. Gives how often that was so.
+    unsigned note_refusal() noexcept { return ++refusals_; }
+    [[nodiscard]] bool refused() const noexcept { return refusals_ != 0; }
+
+    [[nodiscard]] const fibre_stack& stack() const noexcept { return stack_; }
+
+private:
+    fibre(const fibre_stack& stack, body_function body, void* argument) noexcept;
+    ~fibre() = default;
+    friend void leat_fibre_main(fibre& self) noexcept;
+
+    context inside_;
+    context outside_;
+    exception_state* exceptions_;  // the thread's
+    exception_state kept_;         // the fibre's, while it does not run
+    int error_ = 0;                // errno, the same
+    bool ended_ = false;
+    unsigned refusals_ = 0;
+    fibre* hooked_;  // of fibre_place, while it does not run
+    body_function body_;
+    void* argument_;
+    fibre_stack stack_;
+    [[no_unique_address]] watched_stack watched_inside_;
+    [[no_unique_address]] watched_stack watched_outside_;
+};
+
+inline void fibre::enter() noexcept {
+    const fibre_place place = std::exchange(this_fibre, fibre_place{this, hooked_});
+    const exception_state exceptions = std::exchange(*exceptions_, kept_);
+    const int error = std::exchange(errno, error_);
+    watched_outside_.leave(watched_inside_);
+    switch_context(outside_, inside_);
+    watched_outside_.arrive(watched_inside_);
+    error_ = std::exchange(errno, error);
+    kept_ = std::exchange(*exceptions_, exceptions);
+    hooked_ = std::exchange(this_fibre, place).hooked;
+}
+
+inline void fibre::leave() noexcept {
+    watched_inside_.leave(watched_outside_, ended_);
+    switch_context(inside_, outside_);
+    watched_inside_.arrive(watched_outside_);
+}
+
+// Suspends the task for `leaf`, which ends with a result, and goes on when that is over.
+void wait_in_fibre(wait& leaf) noexcept;
+
+}  // namespace leat::detail
