@@ -37,6 +37,9 @@ public:
         if (scope_.entered()) {
             scope_.leave();
         }
+        while (scope_node* const left = scope_.children.first()) {
+            left->detach();  // of an X that is a temporary of the caller's expression, and dies after this
+        }
         scope_.detach();
     }
 

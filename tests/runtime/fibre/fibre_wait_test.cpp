@@ -210,7 +210,9 @@ LEAT_TEST("a wait allocates nothing", on(kernel)) {
             }
         }));
         for (int i = 0; i < rounds; ++i) {
-            co_await leat::testing::wait_until_idle();
+            for (int turns = 0; turns < 8; ++turns) {  // waiting until all is idle takes a frame
+                co_await leat::yield();
+            }
             (void)::send(sockets.far.get(), "x", 1, MSG_DONTWAIT);
         }
         co_await reads;

@@ -104,10 +104,12 @@ template <std::size_t most>
 
 [[gnu::noinline]] fibre_wait_end wait_for_many(std::span<const pollfd> asked, std::size_t count,
                                                time_point deadline) noexcept {
-    const std::unique_ptr<std::optional<descriptor_part>[]> parts(new (std::nothrow)
-                                                                      std::optional<descriptor_part>[count]);
-    return parts != nullptr ? wait_once(asked, {parts.get(), count}, deadline)
-                            : wait_until(std::min(deadline, after(now(), 1ms)));
+    try {
+        const auto parts = std::make_unique<std::optional<descriptor_part>[]>(count);
+        return wait_once(asked, {parts.get(), count}, deadline);
+    } catch (const std::bad_alloc&) {  // it looks again soon
+        return wait_until(std::min(deadline, after(now(), 1ms)));
+    }
 }
 
 fibre_wait_end wait_once(std::span<const pollfd> asked, time_point deadline) noexcept {
