@@ -12,6 +12,8 @@ from . import build, report, servers
 # step: (how often, in how many of callgrind's runs, what it is)
 steps = {
     "yield": (4_000_000, 100_000, "a task yields and another runs"),
+    "switch": (8_000_000, 100_000, "from one stack to another, with errno and exceptions"),
+    "call": (2_000_000, 50_000, "an empty function, or coroutine, is awaited"),
     "spawn": (1_000_000, 50_000, "an empty task is spawned and joined"),
     "timer": (1_000_000, 50_000, "a timer is started and cancelled among 1,000,000"),
     "timeout": (1_000_000, 50_000, "a deadline that does not pass, around a yield"),
@@ -22,8 +24,9 @@ steps = {
     "cancel": (100_000, 10_000, "one of 100,000 waiting tasks is cancelled and ends"),
     "cancel-deep": (100_000, 10_000, "the same, ten frames deep"),
 }
-programs = {"leat": "leat_steps", "asio": "asio_steps", "libuv": "libuv_steps", "go": "go_steps"}
-counted = ("leat", "asio", "libuv")  # Go's own threads confuse the count
+programs = {"leat": "leat_steps", "fibre": "leat_fibre_steps",
+            "asio": "asio_steps", "libuv": "libuv_steps", "go": "go_steps"}
+counted = ("leat", "fibre", "asio", "libuv")  # Go's own threads confuse the count
 
 
 def output_of(command):

@@ -49,6 +49,14 @@ leat::task<> spawns_and_joins(size_t count) {
     steps::end(count);
 }
 
+leat::task<> calls(size_t count) {
+    steps::begin();
+    for (size_t i = 0; i < count; ++i) {
+        co_await nothing();
+    }
+    steps::end(count);
+}
+
 // A timer is started and cancelled among a million others.
 leat::task<> timers(size_t count) {
     leat::timers& alarms = leat::current_scheduler().alarms();
@@ -157,6 +165,7 @@ int main(int argc, char** argv) {
     const auto step = steps::chosen<leat::task<> (*)(size_t)>(argc, argv,
                                                               {{"yield", yields},
                                                                {"spawn", spawns_and_joins},
+                                                               {"call", calls},
                                                                {"timer", timers},
                                                                {"timeout", timeouts},
                                                                {"rendezvous", rendezvous},

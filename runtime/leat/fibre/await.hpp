@@ -20,42 +20,13 @@ namespace leat {
 
 namespace detail {
 
-// Around what is awaited in a fibre: an unwinding ends there, at the pump, and the fibre goes on.
-class await_scope {
-public:
-    explicit await_scope(std::source_location where) noexcept : scope_(scope_kind::catching) {
-        check(this_fibre.running != nullptr, "leat::await is called in a function that runs by blocking()");
-        frame& pump = *this_thread.current;
-        pump.where = where;
-        scope_.attach(*this_thread.task->innermost);
-        scope_.enter(*this_thread.task);
-        scope_.host = &pump;
+// Leaves `here`, whose task is suspended, until that wait is over.
+[[gnu::always_inline]] inline void leave_for_await(fibre& here) {
+    here.leave();
+    if (here.was_unwound()) [[unlikely]] {
+        throw_fibre_cancelled(here);
     }
-    await_scope(const await_scope&) = delete;
-    await_scope& operator=(const await_scope&) = delete;
-    ~await_scope() {
-        if (scope_.entered()) {
-            scope_.leave();
-        }
-        while (scope_node* const left = scope_.children.first()) {
-            left->detach();  // of an X that is a temporary of the caller's expression, and dies after this
-        }
-        scope_.detach();
-    }
-
-    // The task is suspended. Returns once the wait is over.
-    [[gnu::always_inline]] inline void wait() {
-        this_fibre.running->leave();
-        if (scope_.absorbed) [[unlikely]] {
-            throw_cancelled();
-        }
-    }
-
-private:
-    [[noreturn]] static void throw_cancelled();
-
-    scope_node scope_;
-};
+}
 
 }  // namespace detail
 
@@ -66,13 +37,16 @@ private:
 template <detail::any_awaitable X>
 [[gnu::always_inline]] inline auto await(X&& x, std::source_location where = std::source_location::current())
     -> typename detail::awaited<std::remove_cvref_t<X>>::value_type {
-    detail::await_scope around(where);
+    detail::fibre* const here = detail::this_fibre.running;
+    check(here != nullptr, "leat::await is called in a function that runs by blocking()");
+    frame& pump = *this_thread.current;
+    pump.where = where;
     detail::awaited<std::remove_cvref_t<X>> inner(std::forward<X>(x));
     {
         const really_block the_calls_of_leat;
         if (!inner.ready()) {
-            inner.suspend(*this_thread.current);
-            around.wait();
+            inner.suspend(pump);
+            detail::leave_for_await(*here);
         }
     }
     return inner.resume();

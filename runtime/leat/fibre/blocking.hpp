@@ -44,7 +44,9 @@ class fibre_call : public awaiter_of<fibre_call<Function>> {
 
 public:
     fibre_call(const blocking_options& options, Function& function)
-        : function_(function), fibre_(fibre::make(options.stack, perform, this)) {}
+        : function_(function), fibre_(fibre::make(options.stack, perform, this)) {
+        fibre_.enter_scope(*this_thread.current);
+    }
     fibre_call(const fibre_call&) = delete;
     fibre_call& operator=(const fibre_call&) = delete;
     ~fibre_call() { fibre_.release(); }
@@ -58,8 +60,9 @@ public:
     static void suspend(frame& /*pump*/) noexcept {}  // the fibre has done it
     static void await_resume() noexcept {}
 
-    // Calls were refused, and all that the function says is that, or what it could not know.
-    [[nodiscard]] bool was_cancelled() const noexcept {
+    // Once it has ended: whether calls were refused, and the function says only that, or what it cannot know.
+    [[nodiscard]] bool was_cancelled() noexcept {
+        fibre_.leave_scope();
         return fibre_.refused() && this_thread.task->cancelled() &&
                (result_.ok() || tells_of_refusal(result_.error()));
     }

@@ -5,11 +5,15 @@
 // Theory of operation. The scheduler does not know of fibres. A wait in a fibre suspends the pump, whose
 // frame is this_thread.current while the fibre runs, on whatever is waited for, and leaves; the pump's
 // await_ready says no then, so the pump is suspended, and the loop resumes it when that wait is over.
-// Invariant: a fibre stays on its thread. It ends before its pump does: nothing ever unwinds the pump while
-// it is suspended for its fibre (fibre_wait.hpp, await.hpp).
+// What ends as cancelled while the fibre awaits it unwinds as ever, up to the pump: the scope of the fibre,
+// which the pump has entered, absorbs that, and the fibre hears of it (await.hpp). Its other waits always end
+// with a result (fibre_wait.hpp).
+// Invariant: a fibre stays on its thread. It ends before its pump does: nothing destroys the pump before.
 #pragma once
 
 #include <leat/core/frame.hpp>
+#include <leat/core/scope_node.hpp>
+#include <leat/core/task_state.hpp>
 #include <leat/core/wait.hpp>
 #include <leat/fibre/core/context.hpp>
 #include <leat/fibre/core/fibre_stack.hpp>
@@ -37,6 +41,16 @@ public:
 
     // On a stack of at least `size` bytes, at whose top it stands itself. Throws std::bad_alloc.
     [[nodiscard]] static fibre& make(std::size_t size, body_function body, void* argument);
+    // Enters the scope of the fibre, in its pump, which is `pump`; and leaves it, once the fibre has ended.
+    void enter_scope(frame& pump) noexcept {
+        scope_.attach(*this_thread.task->innermost);
+        scope_.enter(*this_thread.task);
+        scope_.host = &pump;
+    }
+    void leave_scope() noexcept {
+        scope_.leave();
+        scope_.detach();
+    }
     // It has ended.
     void release() noexcept;
     fibre(const fibre&) = delete;
@@ -51,6 +65,13 @@ public:
     // A call was refused, as the scope is cancelled. Gives how often that was so.
     unsigned note_refusal() noexcept { return ++refusals_; }
     [[nodiscard]] bool refused() const noexcept { return refusals_ != 0; }
+    // Whether the last wait was unwound, up to the scope of the fibre; and the scope as it was before.
+    [[nodiscard]] bool was_unwound() const noexcept { return scope_.absorbed; }
+    void go_on_after_unwinding() noexcept {
+        scope_.absorbed = false;
+        scope_.enter(*this_thread.task);
+        scope_.host = this_thread.current;
+    }
 
     [[nodiscard]] const fibre_stack& stack() const noexcept { return stack_; }
 
@@ -59,6 +80,7 @@ private:
     ~fibre() = default;
     friend void leat_fibre_main(fibre& self) noexcept;
 
+    scope_node scope_{scope_kind::catching};
     context inside_;
     context outside_;
     exception_state* exceptions_;  // the thread's

@@ -4,6 +4,7 @@
 #include <leat/core/scheduler.hpp>
 #include <leat/fibre/core/descriptor_wait.hpp>
 #include <leat/fibre/core/fibre.hpp>
+#include <leat/fibre/fibre_cancelled.hpp>
 #include <leat/fibre/really_block.hpp>
 #include <leat/sleep.hpp>
 
@@ -203,8 +204,10 @@ bool refuse_call() noexcept {
     return is_cancelled() && refused() == fibre_wait_end::refused;
 }
 
-void note_refused_await() noexcept {
+void throw_fibre_cancelled(fibre& here) {
+    here.go_on_after_unwinding();
     (void)refused();
+    throw fibre_cancelled();
 }
 
 void descriptor_closes(int fd) noexcept {

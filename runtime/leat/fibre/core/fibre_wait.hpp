@@ -51,8 +51,8 @@ enum class fibre_wait_end : std::uint8_t {
 // the refusal: after 1,000 in a row it is reported, once, and from then on the others have a turn at each.
 [[nodiscard]] bool refuse_call() noexcept;
 
-// leat::await was refused: counted as a refused call.
-void note_refused_await() noexcept;
+// leat::await was refused, in `here`: counted as a refused call. Throws fibre_cancelled.
+[[noreturn]] void throw_fibre_cancelled(fibre& here);
 
 // `fd` is about to be closed: waits of fibres for it end as `closed`. Any thread, in a fibre or not.
 void descriptor_closes(int fd) noexcept;
