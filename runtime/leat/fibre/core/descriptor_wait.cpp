@@ -81,6 +81,9 @@ void descriptor_part::withdraw() noexcept {
             unlink();
             break;
         case place::with_backend:
+            if (!is_waiting()) {
+                return;  // it has completed, and hears of it in this turn
+            }
             cancel_requested = true;
             if (!current_scheduler().io().cancel(*this)) {
                 leave_to_follower();
@@ -91,6 +94,11 @@ void descriptor_part::withdraw() noexcept {
     }
     place_ = place::nowhere;
     --whole_.pending_;
+}
+
+bool descriptor_part::is_waiting() const noexcept {
+    const waiting_operations there = current_scheduler().io().waiting_on(descriptor);
+    return (reads(action) ? there.reader : there.writer) == this;
 }
 
 void descriptor_part::leave_to_follower() noexcept {

@@ -42,6 +42,7 @@ private:
     static bool completed(wait& self) noexcept;
     void submit() noexcept;
     void has_ended() noexcept;
+    [[nodiscard]] bool is_waiting() const noexcept;
     void leave_to_follower() noexcept;
 
     static const wait_kind reading, writing;
