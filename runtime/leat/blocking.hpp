@@ -6,3 +6,4 @@
 #include <leat/fibre/blocking.hpp>
 #include <leat/fibre/fibre_cancelled.hpp>
 #include <leat/fibre/really_block.hpp>
+#include <leat/fibre/run_blocking_main.hpp>
