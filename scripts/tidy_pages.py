@@ -10,7 +10,8 @@ from tidy_source import file_of, matches
 # The C++ of these pages is what stands between `// MARK: begin` and `// MARK: end` in an example or a test. A
 # whole program of one of WHOLE is built by the install test instead. One of SHOWS_EXAMPLES may
 # show lines of an example program as well; a line `// ...` stands for those that are left out.
-MARKS = {"README.md": "README", "docs/daemons.md": "DAEMONS", "docs/framing.md": "FRAMING",
+MARKS = {"README.md": "README", "docs/blocking.md": "BLOCKING", "docs/daemons.md": "DAEMONS",
+         "docs/framing.md": "FRAMING",
          "docs/guide.md": "GUIDE", "docs/http.md": "HTTP", "docs/processes.md": "PROCESSES",
          "docs/tasks.md": "TASKS", "docs/test-kit.md": "TEST_KIT", "docs/threads.md": "THREADS",
          "docs/tls.md": "TLS"}

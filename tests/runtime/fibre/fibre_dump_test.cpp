@@ -29,8 +29,11 @@ LEAT_TEST("a dump names what a blocking function waits for", on(kernel)) {
         (void)leat::detail::wait_for_descriptors(asked, leat::never);
     }));
     tasks.spawn(blocking([&] { (void)leat::detail::wait_for_time(leat::after(leat::now(), 1h)); }));
-    constexpr int line = __LINE__ + 1;
-    tasks.spawn(blocking([&] { await(leat::sleep(2h)); }));
+    constexpr int line = __LINE__ + 3;
+    tasks.spawn(blocking([&] {
+        // below the line that spawns it
+        await(leat::sleep(2h));
+    }));
     co_await leat::testing::wait_until_idle();
     const std::string dump = leat::dump_tasks();
     INFO(dump);
