@@ -24,8 +24,8 @@ steps = {
     "cancel": (100_000, 10_000, "one of 100,000 waiting tasks is cancelled and ends"),
     "cancel-deep": (100_000, 10_000, "the same, ten frames deep"),
 }
-programs = {"leat": "leat_steps", "fibre": "leat_fibre_steps",
-            "asio": "asio_steps", "libuv": "libuv_steps", "go": "go_steps"}
+programs = {"leat": "leat_steps", "fibre": "leat_fibre_steps", "boost": "boost_fiber_steps",
+            "thread": "thread_steps", "asio": "asio_steps", "libuv": "libuv_steps", "go": "go_steps"}
 counted = ("leat", "fibre", "asio", "libuv")  # Go's own threads confuse the count
 
 

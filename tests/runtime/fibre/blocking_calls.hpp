@@ -48,13 +48,13 @@ inline int failed(leat::detail::fibre_wait_end how) noexcept {
     return -1;
 }
 
-// read(2) of a blocking socket. The number of bytes, or -1 and errno.
+// read(2) of a blocking socket. The number of bytes, or -1 and errno. What has come while it waited is read.
 inline ssize_t blocking_read(int fd, std::byte* to, std::size_t size,
                              leat::time_point deadline = leat::never) noexcept {
+    if (leat::detail::refuse_call()) {
+        return failed(leat::detail::fibre_wait_end::refused);
+    }
     for (;;) {
-        if (leat::detail::refuse_call()) {
-            return failed(leat::detail::fibre_wait_end::refused);
-        }
         const ssize_t count = ::recv(fd, to, size, MSG_DONTWAIT);
         if (count >= 0 || errno != EAGAIN) {
             return count;

@@ -38,7 +38,7 @@ fibre_wait_end refused() noexcept {
     const unsigned times = this_fibre.running->note_refusal();
     if (times == refusals_reported) {
         current_scheduler().report(
-            "leat: a blocking function goes on after 1,000 calls that were refused: it is cancelled, and "
+            "a blocking function goes on after 1,000 calls that were refused: it is cancelled, and "
             "ECANCELED tells it so");
     }
     if (times > refusals_reported) {
