@@ -58,6 +58,22 @@ int main() {}
 #endif
 """
 
+# Where leat has blocking functions: a program that is one, and exits with 3.
+blocking_program = """
+#if __has_include(<leat/blocking.hpp>)
+#include <leat/blocking.hpp>
+#include <leat/sleep.hpp>
+int main() {
+    return leat::run_blocking_main([] {
+        leat::await(leat::sleep(std::chrono::milliseconds(1)));
+        return 3;
+    });
+}
+#else
+int main() { return 3; }
+#endif
+"""
+
 # What a program of TCP alone may need: the language, the kernel's interfaces, and leat if it is shared.
 plain_libraries = {"libc", "libgcc_s", "libstdc++", "libm", "ld-linux-x86-64", "ld-linux-aarch64", "liburing",
                    "libleat"}
@@ -82,6 +98,12 @@ def check_secure(program, prefix, way):
         sys.exit(f"built with {way}, a program of TLS is linked with {sorted(libraries_of(program))}")
 
 
+def check_blocking(program, way):
+    status = subprocess.run([program], timeout=60).returncode
+    if status != 3:
+        sys.exit(f"built with {way}, a blocking program ends with {status}")
+
+
 def install(build, scratch):
     """Installs to scratch/prefix, which is not where the build was configured to go."""
     command("meson", "install", "-C", build, "--no-rebuild", "--destdir", scratch / "root")
@@ -96,7 +118,7 @@ def built_with_cmake(scratch, prefix, package, compiler):
     folder = scratch / "cmake"
     folder.mkdir()
     shutil.copy(here / "CMakeLists.txt", folder)
-    for name in ("program.cpp", "secure.cpp"):
+    for name in ("program.cpp", "secure.cpp", "blocking.cpp"):
         shutil.copy(scratch / name, folder)
     command("cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={prefix}",
             f"-DCMAKE_CXX_COMPILER={shutil.which(compiler[-1])}")
@@ -105,6 +127,7 @@ def built_with_cmake(scratch, prefix, package, compiler):
     if f"leat_DIR:PATH={package}" not in found:
         sys.exit(f"CMake found another leat than the one in {package}")
     check_secure(folder / "build/secure", prefix, "CMake")
+    check_blocking(folder / "build/blocking", "CMake")
     return folder / "build/program"
 
 
@@ -119,6 +142,10 @@ def built_with_pkg_config(scratch, prefix, source, compiler):
         sys.exit(f"a header came from the source tree:\n{listing.read_text()}")
     command(*compiler, "-std=c++20", scratch / "secure.cpp", *flags, "-o", scratch / "secure")
     check_secure(scratch / "secure", prefix, "pkg-config")
+    if (description.parent / "leat-blocking.pc").exists():
+        flags = shlex.split(command("pkg-config", "--cflags", "--libs", "leat-blocking", env=environment))
+    command(*compiler, "-std=c++20", scratch / "blocking.cpp", *flags, "-o", scratch / "blocking")
+    check_blocking(scratch / "blocking", "pkg-config")
     return scratch / "program"
 
 
@@ -205,6 +232,7 @@ def main():
         scratch = Path(folder)
         (scratch / "program.cpp").write_text(readme_program(source))
         (scratch / "secure.cpp").write_text(secure_program)
+        (scratch / "blocking.cpp").write_text(blocking_program)
         prefix, package = install(build, scratch)
         no_trace_of(source, prefix)
         compile_every_header(scratch, prefix, compiler)
