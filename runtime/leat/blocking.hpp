@@ -4,6 +4,7 @@
 
 #include <leat/fibre/await.hpp>
 #include <leat/fibre/blocking.hpp>
+#include <leat/fibre/describe_blocking.hpp>
 #include <leat/fibre/fibre_cancelled.hpp>
 #include <leat/fibre/really_block.hpp>
 #include <leat/fibre/run_blocking_main.hpp>

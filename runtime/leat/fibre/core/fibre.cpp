@@ -3,6 +3,7 @@
 
 #include <leat/check.hpp>
 #include <leat/core/scheduler.hpp>
+#include <leat/fibre/hooks/core/hooks.hpp>
 
 #include <new>
 
@@ -22,6 +23,7 @@ fibre::fibre(const fibre_stack& stack, body_function body, void* argument) noexc
 }
 
 fibre& fibre::make(std::size_t size, body_function body, void* argument) {
+    check_hooks();
     const fibre_stack stack = take_fibre_stack(size);
     constexpr std::size_t room = (sizeof(fibre) + alignof(std::max_align_t) - 1) / alignof(std::max_align_t) *
                                  alignof(std::max_align_t);
