@@ -2,7 +2,6 @@
 // An echo server as in a textbook, with a function for each client, in which every call blocks. Only how that
 // function is started, and main, are leat's: thousands of clients then share one thread.
 #include <leat/blocking.hpp>
-#include <leat/run.hpp>
 #include <leat/spawn.hpp>
 
 #include <cstdio>
@@ -49,5 +48,5 @@ int serve() {
 }  // namespace
 
 int main() {
-    return leat::run_main(leat::blocking(serve));
+    return leat::run_blocking_main(serve);
 }

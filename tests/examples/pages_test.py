@@ -17,7 +17,7 @@ from programs import expect, folder, patience
 
 project = Path(__file__).resolve().parent.parent.parent
 # Examples that are built only where a library is found.
-optional = ["fetch_libcurl", "old_server"]
+optional = ["fetch_libcurl", "old_server", "postgres", "redis_workers"]
 # What a shell says of a job that it has started or that a signal has ended.
 of_jobs = re.compile(r"\[\d+\].*|.*: line \d+: +\d+ (Terminated|Killed).*")
 

@@ -48,10 +48,12 @@ RECORD = 'echo "$@" >>"$LOG"'
 KNOWS_ALL = "exit 0"
 ALL_BUT_NGINX = EVERYTHING + " | grep -v ' nginx$'"
 ASK_POLICY = """
-for service in nginx nginx.service cron; do
+for service in nginx nginx.service postgresql postgresql@15-main.service cron; do
     "$LEAT_POLICY_FILE" $service start
     echo "$service $?" >>"$LOG"
 done"""
+
+REFUSED = "nginx 101\nnginx.service 101\npostgresql 101\npostgresql@15-main.service 101\ncron 0\n"
 
 
 class setup_test(unittest.TestCase):
@@ -101,7 +103,13 @@ class setup_test(unittest.TestCase):
     def test_nginx_is_installed_where_ci_runs_but_not_started_nor_at_the_next_boot(self):
         status, _, calls = machine("check", dpkg_query=ALL_BUT_NGINX, apt_get=ASK_POLICY, apt_cache=KNOWS_ALL,
                                    id=ROOT, **{"update-rc.d": RECORD})
-        self.assertEqual((status, calls), (0, "nginx 101\nnginx.service 101\ncron 0\nnginx disable\n"))
+        self.assertEqual((status, calls), (0, REFUSED + "nginx disable\n"))
+
+    def test_postgresql_neither(self):
+        missing = EVERYTHING + " | grep -v ' postgresql$'"
+        status, _, calls = machine("check", dpkg_query=missing, apt_get=ASK_POLICY, apt_cache=KNOWS_ALL,
+                                   id=ROOT, **{"update-rc.d": RECORD})
+        self.assertEqual((status, calls), (0, REFUSED + "postgresql disable\n"))
 
     def test_the_policy_that_kept_nginx_from_starting_goes_when_the_install_fails_too(self):
         status, _, _ = machine("check", dpkg_query=ALL_BUT_NGINX, apt_get=NOTHING, apt_cache=KNOWS_ALL,
