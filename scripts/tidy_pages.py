@@ -16,7 +16,7 @@ MARKS = {"README.md": "README", "docs/blocking.md": "BLOCKING", "docs/daemons.md
          "docs/tasks.md": "TASKS", "docs/test-kit.md": "TEST_KIT", "docs/threads.md": "THREADS",
          "docs/tls.md": "TLS"}
 WHOLE = ["README.md"]
-SHOWS_EXAMPLES = ["docs/guide.md"]
+SHOWS_EXAMPLES = ["docs/blocking.md", "docs/guide.md"]
 
 # In a table whose last column has this title each row names the tests that show it: `FILE`: "TITLE", or a
 # script alone. FILE stands for one of SHOWING. A row whose claim begins with one of CLAIMS_NOTHING may have
