@@ -11,15 +11,88 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 
 namespace leat::detail::frame_pool {
 
-// Throws std::bad_alloc when there is no memory. Blocks are aligned for any ordinary object.
-[[nodiscard]] void* allocate(std::size_t size);
-void release(void* block, std::size_t size) noexcept;
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool recycling = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+inline constexpr bool recycling = false;
+#else
+inline constexpr bool recycling = true;
+#endif
+#else
+inline constexpr bool recycling = true;
+#endif
 
 // Of one size, in one thread: enough for a thousand tasks of some hundred bytes that begin at once.
 inline constexpr std::size_t kept_most = std::size_t{512} * 1024;
+
+inline constexpr std::size_t granule = 16;
+inline constexpr std::size_t classes = 256;  // up to 4 KiB; larger blocks are rare and go to the heap
+
+struct free_block {
+    free_block* next;
+};
+
+// The unused blocks of one size class.
+struct size_class {
+    free_block* unused;
+    std::int32_t room;       // how many more may be kept; negative: there are so many too many
+    std::int32_t most_room;  // the most that this was in the current period
+};
+
+// Stands for the pool of a thread that keeps nothing: all are empty, and none has room.
+extern size_class nothing[classes];
+
+// The classes of this thread from its first release until it ends, else `nothing`. One load finds them, and
+// what has to be done otherwise is found out by looking at the class.
+[[gnu::tls_model("initial-exec")]] inline constinit thread_local size_class* kept = nothing;
+
+[[nodiscard]] void* allocate_otherwise(std::size_t size);
+void release_otherwise(void* block, std::size_t size) noexcept;
+
+[[nodiscard]] constexpr std::size_t class_of(std::size_t size) noexcept {
+    return (size - 1) / granule;
+}
+[[nodiscard]] constexpr bool has_class(std::size_t size) noexcept {
+    return recycling && class_of(size) < classes;  // none is of 0 bytes
+}
+
+// A block that is kept, or null.
+[[nodiscard]] inline void* take(size_class& of) noexcept {
+    free_block* const block = of.unused;
+    if (block != nullptr) [[likely]] {
+        of.unused = block->next;
+        if (++of.room > of.most_room) [[unlikely]] {
+            of.most_room = of.room;
+        }
+    }
+    return block;
+}
+
+// Throws std::bad_alloc when there is no memory. Blocks are aligned for any ordinary object.
+[[nodiscard]] inline void* allocate(std::size_t size) {
+    if (has_class(size)) [[likely]] {
+        if (void* const block = take(kept[class_of(size)])) [[likely]] {
+            return block;
+        }
+    }
+    return allocate_otherwise(size);
+}
+inline void release(void* block, std::size_t size) noexcept {
+    if (has_class(size)) [[likely]] {
+        size_class& of = kept[class_of(size)];
+        if (of.room > 0) [[likely]] {
+            --of.room;
+            of.unused = ::new (block) free_block{of.unused};
+            return;
+        }
+    }
+    release_otherwise(block, size);
+}
 
 // Gives this thread's unused blocks back to the heap; the end of a run and of a thread do it too.
 void trim() noexcept;
