@@ -179,8 +179,8 @@ public:
 
 protected:
     void tell_error() noexcept {
-        if (this->result.how() == ending::error) [[unlikely]] {
-            this->seen = true;
+        if (this->has_unseen_error) [[unlikely]] {
+            this->has_unseen_error = false;
             server_.tell_error(*this, this->result.error(), peer_);
         }
     }
@@ -208,12 +208,12 @@ public:
         if (watch_.has_value() && watch_->has_cut_off(how)) {
             this->server_.tell_idle(this->peer_);
             // What a handler says of a connection that was reset under it is the same matter.
-            this->seen = watch_->has_reset() && how == ending::error && is_of_closed(this->result.error());
+            if (watch_->has_reset() && how == ending::error && is_of_closed(this->result.error())) {
+                this->has_unseen_error = false;
+            }
         }
         watch_.reset();
-        if (!this->seen) {
-            this->tell_error();
-        }
+        this->tell_error();
         const address_limit::place left(std::move(place_));
     }
 

@@ -32,6 +32,7 @@ class completions {
                   ended.owner->add(ended);
               }) {}
         completions* owner = nullptr;
+        task_state* awaited = nullptr;  // lives at least until it is told of
         const handle<T>* which = nullptr;
     };
 
@@ -45,15 +46,20 @@ public:
         for (const handle<T>& each : handles) {
             next->owner = this;
             next->which = &each;
-            each.state().join(*next++);
+            next->awaited = &each.state();
+            next->awaited->join(*next);
+            ++next;
         }
     }
     completions(const completions&) = delete;
     completions& operator=(const completions&) = delete;
     ~completions() {
+        while (!ended_.empty()) {
+            (void)ended_.pop_front();
+        }
         for (entry& each : std::span(entries_.get(), size_)) {
-            if (each.linked()) {
-                each.unlink();
+            if (each.listed()) {
+                each.awaited->joiners.remove(each);
             }
         }
     }
@@ -106,7 +112,7 @@ private:
     std::size_t size_;
     std::unique_ptr<entry[]> entries_;
     std::size_t left_;
-    list<entry> ended_;
+    detail::small_list<entry> ended_;
     detail::wait_queue waiting_;
 };
 

@@ -53,7 +53,7 @@ public:
 
 private:
     void check_home() const noexcept {
-        check(!node_.entered() || node_.task->home == this_thread.loop,
+        check(!node_.entered() || node_.inside->home() == this_thread.loop,
               "a cancel scope is used in its own run");
     }
 
@@ -99,9 +99,9 @@ private:
 };
 
 template <typename X>
-class [[nodiscard]] shield_awaiter : public scoped<scope_node, X> {
+class [[nodiscard]] shield_awaiter : public scoped<entered_scope, X> {
 public:
-    explicit shield_awaiter(X&& x) : scoped<scope_node, X>(std::forward<X>(x), scope_kind::plain, true) {}
+    explicit shield_awaiter(X&& x) : scoped<entered_scope, X>(std::forward<X>(x), scope_kind::plain, true) {}
     decltype(auto) await_resume() { return this->finish(); }
     auto defer() && {
         return [inner = std::move(this->inner_).defer()]() mutable {

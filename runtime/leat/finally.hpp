@@ -22,11 +22,11 @@ namespace detail {
 
 // What X gives; an outcome that is cancelled when X was, instead of unwinding further.
 template <typename X>
-class [[nodiscard]] caught : public scoped<scope_node, X> {
+class [[nodiscard]] caught : public scoped<entered_scope, X> {
     using T = typename awaited<std::remove_cvref_t<X>>::value_type;
 
 public:
-    explicit caught(X&& x) : scoped<scope_node, X>(std::forward<X>(x), scope_kind::catching) {}
+    explicit caught(X&& x) : scoped<entered_scope, X>(std::forward<X>(x), scope_kind::catching) {}
     outcome<T> await_resume() {
         outcome<T> ended;
         if (this->scope_.absorbed) {

@@ -75,7 +75,11 @@ public:
     {
         return *this = outcome(other);
     }
-    ~outcome() { reset(); }
+    ~outcome() {
+        if (how_ == ending::error || (how_ == ending::value && !std::is_trivially_destructible_v<stored>)) {
+            reset();
+        }
+    }
 
     [[nodiscard]] ending how() const noexcept { return how_; }
     [[nodiscard]] bool ok() const noexcept { return how_ == ending::value; }
@@ -108,6 +112,11 @@ public:
     template <typename... Arguments>
     void set_value(Arguments&&... arguments) {
         reset();
+        set_first_value(std::forward<Arguments>(arguments)...);
+    }
+    // The same where there was nothing before.
+    template <typename... Arguments>
+    void set_first_value(Arguments&&... arguments) {
         if constexpr (std::is_reference_v<T>) {
             std::construct_at(&value_, std::addressof(arguments)...);
         } else {
@@ -128,10 +137,12 @@ public:
     void reset() noexcept {
         // First: a destructor that looks here finds nothing, rather than what is dying.
         const ending how = std::exchange(how_, ending::none);
-        if (how == ending::value) {
-            std::destroy_at(&value_);
-        } else if (how == ending::error) {
-            std::destroy_at(&error_);
+        if (how == ending::error) [[unlikely]] {
+            drop_error();
+        } else if constexpr (!std::is_trivially_destructible_v<stored>) {
+            if (how == ending::value) {
+                std::destroy_at(&value_);
+            }
         }
     }
 
@@ -147,6 +158,7 @@ private:
         }
         how_ = other.how_;
     }
+    [[gnu::noinline]] void drop_error() noexcept { std::destroy_at(&error_); }
     void rethrow_unless_value() const {
         if (how_ != ending::value) [[unlikely]] {
             detail::throw_ending(how_, error(), why());

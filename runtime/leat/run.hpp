@@ -78,7 +78,7 @@ decltype(auto) run_on(scheduler& loop, std::source_location where, Call&&... cal
     auto main = spawn_call(loop.root(), where, std::forward<Call>(call)...);
     auto& state = main.state();
     loop.run(state);
-    state.seen = true;
+    state.has_unseen_error = false;
     if (loop.deadlocked() && state.result.cancelled()) {
         throw deadlock(loop.deadlock_dump());
     }

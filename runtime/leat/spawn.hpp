@@ -4,7 +4,7 @@
 #pragma once
 
 #include <leat/core/deferred.hpp>
-#include <leat/core/leaf_awaiter.hpp>
+#include <leat/core/join_wait.hpp>
 #include <leat/core/reference.hpp>
 #include <leat/core/stored_arguments.hpp>
 #include <leat/task.hpp>
@@ -24,13 +24,32 @@ public:
     using task_state::task_state;
 
     void finish(frame* outermost) noexcept override {
-        if (outermost == nullptr) {
-            if (result.how() == ending::none) {
-                result.set_cancelled(own.why());
-            }
-            return;
+        if (outermost != nullptr) [[likely]] {
+            take_result(*outermost);
+        } else if (result.how() == ending::none) {
+            end_cancelled();
         }
-        auto& promise = static_cast<typename task<T>::promise_type&>(*outermost);
+        if (result.how() == ending::error) [[unlikely]] {
+            has_unseen_error = true;
+        }
+    }
+    [[nodiscard]] ending how() const noexcept final { return result.how(); }
+    std::exception_ptr take_unseen_error() noexcept final {
+        has_unseen_error = false;
+        return result.error();
+    }
+
+    outcome<T> result;
+
+protected:
+    void start_body(task<T> body) noexcept {
+        check(body.valid(), "what is spawned gives a task that was not awaited before");
+        leaf = this_thread.next = body.release();
+    }
+
+private:
+    void take_result(frame& outermost) noexcept {
+        auto& promise = static_cast<typename task<T>::promise_type&>(outermost);
         try {
             result = std::move(promise.result);
         } catch (...) {
@@ -38,21 +57,7 @@ public:
         }
         promise.handle.destroy();
     }
-    [[nodiscard]] ending how() const noexcept final { return result.how(); }
-    std::exception_ptr take_unseen_error() noexcept final {
-        return std::exchange(seen, true) ? nullptr : result.error();
-    }
-
-    outcome<T> result;
-    bool seen = false;   // the error has been collected or reported
-    bool taken = false;  // the value has been moved out
-
-protected:
-    void begin(task<T> body) noexcept {
-        check(body.valid(), "what is spawned gives a task that was not awaited before");
-        leaf = body.release();
-        this_thread.next = leaf;
-    }
+    [[gnu::noinline]] void end_cancelled() noexcept { result.set_cancelled(why()); }
 };
 
 // A callable with the arguments to call it with, once.
@@ -86,14 +91,14 @@ public:
     explicit spawned(std::source_location where, F&& function, A&&... arguments)
         : task_state_of<T>(where), call_(std::forward<F>(function), std::forward<A>(arguments)...) {}
     ~spawned() override {
-        if (this->result.how() == ending::none) {
+        if (!this->done) {
             std::destroy_at(&call_);  // it was never spawned
         }
     }
 
     void start() noexcept override {
         try {
-            this->begin(call_());
+            this->start_body(call_());
         } catch (...) {
             this->result.set_error(std::current_exception());
             this->phase = task_phase::ended;
@@ -101,9 +106,11 @@ public:
     }
     void finish(frame* outermost) noexcept override {
         task_state_of<T>::finish(outermost);
-        this_thread.unwinding = this->result.cancelled();  // captures and arguments die as the frames did
-        std::destroy_at(&call_);
-        this_thread.unwinding = false;
+        if constexpr (!std::is_trivially_destructible_v<stored_call<Function, Arguments...>>) {
+            this_thread.unwinding = this->result.cancelled();  // captures and arguments die as the frames did
+            std::destroy_at(&call_);
+            this_thread.unwinding = false;
+        }
     }
 
 private:
@@ -119,50 +126,11 @@ struct done_callback final : joiner, frame_pool::allocated {
         : joiner(call), target(reference<task_state_of<T>>::share(state)), function(std::move(called)) {}
     static void call(joiner& self) noexcept {
         const std::unique_ptr<done_callback> called(&static_cast<done_callback&>(self));
-        called->target->seen = true;  // what it is given is collected: no report
+        called->target->has_unseen_error = false;  // what it is given is collected: no report
         called->function(std::as_const(called->target->result));
     }
     reference<task_state_of<T>> target;
     Function function;
-};
-
-// A wait for the end of another task.
-struct join_wait : wait, joiner {
-    explicit join_wait(task_state& awaited) noexcept
-        : wait(join_kind), joiner(wake), target(reference<task_state>::share(awaited)) {}
-    join_wait(join_wait&& other) noexcept
-        : wait(std::move(other)), joiner(wake), target(std::move(other.target)) {}
-
-    bool ready() noexcept {
-        check(target.get() != this_thread.task, "a task does not await itself");
-        if (begins_cancelled(*this)) {
-            end = wait_end::cancelled;
-            return false;
-        }
-        if (!target->done) {
-            target->check_home();
-            return false;
-        }
-        end = wait_end::finished;
-        return detail::spend_budget();
-    }
-    void suspend(frame& waiter) noexcept {
-        if (end == wait_end::pending) {
-            target->joiners.push_back(*this);
-        }
-        scheduler::suspend(waiter, *this);
-    }
-
-    static void wake(joiner& self) noexcept { this_thread.loop->finish(static_cast<join_wait&>(self)); }
-    static bool stop(wait& self) noexcept {
-        static_cast<join_wait&>(self).joiner::unlink();
-        return true;
-    }
-    static void explain(const wait& self, wait_facts& facts) noexcept {
-        facts.awaited = static_cast<const join_wait&>(self).target.get();
-    }
-    static inline constinit const wait_kind join_kind{"another task", stop, explain};
-    reference<task_state> target;
 };
 
 }  // namespace detail
@@ -188,15 +156,15 @@ public:
         }
     }
 
-    // co_await handle: the result, moved out once; throws the task's error, or task_cancelled.
-    // Cancelling the wait leaves the task alone.
+    // co_await handle: the result, moved out once; throws the task's error, or task_cancelled. A handle that
+    // is awaited as std::move(handle) refers to nothing then. Cancelling the wait leaves the task alone.
     struct [[nodiscard]] join_awaiter : detail::awaiter_of<join_awaiter>, detail::join_wait {
         explicit join_awaiter(detail::task_state_of<T>& target) noexcept : join_wait(target) {}
         bool await_ready() noexcept { return ready(); }
         // The outcome stays in the task; it lives while a handle does.
         const outcome<T>& await_resume() noexcept {
             auto& state = static_cast<detail::task_state_of<T>&>(*target);
-            state.seen = true;
+            state.has_unseen_error = false;
             return state.result;
         }
     };
@@ -205,7 +173,7 @@ public:
 
     // Asks the task to end: its wait ends as cancelled, and its frames unwind. Awaiting it then throws
     // task_cancelled, which tells why, unless it completed all the same. Does nothing if the task has ended.
-    void cancel(cancel_reason why = cancel_reason::requested) const noexcept { state().own.cancel(why); }
+    void cancel(cancel_reason why = cancel_reason::requested) const noexcept { state().own().cancel(why); }
 
     // Calls `function(const outcome<T>&)` when the task has ended; at once if it has. In the order of the
     // calls, before any task that awaits this one runs. It must not throw and cannot wait; it may spawn,
@@ -225,12 +193,12 @@ public:
     // The value of a task that is done; throws as awaiting it does.
     [[nodiscard]] decltype(auto) value() const {
         check(!state().taken, "the result of the task was moved out before");
-        state().seen = true;
+        state().has_unseen_error = false;
         return state().result.value();
     }
     // The exception of a task that failed, else null.
     [[nodiscard]] std::exception_ptr error() const noexcept {
-        state().seen |= state().done;
+        state().has_unseen_error = false;
         return state().result.error();
     }
 
@@ -238,6 +206,11 @@ public:
         check(valid(), "this handle refers to a task");
         state_->check_home();
         return *state_;
+    }
+    // What this refers to; then it refers to nothing. For the runtime.
+    [[nodiscard]] detail::reference<task_state> release() noexcept {
+        check(valid(), "this handle refers to a task");
+        return detail::reference<task_state>(*state_.release());
     }
 
 private:
@@ -250,26 +223,20 @@ template <typename T>
 struct awaited<handle<T>> : join_wait {
     using value_type = T;
     explicit awaited(const handle<T>& target) noexcept : join_wait(target.state()) {}
+    explicit awaited(handle<T>&& target) noexcept : join_wait(target.release()) {}
     [[nodiscard]] cancel_reason cancelled_because() const noexcept {
         return static_cast<task_state_of<T>&>(*target).result.why();
     }
     T resume() {
         auto& state = static_cast<task_state_of<T>&>(*target);
-        state.seen = true;
+        state.has_unseen_error = false;
         if constexpr (!std::is_void_v<T> && !std::is_reference_v<T>) {
-            check(!std::exchange(state.taken, state.result.ok()),
-                  "the result of the task was moved out before");
+            check(!state.taken, "the result of the task was moved out before");
+            state.taken = state.result.ok();
         }
         return std::move(state.result).get();
     }
     auto defer() const { return deferred(handle<T>(static_cast<task_state_of<T>&>(*target))); }
-};
-
-// Waits for the end of a task without asking how it ended.
-struct [[nodiscard]] end_awaiter : awaiter_of<end_awaiter>, join_wait {
-    explicit end_awaiter(task_state& awaited) noexcept : join_wait(awaited) {}
-    bool await_ready() noexcept { return ready(); }
-    void await_resume() const noexcept {}
 };
 
 template <typename T>

@@ -57,8 +57,8 @@ private:
         check(!child_->done, said_once);
         if (!own_.cancelled) {  // else it is on its way out
             said_.set_value(std::forward<Value>(value)...);
-            into_.adopt(child_->own);
-            joiner::unlink();
+            into_.adopt(child_->own());
+            child_->joiners.remove(*this);
             current_scheduler().finish(*this);
         }
     }

@@ -31,7 +31,7 @@ namespace leat {
 
 namespace detail {
 
-struct stoppable_scope : scope_node {
+struct stoppable_scope : entered_scope {
     stoppable_scope() noexcept { yields = true; }
 };
 
@@ -52,7 +52,7 @@ public:
     }
 };
 
-struct until_stop_scope : scope_node {
+struct until_stop_scope : entered_scope {
     until_stop_scope() noexcept { ends_at_stop = true; }
 };
 

@@ -11,6 +11,7 @@
 #include <leat/core/awaited.hpp>
 #include <leat/core/frame.hpp>
 #include <leat/core/frame_pool.hpp>
+#include <leat/core/task_state.hpp>
 #include <leat/outcome.hpp>
 
 #include <coroutine>
@@ -71,7 +72,7 @@ template <typename T>
 struct promise : promise_base {
     template <typename U = T>  // for `co_return {a, b}`
     void return_value(U&& value) {
-        result.set_value(std::forward<U>(value));
+        result.set_first_value(std::forward<U>(value));
     }
     void unhandled_exception() noexcept { result.set_error(escaped_exception()); }
     outcome<T> result;
@@ -79,7 +80,7 @@ struct promise : promise_base {
 
 template <>
 struct promise<void> : promise_base {
-    void return_void() noexcept { result.set_value(); }
+    void return_void() noexcept { result.set_first_value(); }
     void unhandled_exception() noexcept { result.set_error(escaped_exception()); }
     outcome<void> result;
 };

@@ -69,7 +69,7 @@ class [[nodiscard]] group_body_awaiter : public awaiter_of<group_body_awaiter<X>
     using T = typename awaited<std::remove_cvref_t<X>>::value_type;
 
 public:
-    group_body_awaiter(group_scope& group, scope_node& body, X&& x)
+    group_body_awaiter(group_scope& group, entered_scope& body, X&& x)
         : group_(group), body_(body), inner_(std::forward<X>(x)) {}
     bool await_ready() noexcept {
         group_.enter(*this_thread.task);
@@ -83,8 +83,8 @@ public:
         }
     }
     void suspend(frame& waiter) {
-        group_.host = &waiter;
-        body_.host = &waiter;
+        group_.entered_by = &waiter;
+        body_.entered_by = &waiter;
         inner_.suspend(waiter);
     }
     outcome<T> await_resume() noexcept {
@@ -103,7 +103,7 @@ public:
 
 private:
     group_scope& group_;
-    scope_node& body_;
+    entered_scope& body_;
     awaited<std::remove_cvref_t<X>> inner_;
     outcome<T> ended_;
 };
@@ -233,7 +233,7 @@ public:
 
     // The scopes of the children and of the body; for the runtime.
     [[nodiscard]] detail::group_scope& scope() noexcept { return scope_; }
-    [[nodiscard]] detail::scope_node& body() noexcept { return body_; }
+    [[nodiscard]] detail::entered_scope& body() noexcept { return body_; }
 
 private:
     struct grace : timer {
@@ -267,7 +267,7 @@ private:
     }
 
     detail::group_scope scope_;
-    detail::scope_node body_{detail::scope_kind::catching};
+    detail::entered_scope body_{detail::scope_kind::catching};
     std::size_t limit_;
     grace grace_;
 };

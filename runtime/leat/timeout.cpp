@@ -18,21 +18,16 @@ std::string text_of(const std::source_location& where) {
 
 }  // namespace
 
-timeout_scope::timeout_scope(time_point when, duration how_long, std::source_location asked) noexcept
-    : deadline_scope(when), length(how_long), where(asked) {
-    expired = pass;
-}
-
 void timeout_scope::pass(timer& self) noexcept {
     auto& passed = static_cast<timeout_scope&>(self);
-    if (const wait* const leaf = passed.task->waiting) {
+    if (const wait* const leaf = passed.inside->waiting) {
         passed.waited_for_ = leaf->kind;
         wait_facts facts;
         if (leaf->kind->explain != nullptr) {
             leaf->kind->explain(*leaf, facts);
         }
         passed.awaited_ = facts.awaited != nullptr ? facts.awaited->id : 0;
-        if (const frame* const at = innermost_of_user(passed.task->leaf, passed.host)) {
+        if (const frame* const at = innermost_of_user(passed.inside->leaf, passed.entered_by)) {
             passed.waited_at_ = at->where;
         }
     }

@@ -29,7 +29,8 @@ namespace detail {
 class timeout_scope : public deadline_scope {
 public:
     // `length` is duration::max() where only the deadline was given.
-    timeout_scope(time_point when, duration length, std::source_location where) noexcept;
+    timeout_scope(time_point when, duration how_long, std::source_location asked) noexcept
+        : deadline_scope(when, false, pass), length(how_long), where(asked) {}
 
     // "the timeout of 3 s at shop.cpp:14 passed, waiting for recv at peer.cpp:9"
     [[noreturn]] void throw_timed_out() const;
@@ -56,8 +57,9 @@ public:
 
     bool await_ready() {
         check(this_thread.task != nullptr, "a scope is entered by a task");
-        scope_.attach(*this_thread.task->innermost);
-        scope_.enter(*this_thread.task);
+        task_state& entering = *this_thread.task;
+        scope_.attach(*entering.innermost);
+        scope_.enter(entering);
         try {
             if constexpr (std::derived_from<Scope, timer>) {
                 begin_deadline();
@@ -69,7 +71,7 @@ public:
         }
     }
     void suspend(frame& waiter) {
-        scope_.host = &waiter;
+        scope_.entered_by = &waiter;
         try {
             inner_.suspend(waiter);
         } catch (...) {
@@ -82,7 +84,11 @@ protected:
     template <typename... Arguments>
     explicit scoped(X&& x, Arguments&&... arguments)
         : scope_(std::forward<Arguments>(arguments)...), inner_(std::forward<X>(x)) {}
-    ~scoped() { leave(); }
+    ~scoped() {
+        if (scope_.parent != nullptr) [[unlikely]] {
+            leave();
+        }
+    }
 
     // Takes the result of X while the scope is still entered, then leaves it: X may have a scope of its own
     // to leave first.
@@ -111,7 +117,7 @@ protected:
         scope_.detach();
         if constexpr (std::derived_from<Scope, timer>) {
             if (scope_.armed()) {
-                current_scheduler().alarms().disarm(scope_);
+                this_thread.loop->alarms().disarm(scope_);
             }
         }
     }

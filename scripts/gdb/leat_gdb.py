@@ -21,13 +21,14 @@ def member(task, name):
 
 
 def elements(list_value, name):
-    """The elements of a leat::list<name>, as pointers."""
-    head = list_value["head_"]
-    end = head.address
-    at = head["next"]
-    while int(at) != int(end):
+    """The elements of a leat::detail::small_list<name>, as pointers."""
+    first = list_value["first_"]
+    at = first
+    while int(at) != 0:
         yield pointer_to(at, name)
-        at = at["next"]
+        at = at["after"]
+        if int(at) == int(first):
+            break
 
 
 def place(where):
@@ -49,7 +50,14 @@ def schedulers():
 
 
 def is_task(scope):
-    return int(scope["task"]) != 0 and int(member(scope["task"], "own").address) == int(scope)
+    return str(scope["kind"]).endswith("::task")
+
+
+def task_of(scope):
+    """The task_state that has this scope as its base."""
+    task = gdb.lookup_type("leat::task_state")
+    base = next(field for field in task.fields() if field.name == "leat::detail::scope_node")
+    return gdb.Value(int(scope) - base.bitpos // 8).cast(task.pointer())
 
 
 def scopes_below(root):
@@ -176,7 +184,7 @@ class TasksCommand(gdb.Command):
         if not is_task(scope):
             print(f"{indent}group")
             return
-        task = scope["task"]
+        task = task_of(scope)
         print(f"{indent}{name_of(task)} (spawned at {place(member(task, 'spawned_at'))[1]}) {state_of(task)}")
         for frame in frames_of(task):
             function, where = place(frame["where"])
@@ -197,8 +205,8 @@ class AwaitChainCommand(gdb.Command):
         for scheduler in schedulers():
             for root in roots(scheduler):
                 for _, scope in scopes_below(root):
-                    if is_task(scope) and int(scope["task"]["id"]) == wanted:
-                        self.show(scope["task"])
+                    if is_task(scope) and int(member(task_of(scope), "id")) == wanted:
+                        self.show(task_of(scope))
                         found = True
         if not found:
             raise gdb.GdbError(f"there is no task {wanted}")

@@ -249,6 +249,18 @@ LEAT_TEST("a wait for a task keeps the task when the handle goes away meanwhile"
     CHECK(got == 16);
 }
 
+LEAT_TEST("a handle that is given up to the wait refers to nothing then") {
+    auto target = leat::spawn(doubled, 4);
+    const int got = co_await std::move(target);
+    CHECK(got == 8);
+    CHECK_FALSE(target.valid());
+}
+
+TEST_CASE("the state of a task is of few words, since every idle connection has one") {
+    static_assert(sizeof(leat::detail::task_state_of<void>) <= 21 * sizeof(void*));
+    CHECK(sizeof(leat::detail::scope_node) == 6 * sizeof(void*));
+}
+
 LEAT_TEST("an argument that holds the task's own handle is dropped at its end") {
     struct slot {
         leat::handle<> own;

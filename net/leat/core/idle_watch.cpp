@@ -127,7 +127,7 @@ void idle_watch::look() noexcept {
         has_cancelled_ = true;
         moved_at_ = now;
         look_again(now);
-        handler_.own.cancel(reason);
+        handler_.own().cancel(reason);
     } else {
         has_reset_ = true;
         socket_->reset();

@@ -107,16 +107,6 @@ struct stored<T&> {
 template <typename T>
 using stored_result = typename stored<T>::type;
 
-// The current frame has completed: the loop goes on with the frame that awaits it, or ends the task.
-void end_outermost(frame& ended) noexcept;
-inline void end_frame(frame& ended) noexcept {
-    if (ended.parent != nullptr) {
-        this_thread.next = ended.parent;
-    } else {
-        end_outermost(ended);
-    }
-}
-
 // What is none of the kinds below: one sentence instead of a page of errors.
 template <typename X>
 struct awaited {

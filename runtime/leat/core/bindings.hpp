@@ -44,11 +44,12 @@ public:
         return *this;
     }
     ~bindings() {
-        while (first_ && first_->references == 1) {  // a long list is no deep recursion
-            first_ = std::move(first_->below);
+        if (any()) [[unlikely]] {
+            drop_all();
         }
     }
 
+    [[nodiscard]] bool any() const noexcept { return static_cast<bool>(first_); }
     // The newest binding of `key`, or null.
     [[nodiscard]] const binding* find(const void* key) const noexcept {
         const binding* at = first_.get();
@@ -70,6 +71,11 @@ public:
     }
 
 private:
+    [[gnu::noinline]] void drop_all() noexcept {
+        while (first_ && first_->references == 1) {  // a long list is no deep recursion
+            first_ = std::move(first_->below);
+        }
+    }
     [[nodiscard]] bindings rest() const noexcept {
         bindings below;
         below.first_ = first_->below;
@@ -81,9 +87,9 @@ private:
 
 // The part of a task in which a task_local is bound. Being a scope, it is left in the right order however the
 // task leaves it.
-struct binding_scope : scope_node {
+struct binding_scope : entered_scope {
     explicit binding_scope(std::unique_ptr<binding> prepared) noexcept
-        : scope_node(scope_kind::binding), bound(std::move(prepared)) {}
+        : entered_scope(scope_kind::binding), bound(std::move(prepared)) {}
 
     std::unique_ptr<binding> bound;  // until the scope is entered
 };

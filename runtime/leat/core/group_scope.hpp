@@ -22,13 +22,13 @@ struct group_watcher : wait {
     bool ends_cancelled = false;  // it was cancelled, and ends as cancelled after the tasks
 };
 
-struct group_scope : scope_node {
+struct group_scope : entered_scope {
     // Whether a child's error goes to the group's owner or to the child's handle.
     enum class errors : bool { to_handles, to_group };
 
     // Belongs to the run that it is made in, or to `of`.
     explicit group_scope(errors where, const scheduler* of = this_thread.loop) noexcept
-        : scope_node(scope_kind::catching), home(of), error_policy(where) {}
+        : entered_scope(scope_kind::catching), home(of), error_policy(where) {}
 
     void check_home() const noexcept {
         check(home == this_thread.loop, "a task group is used in its own run");
@@ -55,7 +55,7 @@ struct group_scope : scope_node {
     // Cancels the tasks but not the scope itself.
     void cancel_tasks(cancel_reason why) noexcept {
         for (scope_node* child = children.first(); child != nullptr; child = children.next(*child)) {
-            if (child->host == nullptr) {
+            if (child->is_task()) {
                 child->cancel(why);
             }
         }

@@ -21,7 +21,7 @@ public:
     [[nodiscard]] bool has_begun() const noexcept { return begun_; }
     // Whether the task that uses it is of another run.
     [[nodiscard]] bool is_used_elsewhere() const noexcept {
-        return in_use() && user_->home != this_thread.loop;
+        return in_use() && user_->home() != this_thread.loop;
     }
 
 private:
@@ -37,7 +37,7 @@ public:
     bool take_now() noexcept {
         const task_state& asking = *this_thread.task;
         if (const task_state* const user = of_.user_; user != nullptr) {
-            check(user->home == asking.home && user->cancelled() && of_.next_ == nullptr, rule_);
+            check(user->home() == asking.home() && user->cancelled() && of_.next_ == nullptr, rule_);
             return false;
         }
         of_.user_ = &asking;

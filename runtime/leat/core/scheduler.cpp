@@ -14,11 +14,6 @@
 
 namespace leat {
 
-void detail::end_outermost(frame& ended) noexcept {
-    this_thread.task->phase = task_phase::ended;
-    this_thread.task->leaf = &ended;
-}
-
 static std::unique_ptr<backend> counted(std::unique_ptr<backend> io) {
     return std::make_unique<detail::counting_backend>(std::move(io));
 }
@@ -207,16 +202,14 @@ void scheduler::expire_timers() noexcept {
     }
 }
 
-void scheduler::spawn(task_state& task, detail::group_scope& owner) noexcept {
-    task.id = ++tasks_;
-    task.home = this;
-    task.report = report_;
+// What few tasks need when they are spawned.
+void scheduler::spawn_otherwise(task_state& task, detail::group_scope& owner) noexcept {
     if (this_thread.task != nullptr && &owner != &background_) {  // a service is nobody's child
         task.bindings = this_thread.task->bindings;
     }
-    task.own.attach(owner);
-    ++owner.size;
-    ready_.push_back(task);
+    if (owner.cancelled) {
+        task.mark();
+    }
     observed_.spawned(task);
 }
 
@@ -259,23 +252,27 @@ void scheduler::ask_to_end(task_state& task) noexcept {
 void scheduler::step(task_state& task) noexcept {
     this_thread.task = &task;
     this_thread.budget = detail::inline_completions_max;
-    if (task.phase == task_phase::started) [[likely]] {
-        this_thread.next = task.leaf;
-    } else if (task.phase == task_phase::unstarted) {
-        task.phase = task_phase::started;
-        this_thread.current = nullptr;
-        task.start();
+    frame* next = task.leaf;
+    if (task.phase != task_phase::started) [[unlikely]] {
+        next = nullptr;
+        if (task.phase == task_phase::unstarted) {
+            task.phase = task_phase::started;
+            this_thread.current = nullptr;
+            task.start();
+            next = std::exchange(this_thread.next, nullptr);
+        }
     }
     for (;;) {
-        while (this_thread.next != nullptr) {
-            this_thread.current = std::exchange(this_thread.next, nullptr);
-            this_thread.current->handle.resume();
+        for (; next != nullptr; next = std::exchange(this_thread.next, nullptr)) {
+            this_thread.current = next;
+            next->handle.resume();
         }
         if (task.phase != task_phase::unwinding) [[likely]] {
             break;
         }
         task.phase = task_phase::started;
         unwind(task);
+        next = std::exchange(this_thread.next, nullptr);
     }
     inline_left_ += this_thread.budget - detail::inline_completions_max;
     if (task.phase == task_phase::ended) [[unlikely]] {
@@ -290,9 +287,9 @@ void scheduler::unwind(task_state& task) noexcept {
     frame* at = task.leaf;
     while (at != nullptr) {
         detail::scope_node& scope = *task.innermost;
-        if (scope.host == at) {
+        if (scope.host() == at) {
             const bool absorbs = scope.absorbs();
-            scope.leave();
+            static_cast<detail::entered_scope&>(scope).leave();
             if (absorbs) {
                 scope.absorbed = true;
                 this_thread.next = at;
@@ -312,35 +309,45 @@ void scheduler::unwind(task_state& task) noexcept {
     }
 }
 
-// The last of a task: takes its result and tells those who wait for it.
+// The error of a child of `owner`, that is thrown there if it is the first.
+[[gnu::noinline]] static void fail(detail::group_scope& owner, task_state& child) noexcept {
+    if (const std::exception_ptr error = child.take_unseen_error(); !owner.fail(error)) {
+        child.report_error(error);
+    }
+}
+
+// The last of a task: its result is there, and those who wait for it are told.
 void scheduler::end(task_state& task) noexcept {
     this_thread.current = nullptr;
     task.finish(task.leaf);
-    task.bindings = {};
-    task.done = true;
+    if (task.bindings.any()) [[unlikely]] {
+        task.bindings = {};
+    }
+    task.end(report_);
     // Not before: the destructors of users that have run until here may have moved it into another group.
-    auto& owner = static_cast<detail::group_scope&>(*task.own.parent);
+    auto& owner = static_cast<detail::group_scope&>(*task.parent);
     observed_.ended(task);
-    task.own.detach();
+    owner.children.remove(task);
+    task.parent = nullptr;
     --owner.size;
     owner.cut_short |= owner.cancelled && task.leaf == nullptr;
-    if (owner.error_policy == detail::group_scope::errors::to_group) {
-        if (std::exception_ptr error = task.take_unseen_error(); error != nullptr && !owner.fail(error)) {
-            task.report_error(error);
-        }
+    if (task.has_unseen_error && owner.error_policy == detail::group_scope::errors::to_group) [[unlikely]] {
+        fail(owner, task);
     }
     while (!task.joiners.empty()) {
         detail::joiner& next = task.joiners.pop_front();
         next.heard(next);
     }
-    tell_watchers(owner);
+    if (!owner.watchers.empty()) {
+        tell_watchers(owner);
+    }
     // First, so that a signal handler that looks at the running task (watch_thread) finds none that is freed.
     this_thread.task = nullptr;
     std::atomic_signal_fence(std::memory_order_seq_cst);
     detail::drop_reference(task);
 }
 
-void scheduler::tell_watchers(detail::group_scope& group) noexcept {
+[[gnu::noinline]] void scheduler::tell_watchers(detail::group_scope& group) noexcept {
     for (detail::group_watcher* next = group.watchers.first(); next != nullptr;) {
         detail::group_watcher& watcher = *next;
         next = group.watchers.next(watcher);

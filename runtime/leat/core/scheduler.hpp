@@ -94,7 +94,18 @@ public:
     [[nodiscard]] report_function reports() const noexcept { return report_; }
 
     // Queues the first step of `task`, as a child of `owner`.
-    void spawn(task_state& task, detail::group_scope& owner) noexcept;
+    void spawn(task_state& task, detail::group_scope& owner) noexcept {
+        task.id = ++tasks_;
+        task.begin(*this);
+        task.link_below(owner);
+        ++owner.size;
+        ready_.push_back(task);
+        const task_state* const spawner = this_thread.task;
+        if (owner.cancelled || observed_.hears_of_tasks() || (spawner != nullptr && spawner->bindings.any()))
+            [[unlikely]] {
+            spawn_otherwise(task, owner);
+        }
+    }
 
     // Lets `task` run before all others, if it is ready.
     void run_next(task_state& task) noexcept;
@@ -138,6 +149,7 @@ private:
     [[nodiscard]] task_state& take_any_ready() noexcept;
     void observed_step() noexcept;
     void step(task_state& task) noexcept;
+    void spawn_otherwise(task_state& task, detail::group_scope& owner) noexcept;
     static void unwind(task_state& task) noexcept;
     void end(task_state& task) noexcept;
     [[nodiscard]] bool alarm_may_wake_task() const noexcept;

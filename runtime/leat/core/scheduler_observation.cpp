@@ -120,6 +120,10 @@ void scheduler_observation::tell_of_spawned(const task_state& task) noexcept {
                             this_thread.task != nullptr ? this_thread.task->id : 0);
 }
 
+void scheduler_observation::tell_of_ended(const task_state& task) noexcept {
+    observer_->task_ended(task.id, task.how());
+}
+
 void scheduler_observation::dump_as_asked() noexcept {
     dump_asked_.store(false, std::memory_order_relaxed);
     report_tasks(of_, "tasks, asked for by a signal:");

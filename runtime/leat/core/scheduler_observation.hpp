@@ -41,6 +41,8 @@ public:
     [[nodiscard]] bool hears_steps() const noexcept {
         return observer_ != nullptr || watch_ != nullptr || counts_ != nullptr;
     }
+    // Whether it is to be told of tasks that are spawned.
+    [[nodiscard]] bool hears_of_tasks() const noexcept { return observer_ != nullptr; }
     void step_begins(task_state& task) noexcept;
     // `task`, whose id was `id`, may be gone.
     void step_ended(std::uint32_t id, task_state& task) noexcept;
@@ -65,7 +67,7 @@ public:
         ended_ = task.id;
         ++ended_tasks_;
         if (observer_ != nullptr) [[unlikely]] {
-            observer_->task_ended(task.id, task.how());
+            tell_of_ended(task);
         }
     }
 
@@ -80,6 +82,7 @@ public:
 
 private:
     void tell_of_spawned(const task_state& task) noexcept;
+    void tell_of_ended(const task_state& task) noexcept;
     void dump_as_asked() noexcept;
     void enlist() noexcept;
     void delist() noexcept;

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/core/scope_node.hpp>
 
-#include <leat/core/bindings.hpp>
 #include <leat/core/scheduler.hpp>
 #include <leat/core/task_state.hpp>
-
-#include <utility>
 
 namespace leat::detail {
 
@@ -66,15 +63,20 @@ void cancel_ending_at_stop(scope_node& root) noexcept {
 
 void mark_one(scope_node& scope) noexcept {
     scope.cancelled = true;
-    if (scope.parent != nullptr) {
-        scope.inherited = scope.parent->why();
-    }
-    if (scope.task != nullptr && scope.task->innermost == &scope) {
-        scheduler::ask_to_end(*scope.task);
+    if (task_state* const inside = scope.task_inside(); inside != nullptr && inside->innermost == &scope) {
+        scheduler::ask_to_end(*inside);
     }
 }
 
 }  // namespace
+
+cancel_reason scope_node::why() const noexcept {
+    const scope_node* scope = cancelled ? this : nullptr;
+    while (scope != nullptr && !scope->reason.given()) {
+        scope = scope->parent;
+    }
+    return scope != nullptr ? scope->reason : cancel_reason::none;
+}
 
 void scope_node::cancel(cancel_reason why) noexcept {
     if (reason.given()) {
@@ -95,9 +97,9 @@ void scope_node::mark() noexcept {
 void scope_node::stop() noexcept {
     stopped = true;
     for (scope_node* child = children.first(); child != nullptr; child = children.next(*child)) {
-        if (child->host == nullptr && has_yielding(*child)) {
+        if (child->is_task() && has_yielding(*child)) {
             child->cancel(stop_reason);
-        } else if (child->host == nullptr) {
+        } else if (child->is_task()) {
             cancel_ending_at_stop(*child);
         }
     }
@@ -114,7 +116,7 @@ bool scope_node::told_to_stop() const noexcept {
 
 void scope_node::yield_to_stop() noexcept {
     for (scope_node* scope = this; scope->parent != nullptr; scope = scope->parent) {
-        if (scope->parent->stopped && scope->host == nullptr) {
+        if (scope->parent->stopped && scope->is_task()) {
             scope->cancel(stop_reason);
             return;
         }
@@ -127,39 +129,8 @@ void scope_node::end_all_waits() noexcept {
     }
 }
 
-void scope_node::attach(scope_node& above) noexcept {
-    parent = &above;
-    above.children.push_back(*this);
-    if (above.cancelled && !shield) {
-        mark();
-    }
-}
-
-void scope_node::enter(task_state& inside) noexcept {
-    check(parent == inside.innermost, "a cancel scope is entered below the innermost one");
-    task = &inside;
-    inside.innermost = this;
-    if (kind == scope_kind::binding) {
-        inside.bindings.push(std::move(static_cast<detail::binding_scope*>(this)->bound));
-    }
-}
-
-void scope_node::leave() noexcept {
-    check(task->innermost == this, "cancel scopes are left in the reverse order of entering");
-    task_state& inside = *std::exchange(task, nullptr);
-    inside.innermost = parent;
-    host = nullptr;
-    if (kind == scope_kind::binding) {
-        inside.bindings.pop();
-    }
-}
-
-deadline_scope::deadline_scope(time_point when, bool shielded) noexcept
-    : scope_node(scope_kind::plain, shielded), timer([](timer& alarm) noexcept {
-          static_cast<deadline_scope&>(alarm).cancel(cancel_reason::deadline);
-      }) {
-    deadline = when;
-    timed = true;
+void deadline_scope::pass(timer& self) noexcept {
+    static_cast<deadline_scope&>(self).cancel(cancel_reason::deadline);
 }
 
 }  // namespace leat::detail

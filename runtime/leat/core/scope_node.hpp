@@ -13,7 +13,7 @@
 #pragma once
 
 #include <leat/cancel_reason.hpp>
-#include <leat/core/list.hpp>
+#include <leat/core/small_list.hpp>
 #include <leat/core/timers.hpp>
 
 #include <cstdint>
@@ -30,16 +30,17 @@ enum class scope_kind : std::uint8_t {
     plain,     // absorbs its own cancellation, unless an enclosing scope it can see is cancelled too
     catching,  // absorbs always; the coroutine that entered it decides, and its next wait goes on unwinding
     binding,   // as plain; a task_local is bound inside (bindings.hpp)
+    task,      // all of a task, whose task_state it is: unwinding has no further to go
 };
 
-struct scope_node : list_link {
+struct scope_node : small_list_link {
     explicit scope_node(scope_kind what = scope_kind::plain, bool shielded = false) noexcept
         : kind(what), shield(shielded) {}
 
     // Cancels this scope; does nothing when it was cancelled before. Allocates nothing.
     void cancel(cancel_reason why) noexcept;
     // Why waits inside end as cancelled: the reason of the nearest scope around that was cancelled itself.
-    [[nodiscard]] cancel_reason why() const noexcept { return reason.given() ? reason : inherited; }
+    [[nodiscard]] cancel_reason why() const noexcept;
     // Tells the tasks in this scope that they should end. A task in a wait that allows it (`yields`) is
     // cancelled as a whole; another one when it comes to such a wait. Until then its scopes with
     // `ends_at_stop` are cancelled. Allocates nothing.
@@ -53,18 +54,29 @@ struct scope_node : list_link {
 
     // Attaches this scope, and all below it, to `above`, so that a cancellation of that reaches it; and
     // detaches it.
-    void attach(scope_node& above) noexcept;
-    void detach() noexcept {
-        if (linked()) {
-            unlink();
+    void attach(scope_node& above) noexcept {
+        link_below(above);
+        if (above.cancelled && !shield) [[unlikely]] {
+            mark();
         }
-        parent = nullptr;
+    }
+    // The same but for the cancellation.
+    void link_below(scope_node& above) noexcept {
+        parent = &above;
+        above.children.push_back(*this);
+    }
+    void detach() noexcept {
+        if (parent != nullptr) {
+            parent->children.remove(*this);
+            parent = nullptr;
+        }
     }
 
-    // Makes this scope, which is attached below it, the innermost of `inside`; and back again.
-    void enter(task_state& inside) noexcept;
-    void leave() noexcept;
-    [[nodiscard]] bool entered() const noexcept { return task != nullptr; }
+    // The task that is inside; null if there is none. In task_state.hpp.
+    [[nodiscard]] inline task_state* task_inside() const noexcept;
+    [[nodiscard]] bool is_task() const noexcept { return kind == scope_kind::task; }
+    // The frame whose co_await entered it; null for all of a task.
+    [[nodiscard]] inline frame* host() const noexcept;
 
     // Whether an unwinding that comes to this scope ends here.
     [[nodiscard]] bool absorbs() const noexcept {
@@ -76,24 +88,47 @@ struct scope_node : list_link {
     void mark() noexcept;
 
     scope_node* parent = nullptr;
-    task_state* task = nullptr;  // the task that is inside
-    frame* host = nullptr;       // the frame whose co_await entered it; null for a task's own scope
-    list<scope_node> children;   // in the order they were entered or spawned
-    cancel_reason reason;        // why this scope itself was cancelled
-    cancel_reason inherited;     // why it is cancelled, when it is with an enclosing one
+    small_list<scope_node> children;  // in the order they were entered or spawned
+    cancel_reason reason;             // why this scope itself was cancelled
     scope_kind kind;
-    bool shield;                // an enclosing scope's cancellation does not reach inside
-    bool cancelled = false;     // waits inside end as cancelled
-    bool timed = false;         // it is a deadline_scope
-    bool stopped = false;       // the tasks in it were told that they should end
-    bool yields = false;        // a stop of the scope that the task inside belongs to cancels that task
-    bool ends_at_stop = false;  // a stop of a scope around it cancels this one
-    bool absorbed = false;      // an unwinding ended here: the host is resumed without a result
+    bool shield;                    // an enclosing scope's cancellation does not reach inside
+    bool cancelled = false;         // waits inside end as cancelled
+    bool timed : 1 = false;         // it is a deadline_scope
+    bool stopped : 1 = false;       // the tasks in it were told that they should end
+    bool yields : 1 = false;        // a stop of the scope that the task inside belongs to cancels that task
+    bool ends_at_stop : 1 = false;  // a stop of a scope around it cancels this one
+    bool absorbed : 1 = false;      // an unwinding ended here: the host is resumed without a result
+    std::uint8_t unused : 3 = 0;    // all bits are given: the byte is written without being read
 };
 
+// A part of a task, entered by a co_await in it; or a group, which may be entered as well.
+struct entered_scope : scope_node {
+    using scope_node::scope_node;
+
+    // Makes this scope, which is attached below it, the innermost of `entering`; and back again. In
+    // task_state.hpp.
+    inline void enter(task_state& entering) noexcept;
+    inline void leave() noexcept;
+    [[nodiscard]] bool entered() const noexcept { return inside != nullptr; }
+
+    task_state* inside = nullptr;
+    frame* entered_by = nullptr;
+};
+
+inline frame* scope_node::host() const noexcept {
+    return is_task() ? nullptr : static_cast<const entered_scope*>(this)->entered_by;
+}
+
 // A scope that is cancelled when its deadline passes.
-struct deadline_scope : scope_node, timer {
-    explicit deadline_scope(time_point when, bool shielded = false) noexcept;
+struct deadline_scope : entered_scope, timer {
+    explicit deadline_scope(time_point when, bool shielded = false, expired_function passed = pass) noexcept
+        : entered_scope(scope_kind::plain, shielded), timer(passed) {
+        deadline = when;
+        timed = true;
+    }
+
+private:
+    static void pass(timer& self) noexcept;
 };
 
 }  // namespace detail

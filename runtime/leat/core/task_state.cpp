@@ -2,6 +2,7 @@
 #include <leat/core/task_state.hpp>
 
 #include <leat/core/error_text.hpp>
+#include <leat/core/scheduler.hpp>
 
 #include <exception>
 #include <new>
@@ -10,19 +11,15 @@
 namespace leat {
 
 void task_state::set_name(std::string_view text) {
-    name_ = std::make_unique<const std::string>(text);
+    name_.reset(new const std::string(text));
 }
 
-void task_state::destroy() noexcept {
-    if (done) {
-        if (const std::exception_ptr error = take_unseen_error()) {
-            report_error(error);
-        }
-    }
-    delete this;
+void task_state::dropped_name::operator()(const std::string* name) const noexcept {
+    delete name;
 }
 
 void task_state::report_error(const std::exception_ptr& error) const noexcept {
+    const report_function report = done ? report_ : home_->reports();
     try {
         std::string line = "task " + std::to_string(id);
         if (name_ != nullptr) {

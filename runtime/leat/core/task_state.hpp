@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // task_state: one spawned task, for as long as it runs or a handle refers to it. The scheduler runs it step
 // by step, handles refer to it, the tree of scopes owns it. Its result lives in the derived state
-// (spawn.hpp).
+// (spawn.hpp). It is a scope: all of the task, which is cancelled through its handle.
 // Invariant: a task is running, in the ready queue, or waiting on exactly one wait.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <leat/core/frame.hpp>
 #include <leat/core/frame_pool.hpp>
 #include <leat/core/scope_node.hpp>
+#include <leat/core/small_list.hpp>
 #include <leat/core/wait.hpp>
 #include <leat/outcome.hpp>
 
@@ -19,6 +20,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace leat {
 
@@ -34,8 +36,8 @@ enum class task_phase : std::uint8_t {
 
 namespace detail {
 
-// Hears of the end of a task, once: a wait for it, a callback. Leaves (unlink) before it dies.
-struct joiner : list_link {
+// Hears of the end of a task, once: a wait for it, a callback. Leaves task_state::joiners before it dies.
+struct joiner : small_list_link {
     using heard_function = void (*)(joiner&) noexcept;
     explicit joiner(heard_function function) noexcept : heard(function) {}
 
@@ -44,23 +46,38 @@ struct joiner : list_link {
 
 }  // namespace detail
 
-class task_state : public list_link, public detail::frame_pool::allocated {
+class task_state : public list_link, public detail::scope_node, public detail::frame_pool::allocated {
 public:
-    explicit task_state(std::source_location spawned) noexcept : spawned_at(spawned) { own.task = this; }
+    explicit task_state(std::source_location spawned) noexcept
+        : scope_node(detail::scope_kind::task), spawned_at(spawned) {}
     task_state(const task_state&) = delete;
     task_state& operator=(const task_state&) = delete;
 
+    [[nodiscard]] detail::scope_node& own() noexcept { return *this; }
     // Whether the task is inside a cancelled scope: no wait may begin.
     [[nodiscard]] bool cancelled() const noexcept { return innermost->cancelled; }
 
     // Checked by all functions of handles: a task that runs is not for other threads. One that has ended may
     // be passed to another thread.
     void check_home() const noexcept {
-        check(done || home == this_thread.loop || home == nullptr,
+        check(done || home_ == this_thread.loop,
               "a task that runs is asked, awaited and cancelled in its own run");
     }
+    // Whose task it is, once it has been spawned, and until it is done.
+    [[nodiscard]] const scheduler* home() const noexcept { return home_; }
+    void begin(const scheduler& in) noexcept { home_ = &in; }
+    // Its result is there. Errors that nobody collects go to `report`, also after the run.
+    void end(report_function report) noexcept {
+        done = true;
+        report_ = report;
+    }
     // The last reference has gone: an error that nobody has asked for goes to the report.
-    void destroy() noexcept;
+    void destroy() noexcept {
+        if (has_unseen_error) [[unlikely]] {
+            report_error(take_unseen_error());
+        }
+        delete this;
+    }
     // Lets `last` hear when the task has ended, after those that asked before: at once, if it has.
     void join(detail::joiner& last) noexcept {
         if (done) {
@@ -80,36 +97,80 @@ public:
 
     // The first step: makes the outermost frame, or ends the task if that fails.
     virtual void start() noexcept = 0;
-    // The last step: takes the result out of the outermost frame and destroys the frame, if there is one;
-    // without one the task was cancelled. Drops the callable.
+    // The last step: destroys the outermost frame, if there is one; without one the task was cancelled. Drops
+    // the callable.
     virtual void finish(frame* outermost) noexcept = 0;
     // How it ended, once finish() has been called.
     [[nodiscard]] virtual ending how() const noexcept = 0;
-    // The exception that was not collected, at most once.
+    // The exception that was not collected; at most once, and only if has_unseen_error.
     virtual std::exception_ptr take_unseen_error() noexcept = 0;
 
-    frame* leaf = nullptr;    // the suspended frame: resumed next, or unwound from
-    wait* waiting = nullptr;  // what the leaf waits for; null when running or ready
-    detail::scope_node* innermost = &own;
-    detail::scope_node own;  // all of the task; cancelled through its handle
-    list<detail::joiner> joiners;
+    task_phase phase = task_phase::unstarted;
+    bool done = false;                  // its result is there, its joiners are told
+    bool waited = false;                // an observer has heard that its wait began
+    bool has_unseen_error : 1 = false;  // it has failed, and nobody has collected or reported that
+    bool taken : 1 = false;             // its value has been moved out
+    std::uint8_t unused : 6 = 0;        // as in scope_node
+    frame* leaf = nullptr;              // the suspended frame: resumed next, or unwound from
+    wait* waiting = nullptr;            // what the leaf waits for; null when running or ready
+    detail::scope_node* innermost = this;
+    detail::small_list<detail::joiner> joiners;
     detail::bindings bindings;  // of task_locals; what its spawner had then, and what it binds itself
     std::source_location spawned_at;
-    const scheduler* home =
-        nullptr;              // whose task it is, once it has been spawned; perhaps gone when it is done
     std::uint64_t since = 0;  // the tick (ticks.hpp) of the turn in which its wait began
-    report_function report = nullptr;  // of its run, which it may outlive
     std::uint32_t id = 0;
     std::uint32_t references = 1;  // reference.hpp; the first is the task's own, until it has ended
-    task_phase phase = task_phase::unstarted;
-    bool waited = false;  // an observer has heard that its wait began
-    bool done = false;    // its result is there, its joiners are told
 
 protected:
     virtual ~task_state() = default;
 
 private:
-    std::unique_ptr<const std::string> name_;
+    union {
+        const scheduler* home_ = nullptr;
+        report_function report_;  // once it is done: of its run, which it may outlive
+    };
+    struct dropped_name {
+        void operator()(const std::string* name) const noexcept;
+    };
+    std::unique_ptr<const std::string, dropped_name> name_;  // of few
 };
+
+namespace detail {
+
+// The current frame has completed: the loop goes on with the frame that awaits it, or ends the task.
+inline void end_frame(frame& ended) noexcept {
+    if (ended.parent != nullptr) {
+        this_thread.next = ended.parent;
+    } else {
+        this_thread.task->phase = task_phase::ended;
+        this_thread.task->leaf = &ended;
+    }
+}
+
+inline task_state* scope_node::task_inside() const noexcept {
+    return is_task() ? const_cast<task_state*>(static_cast<const task_state*>(this))
+                     : static_cast<const entered_scope*>(this)->inside;
+}
+
+inline void entered_scope::enter(task_state& entering) noexcept {
+    check(parent == entering.innermost, "a cancel scope is entered below the innermost one");
+    inside = &entering;
+    entering.innermost = this;
+    if (kind == scope_kind::binding) [[unlikely]] {
+        entering.bindings.push(std::move(static_cast<binding_scope*>(this)->bound));
+    }
+}
+
+inline void entered_scope::leave() noexcept {
+    check(inside->innermost == this, "cancel scopes are left in the reverse order of entering");
+    task_state& left = *std::exchange(inside, nullptr);
+    left.innermost = parent;
+    entered_by = nullptr;
+    if (kind == scope_kind::binding) [[unlikely]] {
+        left.bindings.pop();
+    }
+}
+
+}  // namespace detail
 
 }  // namespace leat

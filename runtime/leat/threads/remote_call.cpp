@@ -72,7 +72,7 @@ bool call_wait::cancel(wait& self) noexcept {
     }
     call.stop_.arrive = [](call_wait& stopped) noexcept {
         if (stopped.task_there_ != nullptr) {
-            stopped.task_there_->own.cancel(cancel_reason::requested);
+            stopped.task_there_->own().cancel(cancel_reason::requested);
         }
         stopped.send_home(stopped.stop_);
     };

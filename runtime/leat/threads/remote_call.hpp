@@ -98,6 +98,7 @@ public:
             result_->set_error(std::current_exception());
         }
         this->result.set_cancelled();  // nothing of it is left on this thread
+        this->has_unseen_error = false;
         call_->task_ended();
     }
 

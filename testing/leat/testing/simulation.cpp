@@ -27,7 +27,7 @@ const simulated_host* host_in(const leat::detail::binding& entry) noexcept {
 leat::detail::scope_node* part_on(task_state& task, const simulated_host& host) noexcept {
     leat::detail::scope_node* outermost = nullptr;
     const leat::detail::binding* entry = task.bindings.newest();
-    for (leat::detail::scope_node* scope = task.innermost; scope != &task.own; scope = scope->parent) {
+    for (leat::detail::scope_node* scope = task.innermost; scope != &task.own(); scope = scope->parent) {
         if (scope->kind == leat::detail::scope_kind::binding) {  // each has bound one local
             outermost = host_in(*entry) == &host ? scope : outermost;
             entry = entry->below.get();
@@ -36,7 +36,7 @@ leat::detail::scope_node* part_on(task_state& task, const simulated_host& host) 
     while (entry != nullptr && host_in(*entry) == nullptr) {  // of what its spawner had
         entry = entry->below.get();
     }
-    return entry != nullptr && host_in(*entry) == &host ? &task.own : outermost;
+    return entry != nullptr && host_in(*entry) == &host ? &task.own() : outermost;
 }
 
 // The tasks of services, such as the resolver's, are on no host.

@@ -12,11 +12,11 @@ namespace {
 // Runs X; cancelled, it is X alone that ends: the task goes on, and its next wait is the cancelled one.
 // co_await tells whether X finished.
 template <typename X>
-class [[nodiscard]] catch_cancel : public leat::detail::scoped<leat::detail::scope_node, X> {
+class [[nodiscard]] catch_cancel : public leat::detail::scoped<leat::detail::entered_scope, X> {
 public:
     explicit catch_cancel(X&& x)
-        : leat::detail::scoped<leat::detail::scope_node, X>(std::forward<X>(x),
-                                                            leat::detail::scope_kind::catching) {}
+        : leat::detail::scoped<leat::detail::entered_scope, X>(std::forward<X>(x),
+                                                               leat::detail::scope_kind::catching) {}
     bool await_resume() {
         const bool finished = !this->scope_.absorbed;
         if (finished) {

@@ -45,7 +45,7 @@ public:
     void enter_scope(frame& pump) noexcept {
         scope_.attach(*this_thread.task->innermost);
         scope_.enter(*this_thread.task);
-        scope_.host = &pump;
+        scope_.entered_by = &pump;
     }
     void leave_scope() noexcept {
         scope_.leave();
@@ -70,7 +70,7 @@ public:
     void go_on_after_unwinding() noexcept {
         scope_.absorbed = false;
         scope_.enter(*this_thread.task);
-        scope_.host = this_thread.current;
+        scope_.entered_by = this_thread.current;
     }
 
     [[nodiscard]] const fibre_stack& stack() const noexcept { return stack_; }
@@ -80,7 +80,7 @@ private:
     ~fibre() = default;
     friend void leat_fibre_main(fibre& self) noexcept;
 
-    scope_node scope_{scope_kind::catching};
+    entered_scope scope_{scope_kind::catching};
     context inside_;
     context outside_;
     exception_state* exceptions_;  // the thread's

@@ -16,14 +16,10 @@ namespace leat::detail {
 
 namespace {
 
-bool is_whole_task(const scope_node& scope) noexcept {
-    return scope.task != nullptr && &scope == &scope.task->own;
-}
-
 // A scope that owns tasks is a group. What its owner has entered inside it comes before them, if at all.
 std::size_t tasks_in(scope_node& scope) noexcept {
     for (scope_node* child = scope.children.first(); child != nullptr; child = scope.children.next(*child)) {
-        if (is_whole_task(*child)) {
+        if (child->is_task()) {
             return static_cast<group_scope&>(scope).size;
         }
     }
@@ -79,13 +75,14 @@ private:
         if (scope.reason.given()) {
             outer.canceller = &scope;
         }
-        if (is_whole_task(scope)) {
+        if (scope.is_task()) {
             outer.owner = entries.size();
-            entries.push_back({.task = scope.task, .depth = outer.depth++});
+            entries.push_back({.task = scope.task_inside(), .depth = outer.depth++});
         } else if (const std::size_t size = tasks_in(scope)) {
             entries.push_back({.group = &scope, .depth = outer.depth++, .size = size});
         }
-        if (scope.task != nullptr && scope.task->innermost == &scope) {
+        if (const task_state* const inside = scope.task_inside();
+            inside != nullptr && inside->innermost == &scope) {
             entries[outer.owner].deadline = outer.deadline;
             entries[outer.owner].canceller = scope.cancelled ? outer.canceller : nullptr;
         }
@@ -215,17 +212,18 @@ explained_wait explain(const task_state& task, scheduler& loop, const detail::ti
 }
 
 const frame* opener_of(const scope_node& group) noexcept {
-    return group.host != nullptr && group.host->parent != nullptr ? group.host->parent : group.host;
+    const frame* const host = group.host();
+    return host != nullptr && host->parent != nullptr ? host->parent : host;
 }
 
 std::string name_of(const scope_node& canceller) {
-    if (is_whole_task(canceller)) {
-        return "task " + std::to_string(canceller.task->id);
+    if (canceller.is_task()) {
+        return "task " + std::to_string(canceller.task_inside()->id);
     }
     if (canceller.parent == nullptr) {
         return "the run";
     }
-    return canceller.host != nullptr ? place(canceller.host->where) : "a group";
+    return canceller.host() != nullptr ? place(canceller.host()->where) : "a group";
 }
 
 std::string address_in_words(const void* object) {
