@@ -25,7 +25,7 @@ public:
 
     void finish(frame* outermost) noexcept override {
         if (outermost != nullptr) [[likely]] {
-            take_result(*outermost);
+            outermost->handle.destroy();
         } else if (result.how() == ending::none) {
             end_cancelled();
         }
@@ -39,24 +39,17 @@ public:
         return result.error();
     }
 
-    outcome<T> result;
+    outcome<T> result;  // for others when the task is done: destructors of the body run after it is there
 
 protected:
     void start_body(task<T> body) noexcept {
         check(body.valid(), "what is spawned gives a task that was not awaited before");
-        leaf = this_thread.next = body.release();
+        typename task<T>::promise_type& outermost = *body.release();
+        outermost.result = &result;
+        leaf = this_thread.next = &outermost;
     }
 
 private:
-    void take_result(frame& outermost) noexcept {
-        auto& promise = static_cast<typename task<T>::promise_type&>(outermost);
-        try {
-            result = std::move(promise.result);
-        } catch (...) {
-            result.set_error(std::current_exception());
-        }
-        promise.handle.destroy();
-    }
     [[gnu::noinline]] void end_cancelled() noexcept { result.set_cancelled(why()); }
 };
 
@@ -188,16 +181,22 @@ public:
 
     [[nodiscard]] bool valid() const noexcept { return static_cast<bool>(state_); }
     [[nodiscard]] bool done() const noexcept { return state().done; }
-    [[nodiscard]] bool ok() const noexcept { return state().result.ok(); }
-    [[nodiscard]] bool cancelled() const noexcept { return state().result.cancelled(); }
+    [[nodiscard]] bool ok() const noexcept { return done() && state().result.ok(); }
+    [[nodiscard]] bool cancelled() const noexcept { return done() && state().result.cancelled(); }
     // The value of a task that is done; throws as awaiting it does.
     [[nodiscard]] decltype(auto) value() const {
+        if (!done()) {
+            detail::throw_ending(ending::none, nullptr, cancel_reason::none);
+        }
         check(!state().taken, "the result of the task was moved out before");
         state().has_unseen_error = false;
         return state().result.value();
     }
     // The exception of a task that failed, else null.
     [[nodiscard]] std::exception_ptr error() const noexcept {
+        if (!done()) {
+            return nullptr;
+        }
         state().has_unseen_error = false;
         return state().result.error();
     }

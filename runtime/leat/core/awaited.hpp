@@ -179,23 +179,23 @@ struct awaited<task<T>> {
     }
     void suspend(frame& waiter) noexcept {
         running_ = child_.release();
+        running_->result = &ended_;
         running_->parent = &waiter;
         this_thread.next = running_;
     }
     T resume() {
-        const frame_guard guard{running_->handle};
-        return std::move(running_->result).get();
+        destroy_frame(*running_);
+        return std::move(ended_).get();
     }
     task<T> defer() noexcept { return std::move(child_); }
 
 private:
-    struct frame_guard {
-        std::coroutine_handle<> handle;
-        ~frame_guard() { handle.destroy(); }
-    };
+    // Its parameters do not throw when they are destroyed.
+    static void destroy_frame(frame& ended) noexcept { ended.handle.destroy(); }
 
     task<T> child_;
     typename task<T>::promise_type* running_ = nullptr;  // owned by the chain of frames
+    outcome<T> ended_;
 };
 
 template <awaitable_callable X>
