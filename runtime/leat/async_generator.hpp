@@ -77,7 +77,7 @@ private:
     void reset() noexcept {
         check(!in_next(), "a generator is not destroyed while its next() waits");
         if (promise_type* body = std::exchange(body_, nullptr)) {
-            body->handle.destroy();
+            body->coroutine().destroy();
         }
     }
     [[nodiscard]] bool in_next() const noexcept { return body_ != nullptr && body_->consumed_by != nullptr; }
@@ -107,7 +107,7 @@ struct async_generator<T>::promise_type : detail::promise_base {
     }
 
     async_generator get_return_object() noexcept {
-        this->handle = std::coroutine_handle<promise_type>::from_promise(*this);
+        static_assert(is_placed_as_frame<promise_type>);
         return async_generator(*this);
     }
     static void return_void() noexcept {}

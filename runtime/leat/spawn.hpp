@@ -25,7 +25,7 @@ public:
 
     void finish(frame* outermost) noexcept override {
         if (outermost != nullptr) [[likely]] {
-            outermost->handle.destroy();
+            outermost->coroutine().destroy();
         } else if (result.how() == ending::none) {
             end_cancelled();
         }

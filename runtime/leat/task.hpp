@@ -94,7 +94,7 @@ public:
 
     struct promise_type : detail::promise<T> {
         task get_return_object() noexcept {
-            this->handle = std::coroutine_handle<promise_type>::from_promise(*this);
+            static_assert(is_placed_as_frame<promise_type>);
             return task(*this);
         }
     };
@@ -120,7 +120,7 @@ private:
     explicit task(promise_type& promise) noexcept : promise_(&promise) {}
     void reset() noexcept {
         if (promise_type* promise = release()) {
-            promise->handle.destroy();
+            promise->coroutine().destroy();
         }
     }
 

@@ -216,11 +216,12 @@ class AwaitChainCommand(gdb.Command):
         print(f"{name_of(task)} {state_of(task)}")
         for number, frame in enumerate(frames_of(task)):
             function, where = place(frame["where"])
-            address = frame["handle"]["_M_fr_ptr"]
-            resume = pointer_to(address, "unsigned long").dereference()
+            # The promise comes behind the addresses of what resumes and what destroys the coroutine.
+            address = int(frame) - 2 * gdb.lookup_type("void").pointer().sizeof
+            resume = pointer_to(gdb.Value(address), "unsigned long").dereference()
             symbol = gdb.execute(f"info symbol {int(resume)}", to_string=True).split(" in section")[0].strip()
             print(f"#{number}  {function} at {where}")
-            print(f"    frame {address}, resumes in {symbol}")
+            print(f"    frame {address:#x}, resumes in {symbol}")
 
 
 LeatCommand()

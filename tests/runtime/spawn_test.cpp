@@ -286,6 +286,7 @@ LEAT_TEST("a task has no result before its locals have been destroyed, whether i
 
 TEST_CASE("the state of a task is of few words, since every idle connection has one") {
     static_assert(sizeof(leat::detail::task_state_of<void>) <= 21 * sizeof(void*));
+    static_assert(sizeof(leat::frame) == 2 * sizeof(void*));
     CHECK(sizeof(leat::detail::scope_node) == 6 * sizeof(void*));
 }
 

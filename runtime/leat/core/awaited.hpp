@@ -191,7 +191,7 @@ struct awaited<task<T>> {
 
 private:
     // Its parameters do not throw when they are destroyed.
-    static void destroy_frame(frame& ended) noexcept { ended.handle.destroy(); }
+    static void destroy_frame(frame& ended) noexcept { ended.coroutine().destroy(); }
 
     task<T> child_;
     typename task<T>::promise_type* running_ = nullptr;  // owned by the chain of frames

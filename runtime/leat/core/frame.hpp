@@ -9,6 +9,7 @@
 #include <coroutine>
 #include <cstdint>
 #include <source_location>
+#include <type_traits>
 
 namespace leat {
 
@@ -16,10 +17,21 @@ class scheduler;
 class task_state;
 
 struct frame {
-    std::coroutine_handle<> handle;
+    // The coroutine whose promise this is. It is found by the place of the promise in it, which depends on
+    // nothing but the alignment: promise types derive from frame alone, and are aligned as it is.
+    [[nodiscard]] std::coroutine_handle<> coroutine() noexcept {
+        return std::coroutine_handle<frame>::from_promise(*this);
+    }
+
     frame* parent = nullptr;     // the frame that awaits this one; null for a task's outermost
     std::source_location where;  // of the co_await it is suspended at
 };
+
+// Of the promise types that frame::coroutine() finds.
+template <typename Promise>
+inline constexpr bool is_placed_as_frame =
+    std::is_base_of_v<frame, Promise> && alignof(Promise) == alignof(frame) &&
+    !std::is_polymorphic_v<Promise>;
 
 // What runs on this thread now. `next` is the coroutine to be resumed once the current one has suspended:
 // nothing is resumed inside await_suspend, so a chain of any length runs on a constant stack, also where

@@ -265,7 +265,7 @@ void scheduler::step(task_state& task) noexcept {
     for (;;) {
         for (; next != nullptr; next = std::exchange(this_thread.next, nullptr)) {
             this_thread.current = next;
-            next->handle.resume();
+            next->coroutine().resume();
         }
         if (task.phase != task_phase::unwinding) [[likely]] {
             break;
@@ -298,7 +298,7 @@ void scheduler::unwind(task_state& task) noexcept {
         } else {
             frame* parent = at->parent;
             this_thread.current = parent;
-            at->handle.destroy();
+            at->coroutine().destroy();
             at = parent;
         }
     }
