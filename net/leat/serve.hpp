@@ -157,63 +157,66 @@ std::optional<endpoint> peer_of(const Stream& stream) {
     }
 }
 
-template <typename Handler, typename Stream>
-using handled = typename std::invoke_result_t<Handler&, Stream>::value_type;
+// Calls the handler of `Server`, an acceptor_of.
+template <typename Server>
+struct handler_of {
+    auto operator()(typename Server::stream_type&& stream) const {
+        return std::invoke(server.handler(), std::move(stream));
+    }
+    const Server& server;
+};
 
-template <typename Handler, typename Stream>
-using handler_task = spawned<handled<Handler, Stream>, std::reference_wrapper<Handler>, Stream>;
+template <typename Server>
+using handler_task = spawned<typename Server::given, handler_of<Server>, typename Server::stream_type>;
 
 // The task that runs the handler for one connection. It has no handle: its error goes to the server.
-template <typename Handler, typename Stream>
-class connection_task : public handler_task<Handler, Stream> {
-    using base = handler_task<Handler, Stream>;
-
+template <typename Server>
+class connection_task : public handler_task<Server> {
 public:
-    connection_task(const acceptor& server, Handler& handler, std::optional<endpoint> peer, Stream&& stream)
-        : base(server.serve_awaited(), std::ref(handler), std::move(stream)), server_(server), peer_(peer) {}
+    connection_task(const Server& server, std::optional<endpoint> peer, typename Server::stream_type&& stream)
+        : handler_task<Server>(server.serve_awaited(), handler_of<Server>{server}, std::move(stream)),
+          peer_(peer) {}
 
     void finish(frame* outermost) noexcept override {
-        base::finish(outermost);
-        tell_error();
+        const acceptor& server = this->function().server;
+        handler_task<Server>::finish(outermost);
+        tell_error(server);
     }
 
 protected:
-    void tell_error() noexcept {
+    void tell_error(const acceptor& server) noexcept {
         if (this->has_unseen_error) [[unlikely]] {
             this->has_unseen_error = false;
-            server_.tell_error(*this, this->result.error(), peer_);
+            server.tell_error(*this, this->result.error(), peer_);
         }
     }
 
-    const acceptor& server_;
     std::optional<endpoint> peer_;
 };
 
 // The same within the limits of the server's options.
-template <typename Handler, typename Stream>
-class limited_connection_task final : public connection_task<Handler, Stream> {
-    using base = connection_task<Handler, Stream>;
-
+template <typename Server>
+class limited_connection_task final : public connection_task<Server> {
 public:
-    limited_connection_task(const acceptor& server, Handler& handler, std::optional<endpoint> peer,
-                            address_limit::place place, Stream&& stream)
-        : base(server, handler, peer, std::move(stream)), place_(std::move(place)) {}
+    limited_connection_task(const Server& server, std::optional<endpoint> peer, address_limit::place place,
+                            typename Server::stream_type&& stream)
+        : connection_task<Server>(server, peer, std::move(stream)), place_(std::move(place)) {}
 
     // Of the stream that it was made from. Throws std::bad_alloc.
     void watch(socket_state& socket, duration idle) { watch_.emplace(*this, socket, idle); }
 
     void finish(frame* outermost) noexcept override {
-        handler_task<Handler, Stream>::finish(outermost);
-        const ending how = this->result.how();
-        if (watch_.has_value() && watch_->has_cut_off(how)) {
-            this->server_.tell_idle(this->peer_);
+        const acceptor& server = this->function().server;
+        handler_task<Server>::finish(outermost);
+        if (watch_.has_value() && watch_->has_cut_off(this->result.how())) {
+            server.tell_idle(this->peer_);
             // What a handler says of a connection that was reset under it is the same matter.
-            if (watch_->has_reset() && how == ending::error && is_of_closed(this->result.error())) {
+            if (watch_->has_reset() && this->has_unseen_error && is_of_closed(this->result.error())) {
                 this->has_unseen_error = false;
             }
         }
         watch_.reset();
-        this->tell_error();
+        this->tell_error(server);
         const address_limit::place left(std::move(place_));
     }
 
@@ -280,13 +283,16 @@ extern template class acceptor_from<tcp_listener>;
 template <typename Listener, typename Handler>
 class acceptor_of : public acceptor_from<Listener> {
 public:
+    using stream_type = accepted_by<Listener>;
+    using given = typename std::invoke_result_t<Handler&, stream_type>::value_type;
+
     acceptor_of(Listener& listener, Handler& handler, const serve_options& options,
                 std::source_location serve_awaited) noexcept
         : acceptor_from<Listener>(listener, options, serve_awaited), handler_(handler) {}
 
-private:
-    using stream_type = accepted_by<Listener>;
+    [[nodiscard]] Handler& handler() const noexcept { return handler_; }
 
+private:
     void begin(task_group& connections, stream_type accepted) override {
         std::optional<endpoint> peer;
         try {
@@ -297,8 +303,8 @@ private:
             begin_limited(connections, peer, std::move(accepted));
             return;
         }
-        auto& begun = *new connection_task<Handler, stream_type>(*this, handler_, peer, std::move(accepted));
-        (void)spawn_in<handled<Handler, stream_type>>(connections.scope(), begun);
+        auto& begun = *new connection_task<acceptor_of>(*this, peer, std::move(accepted));
+        (void)spawn_in(connections.scope(), begun);
     }
 
     void begin_limited(task_group& connections, std::optional<endpoint> peer, stream_type accepted) {
@@ -312,13 +318,12 @@ private:
         }
         socket_state* const socket = socket_access::of(accepted);
         const duration idle = this->options().idle;
-        using limited = limited_connection_task<Handler, stream_type>;
-        auto made =
-            reference<limited>(*new limited(*this, handler_, peer, std::move(*place), std::move(accepted)));
+        using limited = limited_connection_task<acceptor_of>;
+        auto made = reference<limited>(*new limited(*this, peer, std::move(*place), std::move(accepted)));
         if (socket != nullptr && idle != duration::max()) {
             made->watch(*socket, idle);
         }
-        (void)spawn_in<handled<Handler, stream_type>>(connections.scope(), *made.release());
+        (void)spawn_in(connections.scope(), *made.release());
     }
 
     Handler& handler_;

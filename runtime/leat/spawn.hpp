@@ -106,6 +106,14 @@ public:
         }
     }
 
+protected:
+    // Before finish() only.
+    [[nodiscard]] const Function& function() const noexcept
+        requires(sizeof...(Arguments) > 0)
+    {
+        return std::get<0>(call_.parts);
+    }
+
 private:
     union {  // until finish(), which every task that was spawned comes to
         stored_call<Function, Arguments...> call_;
