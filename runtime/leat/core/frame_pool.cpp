@@ -36,7 +36,7 @@ struct keeper {
 };
 
 constexpr std::size_t size_of(std::size_t index) noexcept {
-    return (index + 1) * granule;
+    return smallest + index * granule;
 }
 constexpr auto kept_most_of(std::size_t index) noexcept {
     return static_cast<std::int32_t>(kept_most / size_of(index));
@@ -88,7 +88,7 @@ void begin_to_keep() noexcept {
             return block;
         }
     }
-    void* const block = ::operator new((size + granule - 1) & ~(granule - 1));
+    void* const block = ::operator new(size_of(class_of(size)));
     if (has_class(size)) {
         ++own.made[class_of(size)];
     } else {

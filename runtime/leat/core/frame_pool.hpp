@@ -30,7 +30,9 @@ inline constexpr bool recycling = true;
 // Of one size, in one thread: enough for a thousand tasks of some hundred bytes that begin at once.
 inline constexpr std::size_t kept_most = std::size_t{512} * 1024;
 
+// Blocks are of 8, 24, 40, ... bytes: with the 8 that glibc's heap adds they fill its granules of 16.
 inline constexpr std::size_t granule = 16;
+inline constexpr std::size_t smallest = 8;
 inline constexpr std::size_t classes = 256;  // up to 4 KiB; larger blocks are rare and go to the heap
 
 struct free_block {
@@ -55,10 +57,10 @@ extern size_class nothing[classes];
 void release_otherwise(void* block, std::size_t size) noexcept;
 
 [[nodiscard]] constexpr std::size_t class_of(std::size_t size) noexcept {
-    return (size - 1) / granule;
+    return (size + granule - smallest - 1) / granule;
 }
 [[nodiscard]] constexpr bool has_class(std::size_t size) noexcept {
-    return recycling && class_of(size) < classes;  // none is of 0 bytes
+    return recycling && class_of(size) < classes;
 }
 
 // A block that is kept, or null.

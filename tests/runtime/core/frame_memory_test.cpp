@@ -26,7 +26,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr bool recycles_frames = !leat::testing::address_sanitized;
-constexpr std::size_t size = 512;
+constexpr std::size_t size = 504;  // a whole block
 constexpr long kept_most = frame_pool::kept_most / size;
 
 std::vector<void*> allocated(std::size_t count) {
