@@ -15,16 +15,22 @@ namespace {
 
 constexpr std::size_t kernel_mask_size = 8;  // bytes of a signal set of the kernel
 
-// The system call `number` with the type of a function of the C library.
-template <long number, typename Function>
-struct raw;
-template <long number, typename R, typename... A>
-struct raw<number, R (*)(A...)> {
-    static R call(A... arguments) { return static_cast<R>(::syscall(number, arguments...)); }
-};
-template <long number, typename R, typename... A>
-struct raw<number, R (*)(A...) noexcept> {
-    static R call(A... arguments) noexcept { return static_cast<R>(::syscall(number, arguments...)); }
+template <typename R, typename... A>
+using function = R (*)(A...);
+template <typename R, typename... A>
+using function_without_exceptions = R (*)(A...) noexcept;
+
+// The system call `number`, as a function of whatever type is asked for.
+template <long number>
+struct raw {
+    template <typename R, typename... A>
+    constexpr operator function<R, A...>() const noexcept {
+        return [](A... arguments) { return static_cast<R>(::syscall(number, arguments...)); };
+    }
+    template <typename R, typename... A>
+    constexpr operator function_without_exceptions<R, A...>() const noexcept {
+        return [](A... arguments) noexcept { return static_cast<R>(::syscall(number, arguments...)); };
+    }
 };
 
 // Those for which each architecture has a system call of another form.
@@ -152,13 +158,13 @@ pid_t raw_wait(int* status) {
 }  // namespace
 
 constinit real_calls real{
-    .accept = raw<SYS_accept, decltype(&::accept)>::call,
-    .accept4 = raw<SYS_accept4, decltype(&::accept4)>::call,
+    .accept = raw<SYS_accept>(),
+    .accept4 = raw<SYS_accept4>(),
     .clock_nanosleep = raw_clock_nanosleep,
-    .close = raw<SYS_close, decltype(&::close)>::call,
-    .connect = raw<SYS_connect, decltype(&::connect)>::call,
+    .close = raw<SYS_close>(),
+    .connect = raw<SYS_connect>(),
     .dup2 = raw_dup2,
-    .dup3 = raw<SYS_dup3, decltype(&::dup3)>::call,
+    .dup3 = raw<SYS_dup3>(),
     .epoll_pwait = raw_epoll_pwait,
     .epoll_wait = raw_epoll_wait,
     .getaddrinfo = late_getaddrinfo,
@@ -169,27 +175,27 @@ constinit real_calls real{
     .poll = raw_poll,
     .ppoll = raw_ppoll,
     .pselect = raw_pselect,
-    .read = raw<SYS_read, decltype(&::read)>::call,
-    .readv = raw<SYS_readv, decltype(&::readv)>::call,
+    .read = raw<SYS_read>(),
+    .readv = raw<SYS_readv>(),
     .recv = raw_recv,
-    .recvfrom = raw<SYS_recvfrom, decltype(&::recvfrom)>::call,
-    .recvmmsg = raw<SYS_recvmmsg, decltype(&::recvmmsg)>::call,
-    .recvmsg = raw<SYS_recvmsg, decltype(&::recvmsg)>::call,
+    .recvfrom = raw<SYS_recvfrom>(),
+    .recvmmsg = raw<SYS_recvmmsg>(),
+    .recvmsg = raw<SYS_recvmsg>(),
     .res_query = late_res_query,
     .select = raw_select,
     .send = raw_send,
-    .sendfile = raw<SYS_sendfile, decltype(&::sendfile)>::call,
-    .sendmmsg = raw<SYS_sendmmsg, decltype(&::sendmmsg)>::call,
-    .sendmsg = raw<SYS_sendmsg, decltype(&::sendmsg)>::call,
-    .sendto = raw<SYS_sendto, decltype(&::sendto)>::call,
+    .sendfile = raw<SYS_sendfile>(),
+    .sendmmsg = raw<SYS_sendmmsg>(),
+    .sendmsg = raw<SYS_sendmsg>(),
+    .sendto = raw<SYS_sendto>(),
     .sleep = raw_sleep,
-    .splice = raw<SYS_splice, decltype(&::splice)>::call,
+    .splice = raw<SYS_splice>(),
     .usleep = raw_usleep,
     .wait = raw_wait,
     .wait4 = raw_wait4,
     .waitpid = raw_waitpid,
-    .write = raw<SYS_write, decltype(&::write)>::call,
-    .writev = raw<SYS_writev, decltype(&::writev)>::call,
+    .write = raw<SYS_write>(),
+    .writev = raw<SYS_writev>(),
 };
 
 namespace {

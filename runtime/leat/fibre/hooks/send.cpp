@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 // What writes: write, writev, send, sendto, sendmsg, sendmmsg. A call on a descriptor that blocks goes on
 // until all is written, as the kernel's own does; an error after a part of it is left to the next call.
+#include <leat/fd.hpp>
 #include <leat/fibre/hooks/core/descriptor_call.hpp>
 #include <leat/fibre/hooks/core/hooks.hpp>
 #include <leat/fibre/hooks/core/iovec_rest.hpp>
 
 #include <climits>
+#include <cstdio>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace leat::detail {
 
@@ -54,8 +59,17 @@ ssize_t send_message(int fd, const msghdr& message, int flags) {
 // How a descriptor can be written without waiting: found by trying.
 enum class way_to_write : std::uint8_t { as_socket, without_waiting, when_ready };
 
+// A terminal that is ready may have room for one byte only. Through another description of it, which does not
+// block, it takes what it has room for.
+ssize_t write_to_terminal(int fd, std::span<const iovec> from) {
+    char name[32];
+    (void)std::snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    const leat::fd other(::open(name, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    return real.writev(other ? other.get() : fd, from.data(), static_cast<int>(from.size()));
+}
+
 // So much of `from` as surely does not wait when poll(2) says that the descriptor is ready: a pipe takes
-// PIPE_BUF bytes then, and a terminal takes them soon.
+// PIPE_BUF bytes then.
 ssize_t write_ready(int fd, std::span<const iovec> from) {
     const int count = static_cast<int>(from.size());
     if (is_file(fd)) {
@@ -64,6 +78,9 @@ ssize_t write_ready(int fd, std::span<const iovec> from) {
     if (!is_ready(fd, POLLOUT)) {
         errno = EAGAIN;
         return -1;
+    }
+    if (::isatty(fd) != 0) {
+        return write_to_terminal(fd, from);
     }
     if (size_of(from) <= PIPE_BUF) {
         return real.writev(fd, from.data(), count);

@@ -7,6 +7,7 @@
 #include <leat/testing/doctest.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <string>
 
@@ -87,4 +88,23 @@ LEAT_TEST("in a cancelled scope no name is looked up") {
     CHECK(error == ECANCELED);
     CHECK(name == EAI_SYSTEM);
     CHECK(old == ECANCELED);
+}
+
+LEAT_TEST("a look-up that is cancelled while it is under way is left behind", on(backends::simulated)) {
+    int result = 0;
+    int error = 0;
+    auto looking = leat::spawn(leat::blocking([&] {
+        addrinfo* found = nullptr;
+        result = ::getaddrinfo("192.0.2.7", "80", nullptr, &found);
+        error = errno;
+    }));
+    co_await leat::yield();  // it has begun; its answer comes later in virtual time
+    looking.cancel();
+    const auto before = leat::now();
+    const auto ended = co_await looking.join();
+    CHECK(ended.cancelled());
+    CHECK(result == EAI_SYSTEM);
+    CHECK(error == ECANCELED);
+    CHECK(leat::now() == before);
+    co_await leat::sleep(std::chrono::seconds(1));  // the answer comes, and nobody wants it
 }

@@ -8,11 +8,13 @@
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <string>
 
 #include <sys/eventfd.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <termios.h>
 
 using namespace hook_tests;
 using namespace std::chrono_literals;
@@ -241,6 +243,41 @@ LEAT_TEST("pipes, event counters and timers are waited for", backends::kernel) {
         CHECK(all.result == sizeof got);
         CHECK(got == 1);
     }
+}
+
+// No terminal can be asked for without waiting (RWF_NOWAIT), as no pipe can before Linux 6.5.
+LEAT_TEST("a terminal is read when there is a line, and takes a long text whole", backends::kernel) {
+    const leat::fd far(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    if (!far || ::grantpt(far.get()) != 0 || ::unlockpt(far.get()) != 0) {
+        MESSAGE("skipped: there are no pseudo terminals");
+        co_return;
+    }
+    char name[128];
+    REQUIRE(::ptsname_r(far.get(), name, sizeof name) == 0);
+    const leat::fd near(::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
+    termios settings{};
+    REQUIRE(::tcgetattr(near.get(), &settings) == 0);
+    ::cfmakeraw(&settings);
+    REQUIRE(::tcsetattr(near.get(), TCSANOW, &settings) == 0);
+    char got[8];
+    auto reader = leat::spawn([&] { return in_fibre([&] { return ::read(near.get(), got, sizeof got); }); });
+    co_await let_others_run();
+    CHECK(!reader.done());
+    put(far, "abc");
+    const answer line = co_await reader;
+    CHECK(line.result == 3);
+
+    std::string text(1 << 20, 't');
+    auto writer =
+        leat::spawn([&] { return in_fibre([&] { return ::write(near.get(), text.data(), text.size()); }); });
+    std::string all;
+    while (all.size() < text.size()) {
+        co_await let_others_run();
+        all += take_all(far);
+    }
+    const answer whole = co_await writer;
+    CHECK(whole.result == static_cast<long>(text.size()));
+    CHECK((all == text));
 }
 
 LEAT_TEST("recvmmsg gives as many datagrams as are asked for, and what is there at its time limit",

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// connect and accept in a fibre: results, errors, time limits, and flags that are as before.
+#include "ends.hpp"
+
+#include <leat/blocking.hpp>
+#include <leat/testing/doctest.hpp>
+
+#include <cerrno>
+#include <chrono>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/time.h>
+
+using namespace hook_tests;
+namespace backends = leat::testing;
+
+namespace {
+
+struct tcp_place {
+    tcp_place() {
+        name.sin_family = AF_INET;
+        name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0);
+        socklen_t size = sizeof name;
+        REQUIRE(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&name), &size) == 0);
+    }
+
+    leat::fd listener{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    sockaddr_in name{};
+};
+
+struct attempt {
+    int result = -7;
+    int error = 0;
+    bool flags_as_before = false;
+};
+
+leat::task<attempt> connect_to(const sockaddr* place, socklen_t size, timeval limit = {}) {
+    return leat::blocking([=] {
+        const leat::fd client(::socket(place->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        REQUIRE(::setsockopt(client.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0);
+        const int flags = ::fcntl(client.get(), F_GETFL);
+        errno = 0;
+        const int result = ::connect(client.get(), place, size);
+        return attempt{result, errno, ::fcntl(client.get(), F_GETFL) == flags};
+    });
+}
+
+}  // namespace
+
+LEAT_TEST("a fibre connects to another that accepts", backends::kernel) {
+    const tcp_place place;
+    REQUIRE(::listen(place.listener.get(), 8) == 0);
+    sockaddr_in from{};
+    socklen_t size = sizeof from;
+    auto server = leat::spawn(leat::blocking(
+        [&] { return leat::fd(::accept(place.listener.get(), reinterpret_cast<sockaddr*>(&from), &size)); }));
+    co_await let_others_run();
+    const attempt made =
+        co_await connect_to(reinterpret_cast<const sockaddr*>(&place.name), sizeof place.name);
+    CHECK(made.result == 0);
+    CHECK(made.error == 0);
+    CHECK(made.flags_as_before);
+    const leat::fd accepted = co_await server;
+    CHECK(static_cast<bool>(accepted));
+    CHECK(size == sizeof from);
+    CHECK(from.sin_addr.s_addr == htonl(INADDR_LOOPBACK));
+}
+
+LEAT_TEST("a connect that is refused by its peer says so", backends::kernel) {
+    const tcp_place place;  // nobody listens
+    const attempt made =
+        co_await connect_to(reinterpret_cast<const sockaddr*>(&place.name), sizeof place.name);
+    CHECK(made.result == -1);
+    CHECK(made.error == ECONNREFUSED);
+    CHECK(made.flags_as_before);
+}
+
+LEAT_TEST("a connect to a listener whose queue is full ends at its time limit", backends::kernel) {
+    const unix_listener place(0);
+    const auto others = place.fill();
+    const attempt made = co_await connect_to(place.name(), place.size, {.tv_sec = 0, .tv_usec = 5000});
+    CHECK(made.result == -1);
+    CHECK(made.error == EAGAIN);
+    CHECK(made.flags_as_before);
+}
+
+LEAT_TEST("two fibres accept on one listener, and each gets its client", backends::kernel) {
+    const unix_listener place;
+    const auto accept = [&] {
+        return leat::blocking(
+            [&] { return leat::fd(::accept4(place.descriptor.get(), nullptr, nullptr, SOCK_CLOEXEC)); });
+    };
+    auto one = leat::spawn(accept);
+    auto other = leat::spawn(accept);
+    co_await let_others_run();
+    const leat::fd first = place.connect();
+    co_await let_others_run();
+    CHECK(one.done() != other.done());
+    const leat::fd second = place.connect();
+    const leat::fd of_one = co_await one;
+    const leat::fd of_other = co_await other;
+    CHECK(static_cast<bool>(of_one));
+    CHECK(static_cast<bool>(of_other));
+}
+
+LEAT_TEST("a listener that does not block gives EAGAIN", backends::kernel) {
+    const unix_listener place;
+    REQUIRE(::fcntl(place.descriptor.get(), F_SETFL, O_NONBLOCK) == 0);
+    const int error = co_await leat::blocking(
+        [&] { return ::accept(place.descriptor.get(), nullptr, nullptr) == -1 ? errno : 0; });
+    CHECK(error == EAGAIN);
+}
