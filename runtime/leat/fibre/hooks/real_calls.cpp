@@ -196,6 +196,8 @@ constinit real_calls real{
     .waitpid = raw_waitpid,
     .write = raw<SYS_write>(),
     .writev = raw<SYS_writev>(),
+    .preadv2 = ::preadv2,
+    .pwritev2 = ::pwritev2,
 };
 
 namespace {

@@ -105,7 +105,7 @@ ssize_t attempt_read(int fd, std::span<const iovec> into, way_to_read& way) {
     }
     const int count = static_cast<int>(into.size());
     if (way == way_to_read::without_waiting) {
-        const ssize_t got = ::preadv2(fd, into.data(), count, -1, RWF_NOWAIT);
+        const ssize_t got = real.preadv2(fd, into.data(), count, -1, RWF_NOWAIT);
         if (got < 0 && errno == EAGAIN && is_file(fd)) {
             return real.readv(fd, into.data(), count);  // it is not in memory
         }

@@ -105,7 +105,7 @@ ssize_t attempt_write(int fd, std::span<const iovec> from, bool is_first, way_to
     }
     if (way == way_to_write::without_waiting) {
         const int count = static_cast<int>(from.size());
-        const ssize_t written = ::pwritev2(fd, from.data(), count, -1, RWF_NOWAIT);
+        const ssize_t written = real.pwritev2(fd, from.data(), count, -1, RWF_NOWAIT);
         if (written < 0 && errno == EAGAIN && is_file(fd)) {
             return real.writev(fd, from.data(), count);
         }

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <leat/fd.hpp>
+#include <leat/fibre/hooks/core/real_calls.hpp>
 #include <leat/runtime.hpp>
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -106,6 +108,27 @@ struct unix_listener {
     leat::fd descriptor;
     sockaddr_un address{};
     socklen_t size = 0;
+};
+
+// While it lives pipes cannot be asked for without waiting (RWF_NOWAIT), as before Linux 6.5.
+class older_kernel {
+public:
+    older_kernel() noexcept {
+        leat::detail::real.preadv2 = refuse;
+        leat::detail::real.pwritev2 = refuse;
+    }
+    older_kernel(const older_kernel&) = delete;
+    older_kernel& operator=(const older_kernel&) = delete;
+    ~older_kernel() {
+        leat::detail::real.preadv2 = ::preadv2;
+        leat::detail::real.pwritev2 = ::pwritev2;
+    }
+
+private:
+    static ssize_t refuse(int /*fd*/, const iovec* /*buffers*/, int /*count*/, off_t /*at*/, int /*flags*/) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
 };
 
 // Lets every other task go on, and the loop ask the kernel, which it does once a turn, some times.

@@ -225,7 +225,9 @@ LEAT_TEST("files are read and written, also in a cancelled scope", backends::ker
     CHECK(end.result == 0);
 }
 
-LEAT_TEST("pipes, event counters and timers are waited for", backends::kernel) {
+namespace {
+
+leat::task<> waited_for_each_kind() {
     const ends pipe = pipe_ends();
     const leat::fd counter(::eventfd(0, EFD_CLOEXEC));
     const leat::fd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
@@ -243,6 +245,14 @@ LEAT_TEST("pipes, event counters and timers are waited for", backends::kernel) {
         CHECK(all.result == sizeof got);
         CHECK(got == 1);
     }
+}
+
+}  // namespace
+
+LEAT_TEST("pipes, event counters and timers are waited for, on an older kernel, too", backends::kernel) {
+    co_await waited_for_each_kind();
+    const older_kernel older;
+    co_await waited_for_each_kind();
 }
 
 // No terminal can be asked for without waiting (RWF_NOWAIT), as no pipe can before Linux 6.5.

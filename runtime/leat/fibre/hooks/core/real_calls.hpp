@@ -63,6 +63,9 @@ struct real_calls {
     decltype(&::waitpid) waitpid;
     decltype(&::write) write;
     decltype(&::writev) writev;
+    // Not interposed.
+    decltype(&::preadv2) preadv2;
+    decltype(&::pwritev2) pwritev2;
 };
 
 [[gnu::visibility("hidden")]] extern constinit real_calls real;
