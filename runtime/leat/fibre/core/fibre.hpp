@@ -100,18 +100,14 @@ inline void fibre::enter() noexcept {
     const fibre_place place = std::exchange(this_fibre, fibre_place{this, hooked_});
     const exception_state exceptions = std::exchange(*exceptions_, kept_);
     const int error = std::exchange(errno, error_);
-    watched_outside_.leave(watched_inside_);
-    switch_context(outside_, inside_);
-    watched_outside_.arrive(watched_inside_);
+    switch_stack(outside_, watched_outside_, inside_, watched_inside_, false);
     error_ = std::exchange(errno, error);
     kept_ = std::exchange(*exceptions_, exceptions);
     hooked_ = std::exchange(this_fibre, place).hooked;
 }
 
 inline void fibre::leave() noexcept {
-    watched_inside_.leave(watched_outside_, ended_);
-    switch_context(inside_, outside_);
-    watched_inside_.arrive(watched_outside_);
+    switch_stack(inside_, watched_inside_, outside_, watched_outside_, ended_);
 }
 
 // Suspends the task for `leaf`, which ends with a result, and goes on when that is over.
