@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // outcome<T>: how a task ended. With a value, with an exception, or cancelled: the third outcome, which
-// is not an exception. Promises and tasks keep their result in one; join() and as_outcome() give it.
+// is not an exception. A coroutine writes its result into one, that of its awaiter or of its task; join() and
+// as_outcome() give it.
 // Invariant: holds at most one of value and error; `none` until the task has ended.
 #pragma once
 
@@ -112,17 +113,18 @@ public:
     template <typename... Arguments>
     void set_value(Arguments&&... arguments) {
         reset();
-        set_first_value(std::forward<Arguments>(arguments)...);
+        construct_value(std::forward<Arguments>(arguments)...);
     }
-    // The same where there was nothing before.
+    // The same for a coroutine, which has no error before that, but may have a value: when it goes on after a
+    // destructor has thrown behind a co_return.
     template <typename... Arguments>
-    void set_first_value(Arguments&&... arguments) {
-        if constexpr (std::is_reference_v<T>) {
-            std::construct_at(&value_, std::addressof(arguments)...);
-        } else {
-            std::construct_at(&value_, std::forward<Arguments>(arguments)...);
+    void set_returned(Arguments&&... arguments) {
+        if constexpr (!std::is_trivially_destructible_v<stored>) {
+            if (how_ != ending::none) [[unlikely]] {
+                reset();
+            }
         }
-        how_ = ending::value;
+        construct_value(std::forward<Arguments>(arguments)...);
     }
     void set_error(std::exception_ptr error) noexcept {
         reset();  // a destructor may throw after co_return
@@ -147,6 +149,15 @@ public:
     }
 
 private:
+    template <typename... Arguments>
+    void construct_value(Arguments&&... arguments) {
+        if constexpr (std::is_reference_v<T>) {
+            std::construct_at(&value_, std::addressof(arguments)...);
+        } else {
+            std::construct_at(&value_, std::forward<Arguments>(arguments)...);
+        }
+        how_ = ending::value;
+    }
     template <typename Other>
     void take(Other&& other) {
         if (other.how_ == ending::value) {

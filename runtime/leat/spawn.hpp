@@ -26,7 +26,7 @@ public:
     void finish(frame* outermost) noexcept override {
         if (outermost != nullptr) [[likely]] {
             outermost->coroutine().destroy();
-        } else if (result.how() == ending::none) {
+        } else if (result.how() != ending::error) {  // a value is left from a co_return that failed
             end_cancelled();
         }
         if (result.how() == ending::error) [[unlikely]] {

@@ -72,7 +72,7 @@ template <typename T>
 struct promise : promise_base {
     template <typename U = T>  // for `co_return {a, b}`
     void return_value(U&& value) {
-        result->set_first_value(std::forward<U>(value));
+        result->set_returned(std::forward<U>(value));
     }
     void unhandled_exception() noexcept { result->set_error(escaped_exception()); }
     outcome<T>* result = nullptr;  // of who awaits it, or of its task; from its first step on
@@ -80,7 +80,7 @@ struct promise : promise_base {
 
 template <>
 struct promise<void> : promise_base {
-    void return_void() noexcept { result->set_first_value(); }
+    void return_void() noexcept { result->set_returned(); }
     void unhandled_exception() noexcept { result->set_error(escaped_exception()); }
     outcome<void>* result = nullptr;
 };

@@ -22,11 +22,16 @@ using leat::task;
 
 // Counts what lives, to see that frames, arguments and results are destroyed, and once.
 struct counted {
-    counted() noexcept { ++alive; }
-    counted(const counted&) noexcept { ++alive; }
-    counted(counted&&) noexcept { ++alive; }
+    explicit counted(int number = 0) noexcept : value(number) { ++alive; }
+    counted(const counted& other) noexcept : value(other.value) { ++alive; }
+    counted(counted&& other) noexcept : value(other.value) { ++alive; }
     ~counted() { --alive; }
+    int value;
     static inline int alive = 0;
+};
+
+struct throws_late {
+    ~throws_late() noexcept(false) { throw std::runtime_error("late"); }
 };
 
 // Writes its name down when it dies.
@@ -142,11 +147,8 @@ LEAT_TEST("a task that was caught failing can be followed by others") {
 }
 
 LEAT_TEST("a destructor that throws after co_return makes the task fail, and the value is destroyed") {
-    struct thrower {
-        ~thrower() noexcept(false) { throw std::runtime_error("late"); }
-    };
     auto body = []() -> task<counted> {
-        const thrower local;
+        const throws_late local;
         co_return counted();
     };
     bool caught = false;
@@ -156,6 +158,44 @@ LEAT_TEST("a destructor that throws after co_return makes the task fail, and the
         caught = true;
     }
     CHECK(caught);
+    CHECK(counted::alive == 0);
+}
+
+LEAT_TEST("a task that goes on after a destructor threw behind its co_return gives only its last value") {
+    const auto body = [](counted first) -> task<counted> {
+        try {
+            const throws_late local;
+            co_return first;
+        } catch (const std::runtime_error&) {
+        }
+        co_await leat::yield();
+        co_return counted(8);
+    };
+    {
+        const counted awaited = co_await body(counted(7));
+        auto child = leat::spawn(body, counted(7));
+        const counted spawned = co_await child;
+        CHECK(awaited.value == 8);
+        CHECK(spawned.value == 8);
+    }
+    CHECK(counted::alive == 0);
+}
+
+LEAT_TEST("a task that is cancelled after a destructor threw behind its co_return has no value") {
+    const auto body = []() -> task<counted> {
+        try {
+            const throws_late local;
+            co_return counted(7);
+        } catch (const std::runtime_error&) {
+        }
+        co_await leat::sleep_until(leat::never);
+        co_return counted(8);
+    };
+    auto child = leat::spawn(body);
+    co_await leat::yield();
+    child.cancel();
+    co_await child.join();
+    CHECK(child.cancelled());
     CHECK(counted::alive == 0);
 }
 
