@@ -24,21 +24,25 @@ public:
         try {
             return inner_.ready();
         } catch (...) {
-            ended_.set_error(std::current_exception());
+            failed_ = std::current_exception();
             return true;
         }
     }
     void suspend(frame& waiter) { inner_.suspend(waiter); }
+    // The outcome is made where it is returned: a move of the value may throw.
     [[nodiscard]] outcome<T> await_resume() noexcept {
-        if (ended_.how() == ending::none) {
-            take_outcome(inner_, ended_);
-            if constexpr (is_handle<std::remove_cvref_t<X>>) {
-                if (const cancel_reason why = inner_.cancelled_because(); why.given()) {
-                    ended_.set_cancelled(why);
-                }
+        outcome<T> ended;
+        if (failed_ != nullptr) {
+            ended.set_error(std::move(failed_));
+            return ended;
+        }
+        take_outcome(inner_, ended);
+        if constexpr (is_handle<std::remove_cvref_t<X>>) {
+            if (const cancel_reason why = inner_.cancelled_because(); why.given()) {
+                ended.set_cancelled(why);
             }
         }
-        return std::move(ended_);
+        return ended;
     }
     auto defer() && {
         return [kept = std::move(inner_).defer()]() mutable {
@@ -48,7 +52,7 @@ public:
 
 private:
     inner inner_;
-    outcome<T> ended_;
+    std::exception_ptr failed_;  // to begin
 };
 
 }  // namespace detail

@@ -78,7 +78,7 @@ public:
         try {
             return inner_.ready();
         } catch (...) {
-            ended_.set_error(std::current_exception());
+            failed_ = std::current_exception();
             return true;
         }
     }
@@ -87,25 +87,29 @@ public:
         body_.entered_by = &waiter;
         inner_.suspend(waiter);
     }
+    // The outcome is made where it is returned: a move of the value may throw.
     outcome<T> await_resume() noexcept {
+        outcome<T> ended;
         if (body_.absorbed) {
-            ended_.set_cancelled(body_.why());
+            ended.set_cancelled(body_.why());
         } else {
             body_.leave();
         }
         body_.detach();
         group_.leave();
-        if (ended_.how() == ending::none) {
-            take_outcome(inner_, ended_);
+        if (failed_ != nullptr) {
+            ended.set_error(std::move(failed_));
+        } else if (!ended.cancelled()) {
+            take_outcome(inner_, ended);
         }
-        return std::move(ended_);
+        return ended;
     }
 
 private:
     group_scope& group_;
     entered_scope& body_;
     awaited<std::remove_cvref_t<X>> inner_;
-    outcome<T> ended_;
+    std::exception_ptr failed_;  // to begin
 };
 
 }  // namespace detail

@@ -26,6 +26,21 @@ leat::task<> fails() {
     throw std::runtime_error("broken");
 }
 
+// Can be copied so many times, and not be moved.
+struct brittle {
+    explicit brittle(int copies) noexcept : left(copies) {}
+    brittle(const brittle& other) : left(other.left - 1) {
+        if (left < 0) {
+            throw std::runtime_error("worn out");
+        }
+    }
+    int left;
+};
+
+leat::task<brittle> give_brittle(int copies) {
+    co_return brittle(copies);
+}
+
 std::string text_of(const std::exception_ptr& error) {
     try {
         std::rethrow_exception(error);
@@ -83,4 +98,14 @@ VIRTUAL_TEST("as_outcome absorbs no cancellation of the task that awaits it") {
     });
     CHECK_FALSE(finished);
     CHECK_FALSE(went_on);
+}
+
+LEAT_TEST("as_outcome gives the exception of a value that could not be passed on") {
+    int failed = 0;
+    for (int copies = 0; copies < 8; ++copies) {
+        const auto ended = co_await as_outcome(give_brittle(copies));
+        failed += ended.error() != nullptr ? 1 : 0;
+        CHECK(ended.ok() == (ended.error() == nullptr));
+    }
+    CHECK(failed == 3);  // co_return, the end of the task, the outcome
 }

@@ -118,6 +118,38 @@ LEAT_TEST("a callable that throws before its body begins fails the group") {
     CHECK(thrown == "no body");
 }
 
+LEAT_TEST("a group whose body gives a value that cannot be passed on throws when its children have ended") {
+    // Can be copied so many times, and not be moved.
+    struct brittle {
+        explicit brittle(int copies) noexcept : left(copies) {}
+        brittle(const brittle& other) : left(other.left - 1) {
+            if (left < 0) {
+                throw std::runtime_error("worn out");
+            }
+        }
+        int left;
+    };
+    int failed = 0;
+    int children = 0;
+    for (int copies = 0; copies < 8; ++copies) {
+        try {
+            (void)co_await with_task_group([&](task_group& group) -> leat::task<brittle> {
+                group.spawn([&]() -> leat::task<> {
+                    ++children;
+                    co_await leat::yield();
+                    --children;
+                });
+                co_await leat::yield();
+                co_return brittle(copies);
+            });
+        } catch (const std::runtime_error&) {
+            ++failed;
+        }
+        CHECK(children == 0);
+    }
+    CHECK(failed == 6);  // of body and group: co_return and the end of the task; and the outcome between them
+}
+
 VIRTUAL_TEST("the first error is thrown and each later one is reported once") {
     kernel.cancelling = leat::virtual_kernel::on_cancel::succeeds_later;
     auto fails_all_the_same = [](int descriptor, const char* text) -> leat::task<> {
