@@ -20,7 +20,8 @@ std::string text_of(const std::source_location& where) {
 
 void timeout_scope::pass(timer& self) noexcept {
     auto& passed = static_cast<timeout_scope&>(self);
-    if (const wait* const leaf = passed.inside->waiting) {
+    // None is inside when it has been left by unwinding, and a nursery of the same frame still runs the loop.
+    if (const wait* const leaf = passed.inside != nullptr ? passed.inside->waiting : nullptr) {
         passed.waited_for_ = leaf->kind;
         wait_facts facts;
         if (leaf->kind->explain != nullptr) {

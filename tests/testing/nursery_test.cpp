@@ -121,6 +121,25 @@ LEAT_TEST("a cleanup that waits is awaited by the end of its nursery") {
     CHECK(cleaned_up);
 }
 
+LEAT_SIMULATE("a timeout whose wait was cancelled may pass while a nursery beside it ends") {
+    bool cleaned_up = false;
+    const auto body = leat::spawn([&]() -> leat::task<> {
+        auto wait = leat::sleep(1h);
+        auto limited = leat::timeout(1s, wait);
+        nursery tasks;
+        tasks.spawn([&]() -> leat::task<> {
+            co_await leat::shield(leat::sleep(1min));
+            cleaned_up = true;
+        });
+        co_await limited;
+    });
+    co_await leat::testing::wait_until_idle();
+    body.cancel();
+    co_await body.join();
+    CHECK(body.cancelled());
+    CHECK(cleaned_up);
+}
+
 LEAT_TEST("wait() of a nursery lets its tasks finish") {
     int finished = 0;
     {
