@@ -60,7 +60,7 @@ protected:
 
         [[nodiscard]] bool watched() const noexcept { return registration % 2 != 0; }
     };
-    static_assert(sizeof(descriptor_state) == 32);
+    static_assert(sizeof(void*) != 8 || sizeof(descriptor_state) == 32);
 
     // Throws std::system_error when there is no descriptor for wake().
     readiness_backend();
