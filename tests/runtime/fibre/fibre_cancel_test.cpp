@@ -212,6 +212,44 @@ LEAT_TEST("a deadline around a blocking function ends it, and is thrown as ever"
     CHECK_FALSE(nothing.has_value());
 }
 
+LEAT_TEST("a fibre hears of a cancellation although another took what it was woken for", on(kernel)) {
+    const socket_pair sockets;
+    fibre_wait_end how{};
+    auto polls = leat::spawn(blocking([&] {
+        pollfd asked{.fd = sockets.near.get(), .events = POLLIN, .revents = 0};
+        how = leat::detail::wait_for_descriptors({&asked, 1}, leat::after(leat::now(), 20ms));
+    }));
+    auto reads = leat::spawn(blocking([&] {
+        const char got = blocking_get(sockets.near.get());
+        polls.cancel();
+        return got;
+    }));
+    co_await leat::testing::wait_until_idle();
+    put(sockets.far.get(), "a");
+    const char got = co_await reads;
+    CHECK(got == 'a');
+    (void)co_await polls.join();
+    CHECK(how == fibre_wait_end::refused);
+}
+
+LEAT_TEST("a fibre hears of a cancellation in the turn in which it looks at a descriptor", on(simulated)) {
+    const socket_pair sockets;
+    leat::handle<> polls;
+    fibre_wait_end how{};
+    leat::testing::nursery others;
+    others.spawn([&]() -> leat::task<> {
+        co_await leat::sleep(1ms);
+        polls.cancel();
+    });
+    polls = leat::spawn(blocking([&] {
+        pollfd asked{.fd = sockets.near.get(), .events = POLLIN, .revents = 0};
+        how = leat::detail::wait_for_descriptors({&asked, 1}, leat::after(leat::now(), 1h));
+    }));
+    (void)co_await polls.join();
+    co_await others.wait();
+    CHECK(how == fibre_wait_end::refused);
+}
+
 static int reports_heard = 0;
 
 TEST_CASE("a function that goes on after 1,000 refused calls is reported once, and the others have turns") {

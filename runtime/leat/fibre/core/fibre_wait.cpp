@@ -84,7 +84,11 @@ private:
     fibre_wait_end how_ = fibre_wait_end::timed_out;
 };
 
+// It asks first: the scope may have been cancelled since the wait before it was over.
 fibre_wait_end wait_until(time_point deadline) noexcept {
+    if (is_cancelled()) {
+        return fibre_wait_end::refused;
+    }
     if (deadline <= now()) {
         take_turns();
         return fibre_wait_end::timed_out;
@@ -93,7 +97,7 @@ fibre_wait_end wait_until(time_point deadline) noexcept {
 }
 
 fibre_wait_end wait_once(std::span<const pollfd> asked, part_storage parts, time_point deadline) noexcept {
-    return descriptor_wait(parts, deadline).end_of(asked);
+    return is_cancelled() ? fibre_wait_end::refused : descriptor_wait(parts, deadline).end_of(asked);
 }
 
 // Apart, so that the stack has no more than is used.
@@ -179,9 +183,6 @@ fibre_wait_end wait_for_descriptors(std::span<pollfd> asked, time_point deadline
 }
 
 fibre_wait_end wait_to_try(int fd, short event, time_point deadline) noexcept {
-    if (is_cancelled()) {
-        return refused();
-    }
     pollfd asked{.fd = fd, .events = event, .revents = 0};
     if (current_scheduler().io().time_is_virtual()) {
         return wait_for_descriptors({&asked, 1}, deadline);
@@ -192,9 +193,6 @@ fibre_wait_end wait_to_try(int fd, short event, time_point deadline) noexcept {
 }
 
 fibre_wait_end wait_for_time(time_point deadline) noexcept {
-    if (is_cancelled()) {
-        return refused();
-    }
     const really_block the_calls_of_leat;
     const fibre_wait_end how = wait_until(deadline);
     return how == fibre_wait_end::refused ? refused() : how;
