@@ -170,6 +170,24 @@ LEAT_TEST("a wait may name one descriptor twice", on(kernel)) {
     CHECK(asked[1].revents == POLLIN);
 }
 
+LEAT_TEST("a part of a wait whose turn comes when the wait is over is not begun", on(kernel)) {
+    const socket_pair silent;
+    const socket_pair speaking;
+    auto before = leat::spawn(blocking([&] { return blocking_get(silent.near.get()); }));
+    co_await leat::testing::wait_until_idle();
+    std::array asked{asks(silent.near.get(), POLLIN), asks(speaking.near.get(), POLLIN)};
+    before.cancel();
+    auto waits = leat::spawn(blocking([&] { return wait_for_descriptors(asked, leat::never); }));
+    co_await leat::yield();
+    put(speaking.far.get(), "x");
+    co_await leat::testing::wait_until_idle();
+    const bool ended = waits.done();
+    put(silent.far.get(), "x");  // ends it in any case
+    (void)co_await waits;
+    (void)co_await before.join();
+    CHECK(ended);
+}
+
 LEAT_TEST("closing a descriptor ends the waits for it, and its number can be used again", on(kernel)) {
     socket_pair sockets;
     const int number = sockets.near.get();

@@ -6,6 +6,7 @@
 #include <leat/io.hpp>
 
 #include <new>
+#include <utility>
 
 namespace leat::detail {
 
@@ -53,8 +54,8 @@ void descriptor_part::submit() noexcept {
 
 bool descriptor_part::completed(wait& self) noexcept {
     auto& part = static_cast<descriptor_part&>(self);
-    if (part.its_turn) {
-        part.its_turn = false;
+    const bool its_turn = std::exchange(part.its_turn, false);
+    if (its_turn && !part.whole_.decided_) {
         part.submit();
     } else {
         part.has_ended();
