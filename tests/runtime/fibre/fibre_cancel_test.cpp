@@ -280,3 +280,24 @@ TEST_CASE("a function that goes on after 1,000 refused calls is reported once, a
     CHECK(refusals > 1000);
     CHECK(refusals < 1200);
 }
+
+TEST_CASE("the report of a function that is refused reaches a report function that writes") {
+    static const socket_pair heard;
+    leat::run(
+        [&]() -> leat::task<> {
+            auto goes_on = leat::spawn(blocking([&] {
+                for (int i = 0; i < 1000; ++i) {
+                    (void)leat::detail::wait_for_time(leat::never);
+                }
+            }));
+            goes_on.cancel();
+            (void)co_await goes_on.join();
+        },
+        {.report = [](std::string_view line) {
+            (void)::send(heard.far.get(), line.data(), line.size(), 0);
+        }});
+    char text[200];
+    const ssize_t size = ::recv(heard.near.get(), text, sizeof text, MSG_DONTWAIT);
+    REQUIRE(size > 0);
+    CHECK(std::string_view(text, static_cast<std::size_t>(size)).find("1,000") != std::string_view::npos);
+}

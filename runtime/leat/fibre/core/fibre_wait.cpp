@@ -37,6 +37,7 @@ void take_turns() noexcept {
 fibre_wait_end refused() noexcept {
     const unsigned times = this_fibre.running->note_refusal();
     if (times == refusals_reported) {
+        const really_block the_calls_of_leat;  // whoever writes the report is not refused
         current_scheduler().report(
             "a blocking function goes on after 1,000 calls that were refused: it is cancelled, and "
             "ECANCELED tells it so");
