@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -76,8 +77,9 @@ void write_to_standard_error(std::initializer_list<std::string_view> pieces) noe
     });
     std::span<iovec> rest(parts.data(), count);
     while (!rest.empty()) {
-        const ssize_t written = without_sigpipe(
-            [&] { return ::writev(STDERR_FILENO, rest.data(), static_cast<int>(rest.size())); });
+        // Not by writev(3), which is refused in a blocking function that is cancelled.
+        const ssize_t written =
+            without_sigpipe([&] { return ::syscall(SYS_writev, STDERR_FILENO, rest.data(), rest.size()); });
         if (written < 0 && errno != EINTR) {
             return;
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "../../crash/child_process.hpp"
 #include "blocking_calls.hpp"
 
 #include <leat/blocking.hpp>
@@ -6,8 +7,15 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+
+#include <poll.h>
+#include <unistd.h>
 
 using namespace fibre_tests;
 
@@ -41,4 +49,17 @@ TEST_CASE("blocking functions that nothing can wake are told as a deadlock") {
         told = error.what();
     }
     CHECK(told.find("waits for sleep") != std::string::npos);
+}
+
+TEST_CASE("misuse in a blocking function that is cancelled is told") {
+    const auto ended = leat::testing::run_in_child([] {
+        return leat::run_blocking_main([] {
+            leat::await(leat::move_on_after(std::chrono::seconds(0), leat::blocking([] {
+                                                (void)::poll(nullptr, 0, -1);
+                                                leat::check(false, "a test does this");
+                                            })));
+        });
+    });
+    CHECK(ended.signal == SIGABRT);
+    CHECK(ended.errors.find("a test does this") != std::string::npos);
 }
