@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <new>
@@ -157,7 +158,12 @@ fibre_wait_end wait_again(std::span<const pollfd> asked, unsigned looks, time_po
 }
 
 [[nodiscard]] bool look(std::span<pollfd> asked) noexcept {
-    return ::poll(asked.data(), asked.size(), 0) != 0;
+    for (;;) {
+        const int ready = ::poll(asked.data(), asked.size(), 0);
+        if (ready >= 0 || errno != EINTR) {
+            return ready != 0;
+        }
+    }
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ bool is_file(int fd) noexcept {
 
 bool is_ready(int fd, short events) noexcept {
     pollfd asked{.fd = fd, .events = events, .revents = 0};
-    return real.poll(&asked, 1, 0) != 0;
+    return real.poll(&asked, 1, 0) > 0;  // a signal can interrupt it, and nothing is known then
 }
 
 bool is_ready(fibre_wait_end end, int late) noexcept {

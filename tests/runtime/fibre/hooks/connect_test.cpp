@@ -112,3 +112,49 @@ LEAT_TEST("a listener that does not block gives EAGAIN", backends::kernel) {
         [&] { return ::accept(place.descriptor.get(), nullptr, nullptr) == -1 ? errno : 0; });
     CHECK(error == EAGAIN);
 }
+
+// While it lives the first look whether a descriptor is ready is interrupted by a signal, and an accept that
+// would block says so.
+class interrupted_look {
+public:
+    static inline bool blocked = false;
+
+    interrupted_look() noexcept {
+        blocked = false;
+        leat::detail::real.poll = interrupted;
+        leat::detail::real.accept = tells_if_it_blocks;
+    }
+    interrupted_look(const interrupted_look&) = delete;
+    interrupted_look& operator=(const interrupted_look&) = delete;
+    ~interrupted_look() { leat::detail::real = before_; }
+
+private:
+    static int interrupted(pollfd* /*asked*/, nfds_t /*count*/, int /*timeout*/) {
+        leat::detail::real.poll = before_.poll;
+        errno = EINTR;
+        return -1;
+    }
+    static int tells_if_it_blocks(int fd, sockaddr* from, socklen_t* size) {
+        pollfd asked{.fd = fd, .events = POLLIN, .revents = 0};
+        if (before_.poll(&asked, 1, 0) == 0) {
+            blocked = true;
+            errno = EINVAL;
+            return -1;
+        }
+        return before_.accept(fd, from, size);
+    }
+
+    static inline const leat::detail::real_calls before_ = leat::detail::real;
+};
+
+LEAT_TEST("a signal in the moment of a look does not make accept block the thread", backends::kernel) {
+    const unix_listener listener;
+    const interrupted_look interrupted;
+    auto accepts = leat::spawn(
+        leat::blocking([&] { return leat::fd(::accept(listener.descriptor.get(), nullptr, nullptr)); }));
+    co_await let_others_run();
+    const leat::fd client = listener.connect();
+    const leat::fd accepted = co_await accepts;
+    CHECK(accepted);
+    CHECK(!interrupted.blocked);
+}
