@@ -8,6 +8,11 @@
 #include <leat/testing/doctest.hpp>
 
 #include <array>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 
 using namespace std::chrono_literals;
 using namespace fibre_tests;
@@ -42,4 +47,40 @@ LEAT_TEST("a wait allocates nothing", on(kernel)) {
     const long few = co_await leat::testing::allocations_during([&] { return waits(3); });
     const long more = co_await leat::testing::allocations_during([&] { return waits(30); });
     CHECK(more == few);
+}
+
+LEAT_TEST("a connect whose wait finds no memory does not say that it is connected", on(kernel)) {
+    const leat::fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in place{};
+    place.sin_family = AF_INET;
+    place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof place;
+    auto* const name = reinterpret_cast<sockaddr*>(&place);
+    REQUIRE(::bind(listener.get(), name, size) == 0);
+    REQUIRE(::listen(listener.get(), 0) == 0);
+    REQUIRE(::getsockname(listener.get(), name, &size) == 0);
+    const auto connect = [&](int fd) { return ::connect(fd, name, size); };
+    std::vector<leat::fd> others;  // they fill the queue
+    do {
+        others.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        (void)connect(others.back().get());
+        pollfd asked{.fd = others.back().get(), .events = POLLOUT, .revents = 0};
+        if (::poll(&asked, 1, 0) == 0) {
+            break;
+        }
+    } while (others.size() < 16);
+    const leat::fd low(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const leat::fd high(::fcntl(low.get(), F_DUPFD_CLOEXEC, 900));  // beyond what a backend has room for
+    const timeval soon{.tv_sec = 0, .tv_usec = 1000};
+    REQUIRE(::setsockopt(high.get(), SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon) == 0);
+    const int answer = co_await blocking([&] {
+        using namespace leat::testing::counted_memory;
+        may_fail = true;
+        fails_at = 0;
+        const int result = connect(high.get());
+        fails_at = -1;
+        may_fail = false;
+        return result;
+    });
+    CHECK(answer == -1);
 }

@@ -54,7 +54,8 @@ int connect_waiting(int fd, const sockaddr* to, socklen_t size) {
             return -1;
         }
     }
-    if (!is_ready(wait_to_try(fd, POLLOUT, call.deadline()), EINPROGRESS)) {
+    pollfd asked{.fd = fd, .events = POLLOUT, .revents = 0};  // SO_ERROR is 0 as long as it is under way, too
+    if (!is_ready(wait_for_descriptors({&asked, 1}, call.deadline()), EINPROGRESS)) {
         return -1;
     }
     int error = 0;
