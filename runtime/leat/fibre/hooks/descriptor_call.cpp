@@ -80,10 +80,9 @@ time_point descriptor_call::deadline() noexcept {
         const int option = way_ == direction::in ? SO_RCVTIMEO : SO_SNDTIMEO;
         const bool limited = ::getsockopt(fd_, SOL_SOCKET, option, &limit, &size) == 0 &&
                              (limit.tv_sec != 0 || limit.tv_usec != 0);
-        deadline_ =
-            limited
-                ? after(now(), std::chrono::seconds(limit.tv_sec) + std::chrono::microseconds(limit.tv_usec))
-                : never;
+        deadline_ = limited ? after(now(), sum_of(std::chrono::seconds(limit.tv_sec),
+                                                  std::chrono::microseconds(limit.tv_usec)))
+                            : never;
     }
     return *deadline_;
 }

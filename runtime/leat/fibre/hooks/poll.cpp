@@ -29,7 +29,7 @@ int leat_poll(pollfd* asked, nfds_t count, int timeout) {
 }
 
 int leat_ppoll(pollfd* asked, nfds_t count, const timespec* timeout, const sigset_t* mask) {
-    if (!in_fibre()) [[likely]] {
+    if (!in_fibre() || (timeout != nullptr && !is_time(*timeout))) [[likely]] {
         return real.ppoll(asked, count, timeout, mask);
     }
     return until_ready({asked, count}, deadline_in(timeout),

@@ -194,8 +194,8 @@ int leat_recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec
     }
     const time_point limit = timeout == nullptr
                                  ? never
-                                 : after(now(), std::chrono::seconds(timeout->tv_sec) +
-                                                    std::chrono::nanoseconds(timeout->tv_nsec));
+                                 : after(now(), sum_of(std::chrono::seconds(timeout->tv_sec),
+                                                       std::chrono::nanoseconds(timeout->tv_nsec)));
     unsigned got = 0;
     for (;;) {
         const int some = real.recvmmsg(fd, messages + got, count - got, flags | MSG_DONTWAIT, nullptr);

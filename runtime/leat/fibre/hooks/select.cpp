@@ -84,8 +84,8 @@ int leat_select(int size, fd_set* reading, fd_set* writing, fd_set* excepting, t
         return real.select(size, reading, writing, excepting, timeout);
     }
     const auto length = timeout == nullptr ? duration::max()
-                                           : saturate(std::chrono::seconds(timeout->tv_sec)) +
-                                                 std::chrono::microseconds(timeout->tv_usec);
+                                           : sum_of(std::chrono::seconds(timeout->tv_sec),
+                                                    std::chrono::microseconds(timeout->tv_usec));
     const time_point deadline = timeout == nullptr ? never : deadline_in(length);
     const int ready = select_waiting(size, {reading, writing, excepting}, deadline, nullptr);
     if (timeout != nullptr && deadline != long_ago) {
@@ -98,7 +98,7 @@ int leat_select(int size, fd_set* reading, fd_set* writing, fd_set* excepting, t
 
 int leat_pselect(int size, fd_set* reading, fd_set* writing, fd_set* excepting, const timespec* timeout,
                  const sigset_t* mask) {
-    if (!in_fibre() || !fits(size)) [[likely]] {
+    if (!in_fibre() || !fits(size) || (timeout != nullptr && !is_time(*timeout))) [[likely]] {
         return real.pselect(size, reading, writing, excepting, timeout, mask);
     }
     return select_waiting(size, {reading, writing, excepting}, deadline_in(timeout), mask);

@@ -7,10 +7,6 @@ namespace leat::detail {
 
 namespace {
 
-bool is_time(const timespec& time) noexcept {
-    return time.tv_sec >= 0 && time.tv_nsec >= 0 && time.tv_nsec < 1'000'000'000;
-}
-
 // 0, or ECANCELED. What is left of the time then goes to `left`.
 int sleep_until_or_refused(time_point deadline, timespec* left) noexcept {
     const int before = errno;

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <ctime>
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include <poll.h>
@@ -108,4 +109,36 @@ LEAT_TEST("a loop of sleeps that ignores errors ends with its scope, for it is r
                                                        }));
     CHECK(!finished);
     CHECK(rounds == 5000);
+}
+
+LEAT_TEST("the longest times do not pass", on(backends::simulated)) {
+    static constexpr auto most = std::numeric_limits<std::time_t>::max();
+    static constexpr timespec longest{.tv_sec = most, .tv_nsec = 999'999'999};
+    const std::vector<std::function<long()>> calls{
+        [] { return std::invoke(::nanosleep, &longest, nullptr); },
+        [] { return ::ppoll(nullptr, 0, &longest, nullptr); },
+        [] { return ::pselect(0, nullptr, nullptr, nullptr, &longest, nullptr); },
+        [] {
+            timeval limit{.tv_sec = most, .tv_usec = most};
+            return ::select(0, nullptr, nullptr, nullptr, &limit);
+        },
+    };
+    for (const auto& call : calls) {
+        long result = 7;
+        (void)co_await leat::move_on_after(1h, leat::blocking([&] { result = call(); }));
+        CHECK(result == -1);
+    }
+}
+
+LEAT_TEST("a time that is none is told as EINVAL") {
+    const int right_answers = co_await leat::blocking([] {
+        const timespec wrong{.tv_sec = 0, .tv_nsec = -1};
+        int right = 0;
+        errno = 0;
+        right += ::ppoll(nullptr, 0, &wrong, nullptr) == -1 && errno == EINVAL ? 1 : 0;
+        errno = 0;
+        right += ::pselect(0, nullptr, nullptr, nullptr, &wrong, nullptr) == -1 && errno == EINVAL ? 1 : 0;
+        return right;
+    });
+    CHECK(right_answers == 2);
 }

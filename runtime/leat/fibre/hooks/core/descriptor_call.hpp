@@ -7,7 +7,9 @@
 
 #include <leat/fibre/core/fibre_wait.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -15,6 +17,12 @@
 #include <sys/types.h>
 
 namespace leat::detail {
+
+// A time that a caller gives in two parts, neither of which is negative. It saturates.
+[[nodiscard]] constexpr duration sum_of(std::chrono::seconds whole, auto rest) noexcept {
+    const duration first = saturate(whole);
+    return first + std::min(saturate(rest), duration::max() - first);
+}
 
 enum class direction : std::uint8_t { in, out };
 

@@ -11,6 +11,10 @@
 
 namespace leat::detail {
 
+[[nodiscard]] inline bool is_time(const timespec& time) noexcept {
+    return time.tv_sec >= 0 && time.tv_nsec >= 0 && time.tv_nsec < 1'000'000'000;
+}
+
 [[nodiscard]] inline duration length_of(const timespec& time) noexcept {
     return saturate(std::chrono::seconds(time.tv_sec)) + std::chrono::nanoseconds(time.tv_nsec);
 }
