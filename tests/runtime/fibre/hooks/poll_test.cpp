@@ -94,6 +94,21 @@ LEAT_TEST("nothing is ready when the time is over, and errno is as before") {
     CHECK(errors == 0);
 }
 
+LEAT_TEST("a call that needs no wait leaves errno as it was, however often it is made", backends::kernel) {
+    const ends pair = socket_ends();
+    put(pair.theirs, "a");
+    const int errors = co_await leat::blocking([&] {
+        int wrong = 0;
+        for (int i = 0; i < 100; ++i) {
+            errno = 7;
+            pollfd asked{.fd = pair.ours.get(), .events = POLLIN, .revents = 0};
+            wrong += ::poll(&asked, 1, -1) != 1 || errno != 7 ? 1 : 0;
+        }
+        return wrong;
+    });
+    CHECK(errors == 0);
+}
+
 LEAT_TEST("wrong arguments are told as they are elsewhere", backends::kernel) {
     const int errors = co_await leat::blocking([] {
         char byte = 0;

@@ -16,7 +16,7 @@ namespace leat::detail {
 }
 
 [[nodiscard]] inline duration length_of(const timespec& time) noexcept {
-    return saturate(std::chrono::seconds(time.tv_sec)) + std::chrono::nanoseconds(time.tv_nsec);
+    return sum_of(std::chrono::seconds(time.tv_sec), std::chrono::nanoseconds(time.tv_nsec));
 }
 
 // When a call ends that nothing becomes ready for: long_ago where it does not wait at all.
@@ -31,15 +31,12 @@ namespace leat::detail {
 // waited for.
 template <typename Attempt>
 int until_ready(std::span<pollfd> asked, time_point deadline, Attempt attempt) {
+    const int before = errno;
     if (is_refused()) {
         return -1;
     }
-    const int before = errno;
     int ready = attempt();
-    if (ready != 0 || deadline == long_ago) {
-        return ready;
-    }
-    for (bool goes_on = true; ready == 0 && goes_on;) {
+    for (bool goes_on = deadline != long_ago; ready == 0 && goes_on;) {
         const fibre_wait_end end = wait_for_descriptors(asked, deadline);
         goes_on = is_ready(end, before);
         if (end == fibre_wait_end::refused) {
