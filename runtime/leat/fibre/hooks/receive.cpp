@@ -152,11 +152,7 @@ ssize_t leat_recv(int fd, void* buffer, std::size_t size, int flags) {
         return real.recv(fd, buffer, size, flags);
     }
     if ((flags & MSG_WAITALL) != 0) {
-        iovec into{.iov_base = buffer, .iov_len = size};
-        msghdr message{};
-        message.msg_iov = &into;
-        message.msg_iovlen = 1;
-        return receive(fd, &message, flags);
+        return leat_recvfrom(fd, buffer, size, flags, nullptr, nullptr);
     }
     return try_until_ready(fd, direction::in,
                            [&] { return real.recv(fd, buffer, size, flags | MSG_DONTWAIT); });
@@ -167,8 +163,18 @@ ssize_t leat_recvfrom(int fd, void* buffer, std::size_t size, int flags, sockadd
     if (!in_fibre() || (flags & never_waiting) != 0) [[likely]] {
         return real.recvfrom(fd, buffer, size, flags, from, from_size);
     }
-    if ((flags & MSG_WAITALL) != 0 && from == nullptr) {
-        return leat_recv(fd, buffer, size, flags);
+    if ((flags & MSG_WAITALL) != 0 && (from == nullptr || from_size != nullptr)) {
+        iovec into{.iov_base = buffer, .iov_len = size};
+        msghdr message{};
+        message.msg_iov = &into;
+        message.msg_iovlen = 1;
+        message.msg_name = from;
+        message.msg_namelen = from != nullptr ? *from_size : 0;
+        const ssize_t got = receive(fd, &message, flags);
+        if (got >= 0 && from != nullptr) {
+            *from_size = message.msg_namelen;
+        }
+        return got;
     }
     return try_until_ready(fd, direction::in, [&] {
         return real.recvfrom(fd, buffer, size, flags | MSG_DONTWAIT, from, from_size);
@@ -204,7 +210,7 @@ int leat_recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec
         }
         const bool enough = got >= count || (got > 0 && (flags & MSG_WAITFORONE) != 0) || now() >= limit;
         if ((some < 0 && errno != EAGAIN) || (some >= 0 && enough)) {
-            return got > 0 ? call.done(static_cast<int>(got)) : -1;
+            return got > 0 || some >= 0 ? call.done(static_cast<int>(got)) : -1;
         }
         if (is_nonblocking(fd)) {
             return got > 0 ? call.done(static_cast<int>(got)) : some;

@@ -48,9 +48,16 @@ void set_limit(const leat::fd& descriptor, int option, std::chrono::milliseconds
 }  // namespace
 
 LEAT_TEST("MSG_WAITALL waits for every byte", backends::kernel) {
-    for (const auto receive : std::array<ssize_t (*)(int, char*), 3>{
+    for (const auto receive : std::array<ssize_t (*)(int, char*), 4>{
              [](int fd, char* into) { return ::recv(fd, into, 6, MSG_WAITALL); },
              [](int fd, char* into) { return ::recvfrom(fd, into, 6, MSG_WAITALL, nullptr, nullptr); },
+             [](int fd, char* into) {
+                 sockaddr_storage from{};
+                 socklen_t size = sizeof from;
+                 const ssize_t got =
+                     ::recvfrom(fd, into, 6, MSG_WAITALL, reinterpret_cast<sockaddr*>(&from), &size);
+                 return size < sizeof from ? got : -2;
+             },
              [](int fd, char* into) {
                  iovec parts[2]{{.iov_base = into, .iov_len = 1}, {.iov_base = into + 1, .iov_len = 5}};
                  msghdr message{};
@@ -320,6 +327,13 @@ LEAT_TEST("recvmmsg gives as many datagrams as are asked for, and what is there 
     put(pair.theirs, "a");
     const answer first = co_await receive(MSG_WAITFORONE, {.tv_sec = 3600, .tv_nsec = 0});
     CHECK(first.result == 1);
+}
+
+LEAT_TEST("recvmmsg of no message gives none", backends::kernel) {
+    const ends pair = socket_ends(SOCK_DGRAM);
+    const answer none =
+        co_await in_fibre([&] { return ::recvmmsg(pair.ours.get(), nullptr, 0, 0, nullptr); });
+    CHECK(none.result == 0);
 }
 
 LEAT_TEST("a peer that always has data does not keep the others waiting", backends::kernel) {
