@@ -89,6 +89,21 @@ ssize_t receive(int fd, msghdr* message, int flags) {
                            [&] { return real.recvmsg(fd, message, flags | MSG_DONTWAIT); });
 }
 
+// What is not in memory is read from the disk, as by any call on a file, behind the `got` bytes that were.
+ssize_t read_rest_of_file(int fd, std::span<const iovec> into, std::size_t got) {
+    iovec_rest left(into);
+    for (std::size_t some = got;;) {
+        left.advance(some);
+        const std::span<const iovec> rest = left.first();
+        const ssize_t more = rest.empty() ? 0 : real.readv(fd, rest.data(), static_cast<int>(rest.size()));
+        if (more <= 0) {
+            return got > 0 ? static_cast<ssize_t>(got) : more;
+        }
+        some = static_cast<std::size_t>(more);
+        got += some;
+    }
+}
+
 // How a descriptor can be read without waiting: found by trying.
 enum class way_to_read : std::uint8_t { as_socket, without_waiting, when_ready };
 
@@ -106,8 +121,9 @@ ssize_t attempt_read(int fd, std::span<const iovec> into, way_to_read& way) {
     const int count = static_cast<int>(into.size());
     if (way == way_to_read::without_waiting) {
         const ssize_t got = real.preadv2(fd, into.data(), count, -1, RWF_NOWAIT);
-        if (got < 0 && errno == EAGAIN && is_file(fd)) {
-            return real.readv(fd, into.data(), count);  // it is not in memory
+        const bool is_short = got < 0 ? errno == EAGAIN : static_cast<std::size_t>(got) < size_of(into);
+        if (is_short && is_file(fd)) {
+            return read_rest_of_file(fd, into, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
         }
         if (got >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS)) {
             return got;
