@@ -66,8 +66,14 @@ bool is_refused() noexcept {
     return refused;
 }
 
+// On a descriptor that does not block no turn is taken either: the handler of a signal may make such a call,
+// while the function that it has interrupted may be anywhere, in malloc, too.
 bool descriptor_call::refused() noexcept {
-    if (this_thread.task->cancelled() && (is_nonblocking(fd_) || is_file(fd_))) [[unlikely]] {
+    const bool cancelled = this_thread.task->cancelled();
+    if ((cancelled || immediate + 1 >= immediate_max) && is_nonblocking(fd_)) [[unlikely]] {
+        return false;
+    }
+    if (cancelled && is_file(fd_)) [[unlikely]] {
         return false;
     }
     return is_refused();
