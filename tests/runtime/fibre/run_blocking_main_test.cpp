@@ -41,6 +41,37 @@ TEST_CASE("a program whose blocking function throws ends with 1") {
     CHECK(status == 1);
 }
 
+static void tell(std::string_view text) {
+    CHECK(::write(STDERR_FILENO, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+}
+
+TEST_CASE("exit ends the program, and while it does no other function goes on") {
+    const auto ended = leat::testing::run_in_child([] {
+        std::atexit([] {
+            tell("exits ");
+            for (int i = 0; i < 100; ++i) {
+                (void)::poll(nullptr, 0, 0);  // so many take a turn in a blocking function
+            }
+            tell("ends");
+            ::_exit(0);
+        });
+        return leat::run_blocking_main([] {
+            auto other = leat::spawn(leat::blocking([] {
+                for (;;) {
+                    leat::await(leat::yield());
+                    tell("runs ");
+                }
+            }));
+            leat::await(leat::yield());
+            leat::await(leat::yield());
+            std::exit(0);
+            return 1;
+        });
+    });
+    CHECK(ended.status == 0);
+    CHECK(ended.errors.ends_with("runs exits ends"));
+}
+
 TEST_CASE("blocking functions that nothing can wake are told as a deadlock") {
     std::string told;
     try {

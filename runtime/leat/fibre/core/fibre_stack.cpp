@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/fibre/core/fibre_stack.hpp>
 
+#include <leat/fibre/core/fibre_wait.hpp>
 #include <leat/fibre/core/stack_overflow.hpp>
 
 #include <algorithm>
@@ -88,9 +89,11 @@ void forget(const unused_stack& unused) noexcept {
 }
 
 // Gives the stacks back when the thread ends. What later destructors of the thread give back is unmapped.
+// When it ends in a fibre, by exit(3), what runs from now on blocks as in any process: nobody else goes on.
 struct keeper {
     ~keeper() {
         thread_ends = true;
+        this_fibre.hooked = nullptr;
         for (size_class& each : own) {
             while (each.first != nullptr) {
                 forget(*std::exchange(each.first, each.first->next));
