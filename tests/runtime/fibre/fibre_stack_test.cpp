@@ -107,6 +107,20 @@ TEST_CASE("another fault in a fibre is told as no overflow") {
     CHECK(ended.errors.empty());
 }
 
+TEST_CASE("a SIGSEGV that is sent ends a program that has run fibres") {
+    if constexpr (leat::testing::address_sanitized || leat::testing::thread_sanitized) {
+        MESSAGE("skipped: a sanitizer reports it in its own way");
+        return;
+    }
+    const auto ended = leat::testing::run_in_child([] {
+        std::signal(SIGSEGV, SIG_DFL);  // doctest has one of its own
+        leat::run([]() -> leat::task<> { co_await blocking([] {}); });
+        ::raise(SIGSEGV);
+    });
+    CHECK(ended.signal == SIGSEGV);
+    CHECK(ended.errors.empty());
+}
+
 TEST_CASE("40,000 fibres sleep at once, or the first that gets no stack says so") {
     if constexpr (leat::testing::address_sanitized || leat::testing::thread_sanitized) {
         MESSAGE("skipped: a sanitizer keeps memory for each stack");

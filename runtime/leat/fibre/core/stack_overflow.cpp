@@ -28,7 +28,8 @@ void tell(const fibre_stack& stack) noexcept {
          " bytes: give leat::blocking a larger one, {.stack = ...}\n"});
 }
 
-// Returns to the instruction that failed, which fails again, and finds the handler before, or dies.
+// Returns to the instruction that failed, which fails again, and finds the handler before, or dies. A signal
+// that was sent is sent again.
 void handle(int number, siginfo_t* info, void* /*where*/) {
     fibre* const hooked = std::exchange(this_fibre.hooked, nullptr);  // what is written below does not wait
     const fibre* const here = this_fibre.running;
@@ -39,6 +40,9 @@ void handle(int number, siginfo_t* info, void* /*where*/) {
         ::sigaction(number, &dies, nullptr);
     } else {
         ::sigaction(number, &handler_before, nullptr);
+        if (info->si_code <= 0) {  // SI_USER and its like
+            (void)::raise(number);
+        }
         this_fibre.hooked = hooked;
     }
 }
