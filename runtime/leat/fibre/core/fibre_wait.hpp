@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // fibre_wait: how code that runs in a fibre waits, for the calls of the C library that are interposed and for
 // leat::await. Every function here is called in a fibre, but for in_fibre and descriptor_closes.
-// Invariant: what a wait consists of stands on the stack of the fibre, and no wait allocates.
+// Invariant: what a wait consists of stands on the stack of the fibre, and no wait allocates, but for the
+// operations of one that asks for more than 16 directions of descriptors.
 #pragma once
 
 #include <leat/clock.hpp>
