@@ -49,7 +49,7 @@ public:
     // Whether waits inside end as cancelled: because of this scope, or of one around it.
     [[nodiscard]] bool cancelled() const noexcept { return node_.cancelled; }
     // Why this scope itself was cancelled; none if it was not.
-    [[nodiscard]] cancel_reason reason() const noexcept { return node_.reason; }
+    [[nodiscard]] cancel_reason reason() const noexcept { return node_.own_reason(); }
 
 private:
     void check_home() const noexcept {

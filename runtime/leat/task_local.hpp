@@ -39,7 +39,7 @@ public:
     decltype(auto) await_resume() {
         if (this->scope_.absorbed) [[unlikely]] {  // it was cancelled by itself, as a crashed host's are
             this->leave();
-            throw task_cancelled(this->scope_.reason);
+            throw task_cancelled(this->scope_.why());
         }
         return this->finish();
     }

@@ -61,28 +61,24 @@ void cancel_ending_at_stop(scope_node& root) noexcept {
     }
 }
 
-void mark_one(scope_node& scope) noexcept {
-    scope.cancelled = true;
-    if (task_state* const inside = scope.task_inside(); inside != nullptr && inside->innermost == &scope) {
+}  // namespace
+
+void scope_node::mark_one() noexcept {
+    cancelled = true;
+    if (!cancelled_itself && parent != nullptr) {
+        reason_ = parent->why();
+    }
+    if (task_state* const inside = task_inside(); inside != nullptr && inside->innermost == this) {
         scheduler::ask_to_end(*inside);
     }
 }
 
-}  // namespace
-
-cancel_reason scope_node::why() const noexcept {
-    const scope_node* scope = cancelled ? this : nullptr;
-    while (scope != nullptr && !scope->reason.given()) {
-        scope = scope->parent;
-    }
-    return scope != nullptr ? scope->reason : cancel_reason::none;
-}
-
 void scope_node::cancel(cancel_reason why) noexcept {
-    if (reason.given()) {
+    if (cancelled_itself) {
         return;
     }
-    reason = why;
+    cancelled_itself = true;
+    reason_ = why;
     if (!cancelled) {  // else an enclosing scope was: all below is marked and asked
         mark();
     }
@@ -90,7 +86,7 @@ void scope_node::cancel(cancel_reason why) noexcept {
 
 void scope_node::mark() noexcept {
     for (scope_node* scope = this; scope != nullptr; scope = following(*scope, *this)) {
-        mark_one(*scope);
+        scope->mark_one();
     }
 }
 
@@ -125,7 +121,7 @@ void scope_node::yield_to_stop() noexcept {
 
 void scope_node::end_all_waits() noexcept {
     for (scope_node* scope = this; scope != nullptr; scope = next_of_all(*scope, *this)) {
-        mark_one(*scope);
+        scope->mark_one();
     }
 }
 

@@ -40,7 +40,11 @@ struct scope_node : small_list_link {
     // Cancels this scope; does nothing when it was cancelled before. Allocates nothing.
     void cancel(cancel_reason why) noexcept;
     // Why waits inside end as cancelled: the reason of the nearest scope around that was cancelled itself.
-    [[nodiscard]] cancel_reason why() const noexcept;
+    [[nodiscard]] cancel_reason why() const noexcept { return reason_; }
+    // Why this scope itself was cancelled.
+    [[nodiscard]] cancel_reason own_reason() const noexcept {
+        return cancelled_itself ? reason_ : cancel_reason::none;
+    }
     // Tells the tasks in this scope that they should end. A task in a wait that allows it (`yields`) is
     // cancelled as a whole; another one when it comes to such a wait. Until then its scopes with
     // `ends_at_stop` are cancelled. Allocates nothing.
@@ -81,7 +85,7 @@ struct scope_node : small_list_link {
     // Whether an unwinding that comes to this scope ends here.
     [[nodiscard]] bool absorbs() const noexcept {
         return kind == scope_kind::catching ||
-               (reason.given() && (shield || parent == nullptr || !parent->cancelled));
+               (cancelled_itself && (shield || parent == nullptr || !parent->cancelled));
     }
 
     // Marks this scope and those below as cancelled, and cancels the waits of their tasks.
@@ -89,7 +93,13 @@ struct scope_node : small_list_link {
 
     scope_node* parent = nullptr;
     small_list<scope_node> children;  // in the order they were entered or spawned
-    cancel_reason reason;             // why this scope itself was cancelled
+
+private:
+    void mark_one() noexcept;
+
+    cancel_reason reason_;  // its own, or else that of the scope around with which it is cancelled
+
+public:
     scope_kind kind;
     bool shield;                    // an enclosing scope's cancellation does not reach inside
     bool cancelled = false;         // waits inside end as cancelled
@@ -98,7 +108,8 @@ struct scope_node : small_list_link {
     bool yields : 1 = false;        // a stop of the scope that the task inside belongs to cancels that task
     bool ends_at_stop : 1 = false;  // a stop of a scope around it cancels this one
     bool absorbed : 1 = false;      // an unwinding ended here: the host is resumed without a result
-    std::uint8_t unused : 3 = 0;    // all bits are given: the byte is written without being read
+    bool cancelled_itself : 1 = false;
+    std::uint8_t unused : 2 = 0;  // all bits are given: the byte is written without being read
 };
 
 // A part of a task, entered by a co_await in it; or a group, which may be entered as well.

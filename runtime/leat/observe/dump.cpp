@@ -83,7 +83,7 @@ private:
         add_state(task);
         if (entry.canceller != nullptr) {
             text += "; cancelled with " + name_of(*entry.canceller) + ": ";
-            text += entry.canceller->reason.text();
+            text += entry.canceller->why().text();
         } else if (entry.deadline != never) {
             text += "; deadline " + until(entry.deadline, now_);
         }

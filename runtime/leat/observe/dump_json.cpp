@@ -87,7 +87,7 @@ private:
         add_deadline(entry.deadline);
         if (entry.canceller != nullptr) {
             json_.key("cancelled").begin_object();
-            json_.key("reason").value(entry.canceller->reason.text());
+            json_.key("reason").value(entry.canceller->why().text());
             json_.key("by").value(name_of(*entry.canceller));
             json_.end_object();
         }

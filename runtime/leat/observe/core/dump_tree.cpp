@@ -69,10 +69,10 @@ private:
             outer.deadline = never;
             outer.canceller = nullptr;
         }
-        if (scope.timed && !scope.reason.given()) {
+        if (scope.timed && !scope.cancelled_itself) {
             outer.deadline = std::min(outer.deadline, static_cast<deadline_scope&>(scope).deadline);
         }
-        if (scope.reason.given()) {
+        if (scope.cancelled_itself) {
             outer.canceller = &scope;
         }
         if (scope.is_task()) {
