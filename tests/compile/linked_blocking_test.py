@@ -72,7 +72,7 @@ def command(*words):
 
 def libraries():
     """The static ones of the build, and what they need."""
-    told = subprocess.run(["pkg-config", "--libs", "--static", "leat"], text=True, capture_output=True,
+    told = subprocess.run(["pkg-config", "--libs", "leat"], text=True, capture_output=True,
                           env={**os.environ, "PKG_CONFIG_PATH": str(BUILD / "meson-uninstalled")}, check=True)
     needed = [word for word in told.stdout.split() if word.startswith("-l") and not word.startswith("-lleat")]
     return [BUILD / "libleat-blocking.a", BUILD / "libleat.a", *needed]

@@ -44,7 +44,7 @@ CRASHED = """TEST CASE:  a second case
 tests/a_test.cpp:12: FATAL ERROR: test case CRASHED: SIGSEGV - Segmentation violation signal
 """
 
-SUITES = {"allocations", "net", "runtime", "testing", "threads"}
+SUITES = {"allocations", "blocking", "net", "runtime", "testing", "threads"}
 
 
 class mutants_test(unittest.TestCase):

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

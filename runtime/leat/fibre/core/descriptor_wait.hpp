@@ -20,6 +20,8 @@
 #include <optional>
 #include <span>
 
+#include <poll.h>
+
 namespace leat::detail {
 
 class descriptor_wait;

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <span>
 
-#include <poll.h>
+struct pollfd;  // poll(2)
 
 namespace leat::detail {
 

@@ -4,18 +4,24 @@
 
 #include <leat/fibre/core/context.hpp>
 
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
+#include <cstddef>
+
+// As <sanitizer/common_interface_defs.h> and <sanitizer/asan_interface.h> have them.
+extern "C" {
+void __sanitizer_start_switch_fiber(void** kept, const void* lowest, std::size_t size);
+void __sanitizer_finish_switch_fiber(void* kept, const void** lowest, std::size_t* size);
+void __asan_unpoison_memory_region(const volatile void* address, std::size_t size);
+}
 
 namespace leat::detail {
 
-struct watched_stack {
+struct address_watched_stack {
     void begin(const std::byte* bottom, std::size_t bytes) noexcept {
         lowest = bottom;
         size = bytes;
     }
     // Here again, or for the first time; from `from`.
-    void arrive(watched_stack& from) noexcept {
+    void arrive(address_watched_stack& from) noexcept {
         __sanitizer_finish_switch_fiber(kept, &from.lowest, &from.size);
         kept = nullptr;
     }
@@ -26,8 +32,8 @@ struct watched_stack {
     std::size_t size = 0;
 };
 
-[[gnu::always_inline]] inline void switch_stack(context& from, watched_stack& here, const context& to,
-                                                watched_stack& there, bool ends) noexcept {
+[[gnu::always_inline]] inline void switch_stack(context& from, address_watched_stack& here, const context& to,
+                                                address_watched_stack& there, bool ends) noexcept {
     __sanitizer_start_switch_fiber(ends ? nullptr : &here.kept, there.lowest, there.size);
     switch_context(from, to);
     here.arrive(there);

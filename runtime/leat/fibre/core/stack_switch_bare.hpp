@@ -6,16 +6,16 @@
 
 namespace leat::detail {
 
-struct watched_stack {
+struct unwatched_stack {
     void begin(const std::byte* /*bottom*/, std::size_t /*size*/) noexcept {}
-    void arrive(const watched_stack& /*from*/) noexcept {}
+    void arrive(const unwatched_stack& /*from*/) noexcept {}
     void end() noexcept {}
 };
 
 // Goes on at `to`, whose stack is `there`; returns when somebody switches to `from`. This one does not go on
 // when it `ends`.
-[[gnu::always_inline]] inline void switch_stack(context& from, const watched_stack& /*here*/,
-                                                const context& to, const watched_stack& /*there*/,
+[[gnu::always_inline]] inline void switch_stack(context& from, const unwatched_stack& /*here*/,
+                                                const context& to, const unwatched_stack& /*there*/,
                                                 bool /*ends*/) noexcept {
     switch_context(from, to);
 }

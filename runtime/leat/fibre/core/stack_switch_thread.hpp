@@ -5,20 +5,28 @@
 
 #include <leat/fibre/core/context.hpp>
 
-#include <sanitizer/tsan_interface.h>
+#include <cstddef>
+
+// As <sanitizer/tsan_interface.h> has them.
+extern "C" {
+void* __tsan_get_current_fiber();
+void* __tsan_create_fiber(unsigned flags);
+void __tsan_destroy_fiber(void* fiber);
+void __tsan_switch_to_fiber(void* fiber, unsigned flags);
+}
 
 namespace leat::detail {
 
-struct watched_stack {
+struct thread_watched_stack {
     void begin(const std::byte* /*bottom*/, std::size_t /*size*/) noexcept { kept = __tsan_create_fiber(0); }
-    void arrive(const watched_stack& /*from*/) noexcept {}
+    void arrive(const thread_watched_stack& /*from*/) noexcept {}
     void end() const noexcept { __tsan_destroy_fiber(kept); }
 
     void* kept = nullptr;
 };
 
-[[gnu::noinline]] inline void switch_stack(context& from, watched_stack& here, const context& to,
-                                           const watched_stack& there, bool /*ends*/) noexcept {
+[[gnu::noinline]] inline void switch_stack(context& from, thread_watched_stack& here, const context& to,
+                                           const thread_watched_stack& there, bool /*ends*/) noexcept {
     if (here.kept == nullptr) {
         here.kept = __tsan_get_current_fiber();
     }
