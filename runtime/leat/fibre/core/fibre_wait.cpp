@@ -215,14 +215,22 @@ void throw_fibre_cancelled(fibre& here) {
     throw fibre_cancelled();
 }
 
-void descriptor_closes(int fd) noexcept {
+static descriptor_part* part_that_waits(int fd, bool reads) noexcept {
     if (this_thread.loop == nullptr || fd < 0) {
-        return;
+        return nullptr;
     }
+    const waiting_operations there = this_thread.loop->io().waiting_on(fd);
+    return descriptor_part::of(reads ? there.reader : there.writer);
+}
+
+bool is_waited_for(int fd) noexcept {
+    return part_that_waits(fd, true) != nullptr || part_that_waits(fd, false) != nullptr;
+}
+
+void descriptor_closes(int fd) noexcept {
     const really_block the_calls_of_leat;
     for (const bool reads : {true, false}) {
-        const waiting_operations there = this_thread.loop->io().waiting_on(fd);
-        if (descriptor_part* const part = descriptor_part::of(reads ? there.reader : there.writer)) {
+        if (descriptor_part* const part = part_that_waits(fd, reads)) {
             part->close();
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // fibre_wait: how code that runs in a fibre waits, for the calls of the C library that are interposed and for
-// leat::await. Every function here is called in a fibre, but for in_fibre and descriptor_closes.
+// leat::await. Every function here is called in a fibre, but for in_fibre, is_waited_for and
+// descriptor_closes.
 // Invariant: what a wait consists of stands on the stack of the fibre, and no wait allocates, but for the
 // operations of one that asks for more than 16 directions of descriptors.
 #pragma once
@@ -54,6 +55,9 @@ enum class fibre_wait_end : std::uint8_t {
 
 // leat::await was refused, in `here`: counted as a refused call. Throws fibre_cancelled.
 [[noreturn]] void throw_fibre_cancelled(fibre& here);
+
+// Whether a fibre of this thread waits for `fd`. Any thread, in a fibre or not.
+[[nodiscard]] bool is_waited_for(int fd) noexcept;
 
 // `fd` is about to be closed: waits of fibres for it end as `closed`. Any thread, in a fibre or not.
 void descriptor_closes(int fd) noexcept;

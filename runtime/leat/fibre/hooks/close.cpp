@@ -28,7 +28,7 @@ void note_child() noexcept {
 
 // A child of vfork runs in our memory, and nobody tells.
 [[gnu::noinline]] void end_waits(int fd) noexcept {
-    if (this_thread.loop != parents_loop && (!in_fibre() || ::getpid() == this_process)) {
+    if (this_thread.loop != parents_loop && is_waited_for(fd) && ::getpid() == this_process) {
         descriptor_closes(fd);
     }
 }
