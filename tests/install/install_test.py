@@ -87,7 +87,7 @@ def libraries_of(program):
 
 
 def has_parts(build):
-    """Whether each part of the library is for itself: several sources that are compiled at once are one part."""
+    """Whether each source of the library is a part of its own, not one with others compiled at once."""
     options = json.loads(command("meson", "introspect", "--buildoptions", build))
     return next(each["value"] for each in options if each["name"] == "unity") == "off"
 
