@@ -3,22 +3,11 @@
 // from elsewhere, and a forked child may not start threads.
 #pragma once
 
+#include <leat/core/sanitizers.hpp>
+
 namespace leat::testing {
 
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool address_sanitized = true;
-#elif defined(__has_feature)
-inline constexpr bool address_sanitized = __has_feature(address_sanitizer);
-#else
-inline constexpr bool address_sanitized = false;
-#endif
-
-#if defined(__SANITIZE_THREAD__)
-inline constexpr bool thread_sanitized = true;
-#elif defined(__has_feature)
-inline constexpr bool thread_sanitized = __has_feature(thread_sanitizer);
-#else
-inline constexpr bool thread_sanitized = false;
-#endif
+using leat::detail::address_sanitized;
+using leat::detail::thread_sanitized;
 
 }  // namespace leat::testing

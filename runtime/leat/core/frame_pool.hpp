@@ -9,23 +9,15 @@
 // time.
 #pragma once
 
+#include <leat/core/sanitizers.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <new>
 
 namespace leat::detail::frame_pool {
 
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool recycling = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-inline constexpr bool recycling = false;
-#else
-inline constexpr bool recycling = true;
-#endif
-#else
-inline constexpr bool recycling = true;
-#endif
+inline constexpr bool recycling = !address_sanitized;
 
 // Of one size, in one thread: enough for a thousand tasks of some hundred bytes that begin at once.
 inline constexpr std::size_t kept_most = std::size_t{512} * 1024;

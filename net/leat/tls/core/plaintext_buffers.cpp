@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include <leat/tls/core/plaintext_buffers.hpp>
 
+#include <leat/core/sanitizers.hpp>
+
 #include <cstdint>
 #include <new>
 #include <utility>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define LEAT_CHECK_BUFFERS 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define LEAT_CHECK_BUFFERS 1
-#endif
-#endif
-
 namespace leat::tls::detail {
 namespace {
 
-#ifdef LEAT_CHECK_BUFFERS
-constexpr std::size_t kept_max = 0;  // the heap finds a use after the release
-#else
-constexpr std::size_t kept_max = 16;
-#endif
+// Under AddressSanitizer none: the heap finds a use after the release.
+constexpr std::size_t kept_max = leat::detail::address_sanitized ? 0 : 16;
 
 struct unused_buffer {
     unused_buffer* next;
