@@ -163,7 +163,7 @@ inline void scheduler::deliver_completed() {
 
 void scheduler::deliver_other(operation& op) {
     if (op.task == nullptr) {
-        (void)op.kind->begin(op);  // it is a part of another wait
+        op.kind->part_completed(op);
     } else if (ended_cancelled(op)) {
         abandon(op);
     } else if (op.its_turn) {

@@ -37,9 +37,11 @@ struct wait_kind {
     // if there is nothing to do. False: it failed, and the wait ends with that error as its result.
     bool (*give_up)(wait& self) noexcept = nullptr;
     // Begins `self` again, an operation that has its_turn set (operation.hpp). True: it has ended. Null: it
-    // is submitted unchanged. Of one that no task is suspended on: hears too that it has completed; it is
-    // over.
+    // is submitted unchanged.
     bool (*begin)(wait& self) noexcept = nullptr;
+    // Hears that `self` has completed, or has its turn: an operation that no task is suspended on, because it
+    // is a part of another wait.
+    void (*part_completed)(wait& self) noexcept = nullptr;
 };
 
 enum class wait_end : std::uint8_t {

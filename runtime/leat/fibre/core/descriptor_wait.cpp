@@ -10,10 +10,14 @@
 
 namespace leat::detail {
 
-constinit const wait_kind descriptor_part::reading{
-    .name = "readable", .cancel = cancel_operation, .explain = explain_operation, .begin = completed};
-constinit const wait_kind descriptor_part::writing{
-    .name = "writable", .cancel = cancel_operation, .explain = explain_operation, .begin = completed};
+constinit const wait_kind descriptor_part::reading{.name = "readable",
+                                                   .cancel = cancel_operation,
+                                                   .explain = explain_operation,
+                                                   .part_completed = completed};
+constinit const wait_kind descriptor_part::writing{.name = "writable",
+                                                   .cancel = cancel_operation,
+                                                   .explain = explain_operation,
+                                                   .part_completed = completed};
 constinit const wait_kind descriptor_wait::readable{.name = "readable", .cancel = cancel, .explain = explain};
 constinit const wait_kind descriptor_wait::writable{.name = "writable", .cancel = cancel, .explain = explain};
 constinit const wait_kind descriptor_wait::several{.name = "poll", .cancel = cancel, .explain = explain};
@@ -52,15 +56,13 @@ void descriptor_part::submit() noexcept {
     }
 }
 
-bool descriptor_part::completed(wait& self) noexcept {
+void descriptor_part::completed(wait& self) noexcept {
     auto& part = static_cast<descriptor_part&>(self);
-    const bool its_turn = std::exchange(part.its_turn, false);
-    if (its_turn && !part.whole_.decided_) {
+    if (std::exchange(part.its_turn, false)) {
         part.submit();
     } else {
         part.has_ended();
     }
-    return true;
 }
 
 void descriptor_part::has_ended() noexcept {

@@ -41,7 +41,7 @@ public:
 private:
     enum class place : std::uint8_t { nowhere, with_backend, follows };
 
-    static bool completed(wait& self) noexcept;
+    static void completed(wait& self) noexcept;
     void submit() noexcept;
     void has_ended() noexcept;
     [[nodiscard]] bool is_waiting() const noexcept;
