@@ -9,7 +9,6 @@
 #include <leat/core/stored_arguments.hpp>
 #include <leat/task.hpp>
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -51,29 +50,6 @@ protected:
 
 private:
     [[gnu::noinline]] void end_cancelled() noexcept { result.set_cancelled(why()); }
-};
-
-// A callable with the arguments to call it with, once.
-template <typename Function, typename... Arguments>
-struct stored_call {
-    template <typename F, typename... A>
-    explicit stored_call(F&& function, A&&... arguments)
-        : parts(std::forward<F>(function), std::forward<A>(arguments)...) {}
-    auto operator()() {
-        return std::apply(
-            [](Function& function, Arguments&... arguments) {
-                return std::invoke(function, std::move(arguments)...);
-            },
-            parts);
-    }
-    std::tuple<Function, Arguments...> parts;
-};
-template <typename Function>
-struct stored_call<Function> {
-    template <typename F>
-    explicit stored_call(F&& given) : function(std::forward<F>(given)) {}
-    auto operator()() { return std::invoke(function); }
-    Function function;
 };
 
 // A task that owns the callable and the arguments it was made from, until it ends.

@@ -2,11 +2,14 @@
 // stored_arguments: the types in which a new task stores the arguments that it was spawned with. Each is
 // decayed, as std::thread does; but where the function takes a reference that would be bound to a converted
 // temporary (a const std::string& given a literal), the converted value is stored, so that it lives as long
-// as the task.
+// as the task. stored_call keeps the function with them.
 #pragma once
 
 #include <concepts>
+#include <functional>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 
 namespace leat::detail {
 
@@ -56,6 +59,29 @@ template <typename... P, typename... Given>
     requires(sizeof...(P) == sizeof...(Given))
 struct stored_arguments<type_list<P...>, Given...> {
     using type = type_list<std::conditional_t<binds_temporary<P, Given>, std::decay_t<P>, Given>...>;
+};
+
+// A callable with the arguments to call it with, once.
+template <typename Function, typename... Arguments>
+struct stored_call {
+    template <typename F, typename... A>
+    explicit stored_call(F&& function, A&&... arguments)
+        : parts(std::forward<F>(function), std::forward<A>(arguments)...) {}
+    decltype(auto) operator()() {
+        return std::apply(
+            [](Function& function, Arguments&... arguments) -> decltype(auto) {
+                return std::invoke(function, std::move(arguments)...);
+            },
+            parts);
+    }
+    std::tuple<Function, Arguments...> parts;
+};
+template <typename Function>
+struct stored_call<Function> {
+    template <typename F>
+    explicit stored_call(F&& given) : function(std::forward<F>(given)) {}
+    decltype(auto) operator()() { return std::invoke(function); }
+    Function function;
 };
 
 // Of what a new task keeps for itself.

@@ -19,8 +19,6 @@
 #include <concepts>
 #include <cstddef>
 #include <exception>
-#include <functional>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -102,18 +100,13 @@ task<T> run_in_fibre(blocking_options options, Function function) {
 }
 
 template <typename Function, typename Stored>
-class call_with_arguments;
+struct blocking_call;
 template <typename Function, typename... Stored>
-class call_with_arguments<Function, type_list<Stored...>> {
-public:
-    template <typename F, typename... A>
-    explicit call_with_arguments(std::in_place_t, F&& function, A&&... arguments)
-        : function_(std::forward<F>(function)), arguments_(std::forward<A>(arguments)...) {}
-    decltype(auto) operator()() { return std::apply(std::move(function_), std::move(arguments_)); }
-
-private:
-    Function function_;
-    std::tuple<Stored...> arguments_;
+struct blocking_call<Function, type_list<Stored...>> {
+    static_assert(std::invocable<Function&, Stored...>,
+                  "what blocking runs is called with these arguments, and cannot be (each is the task's own; "
+                  "a reference is given by std::ref)");
+    using type = stored_call<Function, Stored...>;
 };
 
 template <typename X>
@@ -133,18 +126,14 @@ concept blocking_function = !std::same_as<std::remove_cvref_t<X>, blocking_optio
 template <typename Function, typename... Arguments>
 [[nodiscard]] auto blocking(blocking_options options, Function&& function, Arguments&&... arguments) {
     using plain = std::decay_t<Function>;
-    if constexpr (sizeof...(Arguments) == 0) {
-        using T = std::invoke_result_t<plain&>;
-        static_assert(!detail::is_task<std::remove_cvref_t<T>>,
-                      "blocking runs ordinary functions: a task is awaited");
-        return detail::run_in_fibre<plain, T>(options, std::forward<Function>(function));
-    } else {
-        using stored = typename detail::stored_arguments<typename detail::parameters_of<plain>::type,
-                                                         std::decay_t<Arguments>...>::type;
-        using call = detail::call_with_arguments<plain, stored>;
-        return detail::run_in_fibre<call>(options, call(std::in_place, std::forward<Function>(function),
-                                                        std::forward<Arguments>(arguments)...));
-    }
+    using stored = typename detail::stored_arguments<typename detail::parameters_of<plain>::type,
+                                                     std::decay_t<Arguments>...>::type;
+    using call = typename detail::blocking_call<plain, stored>::type;
+    using T = std::invoke_result_t<call&>;
+    static_assert(!detail::is_task<std::remove_cvref_t<T>>,
+                  "blocking runs ordinary functions: a task is awaited");
+    return detail::run_in_fibre<call, T>(
+        options, call(std::forward<Function>(function), std::forward<Arguments>(arguments)...));
 }
 template <detail::blocking_function Function, typename... Arguments>
 [[nodiscard]] auto blocking(Function&& function, Arguments&&... arguments) {
