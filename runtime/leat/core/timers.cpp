@@ -39,7 +39,7 @@ void timers::keep_room() {
 
 void timers::grow() {
     check(size_ + kept_ < timer::idle, "fewer than 2^32 timers are armed");
-    move_to(std::max(size_ + kept_ + 1, 2 * room_));
+    move_to(std::min(std::max(size_ + kept_ + 1, 2 * room_), std::size_t{timer::idle}));
 }
 
 // Throws std::bad_alloc.

@@ -84,6 +84,7 @@ private:
     [[gnu::noinline]] void shrink() noexcept;
     void move_to(std::size_t room);
 
+    // No vector, which finds out how many it has by a division.
     std::unique_ptr<entry[]> heap_;
     std::size_t size_ = 0;
     std::size_t room_ = 0;  // of heap_: at least size_ and kept_ together
