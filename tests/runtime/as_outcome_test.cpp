@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/as_outcome.hpp>
 
+#include "brittle.hpp"
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
@@ -26,19 +27,8 @@ leat::task<> fails() {
     throw std::runtime_error("broken");
 }
 
-// Can be copied so many times, and not be moved.
-struct brittle {
-    explicit brittle(int copies) noexcept : left(copies) {}
-    brittle(const brittle& other) : left(other.left - 1) {
-        if (left < 0) {
-            throw std::runtime_error("worn out");
-        }
-    }
-    int left;
-};
-
-leat::task<brittle> give_brittle(int copies) {
-    co_return brittle(copies);
+leat::task<leat::brittle> give_brittle(int copies) {
+    co_return leat::brittle(copies);
 }
 
 std::string text_of(const std::exception_ptr& error) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/task_group.hpp>
 
+#include "brittle.hpp"
 #include "virtual_kernel.hpp"
 
 #include <leat/runtime.hpp>
@@ -119,28 +120,18 @@ LEAT_TEST("a callable that throws before its body begins fails the group") {
 }
 
 LEAT_TEST("a group whose body gives a value that cannot be passed on throws when its children have ended") {
-    // Can be copied so many times, and not be moved.
-    struct brittle {
-        explicit brittle(int copies) noexcept : left(copies) {}
-        brittle(const brittle& other) : left(other.left - 1) {
-            if (left < 0) {
-                throw std::runtime_error("worn out");
-            }
-        }
-        int left;
-    };
     int failed = 0;
     int children = 0;
     for (int copies = 0; copies < 8; ++copies) {
         try {
-            (void)co_await with_task_group([&](task_group& group) -> leat::task<brittle> {
+            (void)co_await with_task_group([&](task_group& group) -> leat::task<leat::brittle> {
                 group.spawn([&]() -> leat::task<> {
                     ++children;
                     co_await leat::yield();
                     --children;
                 });
                 co_await leat::yield();
-                co_return brittle(copies);
+                co_return leat::brittle(copies);
             });
         } catch (const std::runtime_error&) {
             ++failed;
