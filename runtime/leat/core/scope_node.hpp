@@ -94,7 +94,7 @@ struct scope_node : small_list_link {
     scope_node* parent = nullptr;
     small_list<scope_node> children;  // in the order they were entered or spawned
 
-private:
+private:  // here, so that a task has its own marks in the word of those below
     void mark_one() noexcept;
 
     cancel_reason reason_;  // its own, or else that of the scope around with which it is cancelled
