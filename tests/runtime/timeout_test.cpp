@@ -325,3 +325,13 @@ VIRTUAL_TEST("timed_out tells of a spawned timeout where it was written, and no 
                       ": Connection timed out");
     CHECK_THROWS_AS(failed.value(), leat::timed_out);
 }
+
+VIRTUAL_TEST("what has come is delivered though tasks have run until the deadline of the wait for it") {
+    kernel.script.emplace_back([&] { kernel.complete(3, 5); });
+    leat::spawn([&]() -> leat::task<> {
+        co_await leat::yield();
+        kernel.advance(2s);
+    });
+    const auto got = co_await leat::move_on_after(1s, leat::transfer(3));
+    CHECK(got == 5);
+}

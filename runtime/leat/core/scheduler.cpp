@@ -84,7 +84,7 @@ void scheduler::turn_until(Predicate over) {
             return;
         }
         observed_.answer_dump_signal();
-        expire_timers();
+        expire_timers(steps > 0);
         if (inbox_ != nullptr && (inbox_->has_come() || !arrived_.empty())) [[unlikely]] {
             take_inbox(messages_max);
         }
@@ -189,11 +189,17 @@ void scheduler::begin_anew(operation& op) {
     }
 }
 
-void scheduler::expire_timers() noexcept {
+// What has come while tasks ran is delivered first: else a task whose deadlines are shorter than a turn would
+// never see it.
+void scheduler::expire_timers(bool tasks_ran) {
     if (alarms_.empty()) {
         return;
     }
     time_point until = io_->now();
+    if (tasks_ran && alarms_.next() <= until && io_->pending() > 0) [[unlikely]] {
+        io_->collect(long_ago, completed_);
+        deliver_completed();
+    }
     for (int count = 1; timer* expired = alarms_.expire(until); ++count) {
         if (count == timers_max) [[unlikely]] {
             until = expired->deadline;

@@ -3,7 +3,8 @@
 // backend for completions. Only the inbox has a lock.
 //
 // A turn: run ready tasks, read the clock once and expire timers, take the inbox, collect completions. While
-// tasks are ready, collect does not wait; it is skipped if also no operation is pending.
+// tasks are ready, collect does not wait; it is skipped if also no operation is pending. When a deadline has
+// passed while tasks ran, it is called before the timers expire, too.
 //
 // Fairness: no source of work can keep the others waiting, because a turn does a bounded amount of each.
 //   * Tasks: at most steps_max steps. A step ends when its task waits. A task whose operations complete at
@@ -153,7 +154,7 @@ private:
     static void unwind(task_state& task) noexcept;
     void end(task_state& task) noexcept;
     [[nodiscard]] bool alarm_may_wake_task() const noexcept;
-    void expire_timers() noexcept;
+    void expire_timers(bool tasks_ran);
     static void suspend_ended(task_state& task, const wait& leaf) noexcept;
     void take_inbox(int most) noexcept;
     void close_inbox() noexcept;
