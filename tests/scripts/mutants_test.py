@@ -17,6 +17,7 @@ loader.exec_module(mutants)
 
 PATCH = """It says two.
 suites: runtime net
+first: tests/a_test.cpp
 --- a/runtime/a.cpp
 +++ b/runtime/a.cpp
 @@ -4,3 +4,3 @@
@@ -63,8 +64,9 @@ class mutants_test(unittest.TestCase):
             path = Path(folder, "wrong.patch")
             path.write_text(PATCH)
             each = mutants.mutant(path)
-            self.assertEqual((each.name, each.what, each.suites, each.files),
-                             ("wrong", "It says two.", ["runtime", "net"], ["runtime/a.cpp"]))
+            self.assertEqual((each.name, each.what, each.suites, each.first, each.files),
+                             ("wrong", "It says two.", ["runtime", "net"], ["tests/a_test.cpp"],
+                              ["runtime/a.cpp"]))
 
     def test_a_patch_is_applied_wherever_its_lines_stand(self):
         for before in ("1\n2\n3\n", "1\n2\n3\n4\n5\n"):
@@ -87,12 +89,15 @@ class mutants_test(unittest.TestCase):
         self.assertEqual(mutants.verdict("0.1 s: one\n12.5 s: two\n", None), 'a hang behind "two"')
         self.assertEqual(mutants.verdict("", None), "a hang")
 
-    def test_every_patch_in_the_tree_has_its_two_lines(self):
+    def test_every_patch_in_the_tree_has_its_three_lines(self):
         self.assertGreaterEqual(len(mutants.mutants([])), 12)
         for each in mutants.mutants([]):
             self.assertTrue(each.what.endswith("."), each.name)
             self.assertLessEqual(set(each.suites), SUITES, each.name)
             self.assertTrue(each.files, each.name)
+            self.assertTrue(each.first, each.name)
+            for file in each.first:
+                self.assertTrue((mutants.ROOT / file).is_file(), f"{each.name}: there is no {file}")
 
 
 if __name__ == "__main__":
