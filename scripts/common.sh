@@ -9,8 +9,8 @@ if [ -z "${CXX:-}" ]; then
     export CC=clang-19 CXX=clang++-19
 fi
 
-# What is precompiled (tests/precompiled) may be cached, too.
-export CCACHE_SLOPPINESS=pch_defines,time_macros
+# What is precompiled (tests/precompiled) can be cached, not for other copies of the tree: it holds paths.
+export CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_NAMESPACE=$root
 
 # cached COMMAND...: with a compiler behind ccache, if there is one. Meson looks for it only without CXX.
 cached() {
