@@ -58,7 +58,8 @@ void descriptor_part::submit() noexcept {
 
 void descriptor_part::completed(wait& self) noexcept {
     auto& part = static_cast<descriptor_part&>(self);
-    if (std::exchange(part.its_turn, false)) {
+    const bool its_turn = std::exchange(part.its_turn, false);
+    if (its_turn && !part.whole_.decided_) {
         part.submit();
     } else {
         part.has_ended();
