@@ -4,8 +4,17 @@
 #pragma once
 
 #include <leat/http/headers.hpp>
+#include <leat/task.hpp>
 
+#include <functional>
 #include <string>
+#include <string_view>
+
+namespace leat {
+
+class any_stream;
+
+}  // namespace leat
 
 namespace leat::http {
 
@@ -42,8 +51,13 @@ struct response {
     http::version version = http::version::http_1_1;
     http::headers headers;
     std::string body;
+    // For the answer of a server with status 101 (RFC 9110 7.8): once its head has been sent, this has the
+    // connection for itself, to speak the protocol that the field Upgrade names. The connection ends behind
+    // it. The request, and request::connection, live until then; gone() is not to be used.
+    std::function<task<>(any_stream& stream)> upgraded = {};
 
     void clear() noexcept {
+        upgraded = nullptr;
         status = 200;
         reason.clear();
         version = http::version::http_1_1;

@@ -4,6 +4,7 @@
 // in the library: a program with many handlers has it once.
 #pragma once
 
+#include <leat/core/borrowed_stream.hpp>
 #include <leat/http/core/server_exchange.hpp>
 #include <leat/http/response_writer.hpp>
 #include <leat/http/served_connection.hpp>
@@ -206,7 +207,7 @@ inline constexpr std::size_t held_back_max = 64 * 1024;
 template <stream Stream>
 task<> answer_requests(Stream& stream, request_handler& handler, server_exchange& exchange, chunk& input,
                        std::string_view& rest, task_group* flushing) {
-    while (!exchange.closes() && (flushing != nullptr || !exchange.holds_back())) {
+    while (!exchange.closes() && !exchange.upgrades() && (flushing != nullptr || !exchange.holds_back())) {
         // A chunk may hold hundreds of requests; what came with a stop, or as its time was over, is not
         // begun.
         co_await checkpoint();
@@ -235,6 +236,19 @@ task<> answer_requests(Stream& stream, request_handler& handler, server_exchange
     }
 }
 
+// What came behind a request that upgrades the connection.
+template <stream Stream>
+void give_back(Stream& stream, chunk&& bytes) {
+    if (bytes.empty()) {
+        return;
+    }
+    if constexpr (pushback_stream<Stream>) {
+        stream.unread(std::move(bytes));
+    } else {
+        throw std::system_error(std::make_error_code(std::errc::operation_not_supported), "unread");
+    }
+}
+
 // Answers requests until the peer or an answer ends that. Gives whether the peer may have more to say.
 template <stream Stream>
 task<bool> answer_all(Stream& stream, request_handler& handler, server_exchange& exchange,
@@ -249,12 +263,18 @@ task<bool> answer_all(Stream& stream, request_handler& handler, server_exchange&
             co_return false;
         }
         co_await answer_requests(stream, handler, exchange, input, rest, nullptr);
-        if (!rest.empty() && !exchange.closes()) {
+        if (!rest.empty() && !exchange.closes() && !exchange.upgrades()) {
             co_await with_task_group([&](task_group& flushing) {
                 return answer_requests(stream, handler, exchange, input, rest, &flushing);
             });
         }
         co_await send(stream, exchange);
+        if (exchange.upgrades()) {
+            give_back(stream, client.take_ahead());
+            input.remove_prefix(input.size() - rest.size());
+            give_back(stream, std::move(input));
+            co_return true;
+        }
         if (exchange.closes()) {
             co_return true;
         }
@@ -275,6 +295,9 @@ task<> serve_connection(Stream& stream, request_handler& handler, server_exchang
         if (cut) {
             reset_or_close(stream);  // it takes nothing, not even an end
             co_return;
+        }
+        if (more.has_value() && exchange.upgrades()) {
+            co_await exchange.run_upgraded(leat::detail::borrowed_stream<Stream>(stream));
         }
         if (!more.has_value() && exchange.answer_late()) {
             (void)co_await move_on_after(parting, send(stream, exchange));

@@ -5,9 +5,11 @@
 #include <leat/core/scheduler.hpp>
 #include <leat/http/core/text.hpp>
 #include <leat/http/core/writer.hpp>
+#include <leat/serve.hpp>
 #include <leat/stream.hpp>
 
 #include <stdexcept>
+#include <utility>
 
 namespace leat::http::detail {
 namespace {
@@ -62,6 +64,10 @@ std::optional<std::uint64_t> given_length(const response& made) {
     return length;
 }
 
+bool is_upgrade(const response& made) noexcept {
+    return made.upgraded != nullptr;
+}
+
 std::string text_of(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);
@@ -107,6 +113,7 @@ std::unique_ptr<server_workspace> server_state::lend() {
 }
 
 void server_state::take_back(std::unique_ptr<server_workspace> used) noexcept {
+    used->upgraded = nullptr;
     if (spares == spares_max) {
         return;
     }
@@ -272,17 +279,17 @@ bool server_exchange::sends_body(int status) const noexcept {
 }
 
 void server_exchange::begin_head(const response& made) {
-    if (made.status < 200 || made.status > 999) {
+    if ((made.status < 200 && !is_upgrade(made)) || made.status > 999) {
         throw std::invalid_argument("an answer with status " + std::to_string(made.status));
     }
     if (!is_field_value(made.reason)) {
         throw std::invalid_argument("the reason of an answer holds a control character");
     }
-    closes_ = !work_->parser.keep_alive() || server_.stopping;
+    closes_ = (!work_->parser.keep_alive() || server_.stopping) && !is_upgrade(made);
     append_status_line(work_->out, made.status, made.reason);
     append_field(work_->out, "Date", date_now());
     if (!made.headers.empty()) {
-        closes_ |= made.headers.contains_token("Connection", "close");
+        closes_ |= made.headers.contains_token("Connection", "close") && !is_upgrade(made);
         append_given_fields(work_->out, made.headers);
     }
 }
@@ -296,7 +303,11 @@ void server_exchange::end_head() {
     append_blank_line(work_->out);
 }
 
-std::string_view server_exchange::answer(const response& made) {
+std::string_view server_exchange::answer(response& made) {
+    if (made.upgraded != nullptr) {
+        answer_upgrade(made);
+        return {};
+    }
     const bool only_length = asked().method == "HEAD" && made.body.empty();
     const auto given = only_length ? given_length(made) : std::nullopt;
     begin_head(made);
@@ -314,7 +325,33 @@ std::string_view server_exchange::answer(const response& made) {
     return {};
 }
 
+void server_exchange::answer_upgrade(response& made) {
+    if (made.status != 101 || asked().version == version::http_1_0 || !made.body.empty()) {
+        throw std::invalid_argument("only an answer to HTTP/1.1 of status 101, without a body, upgrades");
+    }
+    begin_head(made);
+    append_field(work_->out, "Connection", "upgrade");
+    append_blank_line(work_->out);
+    work_->upgraded = std::move(made.upgraded);
+}
+
+task<> server_exchange::run_upgraded(any_stream stream) {
+    const auto protocol = std::exchange(work_->upgraded, nullptr);
+    std::exception_ptr failure;
+    try {
+        co_await protocol(stream);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure != nullptr && (server_.on_error != nullptr || !is_lost_peer(failure))) {
+        tell_failure(failure);
+    }
+}
+
 server_exchange::body_plan server_exchange::begin_body(const response& made) try {
+    if (is_upgrade(made)) {
+        throw std::invalid_argument("an answer that upgrades the connection has no body to be written");
+    }
     const auto length = given_length(made);
     begin_head(made);
     body_form form = length ? body_form::counted : body_form::chunked;

@@ -11,6 +11,7 @@
 // Invariant: between two requests out() has whole answers, in the order of the requests.
 #pragma once
 
+#include <leat/any_stream.hpp>
 #include <leat/core/list.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/http/core/parser.hpp>
@@ -21,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,9 +36,10 @@ struct server_workspace : list_link {
     explicit server_workspace(const server_limits& limits);
 
     request_parser parser;
-    std::string out;      // held back
-    std::string leaving;  // being sent
-    event sent;           // is set when that send has ended
+    std::string out;                              // held back
+    std::string leaving;                          // being sent
+    event sent;                                   // is set when that send has ended
+    std::function<task<>(any_stream&)> upgraded;  // response::upgraded, between the answer and its run
 };
 
 // What the connections of one server share.
@@ -88,8 +91,8 @@ public:
     // The handler begins. What it leaves in out() can be undone until some of it was sent.
     void begin_answer() noexcept;
     // Appends the answer to asked() and gives the rest of it, which goes out behind out(): a body that is too
-    // long to be copied. Throws std::invalid_argument for an invalid answer.
-    [[nodiscard]] std::string_view answer(const response& made);
+    // long to be copied. Throws std::invalid_argument for an invalid answer. Takes response::upgraded.
+    [[nodiscard]] std::string_view answer(response& made);
     // The head of an answer whose body follows, in chunks unless its length is among its fields.
     enum class body_form : std::uint8_t { none, counted, chunked, until_close };
     struct body_plan {
@@ -102,6 +105,11 @@ public:
     void fail_answer(const std::exception_ptr& failure);
     // Says 408 if a request was under way; false if none was, or if it was being answered.
     [[nodiscard]] bool answer_late();
+
+    // The answer gives the connection to another protocol; and that, once the head of the answer was sent.
+    // Its failure is reported, as that of a handler.
+    [[nodiscard]] bool upgrades() const noexcept { return work_ != nullptr && work_->upgraded != nullptr; }
+    [[nodiscard]] task<> run_upgraded(any_stream stream);
 
     // Bytes to be sent.
     [[nodiscard]] std::string& out() noexcept { return work_->out; }
@@ -132,6 +140,7 @@ private:
     void answer_error(int status);
     void undo_answer() noexcept;
     [[nodiscard]] bool sends_body(int status) const noexcept;
+    void answer_upgrade(response& made);
     void begin_head(const response& made);
     void end_head();
 
