@@ -46,6 +46,7 @@ LEVELS = [
     ["net/leat/core/*", "net/leat/{address,endpoint,unix_endpoint}.*"],
     ["net/leat/*"],  # dns/ and tls/ are on this level, too
     ["net/leat/http/*", "net/leat/http.hpp"],
+    ["net/leat/websocket/*", "net/leat/websocket.hpp"],
     ["testing/*"],
 ]
 
@@ -58,7 +59,8 @@ CONTAINED = [
      ["runtime/leat/backends/*", "tests/*", "testing/*"]),
     ("choosing a backend", r"leat/backends/choose\.hpp",
      ["runtime/leat/backends/*", "runtime/leat/run.*", "tests/*", "testing/*"]),
-    ("OpenSSL", r"openssl/", ["net/leat/tls/*.cpp", "testing/*.cpp", "tests/*", "bench/*"]),
+    ("OpenSSL", r"openssl/", ["net/leat/tls/*.cpp", "net/leat/websocket/core/*.cpp",
+     "testing/*.cpp", "tests/*", "bench/*"]),
     ("c-ares", r"ares", ["net/leat/dns/core/*.cpp", "tests/*", "bench/*"]),
     ("an HTTP parser", r"llhttp\.h|http_parser\.h", ["net/leat/http/core/*.cpp", "tests/*", "bench/*"]),
     ("a content coding", r"zlib\.h|brotli/", ["net/leat/http/core/*.cpp", "tests/*", "examples/*"]),

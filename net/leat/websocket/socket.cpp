@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+#include <leat/websocket/socket.hpp>
+
+#include <leat/check.hpp>
+#include <leat/core/utf8.hpp>
+#include <leat/stoppable.hpp>
+#include <leat/timeout.hpp>
+
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+namespace leat::websocket {
+namespace {
+
+constexpr std::size_t kept_max = 64 * 1024;  // of a buffer that has grown
+
+[[noreturn]] void fail(std::error_code why) {
+    throw std::system_error(why);
+}
+
+bool may_be_sent(close_code code) noexcept {
+    const auto number = static_cast<std::uint16_t>(code);
+    const bool registered =
+        number >= 1000 && number <= 1014 && number != 1004 && number != 1005 && number != 1006;
+    return registered || (number >= 3000 && number <= 4999);
+}
+
+}  // namespace
+
+// One task receives. The one that closes does so itself if nobody else does.
+struct socket::receiving_turn {
+    explicit receiving_turn(socket& of) noexcept : self(of) {
+        check(!self.receiving_, "two tasks receive from one WebSocket at once");
+        self.receiving_ = true;
+    }
+    receiving_turn(const receiving_turn&) = delete;
+    receiving_turn& operator=(const receiving_turn&) = delete;
+    ~receiving_turn() {
+        self.receiving_ = false;
+        self.progress_.set();  // who waits for the end looks again
+        self.progress_.reset();
+    }
+    socket& self;
+};
+
+socket::socket(any_stream stream, role as, const socket_options& options, std::string protocol)
+    : stream_(std::move(stream)),
+      session_(as, options.message_bytes),
+      options_(options),
+      protocol_(std::move(protocol)) {}
+
+// Pongs and closes leave before the message is given: the caller may take its time.
+task<std::optional<message>> socket::receive() {
+    const receiving_turn turn(*this);
+    for (;;) {
+        co_await flush_unless_sending();
+        if (const message* ready = session_.take_message()) {
+            if (!session_.has_closed() || session_.closed_by_peer() != nullptr) {
+                co_return *ready;
+            }
+            continue;  // behind this side's own close
+        }
+        if (const std::error_code failure = session_.failure()) {
+            fail(failure);
+        }
+        if (ended_ || !session_.receives()) {
+            co_return std::nullopt;
+        }
+        co_await receive_more();
+    }
+}
+
+// Bytes, or an end. A silent peer is asked; a server that stops closes.
+task<> socket::receive_more() {
+    if (session_.has_closed()) {
+        const bool answered = co_await move_on_after(options_.close_limit, receive_bytes());
+        ended_ |= !answered;
+        co_return;
+    }
+    const auto heard = co_await move_on_after(options_.ping_every, until_stop(receive_bytes()));
+    if (heard.has_value()) {
+        if (!*heard) {
+            session_.close(close_code::going_away, {});
+        }
+        co_return;
+    }
+    session_.ping();
+    const auto answered = co_await move_on_after(options_.ping_limit, until_stop([this]() -> task<> {
+                                                     co_await flush_unless_sending();
+                                                     co_await receive_bytes();
+                                                 }));
+    if (!answered.has_value()) {
+        throw std::system_error(std::make_error_code(std::errc::timed_out), "a silent WebSocket peer");
+    }
+    if (!*answered) {
+        session_.close(close_code::going_away, {});
+    }
+}
+
+task<> socket::receive_bytes() {
+    if (input_.empty()) {
+        input_ = co_await stream_.recv_chunk();
+    }
+    if (input_.empty()) {
+        ended_ = true;
+        if (!session_.has_closed()) {
+            fail(error::truncated);
+        }
+        co_return;
+    }
+    std::string_view rest = input_.text();
+    session_.receive(rest);
+    input_.remove_prefix(input_.size() - rest.size());
+    if (input_.empty()) {
+        input_.reset();  // an idle connection owns no buffer
+    }
+    progress_.set();
+    progress_.reset();
+}
+
+task<> socket::send(std::string_view text) {
+    if (!leat::detail::is_utf8(text)) {
+        throw std::invalid_argument("a text that is sent over a WebSocket is UTF-8");
+    }
+    return send_as(kind::text, text);
+}
+
+task<> socket::send(std::span<const std::byte> data) {
+    return send_as(kind::binary, {reinterpret_cast<const char*>(data.data()), data.size()});
+}
+
+task<> socket::send(message whole) {
+    return whole.kind == kind::text ? send(whole.data) : send_as(kind::binary, whole.data);
+}
+
+task<> socket::send_as(kind of, std::string_view data) {
+    mutex_guard turn = co_await sending_.lock();
+    if (session_.has_closed()) {
+        fail(error::closed);
+    }
+    session_.send(of, data);
+    co_await send_out(std::move(turn));
+}
+
+task<> socket::flush() {
+    mutex_guard turn = co_await sending_.lock();
+    co_await send_out(std::move(turn));
+}
+
+// A task that sends takes along what is added meanwhile. Waiting for it might be waiting for the peer, which
+// may be waiting until this side receives.
+task<> socket::flush_unless_sending() {
+    if (auto turn = sending_.try_lock()) {
+        co_await send_out(std::move(*turn));
+    }
+}
+
+// By pieces: after each it is known how much has left, so a cancelled one breaks nothing.
+task<> socket::send_out(mutex_guard turn) {
+    while (left_ < leaving_.size() || !session_.out().empty()) {
+        if (left_ == leaving_.size()) {
+            leaving_.clear();
+            left_ = 0;
+            leaving_.swap(session_.out());
+        }
+        left_ += co_await stream_.send(std::string_view(leaving_).substr(left_));
+    }
+    leaving_.clear();
+    left_ = 0;
+    if (leaving_.capacity() > kept_max) {
+        std::string().swap(leaving_);
+    }
+    turn.unlock();
+}
+
+task<> socket::ping() {
+    const std::uint64_t before = session_.pongs();
+    if (session_.has_closed()) {
+        fail(error::closed);
+    }
+    session_.ping();
+    co_await flush();
+    while (session_.pongs() == before) {
+        if (ended_ || !session_.receives()) {
+            fail(error::closed);
+        }
+        co_await progress_.wait();
+    }
+}
+
+task<> socket::close(close_code code, std::string_view reason) {
+    if (!may_be_sent(code)) {
+        throw std::invalid_argument("a WebSocket is not closed with code " +
+                                    std::to_string(static_cast<std::uint16_t>(code)));
+    }
+    if (reason.size() > 123 || !leat::detail::is_utf8(reason)) {
+        throw std::invalid_argument("the reason of a WebSocket close is at most 123 bytes of UTF-8");
+    }
+    if (!session_.has_closed()) {
+        session_.close(code, reason);
+    }
+    try {
+        (void)co_await move_on_after(options_.close_limit, close_by_both());
+    } catch (const std::system_error&) {  // the peer is gone, or breaks the protocol
+    }
+}
+
+task<> socket::close_by_both() {
+    co_await flush();
+    while (!ended_ && session_.receives()) {
+        if (receiving_) {
+            co_await progress_.wait();
+            continue;
+        }
+        const receiving_turn turn(*this);
+        co_await receive_bytes();
+        while (session_.take_message() != nullptr) {
+        }
+    }
+    co_await flush();
+}
+
+}  // namespace leat::websocket
