@@ -83,7 +83,7 @@ task<> end(socket& peer, std::exception_ptr failure) {
             std::rethrow_exception(failure);
         }
     } catch (const std::system_error& known) {
-        if (known.code() == error::truncated) {
+        if (known.code() == error::truncated || known.code() == error::closed) {
             co_return;
         }
     } catch (...) {  // thrown below: a coroutine does not wait while it handles an exception

@@ -63,7 +63,7 @@ task<> run_handler(any_stream& stream, Handler& handler, socket_options options,
 
 // The answer to `asked`: 101, and `handler(socket)` runs once that was sent. When it returns the socket is
 // closed with 1000; when it throws, with 1011, and the error goes where those of handlers of the server go,
-// but for error::truncated: a peer that is gone.
+// but for error::truncated and error::closed: the peer is gone.
 // A request that does not ask for a WebSocket gets 426, a malformed one 400, one from a page of another site
 // 403. `handler` is copied into the answer.
 template <socket_handler Handler>

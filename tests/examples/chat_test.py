@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""chat_server and clients of python3-websockets: they hear each other, and are told why a chat ends."""
+import asyncio
+import os
+import signal
+import sys
+import urllib.request
+
+from programs import backends, expect, patience, server
+
+sys.path.append("/usr/lib/python3/dist-packages")
+try:
+    import websockets
+except ImportError:
+    print("python3-websockets is not installed")
+    sys.exit(77)
+
+
+async def said_by_others(place):
+    async with websockets.connect(f"ws://{place}/chat") as one, \
+            websockets.connect(f"ws://{place}/chat") as other:
+        await one.ping()
+        await one.send("hello")
+        expect([await one.recv(), await other.recv()] == ["hello", "hello"], "both hear what one says")
+        await other.send(["in ", "fragments: \u00e4\u4e2d\U0001f600"])
+        for each in (one, other):
+            expect(await each.recv() == "in fragments: \u00e4\u4e2d\U0001f600", "fragments are put together")
+        await (await other.ping())
+        for number in range(500):
+            await one.send(str(number))
+        for number in range(500):
+            expect(await other.recv() == str(number), "many lines arrive in order")
+
+
+async def ends(place):
+    async with websockets.connect(f"ws://{place}/chat") as client:
+        await client.close(4001, "enough")
+        expect((client.close_code, client.close_reason) == (4001, "enough"), "a close is answered")
+    async with websockets.connect(f"ws://{place}/chat") as client:
+        await client.send("x" * 10001)
+        try:
+            await client.recv()
+            expect(False, "a message that is too long is refused")
+        except websockets.ConnectionClosed as closed:
+            expect(closed.code == 1009, f"1009, and not {closed.code}")
+    try:
+        async with websockets.connect(f"ws://{place}/chat", origin="https://elsewhere.org"):
+            expect(False, "another site is refused")
+    except websockets.InvalidStatusCode as refused:
+        expect(refused.status_code == 403, f"403, and not {refused.status_code}")
+
+
+async def a_stop(place, pid):
+    async with websockets.connect(f"ws://{place}/chat") as client:
+        await client.send("still here")
+        await client.recv()
+        os.kill(pid, signal.SIGTERM)
+        try:
+            await client.recv()
+        except websockets.ConnectionClosed as closed:
+            expect(closed.code == 1001, f"1001, and not {closed.code}")
+
+
+async def all_of(listening):
+    place = listening[0]
+    await asyncio.wait_for(said_by_others(place), patience)
+    await asyncio.wait_for(ends(place), patience)
+    await asyncio.wait_for(a_stop(place, listening.pid), patience)
+
+
+if __name__ == "__main__":
+    for backend in backends():
+        with server("chat_server", "--port", "0", "--backend", backend) as places:
+            page = urllib.request.urlopen(f"http://{places[0]}/", timeout=patience).read()
+            expect(b"new WebSocket" in page, "the page is for browsers")
+            asyncio.run(all_of(places))
