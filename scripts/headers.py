@@ -32,6 +32,7 @@ ROOMS = {
     "net/leat/dns": "Names",
     "net/leat/tls": "TLS",
     "net/leat/http": "HTTP",
+    "net/leat/websocket": "WebSocket",
     "testing/leat/testing": "For tests",
 }
 # The page of docs/ that explains the headers of a room, task by task.
@@ -42,6 +43,7 @@ PAGES = {
     "Processes, pipes and signals": "processes",
     "TLS": "tls",
     "HTTP": "http",
+    "WebSocket": "websocket",
     "For tests": "test-kit",
 }
 BEGIN = """# Public headers

@@ -14,7 +14,7 @@ MARKS = {"README.md": "README", "docs/blocking.md": "BLOCKING", "docs/daemons.md
          "docs/framing.md": "FRAMING",
          "docs/guide.md": "GUIDE", "docs/http.md": "HTTP", "docs/processes.md": "PROCESSES",
          "docs/tasks.md": "TASKS", "docs/test-kit.md": "TEST_KIT", "docs/threads.md": "THREADS",
-         "docs/tls.md": "TLS"}
+         "docs/tls.md": "TLS", "docs/websocket.md": "WEBSOCKET"}
 WHOLE = ["README.md"]
 SHOWS_EXAMPLES = ["docs/blocking.md", "docs/guide.md"]
 
