@@ -40,7 +40,9 @@ leat::task<> chat(leat::websocket::socket& client) {
 
 leat::task<leat::http::response> site(const leat::http::request& asked) {
     if (asked.target == "/chat") {
-        co_return leat::websocket::accept(asked, chat, {.socket = {.message_bytes = 10'000}});
+        constexpr leat::websocket::socket_options options{
+            .message_bytes = 10'000, .compression = leat::websocket::compression::each_message};
+        co_return leat::websocket::accept(asked, chat, {.socket = options});
     }
     leat::http::response page;
     page.status = asked.target == "/" ? 200 : 404;

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import urllib.request
+from pathlib import Path
 
 from programs import backends, expect, patience, server
 
@@ -26,6 +27,10 @@ async def said_by_others(place):
         for each in (one, other):
             expect(await each.recv() == "in fragments: \u00e4\u4e2d\U0001f600", "fragments are put together")
         await (await other.ping())
+        expect("permessage-deflate" in one.response_headers["Sec-WebSocket-Extensions"], "both compress")
+        await one.send("a long line " * 800)
+        for each in (one, other):
+            expect(await each.recv() == "a long line " * 800, "a long line is the same when it arrives")
         for number in range(500):
             await one.send(str(number))
         for number in range(500):
@@ -37,7 +42,7 @@ async def ends(place):
         await client.close(4001, "enough")
         expect((client.close_code, client.close_reason) == (4001, "enough"), "a close is answered")
     async with websockets.connect(f"ws://{place}/chat") as client:
-        await client.send("x" * 10001)
+        await client.send("x" * 10001)  # a few bytes, compressed
         try:
             await client.recv()
             expect(False, "a message that is too long is refused")
@@ -59,6 +64,8 @@ async def a_stop(place, pid):
             await client.recv()
         except websockets.ConnectionClosed as closed:
             expect(closed.code == 1001, f"1001, and not {closed.code}")
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+        await asyncio.sleep(0.01)  # a second signal would end it at once
 
 
 async def all_of(listening):

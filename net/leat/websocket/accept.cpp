@@ -52,7 +52,8 @@ std::string_view agree_on_protocol(const http::request& asked,
 
 }  // namespace
 
-http::response answer_handshake(const http::request& asked, const accept_options& options) {
+http::response answer_handshake(const http::request& asked, const accept_options& options,
+                                socket::agreement& agreed) {
     if (asked.version == http::version::http_1_0 || !asked.headers.contains_token("Connection", "upgrade") ||
         !asked.headers.contains_token("Upgrade", "websocket")) {
         return refusal(426, "this is for WebSocket clients");
@@ -71,8 +72,15 @@ http::response answer_handshake(const http::request& asked, const accept_options
     answer.status = 101;
     answer.headers.add("Upgrade", "websocket");
     answer.headers.add("Sec-WebSocket-Accept", accepted_key(*key));
-    if (const auto protocol = agree_on_protocol(asked, options.protocols); !protocol.empty()) {
-        answer.headers.add("Sec-WebSocket-Protocol", protocol);
+    agreed.protocol = agree_on_protocol(asked, options.protocols);
+    if (!agreed.protocol.empty()) {
+        answer.headers.add("Sec-WebSocket-Protocol", agreed.protocol);
+    }
+    if (options.socket.compression != compression::none) {
+        agreed.deflate = accept_offer(asked.headers, options.socket.compression == compression::shared);
+        if (agreed.deflate) {
+            answer.headers.add("Sec-WebSocket-Extensions", extension_text(*agreed.deflate));
+        }
     }
     return answer;
 }

@@ -41,15 +41,16 @@ concept socket_handler = requires(Handler& handler, socket& peer) {
 
 namespace detail {
 
-// The answer that begins the protocol, without its handler; or one that refuses.
-[[nodiscard]] http::response answer_handshake(const http::request& asked, const accept_options& options);
+// The answer that begins the protocol, without its handler; or one that refuses. And what it agrees on.
+[[nodiscard]] http::response answer_handshake(const http::request& asked, const accept_options& options,
+                                              socket::agreement& agreed);
 // Closes `peer` as its handler has ended: 1000, or 1011 when it has failed, which is thrown unless the peer
 // is gone.
 [[nodiscard]] task<> end(socket& peer, std::exception_ptr failure);
 
 template <typename Handler>
-task<> run_handler(any_stream& stream, Handler& handler, socket_options options, std::string protocol) {
-    socket peer(std::move(stream), role::server, options, std::move(protocol));
+task<> run_handler(any_stream& stream, Handler& handler, socket_options options, socket::agreement agreed) {
+    socket peer(std::move(stream), role::server, options, std::move(agreed));
     std::exception_ptr failure;
     try {
         co_await handler(peer);
@@ -69,12 +70,12 @@ task<> run_handler(any_stream& stream, Handler& handler, socket_options options,
 template <socket_handler Handler>
 [[nodiscard]] http::response accept(const http::request& asked, Handler handler,
                                     accept_options options = {}) {
-    http::response answer = detail::answer_handshake(asked, options);
+    socket::agreement agreed;
+    http::response answer = detail::answer_handshake(asked, options, agreed);
     if (answer.status == 101) {
-        std::string protocol(answer.headers.get("Sec-WebSocket-Protocol").value_or(""));
         answer.upgraded = [handler = std::move(handler), settings = options.socket,
-                           protocol = std::move(protocol)](any_stream& stream) mutable {
-            return detail::run_handler(stream, handler, settings, protocol);
+                           agreed = std::move(agreed)](any_stream& stream) mutable {
+            return detail::run_handler(stream, handler, settings, agreed);
         };
     }
     return answer;

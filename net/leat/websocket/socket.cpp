@@ -44,11 +44,14 @@ struct socket::receiving_turn {
     socket& self;
 };
 
-socket::socket(any_stream stream, role as, const socket_options& options, std::string protocol)
-    : stream_(std::move(stream)),
-      session_(as, options.message_bytes),
-      options_(options),
-      protocol_(std::move(protocol)) {}
+socket::socket(any_stream stream, role as, const socket_options& options)
+    : socket(std::move(stream), as, options, agreement{}) {}
+
+socket::socket(any_stream stream, role as, const socket_options& options, agreement agreed)
+    : agreed_(std::move(agreed)),
+      stream_(std::move(stream)),
+      session_(as, options.message_bytes, agreed_.deflate),
+      options_(options) {}
 
 // Pongs and closes leave before the message is given: the caller may take its time.
 task<std::optional<message>> socket::receive() {

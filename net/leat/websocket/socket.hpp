@@ -30,6 +30,13 @@
 
 namespace leat::websocket {
 
+// Whether messages are compressed (permessage-deflate, RFC 7692), if both sides want it.
+enum class compression : std::uint8_t {
+    none,
+    each_message,  // by itself: an idle connection holds no memory for it
+    shared,        // later messages refer to earlier ones: smaller, for some 300 KiB a connection
+};
+
 struct socket_options {
     std::size_t message_bytes = 1024 * 1024;  // the longest message that is received
     // A peer from which no byte has come for so long gets a ping; when then none comes for as long as
@@ -37,12 +44,19 @@ struct socket_options {
     duration ping_every = std::chrono::seconds(20);
     duration ping_limit = std::chrono::seconds(20);
     duration close_limit = std::chrono::seconds(10);  // for the peer's answer to a close
+    websocket::compression compression = websocket::compression::none;
 };
 
 class socket {
 public:
+    // What the handshake has agreed on.
+    struct agreement {
+        std::string protocol = {};  // Sec-WebSocket-Protocol; empty: none
+        std::optional<detail::deflate_terms> deflate = {};
+    };
     // Over `stream`, on which the handshake has been done.
-    socket(any_stream stream, role as, const socket_options& options = {}, std::string protocol = {});
+    socket(any_stream stream, role as, const socket_options& options = {});
+    socket(any_stream stream, role as, const socket_options& options, agreement agreed);
     socket(const socket&) = delete;
     socket& operator=(const socket&) = delete;
     ~socket() = default;
@@ -73,8 +87,9 @@ public:
 
     // What the peer said when it closed; null before that.
     [[nodiscard]] const closing* closed_by_peer() const noexcept { return session_.closed_by_peer(); }
-    // What both agreed on in the handshake (Sec-WebSocket-Protocol); empty: nothing.
-    [[nodiscard]] const std::string& protocol() const noexcept { return protocol_; }
+    // What both agreed on in the handshake.
+    [[nodiscard]] const std::string& protocol() const noexcept { return agreed_.protocol; }
+    [[nodiscard]] bool compresses() const noexcept { return agreed_.deflate.has_value(); }
 
 private:
     struct receiving_turn;
@@ -87,10 +102,10 @@ private:
     [[nodiscard]] task<> receive_bytes();
     [[nodiscard]] task<> receive_more();
 
+    agreement agreed_;
     any_stream stream_;
     detail::session session_;
     socket_options options_;
-    std::string protocol_;
     chunk input_;
     std::string leaving_;   // bytes of session_ that are being sent, from left_ on
     std::size_t left_ = 0;  // so many of them have left

@@ -2,6 +2,7 @@
 #include <leat/websocket/core/session.hpp>
 
 #include <leat/check.hpp>
+#include <leat/core/utf8.hpp>
 
 #include <openssl/rand.h>
 #include <wslay/wslay.h>
@@ -16,6 +17,8 @@ namespace {
 
 // What is kept of buffers that have grown.
 constexpr std::size_t kept_max = 64 * 1024;
+// Shorter messages gain nothing from compression.
+constexpr std::size_t compressed_min = 64;
 
 std::string_view text_of(const std::uint8_t* bytes, std::size_t size) noexcept {
     return {reinterpret_cast<const char*>(bytes), size};
@@ -76,6 +79,7 @@ struct session::callbacks {
         }
         if (frame->opcode != WSLAY_CONTINUATION_FRAME) {
             self.partial_kind_ = frame->opcode == WSLAY_TEXT_FRAME ? kind::text : kind::binary;
+            self.is_compressed_ = wslay_get_rsv1(frame->rsv) != 0;
         }
         if (frame->payload_length > self.message_bytes_max_ - self.partial_.size()) {
             self.fail(close_code::message_too_big);
@@ -110,8 +114,7 @@ struct session::callbacks {
             } else if (whole->opcode == WSLAY_PONG) {
                 ++self.pongs_;
             } else if (whole->opcode != WSLAY_PING && wslay_event_get_read_enabled(context) != 0) {
-                self.ready_.push_back({self.partial_kind_, std::move(self.partial_)});
-                self.partial_.clear();
+                self.finish_message();
             }
         } catch (const std::bad_alloc&) {
             self.out_of_memory_ = true;
@@ -120,7 +123,13 @@ struct session::callbacks {
     }
 };
 
-session::session(role as, std::size_t message_bytes_max) : message_bytes_max_(message_bytes_max) {
+session::session(role as, std::size_t message_bytes_max, const std::optional<deflate_terms>& deflate)
+    : message_bytes_max_(message_bytes_max) {
+    if (deflate) {
+        const bool is_server = as == role::server;
+        compression_ = std::make_unique<compression>(is_server ? deflate->server : deflate->client,
+                                                     is_server ? deflate->client : deflate->server);
+    }
     static constexpr wslay_event_callbacks used{.recv_callback = callbacks::receive,
                                                 .send_callback = callbacks::send,
                                                 .genmask_callback = callbacks::mask,
@@ -132,6 +141,7 @@ session::session(role as, std::size_t message_bytes_max) : message_bytes_max_(me
     require_memory(make(&context_, &used, this));
     wslay_event_config_set_no_buffering(context_, 1);
     wslay_event_config_set_max_recv_msg_length(context_, message_bytes_max);
+    wslay_event_config_set_allowed_rsv_bits(context_, deflate ? WSLAY_RSV1_BIT : WSLAY_RSV_NONE);
 }
 
 session::~session() {
@@ -194,11 +204,35 @@ const closing* session::closed_by_peer() const noexcept {
     return wslay_event_get_close_received(context_) != 0 ? &closing_ : nullptr;
 }
 
-void session::queue(std::uint8_t opcode, std::string_view data) {
+// wslay has checked the text of a message that was not compressed.
+void session::finish_message() {
+    if (is_compressed_) {
+        std::string whole;
+        switch (compression_->receiving.decompress(partial_, whole, message_bytes_max_)) {
+            case inflater::outcome::done:
+                break;
+            case inflater::outcome::corrupt:
+                fail(close_code::invalid_text);
+                return;
+            case inflater::outcome::too_big:
+                fail(close_code::message_too_big);
+                return;
+        }
+        partial_.swap(whole);
+        if (partial_kind_ == kind::text && !leat::detail::is_utf8(partial_)) {
+            fail(close_code::invalid_text);
+            return;
+        }
+    }
+    ready_.push_back({partial_kind_, std::move(partial_)});
+    partial_.clear();
+}
+
+void session::queue(std::uint8_t opcode, std::string_view data, std::uint8_t reserved_bits) {
     const wslay_event_msg queued{.opcode = opcode,
                                  .msg = reinterpret_cast<const std::uint8_t*>(data.data()),
                                  .msg_length = data.size()};
-    require_memory(wslay_event_queue_msg(context_, &queued));
+    require_memory(wslay_event_queue_msg_ex(context_, &queued, reserved_bits));
     write_out();
 }
 
@@ -210,7 +244,12 @@ void session::write_out() {
 }
 
 void session::send(kind of, std::string_view data) {
-    queue(of == kind::text ? WSLAY_TEXT_FRAME : WSLAY_BINARY_FRAME, data);
+    const std::uint8_t opcode = of == kind::text ? WSLAY_TEXT_FRAME : WSLAY_BINARY_FRAME;
+    if (compression_ != nullptr && data.size() >= compressed_min && data.size() <= UINT32_MAX) {
+        queue(opcode, compression_->sending.compress(data), WSLAY_RSV1_BIT);
+    } else {
+        queue(opcode, data);
+    }
 }
 
 void session::ping() {

@@ -8,12 +8,14 @@
 // Invariant: what is to be sent ends with a whole frame, and nothing follows a close.
 #pragma once
 
+#include <leat/websocket/core/deflate.hpp>
 #include <leat/websocket/error.hpp>
 #include <leat/websocket/message.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -25,8 +27,9 @@ namespace leat::websocket::detail {
 
 class session {
 public:
-    // Messages of at most so many bytes are received. Throws std::bad_alloc.
-    session(role as, std::size_t message_bytes_max);
+    // Messages of at most so many bytes are received. With `deflate` they may be compressed, and those that
+    // are not short are sent so. Throws std::bad_alloc.
+    session(role as, std::size_t message_bytes_max, const std::optional<deflate_terms>& deflate = {});
     session(const session&) = delete;
     session& operator=(const session&) = delete;
     ~session();
@@ -57,17 +60,25 @@ public:
 
 private:
     struct callbacks;
+    struct compression {
+        compression(const deflate_side& own, const deflate_side& peer) noexcept
+            : sending(own), receiving(peer) {}
+        deflater sending;
+        inflater receiving;
+    };
     struct owned_message {
         websocket::kind kind;
         std::string data;
     };
 
-    void queue(std::uint8_t opcode, std::string_view data);
+    void queue(std::uint8_t opcode, std::string_view data, std::uint8_t reserved_bits = 0);
+    void finish_message();
     void write_out();
     void fail(close_code code);
     void reuse(std::string& memory) noexcept;
 
     wslay_event_context* context_ = nullptr;
+    std::unique_ptr<compression> compression_;  // null: nothing is compressed
     std::size_t message_bytes_max_;
     std::string_view* input_ = nullptr;  // while receive() runs
     std::string partial_;                // a message, as far as it has come
@@ -79,7 +90,8 @@ private:
     closing closing_;
     std::uint64_t pongs_ = 0;
     kind partial_kind_ = kind::text;
-    bool in_message_ = false;  // the frame that comes is one of a message
+    bool in_message_ = false;     // the frame that comes is one of a message
+    bool is_compressed_ = false;  // that message
     bool out_of_memory_ = false;
     bool half_a_code_ = false;  // the close of the peer, which wslay takes for one without a code
     bool closed_ = false;
