@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: MIT
-// close, dup2, dup3: they end what fibres wait for on the descriptor, and are never refused. And fork: a
-// child has a copy of the scheduler, and its kernel part is the parent's, so in the child nothing is in a
-// fibre any more, and calls block.
+// close, close_range, closefrom, fclose, dup2, dup3: they end what fibres wait for on the descriptor, and are
+// never refused. And fork: a child has a copy of the scheduler, and its kernel part is the parent's, so in
+// the child nothing is in a fibre any more, and calls block.
 #include <leat/core/scheduler.hpp>
 #include <leat/fibre/core/fibre_wait.hpp>
 #include <leat/fibre/hooks/core/hooks.hpp>
 
+#include <algorithm>
+#include <charconv>
+#include <climits>
+#include <cstring>
+
+#include <dirent.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
 namespace leat::detail {
 
@@ -33,6 +40,38 @@ void note_child() noexcept {
     }
 }
 
+// Those that are open, from /proc, for the numbers of a range may be a thousand million. Without /proc: all
+// that may be.
+template <typename Visitor>
+void each_open_descriptor(unsigned first, unsigned last, Visitor visit) noexcept {
+    DIR* const folder = ::opendir("/proc/self/fd");
+    if (folder == nullptr) {
+        rlimit limit{};
+        (void)::getrlimit(RLIMIT_NOFILE, &limit);
+        const auto end = std::min<rlim_t>({limit.rlim_cur, rlim_t{last} + 1, INT_MAX});
+        for (rlim_t fd = first; fd < end; ++fd) {
+            visit(static_cast<int>(fd));
+        }
+        return;
+    }
+    while (const dirent* const entry = ::readdir(folder)) {
+        unsigned fd = 0;
+        const char* const end = entry->d_name + std::strlen(entry->d_name);
+        if (std::from_chars(entry->d_name, end, fd).ptr == end && fd >= first && fd <= last) {
+            visit(static_cast<int>(fd));
+        }
+    }
+    (void)::closedir(folder);
+}
+
+[[gnu::noinline]] void end_waits_in_range(unsigned first, unsigned last) noexcept {
+    if (this_thread.loop != nullptr && this_thread.loop != parents_loop && ::getpid() == this_process) {
+        const int before = errno;
+        each_open_descriptor(first, last, end_waits);
+        errno = before;
+    }
+}
+
 // Before `from` takes the place of `to`.
 void end_waits_on_target(int from, int to) noexcept {
     if (from != to && this_thread.loop != nullptr && ::fcntl(from, F_GETFD) >= 0) {
@@ -51,6 +90,29 @@ int leat_close(int fd) {
     return real.close(fd);
 }
 
+int leat_close_range(unsigned first, unsigned last, int flags) noexcept {
+    if ((flags & ~static_cast<int>(CLOSE_RANGE_UNSHARE)) ==
+        0) {  // it closes them now, unlike CLOSE_RANGE_CLOEXEC
+        end_waits_in_range(first, last);
+    }
+    return real.close_range(first, last, flags);
+}
+
+void leat_closefrom(int first) noexcept {
+    end_waits_in_range(static_cast<unsigned>(std::max(first, 0)), UINT_MAX);
+    real.closefrom(first);
+}
+
+// What it writes last is written by the C library, and blocks.
+int leat_fclose(FILE* stream) {
+    if (this_thread.loop != nullptr) {
+        const int before = errno;
+        end_waits(::fileno(stream));  // -1, of a stream in memory
+        errno = before;
+    }
+    return real.fclose(stream);
+}
+
 int leat_dup2(int from, int to) noexcept {
     end_waits_on_target(from, to);
     return real.dup2(from, to);
@@ -62,6 +124,10 @@ int leat_dup3(int from, int to, int flags) noexcept {
 }
 
 decltype(leat_close) interposed_close __asm__("close") __attribute__((alias("leat_close")));
+decltype(leat_close_range) interposed_close_range __asm__("close_range")
+    __attribute__((alias("leat_close_range")));
+decltype(leat_closefrom) interposed_closefrom __asm__("closefrom") __attribute__((alias("leat_closefrom")));
+decltype(leat_fclose) interposed_fclose __asm__("fclose") __attribute__((alias("leat_fclose")));
 decltype(leat_dup2) interposed_dup2 __asm__("dup2") __attribute__((alias("leat_dup2")));
 decltype(leat_dup3) interposed_dup3 __asm__("dup3") __attribute__((alias("leat_dup3")));
 }

@@ -3,6 +3,7 @@
 
 #include <leat/fibre/hooks/core/hooks.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 
@@ -41,6 +42,10 @@ int raw_clock_nanosleep(clockid_t clock, int flags, const timespec* time, timesp
     const int error = errno;
     errno = before;
     return failed != 0 ? error : 0;
+}
+
+void raw_closefrom(int first) noexcept {
+    (void)::syscall(SYS_close_range, std::max(first, 0), ~0U, 0);
 }
 
 int raw_dup2(int from, int to) noexcept {
@@ -120,6 +125,11 @@ pid_t raw_waitpid(pid_t child, int* status, int options) {
 void find_real_calls();
 
 // These are no system calls, and nobody needs them before the first constructor, or inside malloc.
+int late_fclose(FILE* stream) {
+    find_real_calls();
+    return real.fclose != late_fclose ? real.fclose(stream) : EOF;
+}
+
 int late_getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** list) {
     find_real_calls();
     return real.getaddrinfo != late_getaddrinfo ? real.getaddrinfo(host, service, hints, list) : EAI_FAIL;
@@ -162,11 +172,14 @@ constinit real_calls real{
     .accept4 = raw<SYS_accept4>(),
     .clock_nanosleep = raw_clock_nanosleep,
     .close = raw<SYS_close>(),
+    .close_range = raw<SYS_close_range>(),
+    .closefrom = raw_closefrom,
     .connect = raw<SYS_connect>(),
     .dup2 = raw_dup2,
     .dup3 = raw<SYS_dup3>(),
     .epoll_pwait = raw_epoll_pwait,
     .epoll_wait = raw_epoll_wait,
+    .fclose = late_fclose,
     .getaddrinfo = late_getaddrinfo,
     .gethostbyname = late_gethostbyname,
     .gethostbyname_r = late_gethostbyname_r,

@@ -6,6 +6,11 @@
 #include <leat/blocking.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include <array>
+#include <cstdio>
+
+#include <unistd.h>
+
 using namespace hook_tests;
 namespace backends = leat::testing;
 
@@ -79,6 +84,42 @@ LEAT_TEST("a descriptor that dup2 takes the number of is closed for those who wa
         waiting_read again(pair.ours.get());
         co_await again.task;
         CHECK(again.result == 1);
+    }
+}
+
+LEAT_TEST("close_range, closefrom and fclose end the waits for what they close", backends::kernel) {
+    struct way_to_close {
+        bool closes;
+        void (*function)(int fd);
+    };
+    for (const way_to_close& way : std::array<way_to_close, 5>{{
+             {true, [](int fd) { CHECK(::close_range(static_cast<unsigned>(fd), ~0U, 0) == 0); }},
+             {true, [](int fd) { ::closefrom(fd); }},
+             {true, [](int fd) { CHECK(::fclose(::fdopen(fd, "r")) == 0); }},
+             {false,
+              [](int fd) { CHECK(::close_range(3, static_cast<unsigned>(fd), CLOSE_RANGE_CLOEXEC) == 0); }},
+             {false,
+              [](int fd) {
+                  const auto above = static_cast<unsigned>(::fcntl(fd, F_DUPFD_CLOEXEC, fd + 1));
+                  CHECK(::close_range(above, ~0U, 0) == 0);
+                  CHECK(::close_range(above, 3, 0) == -1);
+              }},
+         }}) {
+        const ends pair = socket_ends();
+        const int high = ::fcntl(pair.ours.get(), F_DUPFD_CLOEXEC, 900);  // above what the run itself has
+        REQUIRE(high >= 900);
+        waiting_read reader(high);
+        co_await let_others_run();
+        co_await leat::blocking([&] { way.function(high); });
+        co_await let_others_run();
+        CHECK(reader.task.done() == way.closes);
+        reader.task.cancel();
+        co_await reader.task.join();
+        CHECK(reader.result == -1);
+        CHECK(reader.error == (way.closes ? EBADF : ECANCELED));
+        if (!way.closes) {
+            ::close(high);
+        }
     }
 }
 

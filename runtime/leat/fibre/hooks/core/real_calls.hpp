@@ -17,6 +17,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include <cstdio>
 #include <ctime>
 
 #include <fcntl.h>
@@ -29,11 +30,14 @@ struct real_calls {
     decltype(&::accept4) accept4;
     decltype(&::clock_nanosleep) clock_nanosleep;
     decltype(&::close) close;
+    decltype(&::close_range) close_range;
+    decltype(&::closefrom) closefrom;
     decltype(&::connect) connect;
     decltype(&::dup2) dup2;
     decltype(&::dup3) dup3;
     decltype(&::epoll_pwait) epoll_pwait;
     decltype(&::epoll_wait) epoll_wait;
+    decltype(&::fclose) fclose;
     decltype(&::getaddrinfo) getaddrinfo;
     decltype(&::gethostbyname) gethostbyname;
     decltype(&::gethostbyname_r) gethostbyname_r;
