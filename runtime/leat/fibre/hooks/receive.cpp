@@ -22,6 +22,22 @@ bool is_byte_stream(int fd) noexcept {
     return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &kind, &size) == 0 && kind == SOCK_STREAM;
 }
 
+bool is_unix_socket(int fd) noexcept {
+    int family = 0;
+    socklen_t size = sizeof family;
+    return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 && family == AF_UNIX;
+}
+
+// What one more part of a message has brought beside its bytes. The first control data stay: there is no room
+// for others. Descriptors and credentials end the message, as in the kernel: what follows is another's.
+bool goes_on_after(int fd, msghdr& message, const msghdr& part) noexcept {
+    if (&part != &message && part.msg_controllen > 0) {
+        message.msg_controllen = part.msg_controllen;
+        message.msg_flags = part.msg_flags;
+    }
+    return part.msg_controllen == 0 || !is_unix_socket(fd);
+}
+
 // recvmsg with MSG_WAITALL, of a byte stream.
 ssize_t receive_all(int fd, msghdr& message, int flags) {
     descriptor_call call(fd, direction::in);
@@ -30,17 +46,19 @@ ssize_t receive_all(int fd, msghdr& message, int flags) {
     }
     const std::span<const iovec> buffers(message.msg_iov, message.msg_iovlen);
     const std::size_t wanted = size_of(buffers);
+    const std::size_t control_room = message.msg_controllen;
     iovec_rest left(buffers);
     msghdr next = message;
     std::size_t got = 0;
     for (;;) {
-        const ssize_t some = real.recvmsg(fd, got == 0 ? &message : &next, flags | MSG_DONTWAIT);
+        msghdr& part = got == 0 ? message : next;
+        const ssize_t some = real.recvmsg(fd, &part, flags | MSG_DONTWAIT);
         if (some < 0 && (errno != EAGAIN || !call.wait())) {
             return got > 0 ? call.done(static_cast<ssize_t>(got)) : -1;
         }
         if (some >= 0) {
             got += static_cast<std::size_t>(some);
-            if (some == 0 || got >= wanted || !call.wait_for_rest()) {
+            if (some == 0 || !goes_on_after(fd, message, part) || got >= wanted || !call.wait_for_rest()) {
                 return call.done(static_cast<ssize_t>(got));
             }
             left.advance(static_cast<std::size_t>(some));
@@ -49,6 +67,7 @@ ssize_t receive_all(int fd, msghdr& message, int flags) {
             next.msg_iovlen = rest.size();
             next.msg_name = nullptr;
             next.msg_namelen = 0;
+            next.msg_controllen = message.msg_controllen == 0 ? control_room : 0;
         }
     }
 }
@@ -81,9 +100,13 @@ ssize_t peek_all(int fd, msghdr& message, int flags) {
 }
 
 ssize_t receive(int fd, msghdr* message, int flags) {
-    // With room for control data the kernel ends at each of them, too.
-    if ((flags & MSG_WAITALL) != 0 && message->msg_controllen == 0 && is_byte_stream(fd)) {
-        return (flags & MSG_PEEK) != 0 ? peek_all(fd, *message, flags) : receive_all(fd, *message, flags);
+    if ((flags & MSG_WAITALL) != 0 && is_byte_stream(fd)) {
+        if ((flags & MSG_PEEK) == 0) {
+            return receive_all(fd, *message, flags);
+        }
+        if (message->msg_controllen == 0) {  // each look would open the descriptors that come along
+            return peek_all(fd, *message, flags);
+        }
     }
     return try_until_ready(fd, direction::in,
                            [&] { return real.recvmsg(fd, message, flags | MSG_DONTWAIT); });
