@@ -16,6 +16,16 @@ namespace leat::detail {
 
 namespace {
 
+// Whether the call has failed because it has begun to connect (MSG_FASTOPEN, TCP_FASTOPEN_CONNECT: tcp(7)):
+// it waits until that is done, and then writes what has not gone with it.
+bool has_begun_to_connect(int fd) noexcept {
+    if (errno != EINPROGRESS || is_nonblocking(fd)) [[likely]] {
+        return false;
+    }
+    errno = EAGAIN;
+    return true;
+}
+
 // Calls attempt(buffers, is_first), which writes without waiting, until all of `from` is written.
 template <typename Attempt>
 ssize_t write_to_the_end(int fd, std::span<const iovec> from, Attempt attempt) {
@@ -27,8 +37,9 @@ ssize_t write_to_the_end(int fd, std::span<const iovec> from, Attempt attempt) {
     iovec_rest left(from);
     std::span<const iovec> next = from;
     std::size_t written = 0;
-    for (;;) {
-        const ssize_t some = attempt(next, written == 0);
+    for (bool is_first = true;;) {
+        const ssize_t some = attempt(next, is_first);
+        is_first = is_first && some < 0 && !has_begun_to_connect(fd);
         if (some < 0 && (errno != EAGAIN || !call.wait())) {
             return written > 0 ? call.done(static_cast<ssize_t>(written)) : -1;
         }
@@ -48,10 +59,10 @@ ssize_t send_message(int fd, const msghdr& message, int flags) {
         if (is_first) {
             return real.sendmsg(fd, &message, flags | MSG_DONTWAIT);
         }
-        msghdr rest{};  // control data and address have gone with the first bytes
+        msghdr rest{};  // control data and address have gone before
         rest.msg_iov = const_cast<iovec*>(from.data());
         rest.msg_iovlen = from.size();
-        return real.sendmsg(fd, &rest, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+        return real.sendmsg(fd, &rest, (flags & ~MSG_FASTOPEN) | MSG_DONTWAIT | MSG_NOSIGNAL);
     };
     return write_to_the_end(fd, {message.msg_iov, message.msg_iovlen}, attempt);
 }

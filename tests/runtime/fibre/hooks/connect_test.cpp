@@ -7,9 +7,11 @@
 
 #include <cerrno>
 #include <chrono>
+#include <string>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/time.h>
 
 using namespace hook_tests;
@@ -75,6 +77,54 @@ LEAT_TEST("a connect that is refused by its peer says so", backends::kernel) {
     CHECK(made.result == -1);
     CHECK(made.error == ECONNREFUSED);
     CHECK(made.flags_as_before);
+}
+
+LEAT_TEST("data that is sent with the beginning of a connection is sent whole", backends::kernel) {
+    const tcp_place place;
+    REQUIRE(::listen(place.listener.get(), 8) == 0);
+    const auto* const name = reinterpret_cast<const sockaddr*>(&place.name);
+    const std::string text(100'000, 'a');
+    for (const bool by_option : {false, true}) {
+        ssize_t sent = -7;
+        int error = 0;
+        auto client = leat::spawn(leat::blocking([&] {
+            const leat::fd peer(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+            errno = 0;
+            if (by_option) {
+                const int on = 1;
+                CHECK(::setsockopt(peer.get(), IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof on) == 0);
+                CHECK(::connect(peer.get(), name, sizeof place.name) == 0);
+                sent = ::write(peer.get(), text.data(), text.size());
+            } else {
+                sent = ::sendto(peer.get(), text.data(), text.size(), MSG_FASTOPEN, name, sizeof place.name);
+            }
+            error = errno;
+        }));
+        std::string got;
+        co_await leat::blocking([&] {
+            const leat::fd peer(::accept(place.listener.get(), nullptr, nullptr));
+            char part[65536];
+            for (ssize_t count = 0; (count = ::read(peer.get(), part, sizeof part)) > 0;) {
+                got.append(part, static_cast<std::size_t>(count));
+            }
+        });
+        co_await client;
+        CHECK(sent == static_cast<ssize_t>(text.size()));
+        CHECK(error == 0);
+        CHECK((got == text));
+    }
+}
+
+LEAT_TEST("on a socket that does not block, data sent with the beginning of a connection gives EINPROGRESS",
+          backends::kernel) {
+    const tcp_place place;
+    REQUIRE(::listen(place.listener.get(), 8) == 0);
+    const int error = co_await leat::blocking([&] {
+        const leat::fd peer(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        const auto* const name = reinterpret_cast<const sockaddr*>(&place.name);
+        return ::sendto(peer.get(), "a", 1, MSG_FASTOPEN, name, sizeof place.name) == -1 ? errno : 0;
+    });
+    CHECK(error == EINPROGRESS);
 }
 
 LEAT_TEST("a connect to a listener whose queue is full ends at its time limit", backends::kernel) {
