@@ -24,7 +24,7 @@ int leat_poll(pollfd* asked, nfds_t count, int timeout) {
     if (!in_fibre()) [[likely]] {
         return real.poll(asked, count, timeout);
     }
-    return until_ready({asked, count}, deadline_in_milliseconds(timeout),
+    return until_ready({asked, count}, deadline_in_milliseconds(timeout), nullptr,
                        [=] { return real.poll(asked, count, 0); });
 }
 
@@ -32,7 +32,7 @@ int leat_ppoll(pollfd* asked, nfds_t count, const timespec* timeout, const sigse
     if (!in_fibre() || (timeout != nullptr && !is_time(*timeout))) [[likely]] {
         return real.ppoll(asked, count, timeout, mask);
     }
-    return until_ready({asked, count}, deadline_in(timeout),
+    return until_ready({asked, count}, deadline_in(timeout), mask,
                        [=] { return real.ppoll(asked, count, &at_once, mask); });
 }
 
@@ -41,7 +41,7 @@ int leat_epoll_pwait(int epoll, epoll_event* events, int size, int timeout, cons
         return real.epoll_pwait(epoll, events, size, timeout, mask);
     }
     pollfd asked{.fd = epoll, .events = POLLIN, .revents = 0};
-    return until_ready({&asked, 1}, deadline_in_milliseconds(timeout),
+    return until_ready({&asked, 1}, deadline_in_milliseconds(timeout), mask,
                        [=] { return real.epoll_pwait(epoll, events, size, 0, mask); });
 }
 

@@ -59,7 +59,7 @@ int select_waiting(int size, const asked_sets& sets, time_point deadline, const 
     const kept_set excepting(sets.excepting);
     std::array<pollfd, FD_SETSIZE> list;  // as much of it as is asked for is touched
     const std::size_t count = list_asked(sets, size, list.data());
-    return until_ready({list.data(), count}, deadline, [&] {
+    return until_ready({list.data(), count}, deadline, mask, [&] {
         reading.restore();
         writing.restore();
         excepting.restore();

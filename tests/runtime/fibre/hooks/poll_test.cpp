@@ -176,3 +176,61 @@ LEAT_TEST("one fibre reads a descriptor while another writes to it", backends::k
     const auto written = co_await writer;
     CHECK(written == 1);
 }
+
+namespace {
+
+// While it lives the first look is interrupted by a signal.
+class interrupted_once {
+public:
+    interrupted_once() noexcept {
+        leat::detail::real.poll = poll;
+        leat::detail::real.pselect = pselect;
+    }
+    interrupted_once(const interrupted_once&) = delete;
+    interrupted_once& operator=(const interrupted_once&) = delete;
+    ~interrupted_once() { leat::detail::real = before_; }
+
+private:
+    static int interrupted() {
+        leat::detail::real = before_;
+        errno = EINTR;
+        return -1;
+    }
+    static int poll(pollfd* /*asked*/, nfds_t /*count*/, int /*timeout*/) { return interrupted(); }
+    static int pselect(int /*size*/, fd_set* reading, fd_set* /*writing*/, fd_set* /*excepting*/,
+                       const timespec* /*timeout*/, const sigset_t* /*mask*/) {
+        FD_ZERO(reading);
+        return interrupted();
+    }
+
+    static inline const leat::detail::real_calls before_ = leat::detail::real;
+};
+
+}  // namespace
+
+LEAT_TEST("a signal in the moment of a look ends neither poll nor select", backends::kernel) {
+    const ends pair = socket_ends();
+    put(pair.theirs, "a");
+    for (const auto wait : {+by_poll, +by_select}) {
+        const long ready = co_await leat::blocking([&] {
+            const interrupted_once interrupted;
+            return wait(pair.ours.get());
+        });
+        CHECK(ready == 1);
+    }
+}
+
+LEAT_TEST("a signal that the mask of pselect lets in ends it", backends::kernel) {
+    const ends pair = socket_ends();
+    put(pair.theirs, "a");
+    const int error = co_await leat::blocking([&] {
+        const interrupted_once interrupted;
+        fd_set set;
+        FD_ZERO(&set);
+        FD_SET(pair.ours.get(), &set);
+        sigset_t mask;
+        sigemptyset(&mask);
+        return ::pselect(pair.ours.get() + 1, &set, nullptr, nullptr, nullptr, &mask) == -1 ? errno : 0;
+    });
+    CHECK(error == EINTR);
+}

@@ -7,6 +7,7 @@
 #include <leat/core/scheduler.hpp>
 #include <leat/fibre/hooks/core/descriptor_call.hpp>
 
+#include <csignal>
 #include <ctime>
 
 namespace leat::detail {
@@ -28,21 +29,29 @@ namespace leat::detail {
 }
 
 // The result of `attempt`, which gives 0 as long as nothing is ready; 0 at the deadline. `asked`: what is
-// waited for.
+// waited for. A signal that comes while it is tried ends it only if the call has a `mask`, which lets it in.
 template <typename Attempt>
-int until_ready(std::span<pollfd> asked, time_point deadline, Attempt attempt) {
+int until_ready(std::span<pollfd> asked, time_point deadline, const sigset_t* mask, Attempt attempt) {
     const int before = errno;
     if (is_refused()) {
         return -1;
     }
-    int ready = attempt();
+    const auto look = [&] {
+        for (;;) {
+            const int found = attempt();
+            if (found >= 0 || errno != EINTR || mask != nullptr) [[likely]] {
+                return found;
+            }
+        }
+    };
+    int ready = look();
     for (bool goes_on = deadline != long_ago; ready == 0 && goes_on;) {
         const fibre_wait_end end = wait_for_descriptors(asked, deadline);
         goes_on = is_ready(end, before);
         if (end == fibre_wait_end::refused) {
             return -1;
         }
-        ready = attempt();
+        ready = look();
         if (ready == 0 && end == fibre_wait_end::closed) {
             errno = EBADF;
             return -1;
