@@ -28,7 +28,8 @@ class heap_pool final : public buffer_pool {
 public:
     void release(std::byte* buffer, std::uint32_t /*index*/) noexcept override { delete[] buffer; }
 };
-inline constinit heap_pool heap_buffers;
+// One in the whole program, also with -fvisibility=hidden: chunks are asked whether they have it.
+[[gnu::visibility("default")]] inline constinit heap_pool heap_buffers;
 
 class [[nodiscard]] chunk {
 public:

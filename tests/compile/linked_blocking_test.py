@@ -15,36 +15,63 @@ from pathlib import Path
 
 SOURCE, BUILD, CXX = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
 
-# A library that knows nothing of leat: it reads one byte.
+# A library that knows nothing of leat: it waits for one byte, in each way that a fortified build checks. With
+# -DFORTIFIED it calls what such a build does, whatever the compiler makes of _FORTIFY_SOURCE.
 PEER = """
+#define _GNU_SOURCE
+#include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
-int peer_read(int fd, size_t size) {
-    char byte[8];
-    return (int)read(fd, byte, size);
+#ifdef FORTIFIED
+ssize_t __read_chk(int, void*, size_t, size_t);
+ssize_t __recv_chk(int, void*, size_t, size_t, int);
+ssize_t __recvfrom_chk(int, void*, size_t, size_t, int, struct sockaddr*, socklen_t*);
+int __poll_chk(struct pollfd*, nfds_t, int, size_t);
+int __ppoll_chk(struct pollfd*, nfds_t, const struct timespec*, const sigset_t*, size_t);
+#define read(...) __read_chk(__VA_ARGS__, sizeof bytes)
+#define recv(fd, into, size, flags) __recv_chk(fd, into, size, sizeof bytes, flags)
+#define recvfrom(fd, into, size, ...) __recvfrom_chk(fd, into, size, sizeof bytes, __VA_ARGS__)
+#define poll(...) __poll_chk(__VA_ARGS__, sizeof asked)
+#define ppoll(...) __ppoll_chk(__VA_ARGS__, sizeof asked)
+#endif
+int peer_read(int fd, size_t size, int way) {
+    char bytes[8];
+    struct pollfd asked[1] = {{.fd = fd, .events = POLLIN}};
+    switch (way) {
+        case 0: return (int)read(fd, bytes, size);
+        case 1: return (int)recv(fd, bytes, size, 0);
+        case 2: return (int)recvfrom(fd, bytes, size, 0, 0, 0);
+        case 3: return poll(asked, size, -1);
+        default: return ppoll(asked, size, 0, 0);
+    }
 }
 """
 
-# Its read waits in a fibre for what the main task writes only then. Argument: where to load it from.
+# Each of its calls waits in a fibre for what the main task writes only then. Argument: where to load it from.
 PROGRAM = """
 #include <leat/blocking.hpp>
 #include <leat/runtime.hpp>
 #include <cstdio>
 #include <dlfcn.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #ifdef LOADED
-int (*peer_read)(int, std::size_t);
+int (*peer_read)(int, std::size_t, int);
 #else
-extern "C" int peer_read(int fd, std::size_t size);
+extern "C" int peer_read(int fd, std::size_t size, int way);
 #endif
 leat::task<> body() {
-    int both[2];
-    if (::pipe(both) != 0) {
-        co_return;
+    int got = 0;
+    for (int way = 0; way < 5; ++way) {
+        int both[2];
+        if (::socketpair(AF_UNIX, SOCK_STREAM, 0, both) != 0) {
+            co_return;
+        }
+        auto reader = leat::spawn(leat::blocking([&] { return peer_read(both[0], 1, way); }));
+        co_await leat::yield();
+        (void)!::write(both[1], "a", 1);
+        got += co_await reader;
     }
-    auto reader = leat::spawn(leat::blocking([&] { return peer_read(both[0], 1); }));
-    co_await leat::yield();
-    (void)!::write(both[1], "a", 1);
-    const int got = co_await reader;
     std::printf("read %d\\n", got);
 }
 #ifdef LIBRARY
@@ -86,13 +113,13 @@ class linked_blocking_test(unittest.TestCase):
         (cls.folder / "program.cpp").write_text(PROGRAM)
         (cls.folder / "main.cpp").write_text(INSTEAD_OF_MAIN)
         include = [f"-I{SOURCE}/runtime", f"-I{SOURCE}/net"]
-        fortified = ["-O2", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"]
         c_of = lambda name, *flags: command(*CXX, "-x", "c", "-shared", "-fPIC", *flags, "-o",
                                             cls.folder / name, cls.folder / "peer.c", "-x", "none",
                                             "-Wl,-soname," + name)
         c_of("libpeer.so")
-        c_of("libpeer_fortified.so", *fortified)
-        for name, flags in {"program": [], "loading": ["-DLOADED"], "library": ["-DLIBRARY"]}.items():
+        c_of("libpeer_fortified.so", "-DFORTIFIED")
+        for name, flags in {"program": [], "loading": ["-DLOADED"], "library": ["-DLIBRARY"],
+                            "hidden": ["-fvisibility=hidden", "-fvisibility-inlines-hidden"]}.items():
             command(*CXX, "-std=c++20", "-fPIC", *include, *flags, "-c", "-o", cls.folder / f"{name}.o",
                     cls.folder / "program.cpp")
         blocking, leat, *needed = libraries()
@@ -115,7 +142,7 @@ class linked_blocking_test(unittest.TestCase):
 
     def reaches(self, program, *arguments):
         done = self.run_program(program, *arguments)
-        self.assertEqual((done.stdout, done.stderr, done.returncode), ("read 1\n", "", 0))
+        self.assertEqual((done.stdout, done.stderr, done.returncode), ("read 5\n", "", 0))
 
     def is_told(self, program, *words):
         done = self.run_program(program)
@@ -140,6 +167,21 @@ class linked_blocking_test(unittest.TestCase):
         for order in ["-lleat-blocking", "-lleat", "-lpeer"], ["-lpeer", "-lleat", "-lleat-blocking"]:
             with self.subTest(order=order):
                 self.reaches(self.link(self.folder / "program.o", *order))
+
+    def test_shared_with_each_linker(self):
+        for linker in "bfd", "gold", "lld":
+            if shutil.which(f"ld.{linker}"):
+                with self.subTest(linker=linker):
+                    self.reaches(self.link(f"-fuse-ld={linker}", "-Wl,--gc-sections",
+                                           self.folder / "program.o", "-lpeer_fortified", "-lleat",
+                                           "-lleat-blocking"))
+
+    def test_shared_by_a_program_whose_own_names_are_hidden(self):
+        for linker in "bfd", "gold", "lld":
+            if shutil.which(f"ld.{linker}"):
+                with self.subTest(linker=linker):
+                    self.reaches(self.link(f"-fuse-ld={linker}", self.folder / "hidden.o", "-lpeer", "-lleat",
+                                           "-lleat-blocking"))
 
     def test_shared_without_position_independence(self):
         command(*CXX, "-std=c++20", "-fno-pic", "-fno-pie", f"-I{SOURCE}/runtime", "-c", "-o",

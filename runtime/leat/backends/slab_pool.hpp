@@ -160,7 +160,8 @@ private:
         return step == 0 ? unused_ : unused_large_[step - 1];
     }
 
-    [[gnu::tls_model("initial-exec")]] static inline constinit thread_local std::int64_t living_ = 0;
+    [[gnu::visibility("default"),
+      gnu::tls_model("initial-exec")]] static inline constinit thread_local std::int64_t living_ = 0;
 
     free_buffer* unused_ = nullptr;
     free_buffer* unused_large_[buffer_growth::steps - 1] = {};  // by step

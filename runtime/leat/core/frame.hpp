@@ -49,7 +49,8 @@ struct running {
 };
 
 // Small, and found without a call, also in a shared library.
-[[gnu::tls_model("initial-exec")]] inline constinit thread_local running this_thread;
+[[gnu::visibility("default"),
+  gnu::tls_model("initial-exec")]] inline constinit thread_local running this_thread;
 
 // Whether the frames of the current task are being destroyed because it was cancelled; for destructors.
 [[nodiscard]] inline bool unwinding() noexcept {

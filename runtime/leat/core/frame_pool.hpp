@@ -43,7 +43,8 @@ extern size_class nothing[classes];
 
 // The classes of this thread from its first release until it ends, else `nothing`. One load finds them, and
 // what has to be done otherwise is found out by looking at the class.
-[[gnu::tls_model("initial-exec")]] inline constinit thread_local size_class* kept = nothing;
+[[gnu::visibility("default"),
+  gnu::tls_model("initial-exec")]] inline constinit thread_local size_class* kept = nothing;
 
 [[nodiscard]] void* allocate_otherwise(std::size_t size);
 void release_otherwise(void* block, std::size_t size) noexcept;

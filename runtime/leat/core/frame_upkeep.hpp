@@ -19,7 +19,8 @@ inline constexpr duration upkeep_period = std::chrono::milliseconds(250);
 inline constexpr std::size_t given_back_most = 16'384;  // blocks, in a period
 
 // Whether this thread keeps more of some size than it may for good.
-[[gnu::tls_model("initial-exec")]] inline constinit thread_local bool has_surplus = false;
+[[gnu::visibility("default"),
+  gnu::tls_model("initial-exec")]] inline constinit thread_local bool has_surplus = false;
 
 // Frees what is due at `now`. Returns when to call it again, `never` if nothing is left to free.
 time_point give_back_surplus(time_point now) noexcept;

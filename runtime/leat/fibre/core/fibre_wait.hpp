@@ -24,7 +24,8 @@ struct fibre_place {
 };
 
 // Small, and found without a call, also in a shared library.
-[[gnu::tls_model("initial-exec")]] inline constinit thread_local fibre_place this_fibre;
+[[gnu::visibility("default"),
+  gnu::tls_model("initial-exec")]] inline constinit thread_local fibre_place this_fibre;
 
 // Whether the code that runs now is in a fibre, and not inside really_block.
 [[nodiscard]] inline bool in_fibre() noexcept {
