@@ -130,6 +130,32 @@ Result wait_for_elsewhere(Result refused, LookUp look_up) noexcept {
     return result;
 }
 
+// The settings of the resolver belong to a thread (resolver(3)): what the caller has set in `_res` holds for
+// its query on the other thread, too. A copy of the whole would share what is private to it.
+int query_as(const struct __res_state& caller, const char* name, int kind, int type, unsigned char* answer,
+             int size) {
+    if ((caller.options & RES_INIT) == 0) {
+        return real.res_query(name, kind, type, answer, size);
+    }
+    struct __res_state own{};
+    if (::res_ninit(&own) != 0) {
+        h_errno = NETDB_INTERNAL;
+        return -1;
+    }
+    own.options = caller.options;
+    own.retrans = caller.retrans;
+    own.retry = caller.retry;
+    own.nscount = caller.nscount;
+    for (int i = 0; i < MAXNS; ++i) {
+        if (caller.nsaddr_list[i].sin_family != 0) {  // those of IPv6 are private, and come from resolv.conf
+            own.nsaddr_list[i] = caller.nsaddr_list[i];
+        }
+    }
+    const int result = ::res_nquery(&own, name, kind, type, answer, size);
+    ::res_nclose(&own);
+    return result;
+}
+
 }  // namespace
 
 extern "C" {
@@ -200,7 +226,8 @@ int leat_res_query(const char* name, int kind, int type, unsigned char* answer, 
     if (!in_fibre()) [[likely]] {
         return real.res_query(name, kind, type, answer, size);
     }
-    return wait_for_elsewhere(-1, [=] { return real.res_query(name, kind, type, answer, size); });
+    const struct __res_state settings = _res;
+    return wait_for_elsewhere(-1, [&] { return query_as(settings, name, kind, type, answer, size); });
 }
 
 decltype(leat_getaddrinfo) interposed_getaddrinfo __asm__("getaddrinfo")

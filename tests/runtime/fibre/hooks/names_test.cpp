@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 // Names are looked up on another thread, so that the others go on; and what comes back is what the C library
 // gives.
+#include "../../../support/dns_server.hpp"
 #include "ends.hpp"
 
 #include <leat/blocking.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include <arpa/inet.h>
+#include <arpa/nameser.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <resolv.h>
@@ -59,6 +63,31 @@ LEAT_TEST("the older functions work, too") {
         CHECK(::gethostbyname("not a name .") == nullptr);
         CHECK(h_errno == HOST_NOT_FOUND);
     });
+}
+
+LEAT_TEST("res_query asks the server that its thread has set", backends::kernel) {
+    leat::testing::dns_server server;
+    server.set("host.example", {.addresses = {leat::address::parse("192.0.2.9")}});
+    const leat::endpoint place = leat::endpoint::parse(server.location());
+    std::array<unsigned char, 512> answer{};
+    int found = 0;
+    int unknown = 0;
+    int error = 0;
+    co_await leat::blocking([&] {
+        CHECK(::res_init() == 0);
+        _res.nscount = 1;
+        std::memcpy(&_res.nsaddr_list[0], place.data(), sizeof(sockaddr_in));
+        found = ::res_query("host.example", ns_c_in, ns_t_a, answer.data(), answer.size());
+        unknown = ::res_query("other.example", ns_c_in, ns_t_a, answer.data() + 256, 256);
+        error = h_errno;
+        CHECK(::res_init() == 0);
+    });
+    const auto end = answer.begin() + found;
+    CHECK(found > 16);
+    CHECK(std::vector<int>(end - 4, end) == std::vector<int>{192, 0, 2, 9});
+    CHECK(unknown == -1);
+    CHECK(error == HOST_NOT_FOUND);
+    CHECK(server.asked("host.example", leat::testing::dns_type::a) == 1);
 }
 
 LEAT_TEST("in a cancelled scope no name is looked up") {
