@@ -5,6 +5,7 @@
 #include <leat/runtime.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 #include <curl/curl.h>
@@ -21,6 +22,9 @@ void fetch(const char* url) {  // as it would be written without leat
     CURL* const curl = curl_easy_init();
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    if (const char* const trusted = std::getenv("CURL_CA_BUNDLE")) {  // as the curl program has it
+        curl_easy_setopt(curl, CURLOPT_CAINFO, trusted);
+    }
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, count);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &total);
     const CURLcode end = curl_easy_perform(curl);
