@@ -16,7 +16,9 @@
 #include <leat/core/small_list.hpp>
 #include <leat/core/timers.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace leat {
 
@@ -109,7 +111,8 @@ public:
     bool ends_at_stop : 1 = false;  // a stop of a scope around it cancels this one
     bool absorbed : 1 = false;      // an unwinding ended here: the host is resumed without a result
     bool cancelled_itself : 1 = false;
-    std::uint8_t unused : 2 = 0;  // all bits are given: the byte is written without being read
+    bool native : 1 = false;      // it is a native_scope
+    std::uint8_t unused : 1 = 0;  // all bits are given: the byte is written without being read
 };
 
 // A part of a task, entered by a co_await in it; or a group, which may be entered as well.
@@ -140,6 +143,21 @@ struct deadline_scope : entered_scope, timer {
 
 private:
     static void pass(timer& self) noexcept;
+};
+
+// A scope inside which an ordinary function runs on a stack of its own (fibre.hpp); for dumps.
+struct native_scope : entered_scope {
+    // Writes to `into` where the calls of `function` stand, the innermost first, and gives how many. Called
+    // while its task does not run.
+    using calls_function = std::size_t (*)(const void* function, std::span<void*> into) noexcept;
+
+    native_scope(const void* runs, calls_function ask) noexcept
+        : entered_scope(scope_kind::catching), function(runs), calls(ask) {
+        native = true;
+    }
+
+    const void* function;
+    calls_function calls;
 };
 
 }  // namespace detail

@@ -90,9 +90,19 @@ private:
         text += "\n";
         if (this_thread.task != &task) {  // the frames of one that runs are on the stack
             for (const frame* at = task.leaf; at != nullptr; at = at->parent) {
+                add_native_calls(task, *at, indent);
                 if (options_.all_frames || !is_in_library(at->where)) {
                     text += indent + "    in " + at->where.function_name() + " at " + place(at->where) + "\n";
                 }
+            }
+        }
+    }
+
+    // Of a function that runs by blocking(): there is no line.
+    void add_native_calls(const task_state& task, const frame& pump, const std::string& indent) {
+        for (const std::string& call : native_calls(task, pump)) {
+            if (options_.all_frames || !call.starts_with("leat::detail::")) {
+                text += indent + "    in " + call + "\n";
             }
         }
     }

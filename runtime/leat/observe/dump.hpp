@@ -19,7 +19,8 @@ struct dump_options {
 };
 
 // All tasks of `loop`, a paragraph each: the task, then the places where it awaits, the innermost first.
-// What a task owns is indented below it. Throws std::bad_alloc.
+// Before a blocking() stand the calls of its function, as names, which a program knows of what it exports
+// (link it with -rdynamic). What a task owns is indented below it. Throws std::bad_alloc.
 [[nodiscard]] std::string dump_tasks(scheduler& loop, dump_options options = {});
 // The same of this thread's scheduler; misuse outside run().
 [[nodiscard]] std::string dump_tasks(dump_options options = {});
@@ -31,6 +32,7 @@ struct dump_options {
 //            "bytes_wanted", "deadline_ns", "task", "object", "held_by"}, if it waits,
 //   "deadline_ns": until the first deadline of a scope that it is inside, "cancelled": {"reason", "by"},
 //   "awaits": the whole chain, innermost first, of {"function", "file", "line"},
+//   "native": the calls of functions that run by blocking(), innermost first, as text, if there are any,
 //   "children": what it owns: tasks, and groups, which are {"kind": "group", "size", "children", ...}.
 // Times are nanoseconds from now.
 [[nodiscard]] std::string dump_tasks_json(scheduler& loop);

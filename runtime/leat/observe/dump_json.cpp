@@ -91,12 +91,28 @@ private:
             json_.key("by").value(name_of(*entry.canceller));
             json_.end_object();
         }
+        const frame* const leaf = this_thread.task != &task ? task.leaf : nullptr;
         json_.key("awaits").begin_array();
-        for (const frame* at = this_thread.task != &task ? task.leaf : nullptr; at != nullptr;
-             at = at->parent) {
+        for (const frame* at = leaf; at != nullptr; at = at->parent) {
             add_place(at->where);
         }
         json_.end_array();
+        add_native_calls(task, leaf);
+    }
+
+    void add_native_calls(const task_state& task, const frame* leaf) {
+        std::vector<std::string> calls;
+        for (const frame* at = leaf; at != nullptr; at = at->parent) {
+            const std::vector<std::string> some = native_calls(task, *at);
+            calls.insert(calls.end(), some.begin(), some.end());
+        }
+        if (!calls.empty()) {
+            json_.key("native").begin_array();
+            for (const std::string& call : calls) {
+                json_.value(call);
+            }
+            json_.end_array();
+        }
     }
 
     void add_wait(const explained_wait& leaf) {

@@ -3,12 +3,17 @@
 // processor.
 #include <leat/fibre/core/context.hpp>
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
 
+#include <unwind.h>
+
 using leat::detail::context;
+
+extern "C" [[noreturn]] void leat_fibre_main(void* argument) noexcept;
 
 namespace {
 
@@ -53,6 +58,32 @@ double expected(int seed) {
     return sum;
 }
 
+// What the unwinder finds behind a context that has been left.
+struct seen_behind {
+    int frames = 0;
+    bool has_main = false;
+    std::uintptr_t last = 0;
+};
+
+_Unwind_Reason_Code note(_Unwind_Context* at, void* into) {
+    auto& seen = *static_cast<seen_behind*>(into);
+    seen.last = _Unwind_GetRegionStart(at);
+    seen.has_main |= seen.last == reinterpret_cast<std::uintptr_t>(&leat_fibre_main);
+    return ++seen.frames < 20 ? _URC_NO_REASON : _URC_END_OF_STACK;
+}
+
+void look(void* into) noexcept {
+    _Unwind_Backtrace(note, into);
+}
+
+void look_behind(const leat::detail::context& left) {
+    seen_behind seen;
+    leat::detail::leat_call_behind(left, look, &seen);
+    require(seen.has_main, "the calls on a stack that was left are found");
+    require(seen.last == reinterpret_cast<std::uintptr_t>(&leat::detail::leat_fibre_entry),
+            "a stack ends where it began");
+}
+
 }  // namespace
 
 extern "C" [[noreturn]] void leat_fibre_main(void* argument) noexcept {
@@ -78,6 +109,7 @@ int main() {
     for (; !ended; ++switches) {
         const double before = switches * 1.25;
         leat::detail::switch_context(outside, inside);
+        look_behind(inside);
         seen += before;
     }
     require(switches == 43, "each switch returns once");

@@ -9,6 +9,8 @@
 #include <array>
 #include <string>
 
+#include <search.h>
+
 using namespace std::chrono_literals;
 using namespace fibre_tests;
 using leat::await;
@@ -41,4 +43,47 @@ LEAT_TEST("a dump names what a blocking function waits for", on(kernel)) {
     CHECK(has(dump, "waits for poll"));
     CHECK(has(dump, "waits for sleep"));
     CHECK(has(dump, " at " + std::string(__FILE__) + ":" + std::to_string(line)));
+}
+
+LEAT_TEST("a dump names the calls that a blocking function waits in, also those of a C library", on(kernel)) {
+    const socket_pair sockets;
+    leat::testing::nursery tasks;
+    tasks.spawn(blocking([&] {
+        std::size_t count = 1;
+        (void)::lfind(&sockets, &sockets, &count, 1, [](const void* key, const void* /*element*/) {
+            char byte = 0;
+            return static_cast<int>(::read(static_cast<const socket_pair*>(key)->near.get(), &byte, 1));
+        });
+    }));
+    co_await leat::testing::wait_until_idle();
+    const std::string dump = leat::dump_tasks();
+    INFO(dump);
+    CHECK(has(dump, "    in read\n"));
+    CHECK(has(dump, "    in lfind\n"));
+    CHECK(dump.find("    in read\n") < dump.find("    in lfind\n"));
+    CHECK(!has(dump, "leat::detail"));
+    const std::string json = leat::dump_tasks_json();
+    INFO(json);
+    CHECK(has(json, "\"native\":[\"read\","));
+    CHECK(has(json, "\"lfind\""));
+}
+
+LEAT_TEST("a dump names the calls of each blocking function that a task waits in", on(kernel)) {
+    const socket_pair sockets;
+    leat::testing::nursery tasks;
+    tasks.spawn(blocking([&] {
+        await(blocking([&] {
+            char byte = 0;
+            return ::recv(sockets.near.get(), &byte, 1, 0);
+        }));
+    }));
+    tasks.spawn(blocking([&] {
+        pollfd asked{.fd = sockets.near.get(), .events = POLLIN, .revents = 0};
+        (void)::poll(&asked, 1, -1);
+    }));
+    co_await leat::testing::wait_until_idle();
+    const std::string dump = leat::dump_tasks();
+    INFO(dump);
+    CHECK(has(dump, "    in recv\n"));
+    CHECK(has(dump, "    in poll\n"));
 }

@@ -22,6 +22,11 @@ struct context {
 // Where a new stack begins (context_entry.cpp): calls leat_fibre_main(base).
 extern "C" void leat_fibre_entry() noexcept;
 
+// Calls function(argument) as if what has left to `kept` had called it: the unwinder comes from there to the
+// calls on that stack. For looking at them; it runs on the caller's stack (context_entry.cpp).
+extern "C" void leat_call_behind(const context& kept, void (*function)(void* argument) noexcept,
+                                 void* argument) noexcept;
+
 // A context that begins on the stack below `top` with leat_fibre_main(argument).
 [[nodiscard]] inline context new_context(std::byte* top, void* argument) noexcept {
     constexpr std::uintptr_t alignment = 64;

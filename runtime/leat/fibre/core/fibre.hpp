@@ -22,6 +22,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <span>
 #include <utility>
 
 namespace leat::detail {
@@ -80,7 +81,9 @@ private:
     ~fibre() = default;
     friend void leat_fibre_main(fibre& self) noexcept;
 
-    entered_scope scope_{scope_kind::catching};
+    static std::size_t calls_of(const void* self, std::span<void*> into) noexcept;
+
+    native_scope scope_{this, calls_of};
     context inside_;
     context outside_;
     exception_state* exceptions_;  // the thread's

@@ -2,8 +2,10 @@
 #include <leat/observe/core/dump_tree.hpp>
 
 #include <leat/core/scheduler.hpp>
+#include <leat/observe/core/code_name.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstring>
@@ -15,6 +17,8 @@
 namespace leat::detail {
 
 namespace {
+
+constexpr std::size_t native_calls_max = 32;
 
 // A scope that owns tasks is a group. What its owner has entered inside it comes before them, if at all.
 std::size_t tasks_in(scope_node& scope) noexcept {
@@ -214,6 +218,21 @@ explained_wait explain(const task_state& task, scheduler& loop, const detail::ti
 const frame* opener_of(const scope_node& group) noexcept {
     const frame* const host = group.host();
     return host != nullptr && host->parent != nullptr ? host->parent : host;
+}
+
+std::vector<std::string> native_calls(const task_state& task, const frame& pump) {
+    std::vector<std::string> names;
+    for (const scope_node* scope = task.innermost; !scope->is_task(); scope = scope->parent) {
+        if (scope->native && scope->host() == &pump) {
+            const auto& runs = *static_cast<const native_scope*>(scope);
+            std::array<void*, native_calls_max> calls{};
+            const std::size_t count = runs.calls(runs.function, calls);
+            for (void* const call : std::span(calls).first(count)) {
+                names.push_back(code_name(static_cast<const char*>(call) - 1));  // it returns to there
+            }
+        }
+    }
+    return names;
 }
 
 std::string name_of(const scope_node& canceller) {

@@ -59,6 +59,10 @@ struct explained_wait {
 // The frame that has awaited the body of `group`; null once that has ended.
 [[nodiscard]] const frame* opener_of(const scope_node& group) noexcept;
 
+// The calls of the ordinary function that `pump`, a frame of `task`, which does not run, has on a stack of
+// its own, by name, the innermost first; for most frames none.
+[[nodiscard]] std::vector<std::string> native_calls(const task_state& task, const frame& pump);
+
 // Whose cancellation it is: "task 3" or "a.cpp:12".
 [[nodiscard]] std::string name_of(const scope_node& canceller);
 

@@ -3,17 +3,14 @@
 
 #include <leat/core/frame.hpp>
 #include <leat/core/thread_signals.hpp>
+#include <leat/observe/core/code_name.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <memory>
 #include <new>
 
-#include <cxxabi.h>
-#include <dlfcn.h>
 #include <execinfo.h>
 #include <time.h>
 #include <unistd.h>
@@ -60,23 +57,6 @@ void uninstall() {
     if (--users == 0) {
         ::sigaction(SIGURG, &before, nullptr);
     }
-}
-
-std::string line_of(void* address) {
-    Dl_info found{};
-    if (::dladdr(address, &found) == 0) {
-        return "?";
-    }
-    if (found.dli_sname == nullptr) {  // for addr2line
-        char offset[32];
-        const auto distance = static_cast<const char*>(address) - static_cast<const char*>(found.dli_fbase);
-        std::snprintf(offset, sizeof offset, "+0x%tx", distance);
-        return std::string(found.dli_fname) + offset;
-    }
-    int status = 0;
-    const std::unique_ptr<char, void (*)(void*)> plain(
-        abi::__cxa_demangle(found.dli_sname, nullptr, nullptr, &status), std::free);
-    return plain != nullptr ? plain.get() : found.dli_sname;
 }
 
 }  // namespace
@@ -196,7 +176,7 @@ void watch_thread::answer() noexcept {
 void watch_thread::report_noted() const {
     constexpr int own = 3;  // answer(), the handler, and the kernel's way into it
     for (int i = own; i < noted_.depth; ++i) {
-        report_("    " + line_of(noted_.frames[i]));
+        report_("    " + code_name(noted_.frames[i]));
     }
 }
 
