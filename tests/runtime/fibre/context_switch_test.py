@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Compiles context_program.cpp with the compiler of this build, optimised and not, and runs it; and for
-aarch64, where Debian's cross-compiler (g++-aarch64-linux-gnu) and qemu-user are installed.
+aarch64, where Debian's cross-compiler (g++-aarch64-linux-gnu) and qemu-user are installed. And in gdb, where
+that is: its backtrace of a stack of our own ends where that stack begins.
 
     context_switch_test.py PROGRAM SOURCE_ROOT COMPILER..."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +26,16 @@ def try_with(source, root, program, compiler, run, flags):
         sys.exit(f"{compiler[0]} {' '.join(flags)}: {done.stdout}{done.stderr} (exit {done.returncode})")
 
 
+def try_in_gdb(source, root, program, compiler):
+    try_with(source, root, program, compiler, [], ["-O0", "-g"])
+    commands = [word for each in ("break keep_values", "run", "backtrace") for word in ("-ex", each)]
+    done = subprocess.run(["gdb", "-nx", "-batch", *commands, program], text=True, timeout=120,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    frames = re.findall(r"^#\d+ .*?(\w+) \(\w*=?.*\)", done.stdout, re.MULTILINE)
+    if frames != ["keep_values", "leat_fibre_main", "leat_fibre_entry"] or "stopped:" in done.stdout:
+        sys.exit(f"gdb finds {frames}: {done.stdout}")
+
+
 def main():
     source, root, *compiler = sys.argv[1:]
     targets = [(compiler, [], LEVELS)]
@@ -35,6 +47,8 @@ def main():
             for flags in levels:
                 try_with(source, Path(root), Path(folder) / "program", each, run, flags)
             print(f"{each[0]}: the switch keeps what it has to")
+        if shutil.which("gdb"):
+            try_in_gdb(source, Path(root), Path(folder) / "program", compiler)
 
 
 if __name__ == "__main__":
