@@ -26,7 +26,7 @@ ROOMS = {
     "runtime/leat/threads": "Between threads",
     "runtime/leat/fibre": "Blocking code in tasks",
     "runtime/leat/framing": "Lines and messages",
-    "runtime/leat/system": "Processes, pipes and signals",
+    "runtime/leat/system": "Processes, pipes, signals and files",
     "runtime/leat/observe": "Looking at a running program",
     "net/leat": "Sockets and servers",
     "net/leat/dns": "Names",
@@ -35,12 +35,12 @@ ROOMS = {
     "net/leat/websocket": "WebSocket",
     "testing/leat/testing": "For tests",
 }
-# The page of docs/ that explains the headers of a room, task by task.
+# The pages of docs/ that explain the headers of a room, task by task.
 PAGES = {
     "Between threads": "threads",
     "Blocking code in tasks": "blocking",
     "Lines and messages": "framing",
-    "Processes, pipes and signals": "processes",
+    "Processes, pipes, signals and files": "processes files",
     "TLS": "tls",
     "HTTP": "http",
     "WebSocket": "websocket",
@@ -126,7 +126,8 @@ def page(tree):
         if rows:
             text += f"\n## {title}\n\n"
             if title in PAGES:
-                text += f"Explained in [{PAGES[title]}.md]({PAGES[title]}.md).\n\n"
+                links = " and ".join(f"[{page}.md]({page}.md)" for page in PAGES[title].split())
+                text += f"Explained in {links}.\n\n"
             text += f"| header | gives | smallest example |\n|---|---|---|\n{''.join(rows)}"
     return text
 

@@ -11,7 +11,7 @@ from tidy_source import file_of, matches
 # whole program of one of WHOLE is built by the install test instead. One of SHOWS_EXAMPLES may
 # show lines of an example program as well; a line `// ...` stands for those that are left out.
 MARKS = {"README.md": "README", "docs/blocking.md": "BLOCKING", "docs/daemons.md": "DAEMONS",
-         "docs/framing.md": "FRAMING",
+         "docs/files.md": "FILES", "docs/framing.md": "FRAMING",
          "docs/guide.md": "GUIDE", "docs/http.md": "HTTP", "docs/processes.md": "PROCESSES",
          "docs/tasks.md": "TASKS", "docs/test-kit.md": "TEST_KIT", "docs/threads.md": "THREADS",
          "docs/tls.md": "TLS", "docs/websocket.md": "WEBSOCKET"}

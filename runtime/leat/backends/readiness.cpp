@@ -175,6 +175,7 @@ bool attempt_other(operation& op, readiness& ready) noexcept {
         case operation_kind::send:
         case operation_kind::readable:
         case operation_kind::writable:
+        case operation_kind::file:
             return false;
     }
     return false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/backends/readiness_backend.hpp>
 
+#include <leat/backends/kernel_files.hpp>
 #include <leat/check.hpp>
 
 #include <algorithm>
@@ -32,6 +33,19 @@ bool readiness_backend::submit(operation& op) {
         return send_now(op, state);
     }
     return submit_ready(op, state);
+}
+
+file_start readiness_backend::start_file(file_operation& op) {
+    if (op.call != file_call::read || op.length > bytes_of_a_try || moved_ >= bytes_of_a_turn) {
+        return file_start::may_block;
+    }
+    const std::int64_t size = read_from_memory(op);
+    if (size < 0) {
+        return file_start::may_block;
+    }
+    moved_ += static_cast<std::size_t>(size);
+    op.result = size;
+    return file_start::over;
 }
 
 // Of a send that has not been tried before.

@@ -12,6 +12,8 @@
 //   * The state of a descriptor and its registration belong to the owner that its operations name.
 //   * All tries of a turn share a budget of bytes, so that a collect is short. Large operations that find it
 //     used up are put into a queue, and are tried first in the next turn.
+//   * A file is always ready, and yet may keep a read waiting. A small one is tried for what is in memory;
+//     every other call on a file is left to a thread.
 //   * readable() and writable() are for descriptors of other code, which may close them without notice. They
 //     are watched for one wait only, so that no state is left under the number.
 //
@@ -35,6 +37,7 @@ namespace leat {
 class readiness_backend : public backend {
 public:
     bool submit(operation& op) final;
+    file_start start_file(file_operation& op) final;
     bool cancel(operation& op) noexcept final;
     void wake() noexcept final;
     void retire(int fd) noexcept final;

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 struct io_uring;
 
@@ -26,6 +27,7 @@ inline constinit auto epoll_create1 = &::epoll_create1;  // of edge_watch
 inline constinit auto epoll_wait = &::epoll_wait;
 inline constinit auto epoll_pwait2 = &::epoll_pwait2;
 inline constinit auto ppoll = &::ppoll;
+inline constinit auto preadv2 = &::preadv2;
 
 // What io_uring_enter(2) is asked for a ring, which it finds by itself.
 struct enter_request {

@@ -121,6 +121,7 @@ bool uring_backend::worth_trying(const operation& op, const descriptor_state& st
         case operation_kind::connect:
         case operation_kind::readable:
         case operation_kind::writable:
+        case operation_kind::file:
             return false;
     }
     return false;
@@ -172,6 +173,9 @@ void uring_backend::ask_to_end(std::uint64_t user_data) noexcept {
 bool uring_backend::cancel(operation& op) noexcept {
     op.cancel_requested = true;
     make_room();
+    if (op.action == operation_kind::file) {
+        return cancel_file(static_cast<file_operation&>(op));
+    }
     descriptor_state& state = state_of(op);
     switch (phase{op.phase}) {
         case completed:

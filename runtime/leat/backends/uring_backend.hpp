@@ -21,6 +21,7 @@ public:
     ~uring_backend() override;
 
     bool submit(operation& op) override;
+    file_start start_file(file_operation& op) override;
     bool cancel(operation& op) noexcept override;
     void collect(time_point deadline, list<operation>& done) override;
     void wake() noexcept override;
@@ -57,6 +58,7 @@ private:
         operation,  // its address
         source,     // its descriptor, shifted
         hang_up,    // the same
+        file,       // the address of its operation
         wake,
         edges,
         ignored,
@@ -155,6 +157,13 @@ private:
     void watch_wake() noexcept;
     void watch_edges() noexcept;
     void woken(bool still_watched) noexcept;
+
+    // Calls on files (uring_files.cpp).
+    static std::uint64_t user_data_of(const file_operation& op) noexcept {
+        return reinterpret_cast<std::uintptr_t>(&op) | static_cast<std::uint64_t>(tag::file);
+    }
+    void file_completed(file_operation& op, int result) noexcept;
+    bool cancel_file(file_operation& op) noexcept;
 
     // Completions (uring_complete.cpp).
     void reap();

@@ -42,6 +42,11 @@ void uring_backend::reap() {
             case tag::hang_up:
                 hung_up(static_cast<int>(completion.user_data >> tag_bits));
                 break;
+            case tag::file:
+                file_completed(
+                    *reinterpret_cast<file_operation*>(completion.user_data & ~std::uint64_t{tag_mask}),
+                    completion.res);
+                break;
             case tag::wake:
                 woken((completion.flags & IORING_CQE_F_MORE) != 0);
                 break;
@@ -87,6 +92,8 @@ void uring_backend::complete(operation& op, int result, unsigned flags) {
         case operation_kind::writable:
             finish(op, result < 0 ? result : 0);
             break;
+        case operation_kind::file:
+            break;  // file_completed()
     }
 }
 

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -145,6 +146,19 @@ int uring_ring::enter(unsigned wanted, time_point deadline) noexcept {
     }
     const int error = errno;
     return error == EINTR || error == ETIME ? 0 : -error;
+}
+
+// Where the kernel does not tell, or there is no memory to hear it, none is known.
+bool uring_ring::knows(std::uint8_t opcode) noexcept {
+    if (!std::exchange(probed_, true)) {
+        if (io_uring_probe* const told = ::io_uring_get_probe_ring(&ring_)) {
+            for (int each = 0; each <= told->last_op; ++each) {
+                known_[static_cast<std::size_t>(each)] = ::io_uring_opcode_supported(told, each) != 0;
+            }
+            ::io_uring_free_probe(told);
+        }
+    }
+    return known_[opcode];
 }
 
 std::string uring_ring::features() const {

@@ -15,6 +15,7 @@
 #include <leat/clock.hpp>
 
 #include <bit>
+#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,6 +30,7 @@ namespace uring_abi {
 
 inline constexpr unsigned feature_min_timeout = 1U << 15;  // Linux 6.12, as is enter_abs_timer
 inline constexpr unsigned feature_no_iowait = 1U << 17;    // Linux 6.15
+inline constexpr std::uint8_t op_ftruncate = 55;           // Linux 6.9
 inline constexpr unsigned enter_abs_timer = 1U << 5;
 inline constexpr unsigned enter_no_iowait = 1U << 7;
 
@@ -83,6 +85,8 @@ public:
         return std::endian::native == std::endian::big ? std::rotl(events, 16) : events;
     }
 
+    // Whether the kernel knows this code of an entry; asked of it when that is wanted first.
+    [[nodiscard]] bool knows(std::uint8_t opcode) noexcept;
     // For io_uring_register(2) by liburing.
     [[nodiscard]] io_uring& native() noexcept { return ring_; }
     [[nodiscard]] std::string features() const;
@@ -100,6 +104,8 @@ private:
     unsigned enter_flags_ = IORING_ENTER_GETEVENTS;
     bool absolute_deadlines_ = false;
     bool newer_features_;
+    bool probed_ = false;
+    std::bitset<256> known_;  // codes
 };
 
 }  // namespace leat

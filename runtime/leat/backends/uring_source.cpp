@@ -141,6 +141,7 @@ bool uring_backend::serve(operation& op, source& from) noexcept {
         case operation_kind::send_vectors:
         case operation_kind::send_datagram:
         case operation_kind::writable:
+        case operation_kind::file:
             return false;
     }
     if (from.error != 0) {

@@ -24,6 +24,14 @@ void pass(io_uring_sqe& entry, std::uint8_t opcode, const msghdr& message, unsig
     entry.msg_flags = flags;
 }
 
+// Of what is left to receive or to send.
+void ask_for_piece(const operation& op, io_uring_sqe& entry, std::uint8_t opcode) noexcept {
+    const auto done = static_cast<std::size_t>(op.transferred);
+    entry.opcode = opcode;
+    entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
+    entry.len = static_cast<std::uint32_t>(std::min(op.length - done, piece_max));
+}
+
 void ask_to_accept(operation& op, io_uring_sqe& entry) noexcept {
     entry.opcode = IORING_OP_ACCEPT;
     entry.accept_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
@@ -58,7 +66,6 @@ void uring_backend::start(operation& op, descriptor_state& state) {
     op.phase = with_kernel;
     entry.fd = op.descriptor;
     entry.user_data = user_data_of(op);
-    const auto done = static_cast<std::size_t>(op.transferred);
     switch (op.action) {
         case operation_kind::accept:
             ask_to_accept(op, entry);
@@ -73,9 +80,7 @@ void uring_backend::start(operation& op, descriptor_state& state) {
                 ask_whether_readable(entry);
                 break;
             }
-            entry.opcode = IORING_OP_RECV;
-            entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
-            entry.len = static_cast<std::uint32_t>(std::min(op.length - done, piece_max));
+            ask_for_piece(op, entry, IORING_OP_RECV);
             entry.ioprio = state.ready.readable ? 0 : poll_first();
             break;
         case operation_kind::recv_chunk:
@@ -86,9 +91,7 @@ void uring_backend::start(operation& op, descriptor_state& state) {
             entry.ioprio = state.ready.readable ? 0 : poll_first();
             break;
         case operation_kind::send:
-            entry.opcode = IORING_OP_SEND;
-            entry.addr = reinterpret_cast<std::uintptr_t>(op.buffer + done);
-            entry.len = static_cast<std::uint32_t>(std::min(op.length - done, piece_max));
+            ask_for_piece(op, entry, IORING_OP_SEND);
             moved_ += entry.len;
             entry.msg_flags = MSG_NOSIGNAL;
             break;
@@ -105,6 +108,8 @@ void uring_backend::start(operation& op, descriptor_state& state) {
             entry.opcode = IORING_OP_POLL_ADD;
             entry.poll32_events = uring_ring::poll_mask(POLLOUT);
             break;
+        case operation_kind::file:
+            break;  // start_file()
     }
 }
 

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <leat/clock.hpp>
+#include <leat/core/file_operation.hpp>
 #include <leat/core/list.hpp>
 #include <leat/core/operation.hpp>
 #include <leat/result.hpp>
@@ -93,6 +94,12 @@ public:
 
     // Starts `op`. True: it has completed at once, and the result is in it.
     virtual bool submit(operation& op) = 0;
+
+    // Starts a call on a file. Any number of them may be under way on one descriptor, in no order.
+    [[nodiscard]] virtual file_start start_file(file_operation& op) {
+        (void)op;
+        return file_start::may_block;
+    }
 
     // Asks `op`, which is pending, to end. True: it has ended now, with ECANCELED. False: it completes in
     // a later collect, perhaps with success.

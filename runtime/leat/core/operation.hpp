@@ -33,6 +33,8 @@ enum class operation_kind : std::uint8_t {
                     // change
     send_datagram,  // message: what, and where to. result: bytes, which are all of it
     writable,       // result: 0 once a write would not block
+    // A call on a file, which backend::start_file() starts (file_operation.hpp).
+    file,
 };
 
 [[nodiscard]] constexpr bool reads(operation_kind kind) noexcept {

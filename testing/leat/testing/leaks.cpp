@@ -27,7 +27,7 @@ void add_more(std::string& text, Number before, Number now, const char* what) {
 }  // namespace
 
 std::size_t open_descriptors() {
-    return entries_of("/proc/self/fd") + open_simulated_sockets();
+    return entries_of("/proc/self/fd") + open_simulated_sockets() + open_simulated_files();
 }
 
 resources resources_in_use() {

@@ -277,6 +277,8 @@ bool simulated_attempt(operation& op, simulated_socket& socket, simulated_networ
             return tried.send_vectors();
         case operation_kind::writable:
             return tried.writable();
+        case operation_kind::file:
+            break;  // start_file()
     }
     return false;
 }

@@ -136,6 +136,8 @@ bool simulated_datagram_attempt(operation& op, simulated_socket& socket, simulat
             return send_datagram(op, socket, network);
         case operation_kind::writable:
             return complete_simulated(op, 0);
+        case operation_kind::file:
+            break;  // start_file()
     }
     return false;
 }

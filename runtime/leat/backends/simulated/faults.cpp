@@ -14,6 +14,7 @@ struct fault_kind {
     double simulated_faults::* rate;
     double most;  // that is drawn
     bool failure;
+    bool of_disk = false;
 };
 constexpr fault_kind fault_kinds[] = {
     {"short transfer", &simulated_faults::short_transfer, 0.3, false},
@@ -34,19 +35,28 @@ constexpr fault_kind fault_kinds[] = {
     {"no such name", &simulated_faults::no_such_name, 0.1, true},
     {"failed name", &simulated_faults::failed_name, 0.1, true},
     {"silent name", &simulated_faults::silent_name, 0.1, true},
+    {"disk error", &simulated_faults::disk_error, 0.05, true, true},
+    {"disk full", &simulated_faults::disk_full, 0.05, true, true},
 };
 
 }  // namespace
 
-simulated_faults fault_source::drawn(chance& luck, bool failures) noexcept {
-    simulated_faults rates;
+static void draw_rates(simulated_faults& rates, chance& luck, bool failures, bool of_disk) noexcept {
     for (const fault_kind& each : fault_kinds) {
-        if (each.failure <= failures && luck.happens(0.5)) {
+        if (each.of_disk == of_disk && each.failure <= failures && luck.happens(0.5)) {
             rates.*each.rate = each.most * static_cast<double>(luck.below(1000)) / 1000;
         }
     }
+}
+
+// Those of disks change no other draw: programs without files take the course that they took before.
+simulated_faults fault_source::drawn(chance& luck, bool failures) noexcept {
+    simulated_faults rates;
+    draw_rates(rates, luck, failures, false);
     rates.delay = microsecond + luck.up_to(1000 * microsecond);
     rates.latency = luck.up_to(luck.happens(0.5) ? 10'000 * microsecond : 100 * microsecond);
+    chance apart = luck;
+    draw_rates(rates, apart, failures, true);
     return rates;
 }
 

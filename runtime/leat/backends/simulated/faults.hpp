@@ -37,6 +37,8 @@ struct simulated_faults {
     double no_such_name = 0;  // a look-up does not know the name
     double failed_name = 0;   // a look-up fails
     double silent_name = 0;   // a look-up has no answer
+    double disk_error = 0;    // reading, writing or syncing a file: EIO
+    double disk_full = 0;     // writing to a file: ENOSPC
 };
 
 // A kind of fault, and how often it was injected.
@@ -64,7 +66,7 @@ public:
     [[nodiscard]] std::vector<injected_fault> injected() const;
 
 private:
-    static constexpr std::size_t kinds = 18;
+    static constexpr std::size_t kinds = 20;
 
     simulated_faults all_;
     simulated_faults rates_;  // now: all_ or none

@@ -3,6 +3,9 @@
 // testing::on_host lets tasks run there. Its internal state is in hosts.hpp.
 #pragma once
 
+#include <leat/clock.hpp>
+
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +13,13 @@
 namespace leat {
 
 class simulated_hosts;
+
+// Where the files of a host are.
+struct simulated_disk {
+    std::uint64_t capacity = 0;  // bytes, counted by pages of 4096; 0: there is no limit
+    duration latency = std::chrono::microseconds(100);     // of each call on a file
+    duration sync_latency = std::chrono::milliseconds(2);  // of a sync
+};
 
 class simulated_host {
 public:

@@ -4,6 +4,7 @@
 // hosts stay where they are.
 #pragma once
 
+#include <leat/backends/simulated/file_system.hpp>
 #include <leat/backends/simulated/host.hpp>
 #include <leat/backends/simulated/port_table.hpp>
 
@@ -26,6 +27,8 @@ struct host_place {
     port_table tcp;
     port_table udp;
     std::map<std::string, simulated_socket*, std::less<>> paths;
+    simulated_file_system files;
+    simulated_disk disk;
 };
 
 class simulated_hosts {

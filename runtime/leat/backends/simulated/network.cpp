@@ -15,6 +15,7 @@ using phase = simulated_socket::phase;
 
 constexpr int longest_queue = 4096;  // net.core.somaxconn
 constexpr std::size_t descriptors_of_each = 1 << 20;
+constexpr std::size_t sockets_of_each = descriptors_of_each / 2;  // the others are files
 
 thread_local std::size_t open_in_thread = 0;
 thread_local std::vector<simulated_network*> networks_of_thread;  // by their first descriptors
@@ -41,7 +42,10 @@ std::size_t open_simulated_sockets() noexcept {
 }
 
 simulated_network::simulated_network(const simulation_options& how)
-    : wire(how), options(how), first_descriptor_(add_network(*this)) {}
+    : wire(how),
+      options(how),
+      first_descriptor(add_network(*this)),
+      files(wire, hosts, first_descriptor + static_cast<int>(sockets_of_each), options) {}
 
 simulated_network::~simulated_network() {
     const auto place = std::find(networks_of_thread.begin(), networks_of_thread.end(), this);
@@ -53,7 +57,7 @@ simulated_network::~simulated_network() {
 simulated_socket& simulated_network::add_socket(int family, int type, int host) {
     const bool reuses = !unused_.empty();
     const std::size_t place = reuses ? *unused_.begin() : sockets_.size();
-    const int number = first_descriptor_ + static_cast<int>(place);
+    const int number = first_descriptor + static_cast<int>(place);
     auto made = std::make_shared<simulated_socket>(number, family, type, host);
     if (reuses) {
         unused_.erase(unused_.begin());
@@ -90,13 +94,13 @@ result<int> simulated_network::open(int family, int type, int protocol) {
 }
 
 simulated_socket* simulated_network::find(int descriptor) const noexcept {
-    const std::int64_t place = std::int64_t{descriptor} - first_descriptor_;
+    const std::int64_t place = std::int64_t{descriptor} - first_descriptor;
     return place >= 0 && place < std::ssize(sockets_) ? sockets_[static_cast<std::size_t>(place)].get()
                                                       : nullptr;
 }
 
 void simulated_network::close(simulated_socket& socket) {
-    const auto place = static_cast<std::size_t>(socket.number - first_descriptor_);
+    const auto place = static_cast<std::size_t>(socket.number - first_descriptor);
     const std::shared_ptr<simulated_socket> closed = std::move(sockets_[place]);
     sockets_[place] = nullptr;
     unused_.insert(place);
@@ -110,6 +114,9 @@ void simulated_network::close(simulated_socket& socket) {
 
 void simulated_network::close_anywhere(int descriptor) noexcept {
     for (simulated_network* each : networks_of_thread) {
+        if (each != nullptr && each->files.close(descriptor)) {
+            return;
+        }
         simulated_socket* const found = each != nullptr ? each->find(descriptor) : nullptr;
         if (found != nullptr) {
             each->close(*found);
@@ -280,6 +287,7 @@ void simulated_network::crash(simulated_host& host) {
             die(*each);
         }
     }
+    files.crash(number);
 }
 
 void simulated_network::restart(simulated_host& host) {

@@ -5,6 +5,7 @@
 // two simulations of a thread have the same descriptors at the same time.
 #pragma once
 
+#include <leat/backends/simulated/files.hpp>
 #include <leat/backends/simulated/hosts.hpp>
 
 #include <set>
@@ -24,7 +25,7 @@ public:
     [[nodiscard]] simulated_socket* find(int descriptor) const noexcept;
     // Which of the descriptors of this simulation it is, for the record.
     [[nodiscard]] std::uint64_t place_of(int descriptor) const noexcept {
-        return static_cast<std::uint64_t>(std::int64_t{descriptor} - first_descriptor_);
+        return static_cast<std::uint64_t>(std::int64_t{descriptor} - first_descriptor);
     }
     [[nodiscard]] std::size_t open_sockets() const noexcept { return sockets_.size() - unused_.size(); }
     void close(simulated_socket& socket);
@@ -67,6 +68,8 @@ public:
     simulated_wire wire;
     simulated_hosts hosts;
     const simulation_options options;
+    const int first_descriptor;
+    simulated_files files;
     bool in_use = false;  // by the backend of a run
 
 private:
@@ -100,7 +103,6 @@ private:
     void answer_unreachable(int from, const socket_name& sender, int to, const socket_name& target);
     void die(simulated_socket& socket);
 
-    int first_descriptor_;
     std::vector<std::shared_ptr<simulated_socket>> sockets_;
     std::set<std::size_t> unused_;  // places in sockets_
 };

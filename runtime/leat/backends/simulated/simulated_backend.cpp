@@ -108,6 +108,9 @@ void simulated_backend::give_turns() noexcept {
 }
 
 bool simulated_backend::cancel(operation& op) noexcept {
+    if (op.action == operation_kind::file) {
+        return cancel_file(static_cast<file_operation&>(op));
+    }
     wire_.note(simulated_event::cancelled, network_.place_of(op.descriptor));
     if (op.retired || has_come_to(simulated_progress::done, op)) {
         return false;  // it has completed already
@@ -252,6 +255,9 @@ void simulated_backend::drop(waiter& place) noexcept {
 void simulated_backend::retire(int fd) noexcept {
     if (fd < simulated_descriptors) {
         ::close(fd);  // what was refused here is still its owner's to close
+        return;
+    }
+    if (network_.files.close(fd)) {
         return;
     }
     wire_.note(simulated_event::retired, network_.place_of(fd));

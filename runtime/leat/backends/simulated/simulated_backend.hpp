@@ -17,6 +17,7 @@ public:
     ~simulated_backend() override;
 
     bool submit(operation& op) override;
+    file_start start_file(file_operation& op) override;
     bool cancel(operation& op) noexcept override;
     void collect(time_point deadline, list<operation>& done) override;
     void wake() noexcept override;
@@ -51,6 +52,10 @@ private:
     void end_later(simulated_socket& socket, const waiter& place);
     void drop(waiter& place) noexcept;
     void complete(operation& op) noexcept;
+
+    // Calls on files (file_calls.cpp).
+    void end_file(std::uint32_t number);
+    bool cancel_file(file_operation& op) noexcept;
 
     simulated_network& network_;
     simulated_wire& wire_;

@@ -37,6 +37,12 @@ void simulation::set_link(const simulated_host& a, const simulated_host& b, cons
     network_->wire.links.set(other, one, link);
 }
 
+void simulation::set_disk(simulated_host& host, const simulated_disk& disk) {
+    host_place& place = network_->hosts.at(network_->hosts.number_of(host));
+    place.disk = disk;
+    place.files.capacity = disk.capacity;
+}
+
 void simulation::cut_one_way(const simulated_host& from, const simulated_host& to) {
     network_->wire.links.cut(network_->hosts.number_of(from), network_->hosts.number_of(to));
 }

@@ -79,6 +79,9 @@ public:
 
     // Says what is between `a` and `b`, which may be the same host: its loopback.
     void set_link(const simulated_host& a, const simulated_host& b, const simulated_link& link);
+    // Says what the disk of `host` is like.
+    void set_disk(simulated_host& host, const simulated_disk& disk);
+
     // Nothing gets from `from` to `to`, or either way, until it is mended. Datagrams are lost. TCP sends
     // again what was lost, after 200 ms, 400 ms and so on up to 2 min, and fails with ETIMEDOUT after 924.6 s
     // (as tcp_retries2 = 15 makes it); a connect after 127 s. No acknowledgements are simulated: what is cut
@@ -101,7 +104,8 @@ public:
     // told. The tasks unwind and no longer reach the network: what a cleanup of theirs, or anybody else, asks
     // of these sockets fails with ESHUTDOWN from now on, and opening one with ENETDOWN until the host is up
     // again. Restarting it starts no task. Peers hear nothing: what they send waits as for a link that is
-    // cut, and is answered by a reset once the host is up. Throws std::bad_alloc.
+    // cut, and is answered by a reset once the host is up. Of its files there is what was synced; for each
+    // change that was not, chance decides (file_system.hpp). Throws std::bad_alloc.
     void crash(simulated_host& host);
     void restart(simulated_host& host);
 
@@ -119,7 +123,8 @@ private:
     std::unique_ptr<simulated_network> network_;
 };
 
-// Open sockets of all simulations of this thread.
+// Open sockets of all simulations of this thread, and open files.
 [[nodiscard]] std::size_t open_simulated_sockets() noexcept;
+[[nodiscard]] std::size_t open_simulated_files() noexcept;
 
 }  // namespace leat

@@ -25,6 +25,8 @@ const char* name_of(operation_kind kind) noexcept {
             return "send_datagram";
         case operation_kind::writable:
             return "writable";
+        case operation_kind::file:
+            return "file";
     }
     return "";
 }
@@ -46,6 +48,7 @@ void counting_backend::add_bytes(const operation& completed) noexcept {
         case operation_kind::readable:
         case operation_kind::connect:
         case operation_kind::writable:
+        case operation_kind::file:
             break;
     }
 }
@@ -57,6 +60,11 @@ bool counting_backend::submit(operation& op) {
     }
     add_bytes(op);
     return true;
+}
+
+file_start counting_backend::start_file(file_operation& op) {
+    ++counts_.by_kind[static_cast<std::size_t>(op.action)];
+    return inner_->start_file(op);
 }
 
 bool counting_backend::cancel(operation& op) noexcept {

@@ -14,7 +14,7 @@
 namespace leat::detail {
 
 struct operation_counts {
-    std::array<std::uint64_t, 10> by_kind{};  // submitted
+    std::array<std::uint64_t, 11> by_kind{};  // submitted
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
 };
@@ -28,6 +28,7 @@ public:
     [[nodiscard]] const operation_counts& counts() const noexcept { return counts_; }
 
     bool submit(operation& op) override;
+    file_start start_file(file_operation& op) override;
     bool cancel(operation& op) noexcept override;
     void collect(time_point deadline, list<operation>& done) override;
     void wake() noexcept override { inner_->wake(); }

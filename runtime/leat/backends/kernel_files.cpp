@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+#include <leat/backends/kernel_files.hpp>
+
+#include <leat/backends/system_call.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <new>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+namespace leat {
+
+namespace {
+
+// Calls `call` until it is not interrupted; its answer, or a negated errno.
+template <typename Call>
+std::int64_t uninterrupted(Call call) noexcept {
+    for (;;) {
+        const std::int64_t answer = call();
+        if (answer >= 0) {
+            return answer;
+        }
+        if (errno != EINTR) {
+            return -errno;
+        }
+    }
+}
+
+// /dev/null, /dev/zero, /dev/full, /dev/random and /dev/urandom (Documentation/admin-guide/devices.txt).
+bool is_memory_device(const struct statx& about) noexcept {
+    constexpr unsigned memory = 1;
+    constexpr unsigned minors[] = {3, 5, 7, 8, 9};
+    return S_ISCHR(about.stx_mode) && about.stx_rdev_major == memory &&
+           std::find(std::begin(minors), std::end(minors), about.stx_rdev_minor) != std::end(minors);
+}
+
+// 0, or an errno value that says why it is not the kind that was asked for.
+int unfit(const struct statx& about, int flags) noexcept {
+    if (S_ISDIR(about.stx_mode)) {
+        return (flags & O_DIRECTORY) != 0 ? 0 : EISDIR;
+    }
+    return S_ISREG(about.stx_mode) || S_ISBLK(about.stx_mode) || is_memory_device(about) ? 0 : EOPNOTSUPP;
+}
+
+// A kernel before 3.15, or a file system that cannot, has no flags.
+std::int64_t rename_path(const file_operation& op) noexcept {
+    return uninterrupted(
+        [&] { return ::syscall(SYS_renameat2, AT_FDCWD, op.path, AT_FDCWD, op.target, op.flags); });
+}
+
+file_kind kind_in(int folder, const dirent& entry) noexcept {
+    struct stat about{};
+    switch (entry.d_type) {
+        case DT_REG:
+            return file_kind::regular;
+        case DT_DIR:
+            return file_kind::folder;
+        case DT_LNK:
+            return file_kind::link;
+        case DT_UNKNOWN:
+            if (::fstatat(folder, entry.d_name, &about, AT_SYMLINK_NOFOLLOW) == 0) {
+                return S_ISREG(about.st_mode)   ? file_kind::regular
+                       : S_ISDIR(about.st_mode) ? file_kind::folder
+                       : S_ISLNK(about.st_mode) ? file_kind::link
+                                                : file_kind::other;
+            }
+            return file_kind::other;
+        default:
+            return file_kind::other;
+    }
+}
+
+std::int64_t list_folder(const file_operation& op) noexcept {
+    const int fd = ::open(op.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return -errno;
+    }
+    const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(fd), ::closedir);
+    if (folder == nullptr) {
+        const int error = errno;
+        ::close(fd);
+        return -error;
+    }
+    try {
+        for (;;) {
+            errno = 0;
+            const dirent* const entry = ::readdir(folder.get());
+            if (entry == nullptr) {
+                return -errno;
+            }
+            const std::string_view name(entry->d_name);
+            if (name != "." && name != "..") {
+                op.entries->push_back({std::string(name), kind_in(fd, *entry)});
+            }
+        }
+    } catch (const std::bad_alloc&) {
+        return -ENOMEM;
+    }
+}
+
+std::int64_t performed(const file_operation& op) noexcept {
+    const int fd = op.descriptor;
+    switch (op.call) {
+        case file_call::open: {
+            const std::int64_t opened = uninterrupted([&] { return ::open(op.path, op.flags, op.mode); });
+            return opened < 0 ? opened : take_opened(static_cast<int>(opened), op.flags);
+        }
+        case file_call::read:
+            return uninterrupted([&] { return ::pread(fd, op.buffer, op.length, op.offset); });
+        case file_call::write:
+            return uninterrupted([&] { return ::pwrite(fd, op.buffer, op.length, op.offset); });
+        case file_call::sync:
+            return uninterrupted([&] { return ::fsync(fd); });
+        case file_call::sync_data:
+            return uninterrupted([&] { return ::fdatasync(fd); });
+        case file_call::resize:
+            return uninterrupted([&] { return ::ftruncate(fd, op.offset); });
+        case file_call::allocate:
+            return uninterrupted(
+                [&] { return ::fallocate(fd, 0, op.offset, static_cast<off_t>(op.length)); });
+        case file_call::close:
+            return ::close(fd) == 0 || errno == EINTR ? 0 : -errno;
+        case file_call::look:
+            return uninterrupted([&] { return ::statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, op.about); });
+        case file_call::look_up:
+            return uninterrupted(
+                [&] { return ::statx(AT_FDCWD, op.path, op.flags, STATX_BASIC_STATS, op.about); });
+        case file_call::rename:
+            return rename_path(op);
+        case file_call::remove:
+            return uninterrupted([&] { return ::unlinkat(AT_FDCWD, op.path, op.flags); });
+        case file_call::make_folder:
+            return uninterrupted([&] { return ::mkdirat(AT_FDCWD, op.path, op.mode); });
+        case file_call::list:
+            return list_folder(op);
+    }
+    return -ENOSYS;
+}
+
+}  // namespace
+
+// It was opened with O_NONBLOCK, so that a FIFO that nobody writes to kept nobody waiting. What a network
+// file system knows of it is recent enough: nobody is asked.
+std::int64_t take_opened(int fd, int flags) noexcept {
+    struct statx about{};
+    int error = 0;
+    if (::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &about) != 0) {
+        error = errno;
+    } else {
+        error = unfit(about, flags);
+    }
+    if (error == 0) {
+        const int status = ::fcntl(fd, F_GETFL);
+        error = status < 0 || ::fcntl(fd, F_SETFL, status & ~O_NONBLOCK) != 0 ? errno : 0;
+    }
+    if (error == 0) {
+        return fd;
+    }
+    ::close(fd);
+    return -error;
+}
+
+std::int64_t read_from_memory(const file_operation& op) noexcept {
+    const iovec into{op.buffer, op.length};
+    const ssize_t size = system_call::preadv2(op.descriptor, &into, 1, op.offset, RWF_NOWAIT);
+    // At the end, too: Linux 5.9 and 5.10 say 0 elsewhere (preadv2(2), BUGS).
+    return size > 0 ? size : -EAGAIN;
+}
+
+void perform_file_call(file_operation& op) noexcept {
+    op.result = performed(op);
+}
+
+}  // namespace leat
