@@ -76,7 +76,7 @@ leat::task<> receive(session& all, fetch::transfer& transfer) {
     if (!all.options.output_dir.empty() && !all.options.discard && url.ok()) {
         file.emplace(all.folder, fetch::file_name(url.value()));
     }
-    leat::http::get_options limits;
+    leat::http::request_options limits;
     limits.total = leat::saturate(std::chrono::duration<double>(all.options.timeout));
     leat::http::response_stream reply = co_await all.client.open(transfer.url, limits);
     if (reply.status() / 100 != 2) {

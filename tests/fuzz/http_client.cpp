@@ -38,7 +38,7 @@ leat::task<> answer(leat::tcp_listener& listener, std::string_view bytes, std::s
 // What a request comes to, as text.
 leat::task<std::string> fetch(std::string url, bool head_only, bool narrow) {
     leat::http::client client({.environment_proxies = false});
-    leat::http::get_options how{.redirects = 0};
+    leat::http::request_options how{.redirects = 0};
     if (narrow) {
         how.header_bytes = 100;
         how.body_bytes = 20;

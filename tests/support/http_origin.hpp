@@ -55,18 +55,26 @@ public:
         return "http://127.0.0.1:" + std::to_string(port()) + std::string(path);
     }
 
+    // What is said before the body of a request is read, if there is one; unless its `next` is `keep` the
+    // body is not read then, and `answers` not asked.
+    std::function<answer(const std::string& head)> before_body;
+
     leat::event go_on;
     leat::event sent_late;
     leat::event some_ended;
     int accepted = 0;
     int ended = 0;  // connections that the client has closed
     std::vector<std::string> heads;
+    std::vector<std::string> bodies;  // of those requests that have one, as they came, with their chunks
 
 private:
     void note_end();
     leat::task<> accept_all();
     leat::task<> serve(leat::tcp_stream peer);
     leat::task<> answer_all(leat::tcp_stream& peer);
+    leat::task<bool> receive_head(leat::tcp_stream& peer, std::string& received);
+    leat::task<bool> receive_body(leat::tcp_stream& peer, const std::string& head, std::string& received);
+    leat::task<bool> give(leat::tcp_stream& peer, answer given);
 
     std::function<answer(const std::string& head)> answers_;
     leat::tcp_listener listener_ = leat::tcp_listener::bind({"127.0.0.1", 0});

@@ -2,14 +2,13 @@
 #include <leat/http/client.hpp>
 
 #include <leat/connect.hpp>
-#include <leat/core/duration_text.hpp>
-#include <leat/http/core/redirect.hpp>
+#include <leat/http/core/client_request.hpp>
 #include <leat/http/core/text.hpp>
 #include <leat/http/core/writer.hpp>
 #include <leat/timeout.hpp>
 
 #include <algorithm>
-#include <span>
+#include <exception>
 #include <stdexcept>
 
 namespace leat::http {
@@ -24,85 +23,23 @@ std::string host_and_port(const url& of) {
     return text;
 }
 
-bool is_one_of(std::string_view name, std::span<const std::string_view> names) noexcept {
-    return std::ranges::any_of(
-        names, [&](std::string_view each) { return detail::equal_ignoring_case(name, each); });
-}
-
-// Fields that are for the origin they were given for, and nobody else.
-bool is_secret(std::string_view name) noexcept {
-    static constexpr std::string_view names[] = {"Authorization", "Proxy-Authorization", "Cookie", "Cookie2"};
-    return is_one_of(name, names);
-}
-
-// Fields that say how this request is framed, what becomes of this connection, or whom it leads to. A caller
-// who could set them could put the connection out of step.
-void refuse_fields_of_the_client(const headers& fields) {
-    static constexpr std::string_view names[] = {
-        "Connection", "Content-Length",   "Expect",  "Host",    "HTTP2-Settings",   "Keep-Alive",
-        "TE",         "Proxy-Connection", "Trailer", "Upgrade", "Transfer-Encoding"};
-    for (const headers::field field : fields) {
-        if (is_one_of(field.name, names)) {
-            throw std::invalid_argument("the field " + std::string(field.name) +
-                                        " is the HTTP client's own: it cannot be given with a request");
-        }
-    }
-}
-
 bool is_shortage_of_descriptors(const std::error_code& code) noexcept {
     return code == std::errc::too_many_files_open || code == std::errc::too_many_files_open_in_system;
 }
 
+// Not of the request's body.
+bool is_of_connection(const std::error_code& code) noexcept {
+    return code != std::errc::timed_out && code != error::body_length_differs;
+}
+
+// What the user's own source of a body has thrown is the user's.
+void throw_if_of_source(const detail::outgoing_body& body) {
+    if (body.failure() != nullptr) {
+        std::rethrow_exception(body.failure());
+    }
+}
+
 }  // namespace
-
-// One request of a user's, and how far it has come.
-struct client::exchange {
-    exchange(std::string_view asked_method, url first, const get_options& given, const headers& with)
-        : method(asked_method),
-          chain(std::move(first), given.redirects),
-          asked(chain.current().to_string()),
-          credentials(chain.current().credentials()),
-          options(given),
-          fields(with),
-          deadline(after(now(), given.total)) {}
-
-    // The deadline of a step that may take `length`.
-    time_point allow(duration length) {
-        allowed = length;
-        return std::min(after(now(), length), deadline);
-    }
-    [[nodiscard]] std::string named() const {
-        return chain.redirected() ? asked + " (redirected to " + short_url(chain.current().to_string()) + ")"
-                                  : asked;
-    }
-    [[nodiscard]] std::string late() const {
-        return now() >= deadline ? "not done within " + leat::detail::duration_text(options.total)
-                                 : "no answer within " + leat::detail::duration_text(allowed);
-    }
-    void follow(const response& head) {
-        const std::string before = chain.current().origin();
-        chain.follow(head);
-        const url& next = chain.current();
-        if (next.has_credentials() || next.origin() != before) {
-            credentials = next.credentials();
-        }
-    }
-    [[nodiscard]] detail::parser_limits limits() const {
-        return {.head_bytes = options.header_bytes};  // the body's limit is not for that of a redirect
-    }
-
-    std::string_view method;
-    detail::redirect_chain chain;
-    std::string asked;        // the URL that the user gave
-    std::string credentials;  // for the current origin
-    const get_options& options;
-    const headers& fields;
-    time_point deadline;  // of all of it
-    duration allowed = duration::zero();
-    std::optional<url> proxy;
-    std::string bytes;  // the request
-    int attempts = 1;   // of all its requests, but for redirects
-};
 
 client::client(const client_options& options)
     : user_agent_(options.user_agent),
@@ -131,40 +68,45 @@ detail::secure_transport& client::secure() {
     return *secure_;
 }
 
-task<fetched> client::get(std::string url, get_options options, http::headers fields) {
+task<fetched> client::send(std::string method, std::string url, request_body body, request_options options,
+                           http::headers fields) {
     options.body_bytes = options.body_bytes.value_or(in_memory_max);
-    response_stream reply = co_await request("GET", std::move(url), options, fields);
-    std::string body = co_await reply.read_all(*options.body_bytes);
+    response_stream reply =
+        co_await request(std::move(method), std::move(url), std::move(body), options, fields);
+    std::string content = co_await reply.read_all(*options.body_bytes);
     fetched whole(reply);
-    whole.body = std::move(body);
+    whole.body = std::move(content);
     co_return whole;
 }
 
-task<fetched> client::head(std::string url, get_options options, http::headers fields) {
-    response_stream reply = co_await request("HEAD", std::move(url), options, fields);
-    co_return fetched(reply);
+task<response_stream> client::open_request(std::string method, std::string url, request_body body,
+                                           request_options options, http::headers fields) {
+    co_return co_await request(std::move(method), std::move(url), std::move(body), options, fields);
 }
 
-task<response_stream> client::open(std::string url, get_options options, http::headers fields) {
-    co_return co_await request("GET", std::move(url), options, fields);
-}
-
-task<response_stream> client::request(std::string_view method, std::string text, const get_options& options,
-                                      const headers& fields) {
-    refuse_fields_of_the_client(fields);
-    exchange asked(method, url::parse(text), options, fields);
+task<response_stream> client::request(std::string method, std::string text, request_body body,
+                                      const request_options& options, const http::headers& fields) {
+    detail::client_request asked(std::move(method), url::parse(text), std::move(body), options, fields);
     try {
         co_return co_await follow(asked);
     } catch (const timed_out& failure) {
+        throw_if_of_source(asked.body);
         throw request_error(failure.code(), asked.named() + ": " + asked.late());
     } catch (const std::system_error& failure) {
+        throw_if_of_source(asked.body);
         throw request_error(failure.code(), asked.named() + ": " + failure.what());
     }
 }
 
-task<response_stream> client::follow(exchange& asked) {
+task<response_stream> client::follow(detail::client_request& asked) {
     for (;;) {
-        response_stream reply = co_await send(asked);
+        response_stream reply = co_await send_once(asked);
+        if (reply.status() == 417 && asked.expects() && asked.body.can_begin()) {
+            co_await reply.discard();
+            asked.expect_no_more();
+            ++asked.attempts;
+            continue;
+        }
         if (!detail::redirect_chain::is_redirect(reply.head())) {
             if (reply.status() == 206 && !asked.fields.contains("Range")) {
                 throw request_error(error::unasked_range, make_error_code(error::unasked_range).message());
@@ -178,7 +120,8 @@ task<response_stream> client::follow(exchange& asked) {
     }
 }
 
-task<response_stream> client::send(exchange& asked) {
+// Sends it where it goes now; a second time if a kept connection had ended.
+task<response_stream> client::send_once(detail::client_request& asked) {
     const url target = asked.chain.current();
     asked.proxy = proxies_.find(target);
     std::string place = target.origin();
@@ -186,22 +129,24 @@ task<response_stream> client::send(exchange& asked) {
         place =
             target.is_secure() ? place + " via " + asked.proxy->origin() : "any via " + asked.proxy->origin();
     }
-    write_request(asked);
+    asked.write_head(user_agent_, accept_encodings_ ? detail::accept_encoding() : "");
     detail::connection_lease lease = co_await timeout_at(asked.deadline, pool_.lease(place));
+    if (lease.has_connection() && !asked.is_idempotent() && !lease->is_quiet()) {
+        lease.close_connection();  // known before a byte was sent
+    }
     bool stale = false;
     if (lease.has_connection()) {
-        const bool may_repeat = asked.options.repeat;
         try {
-            const time_point deadline = asked.allow(asked.options.first_byte);
-            co_await lease->exchange(asked.method, asked.bytes, asked.limits(), deadline);
-            stale = may_repeat && lease->head().status == 408;  // said, it may be, to the idle connection
+            co_await exchange(asked, *lease);
+            stale =
+                lease->head().status == 408 && asked.may_repeat();  // said to the idle connection, perhaps
         } catch (const timed_out&) {
             throw;
-        } catch (const std::system_error&) {
-            if (!may_repeat || !lease->silent()) {
+        } catch (const std::system_error& failure) {
+            if (!lease->silent() || !asked.may_repeat() || !is_of_connection(failure.code())) {
                 throw;
             }
-            stale = true;  // the server had closed it, perhaps before it saw the request: GET may be repeated
+            stale = true;  // the server had closed it, perhaps before it saw the request
         }
         if (stale) {
             ++asked.attempts;
@@ -211,13 +156,30 @@ task<response_stream> client::send(exchange& asked) {
         lease.close_connection();
         any_stream made = co_await connect(asked);
         lease.put(std::move(made));
-        const time_point deadline = asked.allow(asked.options.first_byte);
-        co_await lease->exchange(asked.method, asked.bytes, asked.limits(), deadline);
+        co_await exchange(asked, *lease);
     }
     co_return response_stream(std::move(lease), target, asked.options, asked.deadline, asked.attempts);
 }
 
-task<any_stream> client::connect(exchange& asked) {
+task<> client::exchange(detail::client_request& asked, detail::client_connection& on) {
+    if (asked.body.exists()) {
+        return exchange_with_body(asked, on);
+    }
+    return on.exchange(asked.method, asked.bytes, asked.limits(), asked.allow(asked.options.first_byte));
+}
+
+task<> client::exchange_with_body(detail::client_request& asked, detail::client_connection& on) {
+    const auto continuing = asked.expects() ? asked.options.await_continue : std::nullopt;
+    co_await timeout_at(asked.deadline, on.send({.method = asked.method,
+                                                 .head = asked.bytes,
+                                                 .body = asked.body,
+                                                 .limits = asked.limits(),
+                                                 .send = asked.options.send,
+                                                 .await_continue = continuing}));
+    co_await on.receive_head(asked.allow(asked.options.first_byte));
+}
+
+task<any_stream> client::connect(detail::client_request& asked) {
     const url& target = asked.chain.current();
     tcp_stream made = co_await timeout_at(asked.deadline, dial_later(asked));
     if (!target.is_secure()) {
@@ -230,13 +192,13 @@ task<any_stream> client::connect(exchange& asked) {
                                   secure().over(std::move(made), target.host(), asked.options.tls_handshake));
 }
 
-task<tcp_stream> client::dial(exchange& asked) {
+task<tcp_stream> client::dial(detail::client_request& asked) {
     const url& peer = asked.proxy ? *asked.proxy : asked.chain.current();
     return connect_to_host(peer.host(), peer.port(), {.timeout = asked.options.connect, .names = names_});
 }
 
 // Dials; where the process has no descriptor left, as soon as one of ours has gone back.
-task<tcp_stream> client::dial_later(exchange& asked) {
+task<tcp_stream> client::dial_later(detail::client_request& asked) {
     constexpr int tries_alone_max = 4;  // a descriptor may go back a little after its connection has ended
     constexpr duration longest_pause = std::chrono::seconds(1);
     std::optional<detail::connection_pool::shortage> shortage;
@@ -260,7 +222,7 @@ task<tcp_stream> client::dial_later(exchange& asked) {
     }
 }
 
-task<tcp_stream> client::tunnel(exchange& asked, tcp_stream below) {
+task<tcp_stream> client::tunnel(detail::client_request& asked, tcp_stream below) {
     const std::string place = host_and_port(asked.chain.current());
     std::string bytes = "CONNECT " + place + " HTTP/1.1\r\n";
     detail::append_field(bytes, "Host", place);
@@ -280,44 +242,6 @@ task<tcp_stream> client::tunnel(exchange& asked, tcp_stream below) {
     }
     any_stream stream = proxy.take_stream();
     co_return std::move(*stream.get_if<tcp_stream>());
-}
-
-void client::write_request(exchange& asked) const {
-    const url& target = asked.chain.current();
-    const bool whole_url = asked.proxy && !target.is_secure();
-    const auto sent = [&](std::string_view name) {
-        return !(asked.chain.left_origin() && is_secret(name)) && asked.fields.contains(name);
-    };
-    std::string& out = asked.bytes;
-    out.assign(asked.method).append(" ");
-    const std::string host = target.authority();
-    if (whole_url) {
-        out.append("http://").append(host);  // without a zone, which means nothing to the proxy
-    }
-    out.append(target.request_target()).append(" HTTP/1.1\r\n");
-    detail::append_field(out, "Host", host);
-    if (!user_agent_.empty() && !sent("User-Agent")) {
-        detail::append_field(out, "User-Agent", user_agent_);
-    }
-    if (!sent("Accept")) {
-        detail::append_field(out, "Accept", "*/*");
-    }
-    if (accept_encodings_ && !sent("Accept-Encoding") && !sent("Range")) {  // a part of one cannot be undone
-        detail::append_field(out, "Accept-Encoding", detail::accept_encoding());
-    }
-    if (!asked.credentials.empty() && !sent("Authorization")) {
-        detail::append_field(out, "Authorization", detail::basic_authorization(asked.credentials));
-    }
-    if (whole_url && asked.proxy->has_credentials() && !sent("Proxy-Authorization")) {
-        detail::append_field(out, "Proxy-Authorization",
-                             detail::basic_authorization(asked.proxy->credentials()));
-    }
-    for (const headers::field field : asked.fields) {
-        if (sent(field.name)) {
-            detail::append_field(out, field.name, field.value);
-        }
-    }
-    detail::append_blank_line(out);
 }
 
 }  // namespace leat::http

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// client: fetches http and https URLs. It keeps connections for the next request, follows redirects, undoes
+// client: asks http and https URLs. It keeps connections for the next request, follows redirects, undoes
 // compression, checks certificates, goes through the proxies of the environment, and bounds how long and how
 // much each step may take.
 //
 //     leat::http::client client;
 //     const leat::http::fetched page = co_await client.get("https://example.org/");
+//     const leat::http::fetched made = co_await client.post("https://example.org/notes", "hello");
 //
 // Any number of tasks of one scheduler may use a client at once. Where the process has no descriptor left for
 // a connection, a request closes an idle one or waits until one of the others has ended. Every failure is a
@@ -18,6 +19,8 @@
 #include <leat/http/core/pool.hpp>
 #include <leat/http/core/secure_transport.hpp>
 #include <leat/http/proxy.hpp>
+#include <leat/http/request_body.hpp>
+#include <leat/http/request_options.hpp>
 #include <leat/http/response_stream.hpp>
 
 #include <chrono>
@@ -53,8 +56,12 @@ struct fetched : response {
           attempts(from.attempts()) {}
     http::url url;          // where it came from, after redirects
     std::string undecoded;  // the Content-Encoding that is still on the body, as response_stream says
-    int attempts;           // above 1: requests were sent again (get_options::repeat)
+    int attempts;           // above 1: requests were sent again (request_options::repeat)
 };
+
+namespace detail {
+class client_request;
+}
 
 class client {
 public:
@@ -66,19 +73,23 @@ public:
     // The response to a GET, of whatever status, after redirects. A redirect without a usable Location is an
     // error, and so is a partial answer to a request for the whole (206 without a Range among `fields`).
     //
-    // A GET or HEAD is sent a second time when the kept connection that it went on has ended without an
-    // answer, or with 408: unless get_options::repeat is false. `attempts` of what is given tells of it.
+    // A request with an idempotent method (RFC 9110 9.2.2: GET, HEAD, PUT, DELETE, OPTIONS, TRACE) is sent a
+    // second time when the kept connection that it went on has ended without an answer, or with 408: unless
+    // request_options::repeat is false. `attempts` of what is given tells of it.
     //
     // `fields` go with the request: {{"Accept", "text/plain"}}. Throws std::invalid_argument naming a field
     // that only the client itself may set: Host, and those of framing and of one connection, such as
     // Content-Length, Transfer-Encoding, Connection and Upgrade. An Authorization among them is sent instead
     // of credentials in the URL. Authorization, Proxy-Authorization and Cookie stay with the origin that they
     // were given for when a redirect leads elsewhere.
-    [[nodiscard]] task<fetched> get(std::string url, get_options options = {}, http::headers fields = {});
+    [[nodiscard]] task<fetched> get(std::string url, request_options options = {},
+                                    http::headers fields = {}) {
+        return send("GET", std::move(url), {}, options, std::move(fields));
+    }
     // The same; its body goes to `sink`, a function of std::string_view that may give a task, piece by piece.
     template <typename Sink>
         requires std::invocable<Sink&, std::string_view>
-    [[nodiscard]] task<fetched> get(std::string url, Sink sink, get_options options = {},
+    [[nodiscard]] task<fetched> get(std::string url, Sink sink, request_options options = {},
                                     http::headers fields = {}) {
         response_stream reply = co_await open(std::move(url), options, std::move(fields));
         for (;;) {
@@ -94,11 +105,52 @@ public:
         }
         co_return fetched(reply);
     }
-    // The head of the response to a HEAD.
-    [[nodiscard]] task<fetched> head(std::string url, get_options options = {}, http::headers fields = {});
     // The response to a GET, to be read piece by piece.
-    [[nodiscard]] task<response_stream> open(std::string url, get_options options = {},
-                                             http::headers fields = {});
+    [[nodiscard]] task<response_stream> open(std::string url, request_options options = {},
+                                             http::headers fields = {}) {
+        return open_request("GET", std::move(url), {}, options, std::move(fields));
+    }
+    // The head of the response to a HEAD.
+    [[nodiscard]] task<fetched> head(std::string url, request_options options = {},
+                                     http::headers fields = {}) {
+        return send("HEAD", std::move(url), {}, options, std::move(fields));
+    }
+    // A POST or PATCH is sent at most once: a kept connection that ends under it is an error.
+    [[nodiscard]] task<fetched> post(std::string url, request_body body, request_options options = {},
+                                     http::headers fields = {}) {
+        return send("POST", std::move(url), std::move(body), options, std::move(fields));
+    }
+    [[nodiscard]] task<fetched> patch(std::string url, request_body body, request_options options = {},
+                                      http::headers fields = {}) {
+        return send("PATCH", std::move(url), std::move(body), options, std::move(fields));
+    }
+    [[nodiscard]] task<fetched> put(std::string url, request_body body, request_options options = {},
+                                    http::headers fields = {}) {
+        return send("PUT", std::move(url), std::move(body), options, std::move(fields));
+    }
+    // The response to a DELETE.
+    [[nodiscard]] task<fetched> remove(std::string url, request_options options = {},
+                                       http::headers fields = {}) {
+        return send("DELETE", std::move(url), {}, options, std::move(fields));
+    }
+    // The response to an OPTIONS.
+    [[nodiscard]] task<fetched> options(std::string url, request_options options = {},
+                                        http::headers fields = {}) {
+        return send("OPTIONS", std::move(url), {}, options, std::move(fields));
+    }
+
+    // Any method, in upper case, as it is registered, but CONNECT; with a body or {}. As get() says, and:
+    //
+    // The body is sent until an answer from 300 on has come, which is then given; its connection is closed.
+    // A 303, and a 301 or 302 that answers a POST, is followed with a GET, without the body and without the
+    // fields that tell of it (Content-...); other redirects with the same method and body. A body that can be
+    // sent only once makes that an error (body_not_repeatable).
+    [[nodiscard]] task<fetched> send(std::string method, std::string url, request_body body = {},
+                                     request_options options = {}, http::headers fields = {});
+    // The same; the response is read piece by piece. Given when its head has come and the body was sent.
+    [[nodiscard]] task<response_stream> open_request(std::string method, std::string url,
+                                                     request_body body = {}, request_options options = {},
+                                                     http::headers fields = {});
 
     // In place of those of the environment.
     void use_proxies(http::proxies instead) { proxies_ = std::move(instead); }
@@ -108,18 +160,17 @@ public:
     void close_idle_connections() noexcept { pool_.close_idle(); }
 
 private:
-    struct exchange;
-
-    [[nodiscard]] task<response_stream> request(std::string_view method, std::string text,
-                                                const get_options& options, const http::headers& fields);
-    [[nodiscard]] task<response_stream> follow(exchange& asked);
-    [[nodiscard]] task<response_stream> send(exchange& asked);
-    [[nodiscard]] task<any_stream> connect(exchange& asked);
-    [[nodiscard]] task<tcp_stream> dial(exchange& asked);
-    [[nodiscard]] task<tcp_stream> dial_later(exchange& asked);
-    [[nodiscard]] task<tcp_stream> tunnel(exchange& asked, tcp_stream below);
+    [[nodiscard]] task<response_stream> request(std::string method, std::string text, request_body body,
+                                                const request_options& options, const http::headers& fields);
+    [[nodiscard]] task<response_stream> follow(detail::client_request& asked);
+    [[nodiscard]] task<response_stream> send_once(detail::client_request& asked);
+    [[nodiscard]] task<> exchange(detail::client_request& asked, detail::client_connection& on);
+    [[nodiscard]] task<> exchange_with_body(detail::client_request& asked, detail::client_connection& on);
+    [[nodiscard]] task<any_stream> connect(detail::client_request& asked);
+    [[nodiscard]] task<tcp_stream> dial(detail::client_request& asked);
+    [[nodiscard]] task<tcp_stream> dial_later(detail::client_request& asked);
+    [[nodiscard]] task<tcp_stream> tunnel(detail::client_request& asked, tcp_stream below);
     [[nodiscard]] detail::secure_transport& secure();
-    void write_request(exchange& asked) const;
 
     std::string user_agent_;
     bool accept_encodings_;

@@ -59,6 +59,10 @@ const char* text_of(error value) noexcept {
             return "the server sent a part (206) where the whole was asked for";
         case error::too_many_interim_responses:
             return "the server sent too many 1xx responses";
+        case error::body_length_differs:
+            return "the body of the request is not as long as was told";
+        case error::body_not_repeatable:
+            return "the body of the request would have to be sent again and can be sent only once";
     }
     return "unknown HTTP error";
 }

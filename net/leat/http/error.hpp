@@ -40,6 +40,8 @@ enum class error {
     bad_redirect,
     unasked_range,
     too_many_interim_responses,
+    body_length_differs,
+    body_not_repeatable,
 };
 
 // The category "http".

@@ -26,8 +26,8 @@ std::uint64_t encoded_max(std::uint64_t limit) noexcept {
 
 }  // namespace
 
-response_stream::response_stream(detail::connection_lease lease, http::url from, const get_options& options,
-                                 time_point deadline, int attempts)
+response_stream::response_stream(detail::connection_lease lease, http::url from,
+                                 const request_options& options, time_point deadline, int attempts)
     : lease_(std::move(lease)),
       head_(std::move(lease_->head())),
       url_(std::move(from)),

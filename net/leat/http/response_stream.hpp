@@ -9,6 +9,7 @@
 #include <leat/http/headers.hpp>
 #include <leat/http/message.hpp>
 #include <leat/http/request_error.hpp>
+#include <leat/http/request_options.hpp>
 #include <leat/http/url.hpp>
 #include <leat/task.hpp>
 
@@ -20,25 +21,6 @@
 #include <string_view>
 
 namespace leat::http {
-
-struct get_options {
-    duration connect = std::chrono::seconds(60);  // names, addresses and handshakes of TCP
-    duration tls_handshake = std::chrono::seconds(30);
-    duration first_byte = std::chrono::seconds(60);  // from the request to the end of the answer's head
-    duration idle = std::chrono::seconds(60);        // between two pieces of the body
-    duration total = duration::max();                // for all of it; a long body may take its time
-    // The least that the body must bring while it is waited for, in bytes a second, measured over `rate_time`
-    // of waiting. 0: any rate will do, as long as `idle` does not pass between two pieces.
-    std::uint64_t lowest_rate = 0;
-    duration rate_time = std::chrono::seconds(30);
-    std::size_t header_bytes = 64 * 1024;
-    std::optional<std::uint64_t> body_bytes = {};  // decoded. Without: 64 MiB in memory, else all that come
-    int redirects = 10;
-    // A server may close a kept connection at the moment when a request is sent on it, before or after it has
-    // seen that. Where no byte of an answer has come, or only a 408, the request is sent once more, on a new
-    // connection. False: it is not; the failure is thrown, the 408 given.
-    bool repeat = true;
-};
 
 // A response whose body is still to be read. Its end closes the connection unless the body was read to its
 // end. It must not outlive the client.
@@ -55,7 +37,7 @@ public:
     // Where it came from, after redirects.
     [[nodiscard]] const http::url& url() const noexcept { return url_; }
     // How often requests were sent for it, but for redirects: 1, and one more for each that was sent again
-    // (get_options::repeat).
+    // (request_options::repeat).
     [[nodiscard]] int attempts() const noexcept { return attempts_; }
     // The Content-Encoding that is still on the body: the client does not know it, or was told not to decode.
     // Empty: none.
@@ -72,7 +54,7 @@ public:
 
 private:
     friend class client;
-    response_stream(detail::connection_lease lease, http::url from, const get_options& options,
+    response_stream(detail::connection_lease lease, http::url from, const request_options& options,
                     time_point deadline, int attempts);
     void begin_decoding(std::string named, bool decode);
     [[nodiscard]] task<std::string_view> read_piece();

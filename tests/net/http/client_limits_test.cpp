@@ -15,7 +15,7 @@
 
 using namespace std::chrono_literals;
 using leat::http::fetched;
-using leat::http::get_options;
+using leat::http::request_options;
 using leat::testing::simulated;
 using support::answer;
 using support::direct;
@@ -54,7 +54,7 @@ leat::task<> while_dripping(dripped_body sent, Body body) {
 }
 
 // What it comes to: the error, or the length of the body.
-leat::task<std::string> outcome(std::string url, get_options options) {
+leat::task<std::string> outcome(std::string url, request_options options) {
     leat::http::client client(direct);
     std::size_t size = 0;
     const std::string failure = co_await error_of(
@@ -82,7 +82,7 @@ LEAT_TEST("a limit for all of it cuts the same body, where one is asked for", on
 
 LEAT_TEST("a body that comes slower than the lowest rate is given up, one that is faster is not",
           on(simulated)) {
-    const get_options slow{.lowest_rate = 1000, .rate_time = 10s};
+    const request_options slow{.lowest_rate = 1000, .rate_time = 10s};
     const leat::time_point start = leat::now();
     co_await while_dripping({.pieces = 400, .size = 999}, [&](std::string url) -> leat::task<> {
         const std::string cut = co_await outcome(url, slow);

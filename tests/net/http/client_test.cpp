@@ -94,7 +94,7 @@ LEAT_TEST("a request says what is asked of whom") {
 LEAT_TEST("a bad answer is an error of one line that names the URL") {
     std::string bytes;
     http_origin origin([&](const std::string&) -> answer { return {bytes, then::close}; });
-    const auto expect = [&](std::string sent, std::string text, leat::http::get_options options = {}) {
+    const auto expect = [&](std::string sent, std::string text, leat::http::request_options options = {}) {
         return [&, sent, text, options]() -> leat::task<> {
             bytes = sent;
             leat::http::client client(direct);

@@ -52,7 +52,9 @@ private:
 
 leat::task<response> page(const request& asked) {
     response made;
-    made.body = asked.target == "/big" ? std::string(1'000'000, 's') : "secret";
+    made.body = asked.target == "/big"    ? std::string(1'000'000, 's')
+                : asked.target == "/echo" ? asked.body
+                                          : "secret";
     if (asked.target == "/down") {
         made.status = 301;
         made.headers.add("Location", "http://localhost/");
@@ -87,6 +89,27 @@ LEAT_TEST("https is fetched with a certificate that is checked, over one connect
             const fetched big = co_await client.get(origin + "/big");
             CHECK(big.body == std::string(1'000'000, 's'));
         }
+        CHECK(client.idle_connections() == 1);
+    });
+}
+
+LEAT_TEST("bodies of memory and of pieces go over https, beside the wait for an answer") {
+    const authority_file file;
+    co_await during(authority().issue({"127.0.0.1"}), [&](std::string origin) -> leat::task<> {
+        leat::http::client client(file.trusted());
+        const std::string large(900'000, 'l');
+        const fetched of_memory = co_await client.post(origin + "/echo", large);
+        const bool same = of_memory.body == large;
+        CHECK(same);
+        int left = 9;
+        const auto pieces = [&]() -> leat::task<std::string> {
+            co_await leat::yield();
+            co_return std::string(left-- > 0 ? 100'000 : 0, 'l');
+        };
+        const fetched of_pieces =
+            co_await client.put(origin + "/echo", leat::http::request_body::from(pieces));
+        const bool again = of_pieces.body == large;
+        CHECK(again);
         CHECK(client.idle_connections() == 1);
     });
 }

@@ -79,6 +79,26 @@ leat::task<std::size_t> count_bytes(leat::http::client& client, std::string url)
 }
 // HTTP: end
 
+// HTTP: begin
+leat::async_generator<std::string> rows() {
+    for (int number = 1; number <= 3; ++number) {
+        co_await leat::sleep(1s);
+        co_yield std::to_string(number) + "\n";
+    }
+}
+
+leat::task<int> upload(leat::http::client& client, std::string url) {
+    const leat::http::headers type{{"Content-Type", "text/csv"}};
+    const leat::http::fetched made = co_await client.post(url, "number\n", {}, type);
+    if (made.status != 200) {
+        co_return made.status;
+    }
+    auto body = leat::http::request_body::made_by(rows);  // made anew where it must be sent again
+    const leat::http::fetched put = co_await client.put(url, std::move(body), {.await_continue = 2s}, type);
+    co_return put.status;
+}
+// HTTP: end
+
 }  // namespace
 
 LEAT_TEST("the server and the client of the page about HTTP talk to each other") {
@@ -117,4 +137,18 @@ LEAT_TEST("a server of the page says where it listens and can be cancelled", on(
     CHECK(all.ends_with("\r\n\r\nhello from /x\n"));
     server.cancel();
     co_await server.join();
+}
+
+LEAT_TEST("the client of the page sends what it has, and what is made meanwhile", on(simulated)) {
+    std::string got;
+    const auto takes = [&](const leat::http::request& asked) -> leat::task<leat::http::response> {
+        got += asked.method + " " + asked.body;
+        co_return leat::http::response();
+    };
+    co_await serving(takes, unattended, [](leat::endpoint where) -> leat::task<> {
+        leat::http::client client({.environment_proxies = false});
+        const int status = co_await upload(client, "http://" + where.to_string() + "/");
+        CHECK(status == 200);
+    });
+    CHECK(got == "POST number\nPUT 1\n2\n3\n");
 }

@@ -32,9 +32,9 @@ std::uint64_t number_in(std::string_view target) {
     return number;
 }
 
-// Answers "/counted/7", "/chunked/7", "/gzip/7".
+// Answers "/counted/7", "/chunked/7", "/gzip/7", and to a PUT what was put.
 task<> answer(const http::request& asked, http::response_writer& writer) {
-    std::string body = body_of(number_in(asked.target));
+    std::string body = asked.method == "PUT" ? asked.body : body_of(number_in(asked.target));
     if (asked.target.starts_with("/gzip/")) {
         body = compressed(body, gzip_window);
         writer.head().headers.add("Content-Encoding", "gzip");
@@ -62,6 +62,31 @@ task<> fetch(http::client& client) {
     CHECK(whole);
 }
 
+// Puts a page, in pieces with pauses, which is answered with itself. Throws what the client throws.
+task<> put(http::client& client) {
+    const std::string body = body_of(draw(100'000));
+    const auto in_pieces = [&body] {
+        return [rest = std::string_view(body)]() mutable -> task<std::string_view> {
+            if (draw(4) == 0) {
+                co_await sleep(draw_time(1s));
+            }
+            const std::string_view piece = rest.substr(0, 1 + draw(4000));
+            rest.remove_prefix(piece.size());
+            co_return piece;
+        };
+    };
+    const auto size = draw(2) == 0 ? std::optional<std::uint64_t>() : std::optional(body.size());
+    http::request_options how;
+    if (draw(2) == 0) {
+        how.await_continue = draw_time(1s);
+    }
+    const http::fetched page =
+        co_await client.put("http://10.0.0.1/put", http::request_body::made_by(in_pieces, size), how);
+    CHECK(page.status == 200);
+    const bool same = page.body == body;
+    CHECK(same);
+}
+
 bool is_http_failure(std::error_code error) {
     return is_network_failure(error) || error == http::error::truncated_body ||
            error == http::error::truncated_head || error == http::error::no_message;
@@ -72,7 +97,7 @@ bool is_http_failure(std::error_code error) {
 task<int> fetch_some(http::client& client, int count) {
     int failed = 0;
     for (; count > 0; --count) {
-        const auto done = co_await as_result(fetch(client));
+        const auto done = co_await as_result(draw(3) == 0 ? put(client) : fetch(client));
         if (!done.ok()) {
             check_failure(done.error(), is_http_failure(done.error()));
             ++failed;

@@ -10,14 +10,25 @@
 
 namespace leat::http::detail {
 
-task<> client_connection::exchange(std::string_view method, byte_view request, parser_limits limits,
-                                   time_point deadline) {
+void client_connection::begin(std::string_view method, parser_limits limits) {
     limits_ = limits;
     parser_ = response_parser(limits);
     parser_.start(method);
     silent_ = true;
+    headed_ = false;
+}
+
+task<> client_connection::exchange(std::string_view method, byte_view request, parser_limits limits,
+                                   time_point deadline) {
+    begin(method, limits);
     co_await timeout_at(deadline, stream_.send_all(request));
     while (co_await next_event(deadline) != progress::head) {
+    }
+}
+
+task<> client_connection::receive_head(time_point deadline) {
+    while (!headed_) {
+        headed_ = co_await next_event(deadline) == progress::head;
     }
 }
 

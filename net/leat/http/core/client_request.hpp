@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// client_request: one request of a user of the HTTP client, and how far it has come: where it goes now, what
+// is sent there, and how much time is left. The client moves it on.
+#pragma once
+
+#include <leat/clock.hpp>
+#include <leat/http/core/outgoing_body.hpp>
+#include <leat/http/core/parser.hpp>
+#include <leat/http/core/redirect.hpp>
+#include <leat/http/headers.hpp>
+#include <leat/http/request_options.hpp>
+#include <leat/http/url.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace leat::http::detail {
+
+class client_request {
+public:
+    // Throws std::invalid_argument for a method that is no token, and CONNECT, and for a field that only the
+    // client may set. `given` and `with` outlive it.
+    client_request(std::string asked_method, url first, request_body body, const request_options& given,
+                   const headers& with);
+
+    // The deadline of a step that may take `length`.
+    [[nodiscard]] time_point allow(duration length);
+    // For errors: the URL that the user gave, and the current one; and what has taken too long.
+    [[nodiscard]] std::string named() const;
+    [[nodiscard]] std::string late() const;
+
+    // Goes where the redirect `head` says, with the method and the body that are right then (RFC 9110 15.4).
+    // Throws request_error where that is forbidden, or needs a body that cannot be made again.
+    void follow(const response& head);
+    // It has failed without an answer: whether it may be sent once more.
+    [[nodiscard]] bool may_repeat() const noexcept;
+    // RFC 9110 9.2.2.
+    [[nodiscard]] bool is_idempotent() const noexcept;
+    // Whether the answer is asked for before the body is sent.
+    [[nodiscard]] bool expects() const noexcept { return expects_ && body.exists(); }
+    void expect_no_more() noexcept { expects_ = false; }
+
+    // Makes `bytes`, the head of the request. `agent` and `encodings` may be empty.
+    void write_head(std::string_view agent, std::string_view encodings);
+
+    [[nodiscard]] parser_limits limits() const {
+        return {.head_bytes = options.header_bytes};  // the body's limit is not for that of a redirect
+    }
+
+    std::string method;
+    redirect_chain chain;
+    std::string asked;        // the URL that the user gave
+    std::string credentials;  // for the current origin
+    outgoing_body body;
+    const request_options& options;
+    const headers& fields;
+    time_point deadline;  // of all of it
+    duration allowed = duration::zero();
+    std::optional<url> proxy;
+    std::string bytes;
+    int attempts = 1;  // of all its requests, but for redirects
+
+private:
+    [[nodiscard]] bool is_sent(std::string_view name) const;
+    [[nodiscard]] bool is_withheld(std::string_view name) const;
+    void write_body_fields();
+    void become_get();
+
+    bool expects_;
+    bool lost_body_ = false;  // by a redirect: what describes it is not sent either
+};
+
+}  // namespace leat::http::detail
