@@ -5,6 +5,7 @@
 #include <leat/http/core/client_request.hpp>
 #include <leat/http/core/text.hpp>
 #include <leat/http/core/writer.hpp>
+#include <leat/sleep.hpp>
 #include <leat/timeout.hpp>
 
 #include <algorithm>
@@ -100,7 +101,8 @@ task<response_stream> client::request(std::string method, std::string text, requ
 
 task<response_stream> client::follow(detail::client_request& asked) {
     for (;;) {
-        response_stream reply = co_await send_once(asked);
+        auto sending = asked.options.retry.tries > 1 ? send_with_retries(asked) : send_once(asked);
+        response_stream reply = co_await std::move(sending);
         if (reply.status() == 417 && asked.expects() && asked.body.can_begin()) {
             co_await reply.discard();
             asked.expect_no_more();
@@ -117,6 +119,28 @@ task<response_stream> client::follow(detail::client_request& asked) {
         }
         co_await reply.discard();
         asked.follow(reply.head());
+    }
+}
+
+// Sends it where it goes now, as often as request_options::retry says.
+task<response_stream> client::send_with_retries(detail::client_request& asked) {
+    for (;;) {
+        std::optional<duration> wait;
+        try {
+            response_stream reply = co_await send_once(asked);
+            wait = asked.wait_after(reply.head());
+            if (!wait) {
+                co_return reply;
+            }
+            co_await reply.discard();
+        } catch (const std::system_error& failure) {
+            wait = asked.wait_after(failure.code());
+            if (!wait) {
+                throw;
+            }
+        }
+        ++asked.attempts;
+        co_await sleep(*wait);
     }
 }
 

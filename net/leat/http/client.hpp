@@ -163,6 +163,7 @@ private:
     [[nodiscard]] task<response_stream> request(std::string method, std::string text, request_body body,
                                                 const request_options& options, const http::headers& fields);
     [[nodiscard]] task<response_stream> follow(detail::client_request& asked);
+    [[nodiscard]] task<response_stream> send_with_retries(detail::client_request& asked);
     [[nodiscard]] task<response_stream> send_once(detail::client_request& asked);
     [[nodiscard]] task<> exchange(detail::client_request& asked, detail::client_connection& on);
     [[nodiscard]] task<> exchange_with_body(detail::client_request& asked, detail::client_connection& on);

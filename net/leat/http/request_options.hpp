@@ -4,6 +4,7 @@
 #pragma once
 
 #include <leat/clock.hpp>
+#include <leat/retry.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -31,6 +32,12 @@ struct request_options {
     // sent once more, on a new connection, if its body can be made again. False: it is not; the failure is
     // thrown, the 408 given.
     bool repeat = true;
+    // A request whose method is idempotent, and whose body can be made again, is tried so often, `.tries` in
+    // all, while it fails in a way that may pass (`.when`; a connection that ends without an answer counts),
+    // or is answered with 429, 502, 503 or 504. What the server asks for by Retry-After makes a wait longer;
+    // if that is longer than `.most`, or would go beyond `total`, the answer is given as it is. Nothing is
+    // held during the waits. What fails after the head of the answer has come is not tried again.
+    retry_options retry = {.tries = 1};
     // Asks the server, by "Expect: 100-continue", whether it wants the body, and waits for its word for so
     // long; then the body is sent all the same. A server that refuses (413, 401, a redirect) saves its
     // sending. Without: the body is sent at once.

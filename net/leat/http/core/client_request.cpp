@@ -2,6 +2,7 @@
 #include <leat/http/core/client_request.hpp>
 
 #include <leat/core/duration_text.hpp>
+#include <leat/core/scheduler.hpp>
 #include <leat/http/core/text.hpp>
 #include <leat/http/core/writer.hpp>
 #include <leat/http/request_error.hpp>
@@ -66,6 +67,7 @@ client_request::client_request(std::string asked_method, url first, request_body
       options(given),
       fields(with),
       deadline(after(now(), given.total)),
+      retries_(given.retry),
       expects_(given.await_continue.has_value()) {
     refuse_fields_of_the_client(fields);
 }
@@ -90,8 +92,25 @@ bool client_request::is_idempotent() const noexcept {
     return std::ranges::find(names, method) != std::end(names);
 }
 
+bool client_request::can_repeat() const noexcept {
+    return is_idempotent() && body.can_begin() && body.failure() == nullptr;
+}
+
 bool client_request::may_repeat() const noexcept {
-    return options.repeat && is_idempotent() && body.can_begin() && body.failure() == nullptr;
+    return options.repeat && can_repeat();
+}
+
+std::optional<duration> client_request::within_deadline(std::optional<duration> wait) const {
+    return wait && after(now(), *wait) < deadline ? wait : std::nullopt;
+}
+
+std::optional<duration> client_request::wait_after(std::error_code code) {
+    return can_repeat() ? within_deadline(retries_.after_error(code)) : std::nullopt;
+}
+
+std::optional<duration> client_request::wait_after(const response& head) {
+    return can_repeat() ? within_deadline(retries_.after_answer(head, current_scheduler().io().wall_now()))
+                        : std::nullopt;
 }
 
 void client_request::become_get() {

@@ -7,6 +7,7 @@
 #include <leat/http/core/outgoing_body.hpp>
 #include <leat/http/core/parser.hpp>
 #include <leat/http/core/redirect.hpp>
+#include <leat/http/core/request_retries.hpp>
 #include <leat/http/headers.hpp>
 #include <leat/http/request_options.hpp>
 #include <leat/http/url.hpp>
@@ -14,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace leat::http::detail {
 
@@ -35,6 +37,10 @@ public:
     void follow(const response& head);
     // It has failed without an answer: whether it may be sent once more.
     [[nodiscard]] bool may_repeat() const noexcept;
+    // How long to wait before it is sent again, because it has failed with `code`, or because of the answer;
+    // nothing: it is not sent again. Each counts as a try.
+    [[nodiscard]] std::optional<duration> wait_after(std::error_code code);
+    [[nodiscard]] std::optional<duration> wait_after(const response& head);
     // RFC 9110 9.2.2.
     [[nodiscard]] bool is_idempotent() const noexcept;
     // Whether the answer is asked for before the body is sent.
@@ -67,6 +73,10 @@ private:
     void write_body_fields();
     void become_get();
 
+    [[nodiscard]] bool can_repeat() const noexcept;
+    [[nodiscard]] std::optional<duration> within_deadline(std::optional<duration> wait) const;
+
+    request_retries retries_;
     bool expects_;
     bool lost_body_ = false;  // by a redirect: what describes it is not sent either
 };
