@@ -28,6 +28,23 @@ bool is_shortage_of_descriptors(const std::error_code& code) noexcept {
     return code == std::errc::too_many_files_open || code == std::errc::too_many_files_open_in_system;
 }
 
+// What a login is valid for.
+std::string place_of_login(const detail::client_request& asked) {
+    return asked.chain.current().origin() + " " + asked.credentials;
+}
+
+// 32 hexadecimal digits.
+std::string random_text() {
+    std::string text;
+    while (text.size() < 32) {
+        std::uint64_t bits = current_scheduler().io().random();
+        for (int digit = 0; digit < 16; ++digit, bits >>= 4) {
+            text += "0123456789abcdef"[bits & 15];
+        }
+    }
+    return text;
+}
+
 // Not of the request's body.
 bool is_of_connection(const std::error_code& code) noexcept {
     return code != std::errc::timed_out && code != error::body_length_differs;
@@ -109,6 +126,10 @@ task<response_stream> client::follow(detail::client_request& asked) {
             ++asked.attempts;
             continue;
         }
+        if (take_challenge(asked, reply.head())) {
+            co_await reply.discard();
+            continue;
+        }
         if (!detail::redirect_chain::is_redirect(reply.head())) {
             if (reply.status() == 206 && !asked.fields.contains("Range")) {
                 throw request_error(error::unasked_range, make_error_code(error::unasked_range).message());
@@ -120,6 +141,33 @@ task<response_stream> client::follow(detail::client_request& asked) {
         co_await reply.discard();
         asked.follow(reply.head());
     }
+}
+
+std::string client::authorize(const detail::client_request& asked) {
+    if (asked.credentials.empty()) {
+        return {};
+    }
+    if (asked.options.login == login::basic) {
+        return detail::basic_authorization(asked.credentials);
+    }
+    const auto found = logins_.find(place_of_login(asked));
+    return found != logins_.end() ? found->second.authorize(asked.credentials, asked.method, asked.target())
+                                  : std::string();
+}
+
+// True: `head` is a challenge, and the request is to be sent again with the answer.
+bool client::take_challenge(detail::client_request& asked, const response& head) {
+    constexpr std::size_t logins_max = 1000;
+    std::optional<detail::digest_challenge> given;
+    if (!asked.answers_challenge(head, given)) {
+        return false;
+    }
+    if (logins_.size() >= logins_max) {
+        logins_.clear();
+    }
+    logins_.insert_or_assign(place_of_login(asked), detail::digest_session(std::move(*given), random_text()));
+    ++asked.attempts;
+    return true;
 }
 
 // Sends it where it goes now, as often as request_options::retry says.
@@ -153,7 +201,7 @@ task<response_stream> client::send_once(detail::client_request& asked) {
         place =
             target.is_secure() ? place + " via " + asked.proxy->origin() : "any via " + asked.proxy->origin();
     }
-    asked.write_head(user_agent_, accept_encodings_ ? detail::accept_encoding() : "");
+    asked.write_head(user_agent_, accept_encodings_ ? detail::accept_encoding() : "", authorize(asked));
     detail::connection_lease lease = co_await timeout_at(asked.deadline, pool_.lease(place));
     if (lease.has_connection() && !asked.is_idempotent() && !lease->is_quiet()) {
         lease.close_connection();  // known before a byte was sent

@@ -16,6 +16,7 @@
 
 #include <leat/clock.hpp>
 #include <leat/dns/resolve.hpp>
+#include <leat/http/core/digest_auth.hpp>
 #include <leat/http/core/pool.hpp>
 #include <leat/http/core/secure_transport.hpp>
 #include <leat/http/proxy.hpp>
@@ -26,6 +27,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -172,6 +174,8 @@ private:
     [[nodiscard]] task<tcp_stream> dial_later(detail::client_request& asked);
     [[nodiscard]] task<tcp_stream> tunnel(detail::client_request& asked, tcp_stream below);
     [[nodiscard]] detail::secure_transport& secure();
+    [[nodiscard]] std::string authorize(const detail::client_request& asked);
+    [[nodiscard]] bool take_challenge(detail::client_request& asked, const response& head);
 
     std::string user_agent_;
     bool accept_encodings_;
@@ -181,6 +185,7 @@ private:
     resolve_options names_;  // of name_servers_
     // Made when it is needed: it reads the system's authorities.
     std::unique_ptr<detail::secure_transport> secure_;
+    std::map<std::string, detail::digest_session> logins_;  // by origin and credentials
     detail::connection_pool pool_;
 };
 

@@ -13,6 +13,12 @@
 
 namespace leat::http {
 
+// How the credentials in a URL are shown to its server.
+enum class login : unsigned char {
+    basic,   // as they are, with each request (RFC 7617)
+    digest,  // only as an answer to a challenge: MD5 or SHA-256 (RFC 7616), if leat was built with TLS
+};
+
 struct request_options {
     duration connect = std::chrono::seconds(60);  // names, addresses and handshakes of TCP
     duration tls_handshake = std::chrono::seconds(30);
@@ -27,6 +33,11 @@ struct request_options {
     std::size_t header_bytes = 64 * 1024;
     std::optional<std::uint64_t> body_bytes = {};  // decoded. Without: 64 MiB in memory, else all that come
     int redirects = 10;
+    // With `digest` a first request goes without credentials, and is sent again, also a POST, when the server
+    // answers 401 with a challenge, if its body can be made again; else the 401 is given. Later requests to
+    // the same origin with the same credentials have the answer with them. A challenge for Basic alone is not
+    // answered.
+    http::login login = http::login::basic;
     // A server may close a kept connection at the moment when a request is sent on it, before or after it has
     // seen that. Where no byte of an answer has come, or only a 408, a request whose method is idempotent is
     // sent once more, on a new connection, if its body can be made again. False: it is not; the failure is

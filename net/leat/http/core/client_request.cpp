@@ -159,16 +159,30 @@ void client_request::write_body_fields() {
     }
 }
 
-void client_request::write_head(std::string_view agent, std::string_view encodings) {
-    const url& target = chain.current();
-    const bool whole_url = proxy && !target.is_secure();
-    bytes.assign(method).append(" ");
-    const std::string host = target.authority();
-    if (whole_url) {
-        bytes.append("http://").append(host);  // without a zone, which means nothing to the proxy
+bool client_request::answers_challenge(const response& head, std::optional<digest_challenge>& given) {
+    constexpr int challenges_max = 3;  // a server may find each nonce too old
+    if (head.status != 401 || options.login != login::digest || credentials.empty() ||
+        is_sent("Authorization") || !body.can_begin()) {
+        return false;
     }
-    bytes.append(target.request_target()).append(" HTTP/1.1\r\n");
-    append_field(bytes, "Host", host);
+    given = find_digest_challenge(head.headers);
+    return given && (++challenges_ == 1 || (given->stale && challenges_ <= challenges_max));
+}
+
+bool client_request::asks_proxy() const noexcept {
+    return proxy && !chain.current().is_secure();
+}
+
+std::string client_request::target() const {
+    const url& current = chain.current();  // without a zone, which means nothing to the proxy
+    return (asks_proxy() ? "http://" + current.authority() : std::string()) + current.request_target();
+}
+
+void client_request::write_head(std::string_view agent, std::string_view encodings,
+                                std::string_view authorization) {
+    bytes.assign(method).append(" ");
+    bytes.append(target()).append(" HTTP/1.1\r\n");
+    append_field(bytes, "Host", chain.current().authority());
     if (!agent.empty() && !is_sent("User-Agent")) {
         append_field(bytes, "User-Agent", agent);
     }
@@ -178,10 +192,10 @@ void client_request::write_head(std::string_view agent, std::string_view encodin
     if (!encodings.empty() && !is_sent("Accept-Encoding") && !is_sent("Range")) {
         append_field(bytes, "Accept-Encoding", encodings);  // a part of one could not be undone
     }
-    if (!credentials.empty() && !is_sent("Authorization")) {
-        append_field(bytes, "Authorization", basic_authorization(credentials));
+    if (!authorization.empty() && !is_sent("Authorization")) {
+        append_field(bytes, "Authorization", authorization);
     }
-    if (whole_url && proxy->has_credentials() && !is_sent("Proxy-Authorization")) {
+    if (asks_proxy() && proxy->has_credentials() && !is_sent("Proxy-Authorization")) {
         append_field(bytes, "Proxy-Authorization", basic_authorization(proxy->credentials()));
     }
     write_body_fields();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <leat/clock.hpp>
+#include <leat/http/core/digest_auth.hpp>
 #include <leat/http/core/outgoing_body.hpp>
 #include <leat/http/core/parser.hpp>
 #include <leat/http/core/redirect.hpp>
@@ -47,8 +48,13 @@ public:
     [[nodiscard]] bool expects() const noexcept { return expects_ && body.exists(); }
     void expect_no_more() noexcept { expects_ = false; }
 
-    // Makes `bytes`, the head of the request. `agent` and `encodings` may be empty.
-    void write_head(std::string_view agent, std::string_view encodings);
+    // Whether it has been challenged by `head`, and can be sent again to answer that. Then `given` is that.
+    [[nodiscard]] bool answers_challenge(const response& head, std::optional<digest_challenge>& given);
+    // What it asks for, as its first line says.
+    [[nodiscard]] std::string target() const;
+
+    // Makes `bytes`, the head of the request. All may be empty.
+    void write_head(std::string_view agent, std::string_view encodings, std::string_view authorization);
 
     [[nodiscard]] parser_limits limits() const {
         return {.head_bytes = options.header_bytes};  // the body's limit is not for that of a redirect
@@ -68,6 +74,7 @@ public:
     int attempts = 1;  // of all its requests, but for redirects
 
 private:
+    [[nodiscard]] bool asks_proxy() const noexcept;
     [[nodiscard]] bool is_sent(std::string_view name) const;
     [[nodiscard]] bool is_withheld(std::string_view name) const;
     void write_body_fields();
@@ -77,6 +84,7 @@ private:
     [[nodiscard]] std::optional<duration> within_deadline(std::optional<duration> wait) const;
 
     request_retries retries_;
+    int challenges_ = 0;
     bool expects_;
     bool lost_body_ = false;  // by a redirect: what describes it is not sent either
 };

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/core/secure_transport.hpp>
 
+#include <leat/http/core/digest_auth.hpp>
 #include <leat/tls.hpp>
+#include <leat/tls/core/digest.hpp>
 
 #include <utility>
 
@@ -33,6 +35,10 @@ task<any_stream> secure_transport::over(tcp_stream below, std::string host, dura
     tls::stream<tcp_stream> made(std::move(below), state_->context, host);
     co_await made.handshake(limit);
     co_return any_stream(std::move(made));
+}
+
+std::optional<std::string> hex_digest(digest_algorithm algorithm, std::string_view text) {
+    return tls::detail::hex_digest(algorithm == digest_algorithm::md5 ? "MD5" : "SHA256", text);
 }
 
 bool ended_without_notice(const std::error_code& code) noexcept {

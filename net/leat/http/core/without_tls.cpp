@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/core/secure_transport.hpp>
 
+#include <leat/http/core/digest_auth.hpp>
+
 namespace leat::http::detail {
 
 struct secure_transport::state {};
@@ -14,6 +16,10 @@ task<any_stream> secure_transport::over(tcp_stream /*below*/, std::string host, 
     throw std::system_error(std::make_error_code(std::errc::protocol_not_supported),
                             "TLS to " + host + ": leat was built without it");
     co_return any_stream();
+}
+
+std::optional<std::string> hex_digest(digest_algorithm /*algorithm*/, std::string_view /*text*/) {
+    return std::nullopt;
 }
 
 bool ended_without_notice(const std::error_code& /*code*/) noexcept {
