@@ -63,8 +63,8 @@ CONTAINED = [
      "testing/*.cpp", "tests/*", "bench/*"]),
     ("c-ares", r"ares", ["net/leat/dns/core/*.cpp", "tests/*", "bench/*"]),
     ("an HTTP parser", r"llhttp\.h|http_parser\.h", ["net/leat/http/core/*.cpp", "tests/*", "bench/*"]),
-    ("a content coding", r"zlib\.h|brotli/", ["net/leat/http/core/*.cpp", "net/leat/websocket/core/*.cpp",
-     "tests/*", "examples/*"]),
+    ("a content coding", r"zlib\.h|zstd\.h|brotli/", ["net/leat/http/core/*.cpp",
+     "net/leat/websocket/core/*.cpp", "tests/*", "examples/*"]),
     ("libraries of the examples", r"CLI/|fmt/|nlohmann/", ["examples/*", "tests/*"]),
 ]
 

@@ -45,7 +45,7 @@ outcome decode(std::string_view coding, std::string_view input, std::size_t step
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
     const std::string_view input(reinterpret_cast<const char*>(data), size);
-    for (const char* coding : {"gzip", "deflate", "br"}) {
+    for (const char* coding : {"gzip", "deflate", "br", "zstd"}) {
         const outcome whole = decode(coding, input, std::max<std::size_t>(1, size));
         const outcome bytewise = decode(coding, input, 1);
         leat::check(whole.error == bytewise.error, "the cuts of the input do not change the verdict");

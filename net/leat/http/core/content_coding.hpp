@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// content_coding: one decompressor behind content_decoder; zlib and brotli each have one. Internal.
+// content_coding: one decompressor behind content_decoder; zlib, brotli and zstd each have one. Internal.
 #pragma once
 
 #include <leat/result.hpp>
@@ -31,5 +31,7 @@ enum class zlib_format : unsigned char { gzip, deflate };
 [[nodiscard]] std::unique_ptr<content_coding> make_zlib_coding(zlib_format format);
 // Null when the library was built without brotli.
 [[nodiscard]] std::unique_ptr<content_coding> make_brotli_coding();
+// Null when the library was built without zstd. It takes no content that needs a window above 8 MiB.
+[[nodiscard]] std::unique_ptr<content_coding> make_zstd_coding();
 
 }  // namespace leat::http::detail

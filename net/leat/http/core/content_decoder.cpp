@@ -25,7 +25,10 @@ std::unique_ptr<content_coding> coding_named(std::string_view name) {
     if (equal_ignoring_case(name, "deflate")) {
         return make_zlib_coding(zlib_format::deflate);
     }
-    return equal_ignoring_case(name, "br") ? make_brotli_coding() : nullptr;
+    if (equal_ignoring_case(name, "br")) {
+        return make_brotli_coding();
+    }
+    return equal_ignoring_case(name, "zstd") ? make_zstd_coding() : nullptr;
 }
 
 }  // namespace
@@ -104,11 +107,14 @@ result<void> content_decoder::finish() const noexcept {
 }
 
 std::string_view accept_encoding() noexcept {
+    return "gzip, deflate"
 #if LEAT_HAS_BROTLI
-    return "gzip, deflate, br";
-#else
-    return "gzip, deflate";
+           ", br"
 #endif
+#if LEAT_HAS_ZSTD
+           ", zstd"
+#endif
+        ;
 }
 
 }  // namespace leat::http::detail

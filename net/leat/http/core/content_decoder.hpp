@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // content_decoder: decodes the Content-Encoding of a body as it arrives (RFC 9110 8.4): gzip, deflate, br
-// where the library was built with brotli. The HTTP client pulls decoded pieces out of it:
+// and zstd where the library was built with brotli and zstd. The HTTP client pulls decoded pieces out of it:
 //
 //     while (!(piece = decoder.next(bytes).value()).empty()) ...    // then get more bytes; finish() at the
 //     end
@@ -38,8 +38,9 @@ public:
     // `input` is used up. The piece is good until the next call, or, of an identity, as long as the input.
     // Fails with corrupt_content or content_too_large, and then for ever.
     //
-    // Behind gzip content there may be further members (RFC 1952 2.2). Whatever else stands behind the end
-    // of the content, such as a line break or zeros, is no part of it and ignored, as browsers and curl do.
+    // Behind gzip and zstd content there may be further members or frames. Whatever else stands behind the
+    // end of the content, such as a line break or zeros, is no part of it and ignored, as browsers and curl
+    // do.
     [[nodiscard]] result<std::string_view> next(std::string_view& input);
 
     // The body has ended: truncated_content when the compressed content has not. No body at all is complete.
@@ -63,7 +64,8 @@ private:
 // Whether the value of a Content-Encoding field names a coding: anything but "identity" and "none".
 [[nodiscard]] bool names_coding(std::string_view content_encoding) noexcept;
 
-// "gzip, deflate, br", or without br: the value of an Accept-Encoding field that promises what this decodes.
+// "gzip, deflate, br, zstd", or without the last ones: the value of an Accept-Encoding field that promises
+// what this decodes.
 [[nodiscard]] std::string_view accept_encoding() noexcept;
 
 }  // namespace leat::http::detail

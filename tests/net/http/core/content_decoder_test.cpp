@@ -5,6 +5,10 @@
 
 #include "../compressed.hpp"
 
+#if LEAT_HAS_ZSTD
+#include <zstd.h>
+#endif
+
 #include <doctest/doctest.h>
 
 #include <ostream>  // doctest prints a std::error_code through it
@@ -183,7 +187,7 @@ TEST_CASE("a compression bomb stops at the limit") {
 }
 
 TEST_CASE("codings that are unknown, or several at once, are left on") {
-    for (const char* name : {"compress", "zstd", "gzip, gzip", "deflate, gzip", "gzip, zstd", "zstd, gzip",
+    for (const char* name : {"compress", "gzip, gzip", "deflate, gzip", "gzip, zstd", "zstd, gzip",
                              "gzip;q=1", "x", "utf-8", "binary"}) {
         CAPTURE(name);
         CHECK(content_decoder::make(name).is_identity());
@@ -229,3 +233,70 @@ TEST_CASE("brotli is decoded where the library has it, and left on where not") {
     }
     CHECK(decode("br", "\xff\xff\xff\xff\xff").error == error::corrupt_content);
 }
+
+TEST_CASE("zstd is offered and decoded where the library has it, and left on where not") {
+    const bool offered = leat::http::detail::accept_encoding().find("zstd") != std::string_view::npos;
+    CHECK(content_decoder::make("zstd").is_identity() == !offered);
+#if LEAT_HAS_ZSTD
+    CHECK(offered);
+#else
+    CHECK_FALSE(offered);
+#endif
+}
+
+#if LEAT_HAS_ZSTD
+
+namespace {
+
+std::string zstd_of(std::string_view text, int window_log = 0) {
+    ZSTD_CCtx* const context = ::ZSTD_createCCtx();
+    ::ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window_log);
+    ::ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
+    ::ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+    std::string coded(::ZSTD_compressBound(text.size()), '\0');
+    coded.resize(::ZSTD_compress2(context, coded.data(), coded.size(), text.data(), text.size()));
+    ::ZSTD_freeCCtx(context);
+    return coded;
+}
+
+}  // namespace
+
+TEST_CASE("zstd frames, one or several, are decoded however they are cut") {
+    const std::string text = varied(200'000);
+    const std::string coded = zstd_of(text);
+    const std::string skipped("\x5a\x2a\x4d\x18\x03\0\0\0xyz", 11);
+    CHECK(decode("zstd", coded) == outcome{text, {}});
+    CHECK(decode_bytewise("zstd", coded) == outcome{text, {}});
+    CHECK(decode("zstd", std::vector<std::string_view>{}) == outcome{});
+    CHECK(decode("zstd", zstd_of("")) == outcome{});
+    const std::string several = zstd_of("a") + skipped + zstd_of("") + zstd_of("b");
+    CHECK(decode("zstd", several) == outcome{"ab", {}});
+    CHECK(decode_bytewise("zstd", several) == outcome{"ab", {}});
+    for (std::size_t size = 1; size < coded.size(); size += 1 + coded.size() / 50) {
+        CAPTURE(size);
+        CHECK(decode("zstd", std::string_view(coded).substr(0, size)).error == error::truncated_content);
+    }
+    CHECK(decode("zstd", zstd_of("a") + coded.substr(0, 5)).error == error::truncated_content);
+}
+
+TEST_CASE("what stands behind zstd frames is ignored, what is wrong in one is not") {
+    const std::string coded = zstd_of("text");
+    for (const char* behind : {"x", "\r\n", "\x28", "\x28\xb5\x2f", "\x28\xb5\x2fx", "\x50\x2a"}) {
+        CHECK(decode("zstd", coded + behind) == outcome{"text", {}});
+        CHECK(decode_bytewise("zstd", coded + behind) == outcome{"text", {}});
+    }
+    CHECK(decode("zstd", "plain").error == error::corrupt_content);
+    std::string flipped = coded;
+    flipped.back() = static_cast<char>(flipped.back() ^ 1);
+    CHECK(decode("zstd", flipped).error == error::corrupt_content);
+    CHECK(decode("zstd", coded + flipped).error == error::corrupt_content);
+}
+
+TEST_CASE("zstd content is within its limit, and needs no window above 8 MiB") {
+    const std::string large(std::size_t(20) << 20, 'a');
+    CHECK(decode("zstd", {zstd_of(large)}, 1000).error == error::content_too_large);
+    CHECK(decode("zstd", zstd_of(large, 23)).text.size() == large.size());
+    CHECK(decode("zstd", zstd_of(large, 24)).error == error::corrupt_content);
+}
+
+#endif
