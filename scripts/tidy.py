@@ -65,6 +65,7 @@ CONTAINED = [
     ("an HTTP parser", r"llhttp\.h|http_parser\.h", ["net/leat/http/core/*.cpp", "tests/*", "bench/*"]),
     ("a content coding", r"zlib\.h|zstd\.h|brotli/", ["net/leat/http/core/*.cpp",
      "net/leat/websocket/core/*.cpp", "tests/*", "examples/*"]),
+    ("public suffixes", r"libpsl\.h", ["net/leat/http/core/*.cpp"]),
     ("libraries of the examples", r"CLI/|fmt/|nlohmann/", ["examples/*", "tests/*"]),
 ]
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <leat/http/client.hpp>
+#include <leat/http/cookie_jar.hpp>
 #include <leat/http/error.hpp>
 #include <leat/http/headers.hpp>
 #include <leat/http/message.hpp>

@@ -172,7 +172,7 @@ def built_as_subproject(scratch, source):
         shutil.copytree(source, copy_of_source, ignore=others)
     shutil.copy(here / "subproject_user.build", folder / "meson.build")
     shutil.copy(scratch / "program.cpp", folder)
-    features = [f"-Dleat:{name}=disabled" for name in ("dns", "tls", "http", "brotli", "zstd")]
+    features = [f"-Dleat:{name}=disabled" for name in ("dns", "tls", "http", "brotli", "zstd", "psl")]
     fast = ("-Dunity=subprojects", "-Doptimization=0", "-Ddebug=false")
     command("meson", "setup", *features, *fast, folder / "build", folder)
     command("ninja", "-C", folder / "build", "program")

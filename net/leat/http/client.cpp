@@ -2,6 +2,7 @@
 #include <leat/http/client.hpp>
 
 #include <leat/connect.hpp>
+#include <leat/http/cookie_jar.hpp>
 #include <leat/http/core/client_request.hpp>
 #include <leat/http/core/text.hpp>
 #include <leat/http/core/writer.hpp>
@@ -201,7 +202,8 @@ task<response_stream> client::send_once(detail::client_request& asked) {
         place =
             target.is_secure() ? place + " via " + asked.proxy->origin() : "any via " + asked.proxy->origin();
     }
-    asked.write_head(user_agent_, accept_encodings_ ? detail::accept_encoding() : "", authorize(asked));
+    asked.write_head(user_agent_, accept_encodings_ ? detail::accept_encoding() : "", authorize(asked),
+                     cookies_ != nullptr ? cookies_->cookies_for(target) : std::string());
     detail::connection_lease lease = co_await timeout_at(asked.deadline, pool_.lease(place));
     if (lease.has_connection() && !asked.is_idempotent() && !lease->is_quiet()) {
         lease.close_connection();  // known before a byte was sent
@@ -230,7 +232,16 @@ task<response_stream> client::send_once(detail::client_request& asked) {
         lease.put(std::move(made));
         co_await exchange(asked, *lease);
     }
+    keep_cookies(target, lease->head());
     co_return response_stream(std::move(lease), target, asked.options, asked.deadline, asked.attempts);
+}
+
+void client::keep_cookies(const url& from, const response& head) {
+    if (cookies_ != nullptr) {
+        for (const std::string_view each : head.headers.get_all("Set-Cookie")) {
+            cookies_->store(from, each);
+        }
+    }
 }
 
 task<> client::exchange(detail::client_request& asked, detail::client_connection& on) {

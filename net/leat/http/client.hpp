@@ -61,6 +61,7 @@ struct fetched : response {
     int attempts;           // above 1: requests were sent again (request_options::repeat)
 };
 
+class cookie_jar;
 namespace detail {
 class client_request;
 }
@@ -157,6 +158,10 @@ public:
     // In place of those of the environment.
     void use_proxies(http::proxies instead) { proxies_ = std::move(instead); }
 
+    // From now on cookies that come go into `jar`, which outlives the client, and go with the requests that
+    // they are for, unless those have a Cookie field of their own.
+    void use_cookies(cookie_jar& jar) noexcept { cookies_ = &jar; }
+
     // Connections that are kept for the next request; and closing them.
     [[nodiscard]] std::size_t idle_connections() const noexcept { return pool_.idle(); }
     void close_idle_connections() noexcept { pool_.close_idle(); }
@@ -174,6 +179,7 @@ private:
     [[nodiscard]] task<tcp_stream> dial_later(detail::client_request& asked);
     [[nodiscard]] task<tcp_stream> tunnel(detail::client_request& asked, tcp_stream below);
     [[nodiscard]] detail::secure_transport& secure();
+    void keep_cookies(const url& from, const response& head);
     [[nodiscard]] std::string authorize(const detail::client_request& asked);
     [[nodiscard]] bool take_challenge(detail::client_request& asked, const response& head);
 
@@ -185,6 +191,7 @@ private:
     resolve_options names_;  // of name_servers_
     // Made when it is needed: it reads the system's authorities.
     std::unique_ptr<detail::secure_transport> secure_;
+    cookie_jar* cookies_ = nullptr;
     std::map<std::string, detail::digest_session> logins_;  // by origin and credentials
     detail::connection_pool pool_;
 };

@@ -179,7 +179,7 @@ std::string client_request::target() const {
 }
 
 void client_request::write_head(std::string_view agent, std::string_view encodings,
-                                std::string_view authorization) {
+                                std::string_view authorization, std::string_view cookies) {
     bytes.assign(method).append(" ");
     bytes.append(target()).append(" HTTP/1.1\r\n");
     append_field(bytes, "Host", chain.current().authority());
@@ -194,6 +194,9 @@ void client_request::write_head(std::string_view agent, std::string_view encodin
     }
     if (!authorization.empty() && !is_sent("Authorization")) {
         append_field(bytes, "Authorization", authorization);
+    }
+    if (!cookies.empty() && !is_sent("Cookie")) {
+        append_field(bytes, "Cookie", cookies);
     }
     if (asks_proxy() && proxy->has_credentials() && !is_sent("Proxy-Authorization")) {
         append_field(bytes, "Proxy-Authorization", basic_authorization(proxy->credentials()));

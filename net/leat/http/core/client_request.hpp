@@ -54,7 +54,8 @@ public:
     [[nodiscard]] std::string target() const;
 
     // Makes `bytes`, the head of the request. All may be empty.
-    void write_head(std::string_view agent, std::string_view encodings, std::string_view authorization);
+    void write_head(std::string_view agent, std::string_view encodings, std::string_view authorization,
+                    std::string_view cookies);
 
     [[nodiscard]] parser_limits limits() const {
         return {.head_bytes = options.header_bytes};  // the body's limit is not for that of a redirect
