@@ -27,8 +27,10 @@ public:
     backend_description describe() const override { return {"epoll", "edge-triggered", refused_}; }
 
 private:
-    int watch(int fd, std::uint32_t registration) noexcept override;
+    int watch(int fd, watching what, std::uint32_t registration) noexcept override;
     void stop_watching(int fd) noexcept override;
+    static std::uint32_t events_of(watching what) noexcept;
+    int control(int change, int fd, epoll_event* event) noexcept;
     int await_events(time_point deadline);
 
     fd epoll_;
@@ -49,20 +51,40 @@ epoll_backend::epoll_backend(std::string refused)
     }
 }
 
-// Registering again re-arms: what is ready now is told again.
-int epoll_backend::watch(int fd, std::uint32_t registration) noexcept {
+std::uint32_t epoll_backend::events_of(watching what) noexcept {
+    switch (what) {
+        case watching::all:
+            return EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+        case watching::next_read:
+            return EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
+        case watching::next_write:
+            return EPOLLOUT | EPOLLONESHOT;
+    }
+    return 0;
+}
+
+// The kernel knows a registration by the number and the file. A change arms it again: what is ready now is
+// told again. It fails when the number has been closed since, and then the file that has it now is added. The
+// other way round a file can have come back to a number under which it was registered before.
+int epoll_backend::watch(int fd, watching what, std::uint32_t registration) noexcept {
     epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+    event.events = events_of(what);
     event.data.u64 = std::uint64_t{registration} << 32 | static_cast<std::uint32_t>(fd);
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0 &&
-        (errno != EEXIST || ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) != 0)) {
+    const bool registered = states()[static_cast<std::size_t>(fd)].registered();
+    const int wrong = registered ? ENOENT : EEXIST;
+    if (control(registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) != 0 &&
+        (errno != wrong || control(registered ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) != 0)) {
         return errno;
     }
     return 0;
 }
 
 void epoll_backend::stop_watching(int fd) noexcept {
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    control(EPOLL_CTL_DEL, fd, nullptr);
+}
+
+int epoll_backend::control(int change, int fd, epoll_event* event) noexcept {
+    return system_call::epoll_ctl(epoll_.get(), change, fd, event);
 }
 
 // The number of events, 0 when the deadline passed or a signal came first.

@@ -40,7 +40,7 @@ public:
     backend_description describe() const override { return {"poll", "level-triggered", refused_}; }
 
 private:
-    int watch(int fd, std::uint32_t registration) noexcept override;
+    int watch(int fd, watching what, std::uint32_t registration) noexcept override;
     void stop_watching(int fd) noexcept override;
     void make_room_for(std::size_t count) override;
     void list_descriptors() noexcept;
@@ -74,7 +74,7 @@ void poll_backend::make_room_for(std::size_t count) {
 }
 
 // Whoever waits is listed; only a descriptor that is closed is to be refused at once.
-int poll_backend::watch(int fd, std::uint32_t /*registration*/) noexcept {
+int poll_backend::watch(int fd, watching /*what*/, std::uint32_t /*registration*/) noexcept {
     way_of(fd) = told_by::poll;
     return ::fcntl(fd, F_GETFD) < 0 ? errno : 0;
 }

@@ -159,8 +159,13 @@ bool readiness_backend::fail_or_watch(operation& op, descriptor_state& state) {
         op.result = 0;
         return true;
     }
-    const std::uint32_t registration = state.registration | 1U;
-    if (const int error = watch(op.descriptor, registration)) {
+    const bool is_alone = state.reader == nullptr && state.writer == nullptr;
+    const bool for_once = for_others(op) && is_alone && !state.watched();
+    const watching what = !for_once          ? watching::all
+                          : reads(op.action) ? watching::next_read
+                                             : watching::next_write;
+    const std::uint32_t registration = (state.registration & ~(always | once)) | (for_once ? once : always);
+    if (const int error = watch(op.descriptor, what, registration)) {
         op.result = error == EPERM && for_others(op) ? 0 : -error;
         return true;
     }
@@ -173,17 +178,26 @@ bool readiness_backend::fail_or_watch(operation& op, descriptor_state& state) {
 
 void readiness_backend::stop_watching_unused(int fd, descriptor_state& state) noexcept {
     if (state.reader == nullptr && state.writer == nullptr) {
-        forget(fd, state);
+        if (state.watched()) {
+            forget(fd, state);
+        } else {
+            renew(state, state.registration & once);
+        }
     }
+}
+
+// What was told before is not believed any more.
+void readiness_backend::renew(descriptor_state& state, std::uint32_t how) noexcept {
+    state.registration = ((state.registration & ~(always | once)) + next_registration) | how;
+    state.ready = {};
 }
 
 // What is known of the socket that has the number, and what tells of it: a duplicate keeps that alive.
 void readiness_backend::forget(int fd, descriptor_state& state) noexcept {
-    if (state.watched()) {
+    if (state.registered()) {
         stop_watching(fd);
-        ++state.registration;
     }
-    state.ready = {};
+    renew(state, 0);
 }
 
 // The owner that had the number before and still is at home here has lost it: it was closed behind its back.

@@ -14,8 +14,10 @@
 //     used up are put into a queue, and are tried first in the next turn.
 //   * A file is always ready, and yet may keep a read waiting. A small one is tried for what is in memory;
 //     every other call on a file is left to a thread.
-//   * readable() and writable() are for descriptors of other code, which may close them without notice. They
-//     are watched for one wait only, so that no state is left under the number.
+//   * readable() and writable() are for descriptors of other code, which may close them without notice. Each
+//     wait asks the kernel anew, which shows whether the number is still that of the same file, and is told
+//     once; so no state is left under the number, and nobody is woken for what nobody waits for. While both
+//     directions are waited for it is watched as others are, until both are over.
 //
 // Invariant: a waiting operation is kept under a descriptor that watch() has taken. An owner that is at home
 // here is the one in the state of its descriptor.
@@ -58,10 +60,12 @@ protected:
         operation* reader = nullptr;
         operation* writer = nullptr;
         descriptor_owner* owner = nullptr;  // at home here
-        std::uint32_t registration = 0;     // odd while it is watched. No two of one number are the same
+        std::uint32_t registration = 0;     // what it is told by, and registered()
         readiness ready;
 
-        [[nodiscard]] bool watched() const noexcept { return registration % 2 != 0; }
+        [[nodiscard]] bool watched() const noexcept { return (registration & always) != 0; }
+        // The kernel has been asked to tell of the file that had the number then.
+        [[nodiscard]] bool registered() const noexcept { return (registration & (always | once)) != 0; }
     };
     static_assert(sizeof(void*) != 8 || sizeof(descriptor_state) == 32);
 
@@ -69,10 +73,12 @@ protected:
     readiness_backend();
     ~readiness_backend() override;
 
-    // Makes sure that told() is called when `fd` is ready, also if it is ready already. Returns 0 or an errno
-    // value. EPERM: it is a file, which is always ready. A close alone does not end it: others may have the
-    // same socket.
-    virtual int watch(int fd, std::uint32_t registration) noexcept = 0;
+    // What the kernel is to tell of a descriptor: all that happens, or once that it can be read, or written.
+    enum class watching : std::uint8_t { all, next_read, next_write };
+    // Makes sure that told() is called when `fd` is ready, also if it is ready already. It takes the place of
+    // what was asked for before. Returns 0 or an errno value. EPERM: it is a file, which is always ready. A
+    // close alone does not end it: others may have the same socket.
+    virtual int watch(int fd, watching what, std::uint32_t registration) noexcept = 0;
     virtual void stop_watching(int fd) noexcept = 0;
     // Called before a descriptor with a number below `count` is watched for the first time: whatever
     // collect() needs for so many is allocated here, where an operation can fail for it. Throws
@@ -98,6 +104,12 @@ protected:
     }
 
 private:
+    // The lowest bits of a registration say how it is watched. With the others no two of one number are the
+    // same, so that what was told of a file before is known as that.
+    static constexpr std::uint32_t always = 1;
+    static constexpr std::uint32_t once = 2;
+    static constexpr std::uint32_t next_registration = 4;
+
     static bool for_others(const operation& op) noexcept {
         return op.action == operation_kind::readable || op.action == operation_kind::writable;
     }
@@ -126,6 +138,7 @@ private:
     // `op` is worth another try at once.
     [[gnu::noinline]] void note_unfinished(operation& op) noexcept;
     [[gnu::noinline]] void stop_watching_unused(int fd, descriptor_state& state) noexcept;
+    void renew(descriptor_state& state, std::uint32_t how) noexcept;
     void forget(int fd, descriptor_state& state) noexcept;
     [[gnu::always_inline]] inline void retry_reader(descriptor_state& state, list<operation>& done);
     void retry(operation*& waiting, descriptor_state& state, list<operation>& done);

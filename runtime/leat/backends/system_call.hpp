@@ -24,6 +24,7 @@ inline constinit auto sendmsg = &::sendmsg;
 inline constinit auto accept4 = &::accept4;
 inline constinit auto connect = &::connect;
 inline constinit auto epoll_create1 = &::epoll_create1;  // of edge_watch
+inline constinit auto epoll_ctl = &::epoll_ctl;
 inline constinit auto epoll_wait = &::epoll_wait;
 inline constinit auto epoll_pwait2 = &::epoll_pwait2;
 inline constinit auto ppoll = &::ppoll;

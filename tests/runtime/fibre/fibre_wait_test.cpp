@@ -8,7 +8,10 @@
 
 #include <array>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include <sys/syscall.h>
 
 using namespace std::chrono_literals;
 using namespace fibre_tests;
@@ -156,6 +159,57 @@ LEAT_TEST("one that follows another may leave first", on(kernel)) {
     put(sockets.far.get(), "a");
     co_await first;
     CHECK(got == "!a");
+}
+
+LEAT_TEST("one fibre reads and another writes on one descriptor", on(kernel)) {
+    const socket_pair sockets;
+    const std::string much(4096, 'x');
+    for (int round = 0; round < 3; ++round) {
+        while (::send(sockets.near.get(), much.data(), much.size(), MSG_DONTWAIT) > 0) {
+        }
+        auto reads = leat::spawn(blocking([&] { return blocking_get(sockets.near.get()); }));
+        auto writes = leat::spawn(
+            blocking([&] { return leat::detail::wait_to_try(sockets.near.get(), POLLOUT, leat::never); }));
+        co_await leat::testing::wait_until_idle();
+        put(sockets.far.get(), "a");
+        const char got = co_await reads;
+        CHECK(got == 'a');
+        co_await leat::testing::wait_until_idle();
+        CHECK_FALSE(writes.done());
+        std::string taken(much.size(), ' ');
+        while (::recv(sockets.far.get(), taken.data(), taken.size(), MSG_DONTWAIT) > 0) {
+        }
+        const fibre_wait_end how = co_await writes;
+        CHECK(how == fibre_wait_end::ready);
+    }
+}
+
+LEAT_TEST("a number that was closed between two waits, unseen, is that of its next file", on(kernel)) {
+    socket_pair sockets;
+    const int number = sockets.near.get();
+    for (const bool lives_on : {false, true, false}) {
+        auto first = leat::spawn(blocking([&] { return blocking_get(number); }));
+        co_await leat::testing::wait_until_idle();
+        put(sockets.far.get(), "a");
+        const char before = co_await first;
+        CHECK(before == 'a');
+        const leat::fd elsewhere(lives_on ? ::dup(number) : -1);
+        (void)::syscall(SYS_close, sockets.near.release());
+        socket_pair next;
+        if (next.near.get() != number) {
+            REQUIRE(::dup2(next.near.get(), number) == number);
+            next.near = leat::fd(number);
+        }
+        auto second = leat::spawn(blocking([&] { return blocking_get(number); }));
+        co_await leat::testing::wait_until_idle();
+        (void)::send(sockets.far.get(), "x", 1, MSG_NOSIGNAL);
+        co_await leat::testing::wait_until_idle();
+        CHECK_FALSE(second.done());
+        put(next.far.get(), "b");
+        const char after = co_await second;
+        CHECK(after == 'b');
+        sockets = std::move(next);
+    }
 }
 
 LEAT_TEST("a wait may name one descriptor twice", on(kernel)) {
