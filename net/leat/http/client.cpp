@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/client.hpp>
 
-#include <leat/connect.hpp>
 #include <leat/http/cookie_jar.hpp>
 #include <leat/http/core/client_request.hpp>
 #include <leat/http/core/text.hpp>
@@ -17,17 +16,6 @@ namespace leat::http {
 namespace {
 
 constexpr std::uint64_t in_memory_max = std::uint64_t(64) << 20;
-
-// "example.org:443": what CONNECT asks a proxy for.
-std::string host_and_port(const url& of) {
-    std::string text = of.origin();
-    text.erase(0, text.find("//") + 2);
-    return text;
-}
-
-bool is_shortage_of_descriptors(const std::error_code& code) noexcept {
-    return code == std::errc::too_many_files_open || code == std::errc::too_many_files_open_in_system;
-}
 
 // What a login is valid for.
 std::string place_of_login(const detail::client_request& asked) {
@@ -199,8 +187,9 @@ task<response_stream> client::send_once(detail::client_request& asked) {
     asked.proxy = proxies_.find(target);
     std::string place = target.origin();
     if (asked.proxy) {
-        place =
-            target.is_secure() ? place + " via " + asked.proxy->origin() : "any via " + asked.proxy->origin();
+        const bool for_any_host = !asked.proxy->socks && !target.is_secure();
+        place = (for_any_host ? "any" : place) + (asked.proxy->socks ? " by SOCKS via " : " via ") +
+                asked.proxy->origin();
     }
     asked.write_head(user_agent_, accept_encodings_ ? detail::accept_encoding() : "", authorize(asked),
                      cookies_ != nullptr ? cookies_->cookies_for(target) : std::string());
@@ -260,71 +249,6 @@ task<> client::exchange_with_body(detail::client_request& asked, detail::client_
                                                  .send = asked.options.send,
                                                  .await_continue = continuing}));
     co_await on.receive_head(asked.allow(asked.options.first_byte));
-}
-
-task<any_stream> client::connect(detail::client_request& asked) {
-    const url& target = asked.chain.current();
-    tcp_stream made = co_await timeout_at(asked.deadline, dial_later(asked));
-    if (!target.is_secure()) {
-        co_return any_stream(std::move(made));
-    }
-    if (asked.proxy) {
-        made = co_await tunnel(asked, std::move(made));
-    }
-    co_return co_await timeout_at(asked.deadline,
-                                  secure().over(std::move(made), target.host(), asked.options.tls_handshake));
-}
-
-task<tcp_stream> client::dial(detail::client_request& asked) {
-    const url& peer = asked.proxy ? *asked.proxy : asked.chain.current();
-    return connect_to_host(peer.host(), peer.port(), {.timeout = asked.options.connect, .names = names_});
-}
-
-// Dials; where the process has no descriptor left, as soon as one of ours has gone back.
-task<tcp_stream> client::dial_later(detail::client_request& asked) {
-    constexpr int tries_alone_max = 4;  // a descriptor may go back a little after its connection has ended
-    constexpr duration longest_pause = std::chrono::seconds(1);
-    std::optional<detail::connection_pool::shortage> shortage;
-    int tries_alone = 0;
-    for (duration pause = std::chrono::milliseconds(10);; pause = std::min(2 * pause, longest_pause)) {
-        try {
-            co_return co_await dial(asked);
-        } catch (const std::system_error& failure) {
-            if (!is_shortage_of_descriptors(failure.code())) {
-                throw;
-            }
-            if (!shortage) {
-                shortage.emplace(pool_);
-            }
-            tries_alone = shortage->others_may_end() ? 0 : tries_alone + 1;
-            if (tries_alone > tries_alone_max) {
-                throw;
-            }
-        }
-        (void)co_await move_on_after(pause, shortage->next_end());
-    }
-}
-
-task<tcp_stream> client::tunnel(detail::client_request& asked, tcp_stream below) {
-    const std::string place = host_and_port(asked.chain.current());
-    std::string bytes = "CONNECT " + place + " HTTP/1.1\r\n";
-    detail::append_field(bytes, "Host", place);
-    if (asked.proxy->has_credentials()) {
-        detail::append_field(bytes, "Proxy-Authorization",
-                             detail::basic_authorization(asked.proxy->credentials()));
-    }
-    detail::append_blank_line(bytes);
-    detail::client_connection proxy{any_stream(std::move(below))};
-    const time_point deadline = asked.allow(asked.options.connect);
-    co_await proxy.exchange("CONNECT", bytes, asked.limits(), deadline);
-    const int status = proxy.head().status;
-    if (status < 200 || status > 299 || proxy.has_unread_bytes()) {
-        throw request_error(std::make_error_code(std::errc::connection_refused),
-                            "the proxy " + asked.proxy->origin() + " answered CONNECT " + place + " with " +
-                                std::to_string(status) + " " + std::string(reason_phrase(status)));
-    }
-    any_stream stream = proxy.take_stream();
-    co_return std::move(*stream.get_if<tcp_stream>());
 }
 
 }  // namespace leat::http

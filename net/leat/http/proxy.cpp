@@ -86,12 +86,28 @@ bool is_about(std::string_view entry, std::string_view host, std::uint16_t port)
     return literal.ok() ? is_in(literal->unmapped(), name) : is_within(without_end_dot(host), name);
 }
 
+constexpr std::string_view socks_scheme = "socks5h://";
+
+// What stands behind that scheme as a URL of http, with the port that is meant where none is given: both
+// schemes leave out another one.
+std::string as_http(const std::string& place) {
+    const std::string text = "http://" + place;
+    const auto plain = url::try_parse(text);
+    const auto secure = url::try_parse("https://" + place);
+    if (!plain || !secure || plain->port() == secure->port()) {
+        return text;
+    }
+    const std::size_t end = std::min(place.find_first_of("/?#"), place.size());
+    return "http://" + place.substr(0, end) + ":1080";
+}
+
 }  // namespace
 
 proxies proxies::from_environment() {
     proxies found;
     found.http_ = variable("http_proxy", std::getenv("REQUEST_METHOD") == nullptr ? "HTTP_PROXY" : nullptr);
     found.https_ = variable("https_proxy", "HTTPS_PROXY");
+    found.all_ = variable("all_proxy", "ALL_PROXY");
     found.excluded_ = variable("no_proxy", "NO_PROXY");
     return found;
 }
@@ -110,12 +126,16 @@ bool proxies::excludes(const url& target) const {
     return false;
 }
 
-std::optional<url> proxies::find(const url& target) const {
-    std::string text = target.is_secure() ? https_ : http_;
+std::optional<proxy> proxies::find(const url& target) const {
+    const std::string& own = target.is_secure() ? https_ : http_;
+    std::string text = own.empty() ? all_ : own;
     if (text.empty() || excludes(target)) {
         return std::nullopt;
     }
-    if (text.find("://") == text.npos) {
+    const bool socks = detail::equal_ignoring_case(text.substr(0, socks_scheme.size()), socks_scheme);
+    if (socks) {
+        text = as_http(text.substr(socks_scheme.size()));
+    } else if (text.find("://") == text.npos) {
         text.insert(0, "http://");
     }
     auto parsed = url::try_parse(text);
@@ -126,7 +146,7 @@ std::optional<url> proxies::find(const url& target) const {
     if (parsed->is_secure()) {
         throw request_error(url_error::unsupported_scheme, "a proxy is spoken to over http, not https");
     }
-    return std::move(*parsed);
+    return proxy(std::move(*parsed), socks);
 }
 
 }  // namespace leat::http

@@ -117,6 +117,64 @@ TEST_CASE("a proxy that cannot be used is an error") {
     CHECK_THROWS_AS((void)some.find(url::parse("http://a/")), leat::http::request_error);
 }
 
+TEST_CASE("a SOCKS5 proxy is one that is called socks5h, on port 1080 unless another is given") {
+    proxies some;
+    for (const auto& [given, place] : {std::pair("socks5h://p", "http://p:1080/"),
+                                       {"SOCKS5H://me:pw@p/", "http://p:1080/"},
+                                       {"socks5h://p:80", "http://p/"},
+                                       {"socks5h://p:443", "http://p:443/"},
+                                       {"socks5h://[::1]:9", "http://[::1]:9/"}}) {
+        CAPTURE(given);
+        some.set_all(given);
+        const auto found = some.find(url::parse("https://a/"));
+        REQUIRE(found.has_value());
+        CHECK(found->socks);
+        CHECK(found->to_string() == place);
+    }
+    some.set_http("http://q/");
+    CHECK_FALSE(some.find(url::parse("http://a/"))->socks);
+    CHECK(chosen(some, "http://a/") == "http://q/");
+    some.set_all("socks5h://:1080");
+    CHECK_THROWS_AS((void)some.find(url::parse("https://a/")), leat::http::request_error);
+}
+
+LEAT_TEST("a request goes through a SOCKS5 proxy, and the proxy looks the name up") {
+    http_origin origin([](const std::string& head) { return support::with_length(head.substr(0, 6)); });
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    std::string asked;
+    const auto serve_socks = [&]() -> leat::task<> {
+        auto near = co_await listener.accept();
+        std::string bytes(4, ' ');
+        co_await near.recv_exactly(bytes);
+        co_await near.send_all(std::string{5, 2});
+        bytes.resize(7);
+        co_await near.recv_exactly(bytes);
+        asked = bytes;
+        co_await near.send_all(std::string{1, 0});
+        bytes.resize(18);
+        co_await near.recv_exactly(bytes);
+        asked += bytes.substr(5, 12);
+        co_await near.send_all(std::string{5, 0, 0, 1, 0, 0, 0, 0, 0, 0});
+        auto far = co_await leat::tcp_stream::connect({"127.0.0.1", origin.port()});
+        co_await leat::copy_both(near, far);
+    };
+    co_await origin.during([&]() -> leat::task<> {
+        auto proxy = leat::spawn(serve_socks);
+        leat::http::client client({.environment_proxies = false});
+        proxies some;
+        some.set_all("socks5h://me:pw@127.0.0.1:" + std::to_string(listener.local_endpoint().port()));
+        client.use_proxies(some);
+        for (const char* path : {"/x", "/y"}) {
+            const fetched page = co_await client.get("http://hidden.test" + std::string(path));
+            CHECK(page.body == "GET " + std::string(path));
+        }
+        CHECK(asked == std::string("\x01\x02me\x02pw") + "hidden.test" + std::string(1, '\0'));
+        CHECK(origin.accepted == 1);
+        proxy.cancel();
+        co_await proxy.join();
+    });
+}
+
 LEAT_TEST("a proxy is asked for the whole URL, over one connection for all hosts") {
     http_origin proxy(
         [](const std::string&) -> answer { return {"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nproxied"}; });

@@ -170,7 +170,7 @@ bool client_request::answers_challenge(const response& head, std::optional<diges
 }
 
 bool client_request::asks_proxy() const noexcept {
-    return proxy && !chain.current().is_secure();
+    return proxy && !proxy->socks && !chain.current().is_secure();
 }
 
 std::string client_request::target() const {

@@ -10,6 +10,7 @@
 #include <leat/http/core/redirect.hpp>
 #include <leat/http/core/request_retries.hpp>
 #include <leat/http/headers.hpp>
+#include <leat/http/proxy.hpp>
 #include <leat/http/request_options.hpp>
 #include <leat/http/url.hpp>
 
@@ -70,7 +71,7 @@ public:
     const headers& fields;
     time_point deadline;  // of all of it
     duration allowed = duration::zero();
-    std::optional<url> proxy;
+    std::optional<http::proxy> proxy;
     std::string bytes;
     int attempts = 1;  // of all its requests, but for redirects
 

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// How the HTTP client connects: to the host itself, or through a proxy.
+#include <leat/http/client.hpp>
+
+#include <leat/connect.hpp>
+#include <leat/http/core/client_request.hpp>
+#include <leat/http/core/writer.hpp>
+#include <leat/socks.hpp>
+#include <leat/timeout.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace leat::http {
+namespace {
+
+// "example.org:443": what CONNECT asks a proxy for.
+std::string host_and_port(const url& of) {
+    std::string text = of.origin();
+    text.erase(0, text.find("//") + 2);
+    return text;
+}
+
+bool is_shortage_of_descriptors(const std::error_code& code) noexcept {
+    return code == std::errc::too_many_files_open || code == std::errc::too_many_files_open_in_system;
+}
+
+task<tcp_stream> through_socks(const detail::client_request& asked, tcp_stream below) {
+    const std::string credentials = asked.proxy->credentials();
+    const std::size_t colon = std::min(credentials.find(':'), credentials.size());
+    const url& target = asked.chain.current();
+    return connect_by_socks5(std::move(below), target.host(), target.port(), credentials.substr(0, colon),
+                             credentials.substr(std::min(colon + 1, credentials.size())));
+}
+
+}  // namespace
+
+task<any_stream> client::connect(detail::client_request& asked) {
+    const url& target = asked.chain.current();
+    tcp_stream made = co_await timeout_at(asked.deadline, dial_later(asked));
+    if (asked.proxy && asked.proxy->socks) {
+        made = co_await timeout_at(asked.allow(asked.options.connect), through_socks(asked, std::move(made)));
+    } else if (asked.proxy && target.is_secure()) {
+        made = co_await tunnel(asked, std::move(made));
+    }
+    if (!target.is_secure()) {
+        co_return any_stream(std::move(made));
+    }
+    co_return co_await timeout_at(asked.deadline,
+                                  secure().over(std::move(made), target.host(), asked.options.tls_handshake));
+}
+
+task<tcp_stream> client::dial(detail::client_request& asked) {
+    const url& peer = asked.proxy ? *asked.proxy : asked.chain.current();
+    return connect_to_host(peer.host(), peer.port(), {.timeout = asked.options.connect, .names = names_});
+}
+
+// Dials; where the process has no descriptor left, as soon as one of ours has gone back.
+task<tcp_stream> client::dial_later(detail::client_request& asked) {
+    constexpr int tries_alone_max = 4;  // a descriptor may go back a little after its connection has ended
+    constexpr duration longest_pause = std::chrono::seconds(1);
+    std::optional<detail::connection_pool::shortage> shortage;
+    int tries_alone = 0;
+    for (duration pause = std::chrono::milliseconds(10);; pause = std::min(2 * pause, longest_pause)) {
+        try {
+            co_return co_await dial(asked);
+        } catch (const std::system_error& failure) {
+            if (!is_shortage_of_descriptors(failure.code())) {
+                throw;
+            }
+            if (!shortage) {
+                shortage.emplace(pool_);
+            }
+            tries_alone = shortage->others_may_end() ? 0 : tries_alone + 1;
+            if (tries_alone > tries_alone_max) {
+                throw;
+            }
+        }
+        (void)co_await move_on_after(pause, shortage->next_end());
+    }
+}
+
+task<tcp_stream> client::tunnel(detail::client_request& asked, tcp_stream below) {
+    const std::string place = host_and_port(asked.chain.current());
+    std::string bytes = "CONNECT " + place + " HTTP/1.1\r\n";
+    detail::append_field(bytes, "Host", place);
+    if (asked.proxy->has_credentials()) {
+        detail::append_field(bytes, "Proxy-Authorization",
+                             detail::basic_authorization(asked.proxy->credentials()));
+    }
+    detail::append_blank_line(bytes);
+    detail::client_connection proxy{any_stream(std::move(below))};
+    const time_point deadline = asked.allow(asked.options.connect);
+    co_await proxy.exchange("CONNECT", bytes, asked.limits(), deadline);
+    const int status = proxy.head().status;
+    if (status < 200 || status > 299 || proxy.has_unread_bytes()) {
+        throw request_error(std::make_error_code(std::errc::connection_refused),
+                            "the proxy " + asked.proxy->origin() + " answered CONNECT " + place + " with " +
+                                std::to_string(status) + " " + std::string(reason_phrase(status)));
+    }
+    any_stream stream = proxy.take_stream();
+    co_return std::move(*stream.get_if<tcp_stream>());
+}
+
+}  // namespace leat::http
