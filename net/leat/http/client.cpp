@@ -17,6 +17,13 @@ namespace {
 
 constexpr std::uint64_t in_memory_max = std::uint64_t(64) << 20;
 
+std::optional<unix_endpoint> socket_at(std::string_view place) {
+    if (place.empty()) {
+        return std::nullopt;
+    }
+    return place.starts_with('@') ? unix_endpoint::abstract(place.substr(1)) : unix_endpoint(place);
+}
+
 // What a login is valid for.
 std::string place_of_login(const detail::client_request& asked) {
     return asked.chain.current().origin() + " " + asked.credentials;
@@ -53,6 +60,7 @@ client::client(const client_options& options)
       accept_encodings_(options.accept_encodings),
       proxies_(options.environment_proxies ? proxies::from_environment() : proxies()),
       insecure_(options.insecure),
+      unix_socket_(socket_at(options.unix_socket)),
       name_servers_(options.names.servers),
       names_(options.names),
       pool_({.per_place = options.connections_per_host,
@@ -184,7 +192,7 @@ task<response_stream> client::send_with_retries(detail::client_request& asked) {
 // Sends it where it goes now; a second time if a kept connection had ended.
 task<response_stream> client::send_once(detail::client_request& asked) {
     const url target = asked.chain.current();
-    asked.proxy = proxies_.find(target);
+    asked.proxy = unix_socket_ ? std::nullopt : proxies_.find(target);
     std::string place = target.origin();
     if (asked.proxy) {
         const bool for_any_host = !asked.proxy->socks && !target.is_secure();

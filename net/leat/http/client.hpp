@@ -23,12 +23,14 @@
 #include <leat/http/request_body.hpp>
 #include <leat/http/request_options.hpp>
 #include <leat/http/response_stream.hpp>
+#include <leat/unix_endpoint.hpp>
 
 #include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -38,13 +40,17 @@ namespace leat::http {
 
 // What is read when the client is made.
 struct client_options {
-    std::string_view ca_file = {};                // trust these authorities instead of the system's
-    bool insecure = false;                        // accept every certificate, of anyone
-    std::string_view user_agent = "leat";         // empty: none is sent
-    bool environment_proxies = true;              // http_proxy, https_proxy, no_proxy
-    bool accept_encodings = true;                 // ask for compressed bodies, and undo that
-    std::size_t connections_per_host = SIZE_MAX;  // further requests wait for one to be free
-    std::size_t idle_connections = 100;           // kept in all; 0: every request has a new one
+    std::string_view ca_file = {};         // trust these authorities instead of the system's
+    bool insecure = false;                 // accept every certificate, of anyone
+    std::string_view user_agent = "leat";  // empty: none is sent
+    // The path of a socket of the Unix domain, or "@" and an abstract name: all connections are made to it,
+    // whatever host a URL names (which the Host field, and a certificate, are still about), and through no
+    // proxy. Empty: over TCP.
+    std::string_view unix_socket = {};
+    bool environment_proxies = true;                           // http_proxy, https_proxy, no_proxy
+    bool accept_encodings = true;                              // ask for compressed bodies, and undo that
+    std::size_t connections_per_host = SIZE_MAX;               // further requests wait for one to be free
+    std::size_t idle_connections = 100;                        // kept in all; 0: every request has a new one
     duration idle_connection_time = std::chrono::seconds(60);  // after which one is not used again
     resolve_options names = {};                                // how hosts and proxies are looked up
 };
@@ -176,7 +182,9 @@ private:
     [[nodiscard]] task<> exchange_with_body(detail::client_request& asked, detail::client_connection& on);
     [[nodiscard]] task<any_stream> connect(detail::client_request& asked);
     [[nodiscard]] task<tcp_stream> dial(detail::client_request& asked);
-    [[nodiscard]] task<tcp_stream> dial_later(detail::client_request& asked);
+    [[nodiscard]] task<any_stream> connect_to_socket(detail::client_request& asked);
+    template <typename Dial>
+    [[nodiscard]] auto dial_later(Dial dial_once) -> std::invoke_result_t<Dial&>;
     [[nodiscard]] task<tcp_stream> tunnel(detail::client_request& asked, tcp_stream below);
     [[nodiscard]] detail::secure_transport& secure();
     void keep_cookies(const url& from, const response& head);
@@ -187,6 +195,7 @@ private:
     bool accept_encodings_;
     proxies proxies_;
     bool insecure_;
+    std::optional<unix_endpoint> unix_socket_;
     std::string name_servers_;
     resolve_options names_;  // of name_servers_
     // Made when it is needed: it reads the system's authorities.

@@ -7,6 +7,7 @@
 #include <leat/http/core/writer.hpp>
 #include <leat/socks.hpp>
 #include <leat/timeout.hpp>
+#include <leat/unix.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -35,35 +36,16 @@ task<tcp_stream> through_socks(const detail::client_request& asked, tcp_stream b
 
 }  // namespace
 
-task<any_stream> client::connect(detail::client_request& asked) {
-    const url& target = asked.chain.current();
-    tcp_stream made = co_await timeout_at(asked.deadline, dial_later(asked));
-    if (asked.proxy && asked.proxy->socks) {
-        made = co_await timeout_at(asked.allow(asked.options.connect), through_socks(asked, std::move(made)));
-    } else if (asked.proxy && target.is_secure()) {
-        made = co_await tunnel(asked, std::move(made));
-    }
-    if (!target.is_secure()) {
-        co_return any_stream(std::move(made));
-    }
-    co_return co_await timeout_at(asked.deadline,
-                                  secure().over(std::move(made), target.host(), asked.options.tls_handshake));
-}
-
-task<tcp_stream> client::dial(detail::client_request& asked) {
-    const url& peer = asked.proxy ? *asked.proxy : asked.chain.current();
-    return connect_to_host(peer.host(), peer.port(), {.timeout = asked.options.connect, .names = names_});
-}
-
 // Dials; where the process has no descriptor left, as soon as one of ours has gone back.
-task<tcp_stream> client::dial_later(detail::client_request& asked) {
+template <typename Dial>
+auto client::dial_later(Dial dial_once) -> std::invoke_result_t<Dial&> {
     constexpr int tries_alone_max = 4;  // a descriptor may go back a little after its connection has ended
     constexpr duration longest_pause = std::chrono::seconds(1);
     std::optional<detail::connection_pool::shortage> shortage;
     int tries_alone = 0;
     for (duration pause = std::chrono::milliseconds(10);; pause = std::min(2 * pause, longest_pause)) {
         try {
-            co_return co_await dial(asked);
+            co_return co_await dial_once();
         } catch (const std::system_error& failure) {
             if (!is_shortage_of_descriptors(failure.code())) {
                 throw;
@@ -78,6 +60,42 @@ task<tcp_stream> client::dial_later(detail::client_request& asked) {
         }
         (void)co_await move_on_after(pause, shortage->next_end());
     }
+}
+
+task<any_stream> client::connect(detail::client_request& asked) {
+    if (unix_socket_) {
+        co_return co_await connect_to_socket(asked);
+    }
+    const url& target = asked.chain.current();
+    auto dialling = dial_later([&] { return dial(asked); });
+    tcp_stream made = co_await timeout_at(asked.deadline, std::move(dialling));
+    if (asked.proxy && asked.proxy->socks) {
+        made = co_await timeout_at(asked.allow(asked.options.connect), through_socks(asked, std::move(made)));
+    } else if (asked.proxy && target.is_secure()) {
+        made = co_await tunnel(asked, std::move(made));
+    }
+    if (!target.is_secure()) {
+        co_return any_stream(std::move(made));
+    }
+    co_return co_await timeout_at(asked.deadline,
+                                  secure().over(std::move(made), target.host(), asked.options.tls_handshake));
+}
+
+task<any_stream> client::connect_to_socket(detail::client_request& asked) {
+    auto dialling =
+        dial_later([&] { return unix_stream::connect(*unix_socket_, {.timeout = asked.options.connect}); });
+    unix_stream made = co_await timeout_at(asked.deadline, std::move(dialling));
+    const url& target = asked.chain.current();
+    if (!target.is_secure()) {
+        co_return any_stream(std::move(made));
+    }
+    co_return co_await timeout_at(asked.deadline,
+                                  secure().over(std::move(made), target.host(), asked.options.tls_handshake));
+}
+
+task<tcp_stream> client::dial(detail::client_request& asked) {
+    const url& peer = asked.proxy ? *asked.proxy : asked.chain.current();
+    return connect_to_host(peer.host(), peer.port(), {.timeout = asked.options.connect, .names = names_});
 }
 
 task<tcp_stream> client::tunnel(detail::client_request& asked, tcp_stream below) {

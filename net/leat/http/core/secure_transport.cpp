@@ -23,6 +23,13 @@ tls::context make_context(const trust& whom) {
     return tls::context::client(options);
 }
 
+template <typename Stream>
+task<any_stream> shaken(Stream below, const tls::context& context, std::string host, duration limit) {
+    tls::stream<Stream> made(std::move(below), context, host);
+    co_await made.handshake(limit);
+    co_return any_stream(std::move(made));
+}
+
 }  // namespace
 
 secure_transport::secure_transport(const trust& whom)
@@ -32,9 +39,11 @@ secure_transport& secure_transport::operator=(secure_transport&&) noexcept = def
 secure_transport::~secure_transport() = default;
 
 task<any_stream> secure_transport::over(tcp_stream below, std::string host, duration limit) {
-    tls::stream<tcp_stream> made(std::move(below), state_->context, host);
-    co_await made.handshake(limit);
-    co_return any_stream(std::move(made));
+    return shaken(std::move(below), state_->context, std::move(host), limit);
+}
+
+task<any_stream> secure_transport::over(unix_stream below, std::string host, duration limit) {
+    return shaken(std::move(below), state_->context, std::move(host), limit);
 }
 
 std::optional<std::string> hex_digest(digest_algorithm algorithm, std::string_view text) {

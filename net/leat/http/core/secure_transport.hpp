@@ -6,6 +6,7 @@
 #include <leat/any_stream.hpp>
 #include <leat/clock.hpp>
 #include <leat/tcp.hpp>
+#include <leat/unix.hpp>
 
 #include <memory>
 #include <string>
@@ -29,6 +30,7 @@ public:
 
     // Shakes hands over `below`, expecting a certificate for `host`. Throws errors that name the host.
     [[nodiscard]] task<any_stream> over(tcp_stream below, std::string host, duration limit);
+    [[nodiscard]] task<any_stream> over(unix_stream below, std::string host, duration limit);
 
 private:
     struct state;

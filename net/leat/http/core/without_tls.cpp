@@ -3,6 +3,8 @@
 
 #include <leat/http/core/digest_auth.hpp>
 
+#include <utility>
+
 namespace leat::http::detail {
 
 struct secure_transport::state {};
@@ -20,6 +22,10 @@ task<any_stream> secure_transport::over(tcp_stream /*below*/, std::string host, 
 
 std::optional<std::string> hex_digest(digest_algorithm /*algorithm*/, std::string_view /*text*/) {
     return std::nullopt;
+}
+
+task<any_stream> secure_transport::over(unix_stream /*below*/, std::string host, duration /*limit*/) {
+    return over(tcp_stream(), std::move(host), {});
 }
 
 bool ended_without_notice(const std::error_code& /*code*/) noexcept {
