@@ -64,7 +64,7 @@ struct fetched : response {
           attempts(from.attempts()) {}
     http::url url;          // where it came from, after redirects
     std::string undecoded;  // the Content-Encoding that is still on the body, as response_stream says
-    int attempts;           // above 1: requests were sent again (request_options::repeat)
+    int attempts;           // above 1: requests were sent again, but for redirects
 };
 
 class cookie_jar;

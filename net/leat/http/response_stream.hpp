@@ -37,7 +37,7 @@ public:
     // Where it came from, after redirects.
     [[nodiscard]] const http::url& url() const noexcept { return url_; }
     // How often requests were sent for it, but for redirects: 1, and one more for each that was sent again
-    // (request_options::repeat).
+    // (request_options: repeat, retry, login, await_continue).
     [[nodiscard]] int attempts() const noexcept { return attempts_; }
     // The Content-Encoding that is still on the body: the client does not know it, or was told not to decode.
     // Empty: none.

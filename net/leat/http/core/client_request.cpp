@@ -5,6 +5,7 @@
 #include <leat/core/scheduler.hpp>
 #include <leat/http/core/text.hpp>
 #include <leat/http/core/writer.hpp>
+#include <leat/http/error.hpp>
 #include <leat/http/request_error.hpp>
 
 #include <algorithm>

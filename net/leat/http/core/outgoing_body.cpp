@@ -2,6 +2,7 @@
 #include <leat/http/core/outgoing_body.hpp>
 
 #include <leat/check.hpp>
+#include <leat/http/error.hpp>
 #include <leat/http/request_error.hpp>
 
 #include <string>
