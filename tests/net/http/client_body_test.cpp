@@ -298,6 +298,25 @@ LEAT_TEST("an answer that refuses nothing lets the body be sent to its end") {
     });
 }
 
+LEAT_TEST("an answer that came before the server stopped reading is given, and its connection closed",
+          on(simulated)) {
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const std::string url = "http://" + listener.local_endpoint().to_string() + "/";
+    leat::tcp_stream peer;
+    auto serving = leat::spawn([&]() -> leat::task<> {
+        peer = co_await listener.accept();
+        (void)co_await peer.recv_chunk();
+        co_await peer.send_all("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nend");
+    });
+    leat::http::client client(direct);
+    std::size_t asked = 0;
+    const fetched page = co_await client.put(
+        url, request_body::from(counted_pieces{1'000'000, 100'000, &asked}), {.send = 20s});
+    CHECK(page.body == "end");
+    CHECK(client.idle_connections() == 0);
+    co_await serving;
+}
+
 LEAT_TEST("a request that is cancelled at any of its turns leaves the client in order") {
     http_origin origin([](const std::string&) { return with_length("x"); });
     co_await origin.during([&]() -> leat::task<> {

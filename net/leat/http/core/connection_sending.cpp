@@ -17,6 +17,8 @@
 #include <leat/sleep.hpp>
 #include <leat/timeout.hpp>
 
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace leat::http::detail {
@@ -110,6 +112,9 @@ task<bool> client_connection::put(std::string_view first, std::string_view secon
         co_await timeout(limit, stream_.send_all(first, second, third));
         co_return true;
     } catch (const timed_out& late) {
+        if (headed_) {  // it has answered, and wants no more
+            co_return false;
+        }
         throw request_error(
             late.code(), "the server took no more of the request for " + leat::detail::duration_text(limit));
     } catch (const std::system_error&) {  // its answer, if there is one, tells why
