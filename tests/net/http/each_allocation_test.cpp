@@ -9,6 +9,8 @@
 
 #include <leat/http/client.hpp>
 
+#include <leat/async_generator.hpp>
+
 #include <new>
 #include <string>
 
@@ -31,6 +33,14 @@ support::answer answer_to(const std::string& head) {
     return {"HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(content.size()) + "\r\n\r\n" + content};
 }
 
+// Makes its words anew each time it is asked.
+leat::async_generator<std::string> words() {
+    for (const char* each : {"some", "words", "that", "are", "sent"}) {
+        co_await leat::yield();
+        co_yield each;
+    }
+}
+
 template <typename Url>
 task<> get_through_one_client(failing_memory& memory, const Url& at) {
     leat::http::client client({.environment_proxies = false});
@@ -40,10 +50,19 @@ task<> get_through_one_client(failing_memory& memory, const Url& at) {
         CHECK(right);
         CHECK(page.status == 200);
     };
+    const auto put = [&](const char* target, const char* content, auto body) -> task<> {
+        const leat::http::fetched page = co_await client.put(at(target), body());
+        const bool right = page.body == content_of(content);
+        CHECK(right);
+    };
+    const auto in_memory = [] { return leat::http::request_body("text"); };
+    const auto in_pieces = [] { return leat::http::request_body::made_by(words); };
     co_await get("/first", "/first");
     co_await memory.fails([&]() -> task<> {
         co_await get("/a", "/a");
         co_await get("/moved", "/a");
+        co_await put("/a", "/a", in_memory);
+        co_await put("/moved", "/a", in_pieces);
     });
     co_await get("/b", "/b");
     co_await get("/c", "/c");
