@@ -252,6 +252,15 @@ LEAT_TEST("a file that is dropped while it is read stays open until then") {
     CHECK(text == "bytes");
 }
 
+LEAT_TEST("a dump says which call on a file a task waits for", on(leat::testing::simulated)) {
+    auto one = co_await file::open("/tmp/one", to_write);
+    auto waiting = leat::spawn(one.sync());
+    co_await leat::yield();
+    const std::string dump = leat::dump_tasks();
+    CHECK(dump.find("sync of a file") != std::string::npos);
+    co_await waiting;
+}
+
 LEAT_TEST("a FIFO keeps nobody waiting and is no file", on(leat::testing::kernel)) {
     const leat::testing::folder where;
     const std::string path = where.path() + "/fifo";
