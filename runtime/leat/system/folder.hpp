@@ -39,7 +39,8 @@ namespace leat {
 [[nodiscard]] task<> make_folder(std::string path, unsigned permissions = 0777);
 // Of an empty one: else errc::directory_not_empty.
 [[nodiscard]] task<> remove_folder(std::string path);
-// What the folder has, without "." and "..", in no order. Names that come or go meanwhile are there or not.
+// All that the folder has, without "." and "..", in no order. Names that come or go meanwhile are there or
+// not.
 [[nodiscard]] task<std::vector<folder_entry>> list_folder(std::string path);
 // The names in it are on the disk: of what was created, renamed or removed there before.
 [[nodiscard]] task<> sync_folder(std::string path);
@@ -51,9 +52,9 @@ namespace leat {
 [[nodiscard]] task<> write_file(std::string path, byte_view bytes);
 // The same so that whoever looks, also after a crash of the machine, finds all of the old file or all of the
 // new one: it is written as `path` with ".part" behind it, synced, renamed, and the folder is synced. Then it
-// is on the disk. One at a time for each path. Permissions are those of a new file. Failed: the old file is
-// there, but for an error of the last step. Cancelled: the same; a ".part" may be left, which the next
-// replaces.
+// is on the disk. A symbolic link is replaced, not followed. One at a time for each path. Permissions are
+// those of a new file. Failed: the old file is there, but for an error of the last step. Cancelled: the same;
+// a ".part" may be left, which the next replaces.
 [[nodiscard]] task<> write_file_atomically(std::string path, byte_view bytes);
 
 }  // namespace leat

@@ -3,6 +3,8 @@
 #include "../../support/any_folder.hpp"
 #include "../../support/printed_by.hpp"
 
+#include <leat/net.hpp>
+#include <leat/system/send_file.hpp>
 #include <leat/testing/doctest.hpp>
 
 #include <cstddef>
@@ -91,6 +93,14 @@ leat::task<std::uint64_t> size_below(std::string folder) {
 // FILES: end
 
 // FILES: begin
+leat::task<> send_page(leat::tcp_stream& peer, std::string path) {
+    auto page = co_await leat::file::open(path);
+    const auto about = co_await page.info();
+    co_await leat::send_file(peer, page, 0, about.size);
+}
+// FILES: end
+
+// FILES: begin
 leat::task<> start_and_crash(leat::simulation& world, leat::simulated_host& host) {
     co_await leat::testing::on_host(host, count_start("/tmp/starts"));
     auto second = leat::spawn(leat::testing::on_host(host, count_start("/tmp/starts")));
@@ -128,6 +138,12 @@ LEAT_TEST("files page: a file is copied, a log grows and a folder has a size") {
     co_await leat::rename_file(where.path("two"), where.path("below/two"));
     const std::uint64_t size = co_await size_below(where.path());
     CHECK(size == 2 * bytes.size() + lines.size());
+
+    auto [client, server] = co_await leat::testing::stream_pair();
+    co_await send_page(server, where.path("log"));
+    std::string received(lines.size(), '\0');
+    co_await client.recv_exactly(received);
+    CHECK(received == lines);
 
     co_await count_start(where.path("starts"));
     co_await count_start(where.path("starts"));
