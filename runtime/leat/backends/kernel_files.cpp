@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <memory>
 #include <new>
+#include <string>
+#include <string_view>
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -6,7 +6,6 @@
 #include <leat/system/core/file_wait.hpp>
 #include <leat/system/core/open_file.hpp>
 
-#include <algorithm>
 #include <system_error>
 
 #include <fcntl.h>

@@ -8,7 +8,6 @@
 #include <leat/system/core/open_file.hpp>
 
 #include <algorithm>
-#include <exception>
 #include <system_error>
 #include <utility>
 
