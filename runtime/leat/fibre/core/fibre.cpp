@@ -5,6 +5,7 @@
 #include <leat/core/scheduler.hpp>
 #include <leat/fibre/hooks/core/hooks.hpp>
 
+#include <cerrno>
 #include <new>
 
 #include <cxxabi.h>
@@ -17,7 +18,12 @@ exception_state& exceptions_of_thread() noexcept {
 }
 
 fibre::fibre(const fibre_stack& stack, body_function body, void* argument) noexcept
-    : exceptions_(&exceptions_of_thread()), hooked_(this), body_(body), argument_(argument), stack_(stack) {
+    : exceptions_(&exceptions_of_thread()),
+      errno_(errno),
+      hooked_(this),
+      body_(body),
+      argument_(argument),
+      stack_(stack) {
     inside_ = new_context(reinterpret_cast<std::byte*>(this), this);
     watched_inside_.begin(stack.bottom, stack.size);
 }

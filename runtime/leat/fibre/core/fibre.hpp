@@ -20,7 +20,6 @@
 #include <leat/fibre/core/fibre_wait.hpp>
 #include <leat/fibre/core/stack_switch.hpp>
 
-#include <cerrno>
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -88,7 +87,8 @@ private:
     context outside_;
     exception_state* exceptions_;  // the thread's
     exception_state kept_;         // the fibre's, while it does not run
-    int error_ = 0;                // errno, the same
+    int& errno_;                   // the thread's
+    int error_ = 0;                // the fibre's, the same
     bool ended_ = false;
     unsigned refusals_ = 0;
     fibre* hooked_;  // of fibre_place, while it does not run
@@ -102,9 +102,9 @@ private:
 inline void fibre::enter() noexcept {
     const fibre_place place = std::exchange(this_fibre, fibre_place{this, hooked_});
     const exception_state exceptions = std::exchange(*exceptions_, kept_);
-    const int error = std::exchange(errno, error_);
+    const int error = std::exchange(errno_, error_);
     switch_stack(outside_, watched_outside_, inside_, watched_inside_, false);
-    error_ = std::exchange(errno, error);
+    error_ = std::exchange(errno_, error);
     kept_ = std::exchange(*exceptions_, exceptions);
     hooked_ = std::exchange(this_fibre, place).hooked;
 }
