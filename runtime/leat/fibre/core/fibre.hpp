@@ -21,6 +21,7 @@
 #include <leat/fibre/core/stack_switch.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <utility>
 
@@ -32,6 +33,15 @@ struct exception_state {
     unsigned uncaught = 0;
 };
 [[nodiscard]] exception_state& exceptions_of_thread() noexcept;
+
+// The descriptor on which a call of the fibre to read had to wait last: the next one is expected to wait, too
+// (hooks/core/descriptor_call.hpp).
+struct drained_descriptor {
+    int descriptor = -1;
+    std::uint8_t guesses = 0;  // so many calls in a row wait before they try
+    std::uint8_t guesses_left = 0;
+    unsigned unlimited_since = 0;  // the number of changed limits when it had no time limit; 0: not known
+};
 
 extern "C" [[noreturn]] void leat_fibre_main(fibre& self) noexcept;
 
@@ -74,6 +84,7 @@ public:
     }
 
     [[nodiscard]] const fibre_stack& stack() const noexcept { return stack_; }
+    [[nodiscard]] drained_descriptor& drained() noexcept { return drained_; }
 
 private:
     fibre(const fibre_stack& stack, body_function body, void* argument) noexcept;
@@ -95,6 +106,7 @@ private:
     body_function body_;
     void* argument_;
     fibre_stack stack_;
+    drained_descriptor drained_;
     [[no_unique_address]] watched_stack watched_inside_;
     [[no_unique_address]] watched_stack watched_outside_;
 };

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // close, close_range, closefrom, fclose, dup2, dup3: they end what fibres wait for on the descriptor, and are
-// never refused. And fork: a child has a copy of the scheduler, and its kernel part is the parent's, so in
-// the child nothing is in a fibre any more, and calls block.
+// never refused. setsockopt: waits look whether a time limit has changed. And fork: a child has a copy of the
+// scheduler, and its kernel part is the parent's, so in the child nothing is in a fibre any more, and calls
+// block.
 #include <leat/core/scheduler.hpp>
 #include <leat/fibre/core/fibre_wait.hpp>
+#include <leat/fibre/hooks/core/descriptor_call.hpp>
 #include <leat/fibre/hooks/core/hooks.hpp>
 
 #include <algorithm>
@@ -84,6 +86,7 @@ void end_waits_on_target(int from, int to) noexcept {
 extern "C" {
 
 int leat_close(int fd) {
+    note_changed_limits();
     if (this_thread.loop != nullptr) {
         end_waits(fd);
     }
@@ -91,20 +94,23 @@ int leat_close(int fd) {
 }
 
 int leat_close_range(unsigned first, unsigned last, int flags) noexcept {
-    if ((flags & ~static_cast<int>(CLOSE_RANGE_UNSHARE)) ==
-        0) {  // it closes them now, unlike CLOSE_RANGE_CLOEXEC
+    note_changed_limits();
+    // CLOSE_RANGE_CLOEXEC closes none of them now.
+    if ((flags & ~static_cast<int>(CLOSE_RANGE_UNSHARE)) == 0) {
         end_waits_in_range(first, last);
     }
     return real.close_range(first, last, flags);
 }
 
 void leat_closefrom(int first) noexcept {
+    note_changed_limits();
     end_waits_in_range(static_cast<unsigned>(std::max(first, 0)), UINT_MAX);
     real.closefrom(first);
 }
 
 // What it writes last is written by the C library, and blocks.
 int leat_fclose(FILE* stream) {
+    note_changed_limits();
     if (this_thread.loop != nullptr) {
         const int before = errno;
         end_waits(::fileno(stream));  // -1, of a stream in memory
@@ -114,13 +120,23 @@ int leat_fclose(FILE* stream) {
 }
 
 int leat_dup2(int from, int to) noexcept {
+    note_changed_limits();
     end_waits_on_target(from, to);
     return real.dup2(from, to);
 }
 
 int leat_dup3(int from, int to, int flags) noexcept {
+    note_changed_limits();
     end_waits_on_target(from, to);
     return real.dup3(from, to, flags);
+}
+
+int leat_setsockopt(int fd, int level, int option, const void* value, socklen_t size) noexcept {
+    const int answer = real.setsockopt(fd, level, option, value, size);
+    if (level == SOL_SOCKET && (option == SO_RCVTIMEO || option == SO_SNDTIMEO)) {
+        note_changed_limits();
+    }
+    return answer;
 }
 
 decltype(leat_close) interposed_close __asm__("close") __attribute__((alias("leat_close")));
@@ -129,6 +145,8 @@ decltype(leat_close_range) interposed_close_range __asm__("close_range")
 decltype(leat_closefrom) interposed_closefrom __asm__("closefrom") __attribute__((alias("leat_closefrom")));
 decltype(leat_fclose) interposed_fclose __asm__("fclose") __attribute__((alias("leat_fclose")));
 decltype(leat_dup2) interposed_dup2 __asm__("dup2") __attribute__((alias("leat_dup2")));
+decltype(leat_setsockopt) interposed_setsockopt __asm__("setsockopt")
+    __attribute__((alias("leat_setsockopt")));
 decltype(leat_dup3) interposed_dup3 __asm__("dup3") __attribute__((alias("leat_dup3")));
 }
 

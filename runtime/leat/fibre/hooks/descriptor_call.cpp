@@ -2,7 +2,10 @@
 #include <leat/fibre/hooks/core/descriptor_call.hpp>
 
 #include <leat/core/scheduler.hpp>
+#include <leat/fibre/core/fibre.hpp>
 #include <leat/fibre/hooks/core/real_calls.hpp>
+
+#include <atomic>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -16,7 +19,16 @@ namespace {
 constexpr int immediate_max = 32;
 constinit thread_local int immediate = 0;
 
+constexpr unsigned guesses_max = 15;
+
+// How often a time limit may have changed. Two changes at once may count as one.
+constinit std::atomic<unsigned> changed_limits = 1;
+
 }  // namespace
+
+void note_changed_limits() noexcept {
+    changed_limits.store(changed_limits.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
 
 bool is_nonblocking(int fd) noexcept {
     const int flags = ::fcntl(fd, F_GETFL);
@@ -79,7 +91,45 @@ bool descriptor_call::refused() noexcept {
     return is_refused();
 }
 
+// Each time that a guess was right as many again follow it, and one more.
+void descriptor_call::note_drained() noexcept {
+    drained_descriptor& drained = this_fibre.running->drained();
+    const unsigned guesses = drained.descriptor == fd_ ? 2U * drained.guesses + 1 : 1;
+    drained = {.descriptor = fd_};
+    drained.guesses = drained.guesses_left = static_cast<std::uint8_t>(std::min(guesses, guesses_max));
+    looks_again_ = false;
+}
+
+void descriptor_call::stop_guessing() noexcept {
+    this_fibre.running->drained() = {};
+}
+
+bool descriptor_call::wait_if_drained() noexcept {
+    drained_descriptor& drained = this_fibre.running->drained();
+    if (way_ == direction::out || drained.descriptor != fd_) {
+        return true;
+    }
+    if (drained.guesses_left == 0) {
+        looks_again_ = true;
+        return true;
+    }
+    if (is_nonblocking(fd_)) {
+        stop_guessing();
+        return true;
+    }
+    --drained.guesses_left;
+    blocks_ = true;
+    const fibre_wait_end end = wait_to_try(fd_, event(), deadline());
+    return end == fibre_wait_end::timed_out || is_ready(end, 0);  // what has come meanwhile is taken
+}
+
 time_point descriptor_call::deadline() noexcept {
+    drained_descriptor& drained = this_fibre.running->drained();
+    const bool is_drained = way_ == direction::in && drained.descriptor == fd_;
+    const unsigned changes = changed_limits.load(std::memory_order_relaxed);
+    if (!deadline_.has_value() && is_drained && drained.unlimited_since == changes) {
+        deadline_ = never;
+    }
     if (!deadline_.has_value()) {
         timeval limit{};
         socklen_t size = sizeof limit;
@@ -89,6 +139,9 @@ time_point descriptor_call::deadline() noexcept {
         deadline_ = limited ? after(now(), sum_of(std::chrono::seconds(limit.tv_sec),
                                                   std::chrono::microseconds(limit.tv_usec)))
                             : never;
+        if (is_drained && !limited) {
+            drained.unlimited_since = changes;
+        }
     }
     return *deadline_;
 }
@@ -97,6 +150,9 @@ bool descriptor_call::wait() noexcept {
     if (!blocks_ && is_nonblocking(fd_)) {
         errno = EAGAIN;
         return false;
+    }
+    if (way_ == direction::in && !blocks_) {
+        note_drained();
     }
     blocks_ = true;
     return is_ready(wait_to_try(fd_, event(), deadline()), EAGAIN);

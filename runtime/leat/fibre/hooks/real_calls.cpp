@@ -201,6 +201,7 @@ constinit real_calls real{
     .sendmmsg = raw<SYS_sendmmsg>(),
     .sendmsg = raw<SYS_sendmsg>(),
     .sendto = raw<SYS_sendto>(),
+    .setsockopt = raw<SYS_setsockopt>(),
     .sleep = raw_sleep,
     .splice = raw<SYS_splice>(),
     .usleep = raw_usleep,

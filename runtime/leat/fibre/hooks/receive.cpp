@@ -135,7 +135,9 @@ ssize_t attempt_read(int fd, std::span<const iovec> into, way_to_read& way) {
         msghdr message{};
         message.msg_iov = const_cast<iovec*>(into.data());
         message.msg_iovlen = into.size();
-        const ssize_t got = real.recvmsg(fd, &message, MSG_DONTWAIT);
+        const ssize_t got = into.size() == 1
+                                ? real.recv(fd, into.front().iov_base, into.front().iov_len, MSG_DONTWAIT)
+                                : real.recvmsg(fd, &message, MSG_DONTWAIT);
         if (got >= 0 || errno != ENOTSOCK) {
             return got;
         }

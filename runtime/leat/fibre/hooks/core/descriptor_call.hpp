@@ -2,7 +2,9 @@
 // descriptor_call: a call of a fibre on one descriptor. It is tried without waiting; when it cannot be done
 // yet the fibre waits, and it is tried again. For the hooks beside this folder. Invariant: the descriptor is
 // asked about itself only after EAGAIN, or when the scope is cancelled; so a call that can be done at once
-// costs one system call.
+// costs one system call. A call to read that follows one that had to wait, on the same descriptor and in the
+// same fibre, waits first, so that it is tried once only; now and then one tries first, which shows whether
+// that is still right.
 #pragma once
 
 #include <leat/fibre/core/fibre_wait.hpp>
@@ -26,6 +28,10 @@ namespace leat::detail {
 
 enum class direction : std::uint8_t { in, out };
 
+// A socket may have another time limit (SO_RCVTIMEO, SO_SNDTIMEO) than before, or a number another socket.
+// Any thread.
+void note_changed_limits() noexcept;
+
 // Whether O_NONBLOCK is set. Of a descriptor that is not open: true, and the call itself says so.
 [[nodiscard]] bool is_nonblocking(int fd) noexcept;
 // Whether it is a file of a disk or a folder, for which nothing can wait: such calls block.
@@ -46,6 +52,8 @@ public:
 
     // As is_refused(), but calls on descriptors that do not block, and on files, are not refused.
     [[nodiscard]] bool refused() noexcept;
+    // Before the first try: waits, if the call is expected to have to. False: it has failed, as errno says.
+    [[nodiscard]] bool wait_if_drained() noexcept;
     // After EAGAIN: waits until the call can be tried again. False: it has failed, as errno says.
     [[nodiscard]] bool wait() noexcept;
     // After a part of the call was done: as wait(), but false also when the descriptor does not block, or
@@ -56,18 +64,24 @@ public:
 
     // A wait leaves no trace in errno when the call succeeds.
     template <typename Result>
-    [[nodiscard]] Result done(Result result) const noexcept {
+    [[nodiscard]] Result done(Result result) noexcept {
         errno = errno_before_;
+        if (looks_again_) [[unlikely]] {
+            stop_guessing();
+        }
         return result;
     }
 
 private:
+    void note_drained() noexcept;
+    void stop_guessing() noexcept;
     [[nodiscard]] short event() const noexcept { return way_ == direction::in ? POLLIN : POLLOUT; }
 
     const int fd_;
     const direction way_;
     const int errno_before_;
-    bool blocks_ = false;  // known to
+    bool blocks_ = false;       // known to
+    bool looks_again_ = false;  // tries first though it is expected to have to wait
     std::optional<time_point> deadline_;
 };
 
@@ -75,7 +89,7 @@ private:
 template <typename Attempt>
 auto try_until_ready(int fd, direction way, Attempt attempt) -> decltype(attempt()) {
     descriptor_call call(fd, way);
-    if (call.refused()) {
+    if (call.refused() || !call.wait_if_drained()) {
         return -1;
     }
     for (;;) {

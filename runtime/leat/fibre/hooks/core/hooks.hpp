@@ -45,6 +45,7 @@ decltype(::sendfile) leat_sendfile;
 decltype(::sendmmsg) leat_sendmmsg;
 decltype(::sendmsg) leat_sendmsg;
 decltype(::sendto) leat_sendto;
+decltype(::setsockopt) leat_setsockopt;
 decltype(::sleep) leat_sleep;
 decltype(::splice) leat_splice;
 decltype(::usleep) leat_usleep;
@@ -101,6 +102,7 @@ void each_hook(Visitor visit) {
     visit("sendmmsg", &real.sendmmsg, &leat_sendmmsg);
     visit("sendmsg", &real.sendmsg, &leat_sendmsg);
     visit("sendto", &real.sendto, &leat_sendto);
+    visit("setsockopt", &real.setsockopt, &leat_setsockopt);
     visit("sleep", &real.sleep, &leat_sleep);
     visit("splice", &real.splice, &leat_splice);
     visit("usleep", &real.usleep, &leat_usleep);

@@ -59,6 +59,7 @@ struct real_calls {
     decltype(&::sendmmsg) sendmmsg;
     decltype(&::sendmsg) sendmsg;
     decltype(&::sendto) sendto;
+    decltype(&::setsockopt) setsockopt;
     decltype(&::sleep) sleep;
     decltype(&::splice) splice;
     decltype(&::usleep) usleep;
