@@ -99,6 +99,16 @@ def print_rounds(chosen, rounds):
     return baselines
 
 
+def print_blocking(rounds):
+    """The server of blocking functions beside that of coroutines, on the same backend."""
+    names = [(f"leat-blocking-{backend}", f"leat-{backend}") for backend in ("epoll", "uring")]
+    pairs = [pair for pair in names if all(name in rounds[0] for name in pair)]
+    if pairs:
+        print()
+        rows = [[blocking, with_quartiles(ratios(rounds, blocking, other))] for blocking, other in pairs]
+        report.print_table(["server", "to the coroutines"], rows)
+
+
 def measure(arguments):
     build.bring_up_to_date(arguments.build_dir)
     chosen = servers.choose(arguments.servers, arguments.build_dir)
@@ -117,4 +127,5 @@ def measure(arguments):
         where = "one CPU for both" if what.together else "a CPU each"
         print(f"\n{connections} connections, 64 bytes, {where}, {len(rounds)} rounds; medians (quartiles)")
         results[connections] = {"baselines": print_rounds(chosen, rounds), "rounds": rounds}
+        print_blocking(rounds)
     report.write_json(arguments.build_dir, "echo", {"connections": results})

@@ -58,6 +58,8 @@ everything = (
     server("c-uring", "c_uring", ("--recv", "multishot"), "uring", "liburing-dev", larger_ring),
     server("c-uring-oneshot", "c_uring", ("--recv", "oneshot"), "uring", "liburing-dev", larger_ring),
     server("leat-uring", "leat_echo", ("--backend", "uring"), "uring", "liburing-dev"),
+    server("leat-blocking-epoll", "leat_blocking_echo", ("--backend", "epoll"), "epoll", "clang-19"),
+    server("leat-blocking-uring", "leat_blocking_echo", ("--backend", "uring"), "uring", "liburing-dev"),
 )
 
 
