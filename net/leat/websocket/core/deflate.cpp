@@ -119,7 +119,8 @@ void deflater::ending::operator()(z_stream_s* stream) const noexcept {
     delete stream;
 }
 
-std::string deflater::compress(std::string_view message) {
+// When it fails the next message begins anew: the peer has not seen this one.
+std::string deflater::compress(std::string_view message) try {
     if (stream_ == nullptr) {
         stream_.reset(new_stream());
         if (deflateInit2(stream_.get(), Z_DEFAULT_COMPRESSION, Z_DEFLATED, -terms_.window_bits, 8,
@@ -146,6 +147,9 @@ std::string deflater::compress(std::string_view message) {
         stream_.reset();
     }
     return out;
+} catch (const std::bad_alloc&) {
+    stream_.reset();
+    throw;
 }
 
 void inflater::ending::operator()(z_stream_s* stream) const noexcept {

@@ -40,6 +40,8 @@ public:
     explicit deflater(const deflate_side& terms) noexcept : terms_(terms) {}
     // `message`, compressed. They throw std::bad_alloc.
     [[nodiscard]] std::string compress(std::string_view message);
+    // The last message is not sent after all: the next one does not refer to it.
+    void forget() noexcept { stream_.reset(); }
 
 private:
     struct ending {

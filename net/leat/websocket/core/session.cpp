@@ -17,6 +17,8 @@ namespace {
 
 // What is kept of buffers that have grown.
 constexpr std::size_t kept_max = 64 * 1024;
+// RFC 6455 5.2.
+constexpr std::size_t frame_head_max = 14;
 // Shorter messages gain nothing from compression.
 constexpr std::size_t compressed_min = 64;
 
@@ -53,9 +55,9 @@ struct session::callbacks {
                         int /*flags*/, void* user_data) {
         try {
             of(user_data).out_.append(text_of(bytes, size));
-        } catch (const std::bad_alloc&) {
-            of(user_data).out_of_memory_ = true;
-            wslay_event_set_error(context, WSLAY_ERR_CALLBACK_FAILURE);
+        } catch (const std::bad_alloc&) {  // wslay keeps what it has, and goes on with it the next time
+            of(user_data).out_is_short_ = true;
+            wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
             return -1;
         }
         return static_cast<ssize_t>(size);
@@ -184,6 +186,9 @@ const message* session::take_message() {
 }
 
 std::error_code session::failure() const noexcept {
+    if (out_of_memory_) {
+        return std::make_error_code(std::errc::not_enough_memory);
+    }
     if (half_a_code_) {
         return error::protocol;
     }
@@ -229,6 +234,8 @@ void session::finish_message() {
 }
 
 void session::queue(std::uint8_t opcode, std::string_view data, std::uint8_t reserved_bits) {
+    // First, so that a frame that was queued surely leaves.
+    out_.reserve(out_.size() + data.size() + frame_head_max);
     const wslay_event_msg queued{.opcode = opcode,
                                  .msg = reinterpret_cast<const std::uint8_t*>(data.data()),
                                  .msg_length = data.size()};
@@ -237,8 +244,9 @@ void session::queue(std::uint8_t opcode, std::string_view data, std::uint8_t res
 }
 
 void session::write_out() {
+    out_is_short_ = false;
     const int outcome = wslay_event_send(context_);
-    require_memory(out_of_memory_ ? WSLAY_ERR_NOMEM : outcome);
+    require_memory(out_is_short_ ? WSLAY_ERR_NOMEM : outcome);
     check(outcome == 0, "wslay sends into memory");
     closed_ = closed_ || wslay_event_get_write_enabled(context_) == 0;
 }
@@ -246,7 +254,13 @@ void session::write_out() {
 void session::send(kind of, std::string_view data) {
     const std::uint8_t opcode = of == kind::text ? WSLAY_TEXT_FRAME : WSLAY_BINARY_FRAME;
     if (compression_ != nullptr && data.size() >= compressed_min && data.size() <= UINT32_MAX) {
-        queue(opcode, compression_->sending.compress(data), WSLAY_RSV1_BIT);
+        const std::string compressed = compression_->sending.compress(data);
+        try {
+            queue(opcode, compressed, WSLAY_RSV1_BIT);
+        } catch (const std::bad_alloc&) {
+            compression_->sending.forget();
+            throw;
+        }
     } else {
         queue(opcode, data);
     }

@@ -35,7 +35,7 @@ public:
     ~session();
 
     // Takes bytes off the front of `input` until a message is ready, or nothing more will be received. Throws
-    // std::bad_alloc; the connection is then of no use.
+    // std::bad_alloc; then failure() says so, unless only an answer of this side was not written yet.
     void receive(std::string_view& input);
     // The oldest message that is ready, or null. Good until the next call.
     [[nodiscard]] const message* take_message();
@@ -92,7 +92,8 @@ private:
     kind partial_kind_ = kind::text;
     bool in_message_ = false;     // the frame that comes is one of a message
     bool is_compressed_ = false;  // that message
-    bool out_of_memory_ = false;
+    bool out_of_memory_ = false;  // a part of a message was lost
+    bool out_is_short_ = false;
     bool half_a_code_ = false;  // the close of the peer, which wslay takes for one without a code
     bool closed_ = false;
 };
