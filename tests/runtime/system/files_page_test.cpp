@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#define main main_of_the_page
+#define main main_of_the_files_page
 
 // FILES: begin
 #include <leat/runtime.hpp>
@@ -116,7 +116,7 @@ leat::task<> start_and_crash(leat::simulation& world, leat::simulated_host& host
 }  // namespace
 
 TEST_CASE("files page: the smallest program prints a file") {
-    CHECK(leat::testing::printed_by(main_of_the_page) == "Linux\n");
+    CHECK(leat::testing::printed_by(main_of_the_files_page) == "Linux\n");
 }
 
 LEAT_TEST("files page: a file is copied, a log grows and a folder has a size") {
