@@ -11,15 +11,12 @@
 #include <string>
 #include <utility>
 
-using leat::task;
-using leat::testing::check_each_allocation;
-using leat::testing::failing_memory;
-using leat::testing::kernel;
-using leat::websocket::compression;
-using leat::websocket::role;
-using leat::websocket::socket;
-
+namespace leat::websocket {
 namespace {
+
+using testing::check_each_allocation;
+using testing::failing_memory;
+using testing::kernel;
 
 struct both {
     both(std::pair<leat::tcp_stream, leat::tcp_stream> streams, const socket::agreement& agreed)
@@ -61,7 +58,7 @@ TEST_CASE("a message that finds no memory leaves whole or not at all, and the ne
 
 TEST_CASE("a message that finds no memory to be compressed harms none behind it") {
     check_each_allocation("compressed send", kernel, [](failing_memory& memory) -> task<> {
-        co_await check_sending(memory, {.deflate = leat::websocket::detail::deflate_terms{}});
+        co_await check_sending(memory, {.deflate = detail::deflate_terms{}});
     });
 }
 
@@ -86,3 +83,5 @@ TEST_CASE("a receive that finds no memory loses no message, or says that it has"
         }
     });
 }
+
+}  // namespace leat::websocket
