@@ -6,6 +6,8 @@
 #include <leat/stoppable.hpp>
 #include <leat/timeout.hpp>
 
+#include <exception>
+#include <new>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -113,13 +115,21 @@ task<> socket::receive_bytes() {
         co_return;
     }
     std::string_view rest = input_.text();
-    session_.receive(rest);
+    std::exception_ptr failure;
+    try {
+        session_.receive(rest);
+    } catch (const std::bad_alloc&) {
+        failure = std::current_exception();  // what was taken is taken all the same
+    }
     input_.remove_prefix(input_.size() - rest.size());
     if (input_.empty()) {
         input_.reset();  // an idle connection owns no buffer
     }
     progress_.set();
     progress_.reset();
+    if (failure != nullptr) {
+        std::rethrow_exception(failure);
+    }
 }
 
 task<> socket::send(std::string_view text) {

@@ -35,13 +35,14 @@ const std::string text = "a text that is long enough to be compressed, if that h
 
 task<> check_sending(failing_memory& memory, socket::agreement agreed) {
     const auto ends = co_await connected(std::move(agreed));
+    const std::string perhaps = text + " perhaps";
     co_await ends->client.send(text + " first");
-    co_await memory.fails([&] { return ends->client.send(text + " perhaps"); });
+    co_await memory.fails([&] { return ends->client.send(perhaps); });
     co_await ends->client.send(text + " last");
     auto next = co_await ends->server.receive();
     CHECK(next->data == text + " first");
     next = co_await ends->server.receive();
-    if (next->data == text + " perhaps") {
+    if (next->data == perhaps) {
         next = co_await ends->server.receive();
     } else {
         CHECK(!memory.completed);
@@ -67,6 +68,7 @@ TEST_CASE("a receive that finds no memory loses no message, or says that it has"
         const auto ends = co_await connected();
         co_await ends->client.send(text);
         std::string got;
+        got.reserve(text.size());
         co_await memory.fails([&]() -> task<> {
             const auto next = co_await ends->server.receive();
             got = next->data;
