@@ -21,7 +21,6 @@ constexpr std::size_t message_max = 1000;
 
 struct outcome {
     std::string messages;
-    std::string answers;
     std::error_code failure;
     bool closed = false;
     bool operator==(const outcome&) const = default;
@@ -48,7 +47,6 @@ outcome read(std::string_view input, std::size_t step, const std::optional<defla
             }
         }
     }
-    seen.answers = reader.out();
     seen.failure = reader.failure();
     seen.closed = reader.closed_by_peer() != nullptr;
     return seen;
