@@ -112,7 +112,9 @@ struct session::callbacks {
                     self.closing_.reason = text_of(whole->msg + 2, whole->msg_length - 2);
                 }
                 self.closed_ = true;  // wslay has queued the answer
-                self.half_a_code_ = whole->msg_length == 1;
+                // wslay takes half a code for none, and looks at no reason that comes in small pieces.
+                self.malformed_close_ =
+                    whole->msg_length == 1 || !leat::detail::is_utf8(self.closing_.reason);
             } else if (whole->opcode == WSLAY_PONG) {
                 ++self.pongs_;
             } else if (whole->opcode != WSLAY_PING && wslay_event_get_read_enabled(context) != 0) {
@@ -189,7 +191,7 @@ std::error_code session::failure() const noexcept {
     if (out_of_memory_) {
         return std::make_error_code(std::errc::not_enough_memory);
     }
-    if (half_a_code_) {
+    if (malformed_close_) {
         return error::protocol;
     }
     if (receives() || wslay_event_get_close_received(context_) != 0) {

@@ -94,7 +94,7 @@ private:
     bool is_compressed_ = false;  // that message
     bool out_of_memory_ = false;  // a part of a message was lost
     bool out_is_short_ = false;
-    bool half_a_code_ = false;  // the close of the peer, which wslay takes for one without a code
+    bool malformed_close_ = false;
     bool closed_ = false;
 };
 
