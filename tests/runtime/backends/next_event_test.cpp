@@ -264,6 +264,7 @@ TEST_CASE("a socket of leat's is waited for between its own operations") {
                 both.peer_sends("x");
                 finish(io, waiting);
                 CHECK(waiting.result >= 0);
+                (void)waiting.received();  // of a chunk: its buffer goes back
                 char byte = 0;
                 (void)::recv(owner.descriptor, &byte, 1, MSG_DONTWAIT);
             }
