@@ -13,28 +13,6 @@ namespace {
 
 thread_local std::size_t files_of_thread = 0;
 
-bool has_path(file_call call) noexcept {
-    switch (call) {
-        case file_call::open:
-        case file_call::look_up:
-        case file_call::rename:
-        case file_call::remove:
-        case file_call::make_folder:
-        case file_call::list:
-            return true;
-        case file_call::read:
-        case file_call::write:
-        case file_call::sync:
-        case file_call::sync_data:
-        case file_call::resize:
-        case file_call::allocate:
-        case file_call::close:
-        case file_call::look:
-            return false;
-    }
-    return false;
-}
-
 void tell(const simulated_inode& node, int host, struct statx& about) noexcept {
     using std::chrono::nanoseconds, std::chrono::seconds;
     const auto since = std::chrono::duration_cast<nanoseconds>(node.modified.time_since_epoch());
@@ -59,7 +37,7 @@ simulated_files::~simulated_files() {
 }
 
 int simulated_files::host_of(const file_operation& op) noexcept {
-    if (has_path(op.call)) {
+    if (op.path != nullptr) {
         return hosts_.current().host.number();
     }
     const auto found = open_.find(op.descriptor);
@@ -90,7 +68,7 @@ void simulated_files::perform(const call& what) noexcept {
 
 std::int64_t simulated_files::performed(file_operation& op, int host) {
     simulated_file_system& files = hosts_.at(host).files;
-    if (has_path(op.call)) {
+    if (op.path != nullptr) {
         if (!hosts_.is_up(host)) {
             return -ESHUTDOWN;
         }
