@@ -64,10 +64,6 @@ std::optional<std::uint64_t> given_length(const response& made) {
     return length;
 }
 
-bool is_upgrade(const response& made) noexcept {
-    return made.upgraded != nullptr;
-}
-
 std::string text_of(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);
@@ -278,20 +274,22 @@ bool server_exchange::sends_body(int status) const noexcept {
     return status >= 200 && status != 204 && status != 304 && asked().method != "HEAD";
 }
 
-void server_exchange::begin_head(const response& made) {
-    if ((made.status < 200 && !is_upgrade(made)) || made.status > 999) {
-        throw std::invalid_argument("an answer with status " + std::to_string(made.status));
-    }
+void server_exchange::append_given_head(const response& made) {
     if (!is_field_value(made.reason)) {
         throw std::invalid_argument("the reason of an answer holds a control character");
     }
-    closes_ = (!work_->parser.keep_alive() || server_.stopping) && !is_upgrade(made);
     append_status_line(work_->out, made.status, made.reason);
     append_field(work_->out, "Date", date_now());
-    if (!made.headers.empty()) {
-        closes_ |= made.headers.contains_token("Connection", "close") && !is_upgrade(made);
-        append_given_fields(work_->out, made.headers);
+    append_given_fields(work_->out, made.headers);
+}
+
+void server_exchange::begin_head(const response& made) {
+    if (made.status < 200 || made.status > 999) {
+        throw std::invalid_argument("an answer with status " + std::to_string(made.status));
     }
+    closes_ = !work_->parser.keep_alive() || server_.stopping ||
+              (!made.headers.empty() && made.headers.contains_token("Connection", "close"));
+    append_given_head(made);
 }
 
 void server_exchange::end_head() {
@@ -329,7 +327,8 @@ void server_exchange::answer_upgrade(response& made) {
     if (made.status != 101 || asked().version == version::http_1_0 || !made.body.empty()) {
         throw std::invalid_argument("only an answer to HTTP/1.1 of status 101, without a body, upgrades");
     }
-    begin_head(made);
+    closes_ = false;
+    append_given_head(made);
     append_field(work_->out, "Connection", "upgrade");
     append_blank_line(work_->out);
     work_->upgraded = std::move(made.upgraded);
@@ -349,7 +348,7 @@ task<> server_exchange::run_upgraded(any_stream stream) {
 }
 
 server_exchange::body_plan server_exchange::begin_body(const response& made) try {
-    if (is_upgrade(made)) {
+    if (made.upgraded != nullptr) {
         throw std::invalid_argument("an answer that upgrades the connection has no body to be written");
     }
     const auto length = given_length(made);

@@ -141,6 +141,7 @@ private:
     void undo_answer() noexcept;
     [[nodiscard]] bool sends_body(int status) const noexcept;
     void answer_upgrade(response& made);
+    void append_given_head(const response& made);
     void begin_head(const response& made);
     void end_head();
 
