@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/cookie_jar.hpp>
 
+#include <leat/core/wall_clock.hpp>
 #include <leat/http/core/set_cookie.hpp>
-#include <leat/tls/core/wall_clock.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -12,7 +12,7 @@ namespace leat::http {
 namespace {
 
 std::chrono::sys_seconds time_of_day() noexcept {
-    return std::chrono::floor<std::chrono::seconds>(tls::detail::wall_clock());
+    return std::chrono::floor<std::chrono::seconds>(leat::detail::wall_clock());
 }
 
 bool is_over(const cookie& one, std::chrono::sys_seconds now) noexcept {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <leat/tls/core/peer_check.hpp>
 
+#include <leat/core/wall_clock.hpp>
 #include <leat/io.hpp>
 #include <leat/tls/core/certificate_names.hpp>
 #include <leat/tls/core/context_settings.hpp>
-#include <leat/tls/core/wall_clock.hpp>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -95,7 +95,8 @@ peer_check::peer_check(ssl_st* ssl, std::string_view host)
       system_authorities_(settings_of(SSL_get_SSL_CTX(ssl)).system_authorities) {
     SSL_set_app_data(ssl, this);
     if (leat::detail::in_simulation()) {
-        X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl), std::chrono::system_clock::to_time_t(wall_clock()));
+        X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl),
+                                   std::chrono::system_clock::to_time_t(leat::detail::wall_clock()));
     }
     if (host_.empty()) {
         return;

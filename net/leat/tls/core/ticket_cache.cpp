@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/tls/core/ticket_cache.hpp>
 
-#include <leat/tls/core/wall_clock.hpp>
+#include <leat/core/wall_clock.hpp>
 
 #include <openssl/ssl.h>
 
@@ -22,7 +22,7 @@ void ticket_cache::put(std::string_view host, ticket fresh) {
         of_host.erase(of_host.begin());
     }
     const std::chrono::seconds lifetime(SSL_SESSION_get_timeout(fresh.get()));
-    of_host.push_back({std::move(fresh), wall_clock() + lifetime});
+    of_host.push_back({std::move(fresh), leat::detail::wall_clock() + lifetime});
 }
 
 ticket ticket_cache::take(std::string_view host) {
@@ -36,7 +36,7 @@ ticket ticket_cache::take(std::string_view host) {
         kept_ticket newest = std::move(of_host.back());
         of_host.pop_back();
         ssl_session_st* const session = newest.session.get();
-        if (SSL_SESSION_is_resumable(session) == 0 || newest.expiry <= wall_clock()) {
+        if (SSL_SESSION_is_resumable(session) == 0 || newest.expiry <= leat::detail::wall_clock()) {
             continue;
         }
         if (SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION) {
