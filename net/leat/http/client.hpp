@@ -183,6 +183,8 @@ private:
     [[nodiscard]] task<any_stream> connect(detail::client_request& asked);
     [[nodiscard]] task<tcp_stream> dial(detail::client_request& asked);
     [[nodiscard]] task<any_stream> connect_to_socket(detail::client_request& asked);
+    template <typename Stream>
+    [[nodiscard]] task<any_stream> secure_if_asked(const detail::client_request& asked, Stream made);
     template <typename Dial>
     [[nodiscard]] auto dial_later(Dial dial_once) -> std::invoke_result_t<Dial&>;
     [[nodiscard]] task<tcp_stream> tunnel(detail::client_request& asked, tcp_stream below);

@@ -62,6 +62,16 @@ auto client::dial_later(Dial dial_once) -> std::invoke_result_t<Dial&> {
     }
 }
 
+template <typename Stream>
+task<any_stream> client::secure_if_asked(const detail::client_request& asked, Stream made) {
+    const url& target = asked.chain.current();
+    if (!target.is_secure()) {
+        co_return any_stream(std::move(made));
+    }
+    co_return co_await timeout_at(asked.deadline,
+                                  secure().over(std::move(made), target.host(), asked.options.tls_handshake));
+}
+
 task<any_stream> client::connect(detail::client_request& asked) {
     if (unix_socket_) {
         co_return co_await connect_to_socket(asked);
@@ -74,23 +84,14 @@ task<any_stream> client::connect(detail::client_request& asked) {
     } else if (asked.proxy && target.is_secure()) {
         made = co_await tunnel(asked, std::move(made));
     }
-    if (!target.is_secure()) {
-        co_return any_stream(std::move(made));
-    }
-    co_return co_await timeout_at(asked.deadline,
-                                  secure().over(std::move(made), target.host(), asked.options.tls_handshake));
+    co_return co_await secure_if_asked(asked, std::move(made));
 }
 
 task<any_stream> client::connect_to_socket(detail::client_request& asked) {
     auto dialling =
         dial_later([&] { return unix_stream::connect(*unix_socket_, {.timeout = asked.options.connect}); });
     unix_stream made = co_await timeout_at(asked.deadline, std::move(dialling));
-    const url& target = asked.chain.current();
-    if (!target.is_secure()) {
-        co_return any_stream(std::move(made));
-    }
-    co_return co_await timeout_at(asked.deadline,
-                                  secure().over(std::move(made), target.host(), asked.options.tls_handshake));
+    co_return co_await secure_if_asked(asked, std::move(made));
 }
 
 task<tcp_stream> client::dial(detail::client_request& asked) {
