@@ -62,6 +62,7 @@ async def a_stop(place, pid):
         os.kill(pid, signal.SIGTERM)
         try:
             await client.recv()
+            expect(False, "a stop closes")
         except websockets.ConnectionClosed as closed:
             expect(closed.code == 1001, f"1001, and not {closed.code}")
     while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
