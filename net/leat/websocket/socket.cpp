@@ -59,12 +59,11 @@ socket::socket(any_stream stream, role as, const socket_options& options, agreem
 task<std::optional<message>> socket::receive() {
     const receiving_turn turn(*this);
     for (;;) {
-        co_await flush_unless_sending();
+        if (holds_back()) {
+            co_await flush_unless_sending();
+        }
         if (const message* ready = session_.take_message()) {
-            if (!session_.has_closed() || session_.closed_by_peer() != nullptr) {
-                co_return *ready;
-            }
-            continue;  // behind this side's own close
+            co_return *ready;
         }
         if (const std::error_code failure = session_.failure()) {
             fail(failure);
@@ -72,21 +71,25 @@ task<std::optional<message>> socket::receive() {
         if (ended_ || !session_.receives()) {
             co_return std::nullopt;
         }
-        co_await receive_more();
+        if (input_.empty()) {
+            co_await receive_more();
+        } else {
+            take_input();
+        }
     }
 }
 
 // Bytes, or an end. A silent peer is asked; a server that stops closes.
 task<> socket::receive_more() {
     if (session_.has_closed()) {
-        const bool answered = co_await move_on_after(options_.close_limit, receive_bytes());
+        const bool answered = co_await move_on_at(answer_by_, receive_bytes());
         ended_ |= !answered;
         co_return;
     }
     const auto heard = co_await move_on_after(options_.ping_every, until_stop(receive_bytes()));
     if (heard.has_value()) {
         if (!*heard) {
-            session_.close(close_code::going_away, {});
+            begin_close(close_code::going_away, {});
         }
         co_return;
     }
@@ -99,13 +102,18 @@ task<> socket::receive_more() {
         throw std::system_error(std::make_error_code(std::errc::timed_out), "a silent WebSocket peer");
     }
     if (!*answered) {
-        session_.close(close_code::going_away, {});
+        begin_close(close_code::going_away, {});
     }
 }
 
 task<> socket::receive_bytes() {
-    if (input_.empty()) {
+    try {
         input_ = co_await stream_.recv_chunk();
+    } catch (const std::system_error&) {
+        if (ended_) {
+            co_return;  // close() has given the peer up
+        }
+        throw;
     }
     if (input_.empty()) {
         ended_ = true;
@@ -114,6 +122,10 @@ task<> socket::receive_bytes() {
         }
         co_return;
     }
+    take_input();
+}
+
+void socket::take_input() {
     std::string_view rest = input_.text();
     std::exception_ptr failure;
     try {
@@ -210,12 +222,24 @@ task<> socket::close(close_code code, std::string_view reason) {
     if (reason.size() > 123 || !leat::detail::is_utf8(reason)) {
         throw std::invalid_argument("the reason of a WebSocket close is at most 123 bytes of UTF-8");
     }
+    begin_close(code, reason);
+    try {
+        if (co_await move_on_at(answer_by_, close_by_both())) {
+            co_return;
+        }
+        ended_ = true;
+        stream_.close();
+    } catch (const std::system_error&) {  // the peer is gone, or breaks the protocol
+    }
+}
+
+// Unless a close has begun. It leaves with what is sent next.
+void socket::begin_close(close_code code, std::string_view reason) {
     if (!session_.has_closed()) {
         session_.close(code, reason);
     }
-    try {
-        (void)co_await move_on_after(options_.close_limit, close_by_both());
-    } catch (const std::system_error&) {  // the peer is gone, or breaks the protocol
+    if (answer_by_ == never) {
+        answer_by_ = after(now(), options_.close_limit);
     }
 }
 
@@ -227,7 +251,11 @@ task<> socket::close_by_both() {
             continue;
         }
         const receiving_turn turn(*this);
-        co_await receive_bytes();
+        if (input_.empty()) {
+            co_await receive_bytes();
+        } else {
+            take_input();
+        }
         while (session_.take_message() != nullptr) {
         }
     }

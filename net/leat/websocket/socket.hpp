@@ -79,10 +79,10 @@ public:
     // Completes when the peer has answered a ping, which needs a task that receives. No limit of its own.
     [[nodiscard]] task<> ping();
 
-    // Says that no more will be sent, and waits for the peer to say so, at most for close_limit. Messages
-    // that come meanwhile go to a task that receives, else nowhere. A peer that is gone is no error. Throws
-    // std::invalid_argument for a code that is not to be sent, and for a reason of more than 123 bytes or
-    // that is not UTF-8.
+    // Says that no more will be sent, and waits for the peer to say so, at most for close_limit; then the
+    // connection is closed, which also ends a receive(). Messages that come behind the close go nowhere. A
+    // peer that is gone is no error. Throws std::invalid_argument for a code that is not to be sent, and for
+    // a reason of more than 123 bytes or that is not UTF-8.
     [[nodiscard]] task<> close(close_code code = close_code::normal, std::string_view reason = {});
 
     // What the peer said when it closed; null before that.
@@ -95,22 +95,26 @@ private:
     struct receiving_turn;
 
     [[nodiscard]] task<> send_as(kind of, std::string_view data);
+    [[nodiscard]] bool holds_back() noexcept { return left_ < leaving_.size() || !session_.out().empty(); }
     [[nodiscard]] task<> flush();
     [[nodiscard]] task<> flush_unless_sending();
     [[nodiscard]] task<> send_out(mutex_guard turn);
+    void begin_close(close_code code, std::string_view reason);
     [[nodiscard]] task<> close_by_both();
     [[nodiscard]] task<> receive_bytes();
     [[nodiscard]] task<> receive_more();
+    void take_input();
 
     agreement agreed_;
     any_stream stream_;
     detail::session session_;
     socket_options options_;
     chunk input_;
-    std::string leaving_;   // bytes of session_ that are being sent, from left_ on
-    std::size_t left_ = 0;  // so many of them have left
-    mutex sending_;         // locked while bytes are being sent
-    event progress_;        // set when a pong has come, and at the end
+    std::string leaving_;           // bytes of session_ that are being sent, from left_ on
+    std::size_t left_ = 0;          // so many of them have left
+    mutex sending_;                 // locked while bytes are being sent
+    event progress_;                // set when a pong has come, and at the end
+    time_point answer_by_ = never;  // the peer's, to the close of this side
     bool receiving_ = false;
     bool ended_ = false;  // nothing more comes
 };

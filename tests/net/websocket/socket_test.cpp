@@ -197,6 +197,38 @@ LEAT_TEST("close does not wait for ever for a peer that does not answer", on(tes
     CHECK(co_await answer(both, 4) == "\x88\x02" + close_payload(1000));
 }
 
+LEAT_TEST("a task that receives ends with a close that is not answered", on(testing::simulated)) {
+    raw_client both({.close_limit = 3s});
+    auto waiting = spawn(received(both.server));
+    co_await testing::wait_until_idle();
+    co_await both.server.close();
+    CHECK(co_await waiting == "end");
+    CHECK(co_await answer(both, 4) == "\x88\x02" + close_payload(1000));
+}
+
+LEAT_TEST("a peer that goes on sending behind a close does not put off its end", on(testing::simulated)) {
+    for (const bool received_too : {false, true}) {
+        CAPTURE(received_too);
+        raw_client both({.close_limit = 3s});
+        auto chatting = spawn([&]() -> task<> {
+            for (;;) {
+                co_await both.client.send_all(frame(last_text, "still here"));
+                co_await sleep(1s);
+            }
+        });
+        auto waiting = spawn([&]() -> task<> {
+            while (received_too && co_await received(both.server) != "end") {
+            }
+        });
+        const auto before = now();
+        co_await both.server.close();
+        co_await waiting;
+        CHECK(now() - before == 3s);
+        chatting.cancel();
+        (void)co_await chatting.join();
+    }
+}
+
 LEAT_TEST("codes and reasons that are not to be sent are refused") {
     two_sockets both;
     for (const int code : {0, 999, 1004, 1005, 1006, 1015, 2999, 5000}) {

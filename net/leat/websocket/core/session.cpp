@@ -211,8 +211,12 @@ const closing* session::closed_by_peer() const noexcept {
     return wslay_event_get_close_received(context_) != 0 ? &closing_ : nullptr;
 }
 
-// wslay has checked the text of a message that was not compressed.
+// wslay has checked the text of a message that was not compressed. Behind this side's close none is wanted.
 void session::finish_message() {
+    if (closed_) {
+        partial_.clear();
+        return;
+    }
     if (is_compressed_) {
         std::string whole;
         switch (compression_->receiving.decompress(partial_, whole, message_bytes_max_)) {

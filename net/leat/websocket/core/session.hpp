@@ -34,7 +34,8 @@ public:
     session& operator=(const session&) = delete;
     ~session();
 
-    // Takes bytes off the front of `input` until a message is ready, or nothing more will be received. Throws
+    // Takes bytes off the front of `input` until a message is ready, or nothing more will be received. What
+    // comes behind this side's close is dropped. Throws
     // std::bad_alloc; then failure() says so, unless only an answer of this side was not written yet.
     void receive(std::string_view& input);
     // The oldest message that is ready, or null. Good until the next call.
