@@ -97,7 +97,8 @@ def main():
         start = time.monotonic()
         return suite, *run(suite, sanitized), time.monotonic() - start
 
-    with concurrent.futures.ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+    # Most of them wait most of the time.
+    with concurrent.futures.ThreadPoolExecutor(min(4, 2 * (os.cpu_count() or 1))) as pool:
         for ended in concurrent.futures.as_completed([pool.submit(timed, suite) for suite in suites]):
             suite, output, status, seconds = ended.result()
             *counts, trouble, reasons = count(suite, output, status)
