@@ -32,14 +32,15 @@ bool may_be_sent(close_code code) noexcept {
 
 // One task receives. The one that closes does so itself if nobody else does.
 struct socket::receiving_turn {
-    explicit receiving_turn(socket& of) noexcept : self(of) {
+    explicit receiving_turn(socket& of, bool closes = false) noexcept : self(of) {
         check(!self.receiving_, "two tasks receive from one WebSocket at once");
         self.receiving_ = true;
+        self.close_receives_ = closes;
     }
     receiving_turn(const receiving_turn&) = delete;
     receiving_turn& operator=(const receiving_turn&) = delete;
     ~receiving_turn() {
-        self.receiving_ = false;
+        self.receiving_ = self.close_receives_ = false;
         self.progress_.set();  // who waits for the end looks again
         self.progress_.reset();
     }
@@ -57,6 +58,9 @@ socket::socket(any_stream stream, role as, const socket_options& options, agreem
 
 // Pongs and closes leave before the message is given: the caller may take its time.
 task<std::optional<message>> socket::receive() {
+    while (close_receives_) {
+        co_await progress_.wait();
+    }
     const receiving_turn turn(*this);
     for (;;) {
         if (holds_back()) {
@@ -250,7 +254,7 @@ task<> socket::close_by_both() {
             co_await progress_.wait();
             continue;
         }
-        const receiving_turn turn(*this);
+        const receiving_turn turn(*this, /*closes=*/true);
         if (input_.empty()) {
             co_await receive_bytes();
         } else {

@@ -116,7 +116,8 @@ private:
     event progress_;                // set when a pong has come, and at the end
     time_point answer_by_ = never;  // the peer's, to the close of this side
     bool receiving_ = false;
-    bool ended_ = false;  // nothing more comes
+    bool close_receives_ = false;  // since no other task did
+    bool ended_ = false;           // nothing more comes
 };
 
 }  // namespace leat::websocket

@@ -229,6 +229,25 @@ LEAT_TEST("a peer that goes on sending behind a close does not put off its end",
     }
 }
 
+LEAT_TEST("a close between two receives of another task ends that, too") {
+    two_sockets both;
+    auto receiving = spawn([&]() -> task<std::string> {
+        const std::string first = co_await received(both.server);
+        while (!both.server.closed_by_peer()) {
+            co_await yield();  // it works on the message while another task closes
+            if (auto second = co_await received(both.server); second != first) {
+                co_return first + " " + second;
+            }
+        }
+        co_return first;
+    });
+    co_await both.client.send("said");
+    auto closing_one = spawn(both.server.close());
+    CHECK(co_await received(both.client) == "end");
+    co_await closing_one;
+    CHECK(co_await receiving == "said end");
+}
+
 LEAT_TEST("codes and reasons that are not to be sent are refused") {
     two_sockets both;
     for (const int code : {0, 999, 1004, 1005, 1006, 1015, 2999, 5000}) {
