@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""chat_server and clients of python3-websockets: they hear each other, and are told why a chat ends."""
+"""chat_server with clients of python3-websockets, and chat_client with a server of it: they hear each other,
+and are told why a chat ends."""
 import asyncio
 import os
 import signal
@@ -7,7 +8,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from programs import backends, expect, patience, server
+from programs import backends, expect, folder, patience, server
 
 sys.path.append("/usr/lib/python3/dist-packages")
 try:
@@ -34,7 +35,8 @@ async def said_by_others(place):
         for number in range(500):
             await one.send(str(number))
         for number in range(500):
-            expect(await other.recv() == str(number), "many lines arrive in order")
+            for each in (one, other):
+                expect(await each.recv() == str(number), "many lines arrive in order")
 
 
 async def ends(place):
@@ -69,8 +71,35 @@ async def a_stop(place, pid):
         await asyncio.sleep(0.01)  # a second signal would end it at once
 
 
-async def all_of(listening):
+async def said_by_our_client(backend, url):
+    client = await asyncio.create_subprocess_exec(
+        folder / "chat_client", "--backend", backend, url, stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+    for line in ("hello", "a long line " * 800, "\u00e4\u4e2d\U0001f600"):
+        client.stdin.write(line.encode() + b"\n")
+        heard = (await client.stdout.readline()).decode()
+        expect(heard == line + "\n", f"a line comes back, and not {heard!r}")
+    client.stdin.close()
+    said = (await client.stderr.read()).decode()
+    expect(await client.wait() == 0 and said == "closed with 1000\n", f"a close is answered: {said}")
+
+
+async def our_client(backend, place):
+    async def echo(peer, path):
+        expect(path == "/python?a=b", "the path is that of the URL")
+        expect("permessage-deflate" in peer.response_headers["Sec-WebSocket-Extensions"], "both compress")
+        async for message in peer:
+            await peer.send([message[:3], message[3:]])
+
+    await said_by_our_client(backend, f"ws://{place}/chat")
+    async with websockets.serve(echo, "127.0.0.1", 0) as python:
+        port = python.sockets[0].getsockname()[1]
+        await said_by_our_client(backend, f"ws://127.0.0.1:{port}/python?a=b")
+
+
+async def all_of(backend, listening):
     place = listening[0]
+    await asyncio.wait_for(our_client(backend, place), patience)
     await asyncio.wait_for(said_by_others(place), patience)
     await asyncio.wait_for(ends(place), patience)
     await asyncio.wait_for(a_stop(place, listening.pid), patience)
@@ -81,4 +110,4 @@ if __name__ == "__main__":
         with server("chat_server", "--port", "0", "--backend", backend) as places:
             page = urllib.request.urlopen(f"http://{places[0]}/", timeout=patience).read()
             expect(b"new WebSocket" in page, "the page is for browsers")
-            asyncio.run(all_of(places))
+            asyncio.run(all_of(backend, places))

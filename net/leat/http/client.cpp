@@ -99,9 +99,48 @@ task<response_stream> client::open_request(std::string method, std::string url, 
     co_return co_await request(std::move(method), std::move(url), std::move(body), options, fields);
 }
 
+task<upgraded_stream> client::upgrade(std::string protocol, std::string url, request_options options,
+                                      http::headers fields) {
+    if (!detail::is_token(protocol)) {
+        throw std::invalid_argument("a protocol to go over to is a name as Upgrade may have it");
+    }
+    detail::client_request asked("GET", url::parse(url), {}, options, fields);
+    asked.upgrade = std::move(protocol);
+    response_stream reply = co_await request(asked);
+    if (reply.status() != 101 || !reply.headers().contains_token("Connection", "upgrade") ||
+        !reply.headers().contains_token("Upgrade", asked.upgrade)) {
+        co_await refuse_upgrade(asked, std::move(reply));
+    }
+    co_return upgraded_stream{
+        .head = std::move(reply.head()), .url = reply.url(), .stream = reply.lease_->take_stream()};
+}
+
+// Throws, with as much of the answer as says why.
+task<> client::refuse_upgrade(const detail::client_request& asked, response_stream reply) {
+    constexpr std::size_t body_max = 64 * 1024;
+    std::string text = asked.named() + ": asked for " + asked.upgrade + ", the server answered " +
+                       std::to_string(reply.status()) + " " + std::string(reason_phrase(reply.status()));
+    response answer = std::move(reply.head());
+    try {
+        while (answer.body.size() < body_max) {
+            const std::string_view piece = co_await reply.read();
+            if (piece.empty()) {
+                break;
+            }
+            answer.body += piece.substr(0, body_max - answer.body.size());
+        }
+    } catch (const std::system_error&) {  // what has come may say enough
+    }
+    throw upgrade_refused(text, std::move(answer));
+}
+
 task<response_stream> client::request(std::string method, std::string text, request_body body,
                                       const request_options& options, const http::headers& fields) {
     detail::client_request asked(std::move(method), url::parse(text), std::move(body), options, fields);
+    co_return co_await request(asked);
+}
+
+task<response_stream> client::request(detail::client_request& asked) {
     try {
         co_return co_await follow(asked);
     } catch (const timed_out& failure) {
@@ -126,6 +165,9 @@ task<response_stream> client::follow(detail::client_request& asked) {
         if (take_challenge(asked, reply.head())) {
             co_await reply.discard();
             continue;
+        }
+        if (reply.status() == 101 && asked.upgrades()) {
+            co_return reply;
         }
         if (!detail::redirect_chain::is_redirect(reply.head())) {
             if (reply.status() == 206 && !asked.fields.contains("Range")) {
@@ -195,7 +237,7 @@ task<response_stream> client::send_once(detail::client_request& asked) {
     asked.proxy = unix_socket_ ? std::nullopt : proxies_.find(target);
     std::string place = target.origin();
     if (asked.proxy) {
-        const bool for_any_host = !asked.proxy->socks && !target.is_secure();
+        const bool for_any_host = !asked.proxy->socks && !asked.needs_tunnel();
         place = (for_any_host ? "any" : place) + (asked.proxy->socks ? " by SOCKS via " : " via ") +
                 asked.proxy->origin();
     }

@@ -23,6 +23,7 @@
 #include <leat/http/request_body.hpp>
 #include <leat/http/request_options.hpp>
 #include <leat/http/response_stream.hpp>
+#include <leat/http/upgraded_stream.hpp>
 #include <leat/unix_endpoint.hpp>
 
 #include <chrono>
@@ -161,6 +162,13 @@ public:
                                                      request_body body = {}, request_options options = {},
                                                      http::headers fields = {});
 
+    // Asks, with a GET, to go on in `protocol`, such as "websocket" (RFC 9110 7.8). Given when the server has
+    // answered 101; the connection is the caller's then and counts no more as one of this client, which it
+    // may outlive. A proxy is asked for a tunnel. Another answer, redirects and challenges apart, is thrown
+    // as upgrade_refused.
+    [[nodiscard]] task<upgraded_stream> upgrade(std::string protocol, std::string url,
+                                                request_options options = {}, http::headers fields = {});
+
     // In place of those of the environment.
     void use_proxies(http::proxies instead) { proxies_ = std::move(instead); }
 
@@ -175,6 +183,8 @@ public:
 private:
     [[nodiscard]] task<response_stream> request(std::string method, std::string text, request_body body,
                                                 const request_options& options, const http::headers& fields);
+    [[nodiscard]] task<response_stream> request(detail::client_request& asked);
+    [[nodiscard]] static task<> refuse_upgrade(const detail::client_request& asked, response_stream reply);
     [[nodiscard]] task<response_stream> follow(detail::client_request& asked);
     [[nodiscard]] task<response_stream> send_with_retries(detail::client_request& asked);
     [[nodiscard]] task<response_stream> send_once(detail::client_request& asked);

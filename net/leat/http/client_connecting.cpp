@@ -76,12 +76,11 @@ task<any_stream> client::connect(detail::client_request& asked) {
     if (unix_socket_) {
         co_return co_await connect_to_socket(asked);
     }
-    const url& target = asked.chain.current();
     auto dialling = dial_later([&] { return dial(asked); });
     tcp_stream made = co_await timeout_at(asked.deadline, std::move(dialling));
     if (asked.proxy && asked.proxy->socks) {
         made = co_await timeout_at(asked.allow(asked.options.connect), through_socks(asked, std::move(made)));
-    } else if (asked.proxy && target.is_secure()) {
+    } else if (asked.needs_tunnel()) {
         made = co_await tunnel(asked, std::move(made));
     }
     co_return co_await secure_if_asked(asked, std::move(made));

@@ -63,6 +63,8 @@ const char* text_of(error value) noexcept {
             return "the body of the request is not as long as was told";
         case error::body_not_repeatable:
             return "the body of the request would have to be sent again and can be sent only once";
+        case error::not_upgraded:
+            return "the server did not go over to the protocol that was asked for";
     }
     return "unknown HTTP error";
 }

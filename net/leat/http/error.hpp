@@ -42,6 +42,7 @@ enum class error {
     too_many_interim_responses,
     body_length_differs,
     body_not_repeatable,
+    not_upgraded,
 };
 
 // The category "http".

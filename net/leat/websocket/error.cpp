@@ -21,6 +21,8 @@ public:
                 return "the peer sent a text that is not UTF-8";
             case error::message_too_big:
                 return "the peer sent a message that is longer than allowed";
+            case error::bad_handshake:
+                return "the server's answer does not fit the WebSocket handshake";
         }
         return "WebSocket error";
     }

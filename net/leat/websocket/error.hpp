@@ -12,6 +12,7 @@ enum class error {
     protocol,         // the peer does not keep to RFC 6455; it was told so (1002, or no code)
     invalid_text,     // a text of the peer is no UTF-8; it was told so (1007)
     message_too_big,  // a message of the peer is longer than allowed; it was told so (1009)
+    bad_handshake,    // the server's answer agrees to what was not offered, or is to another handshake
 };
 
 [[nodiscard]] const std::error_category& websocket_category() noexcept;

@@ -56,6 +56,9 @@ socket::socket(any_stream stream, role as, const socket_options& options, agreem
       session_(as, options.message_bytes, agreed_.deflate),
       options_(options) {}
 
+socket::socket(connected made)
+    : socket(std::move(made.stream), role::client, made.options, std::move(made.agreed)) {}
+
 // Pongs and closes leave before the message is given: the caller may take its time.
 task<std::optional<message>> socket::receive() {
     while (close_receives_) {

@@ -47,6 +47,8 @@ struct socket_options {
     websocket::compression compression = websocket::compression::none;
 };
 
+struct connected;
+
 class socket {
 public:
     // What the handshake has agreed on.
@@ -57,6 +59,7 @@ public:
     // Over `stream`, on which the handshake has been done.
     socket(any_stream stream, role as, const socket_options& options = {});
     socket(any_stream stream, role as, const socket_options& options, agreement agreed);
+    socket(connected made);  // of what connect() gives: implicit, for `socket peer = co_await connect(...)`
     socket(const socket&) = delete;
     socket& operator=(const socket&) = delete;
     ~socket() = default;
@@ -118,6 +121,13 @@ private:
     bool receiving_ = false;
     bool close_receives_ = false;  // since no other task did
     bool ended_ = false;           // nothing more comes
+};
+
+// A connection of a client on which the handshake has been done (connect.hpp).
+struct connected {
+    any_stream stream;
+    socket_options options = {};
+    socket::agreement agreed = {};
 };
 
 }  // namespace leat::websocket

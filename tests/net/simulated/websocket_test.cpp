@@ -3,11 +3,8 @@
 // is short, late, cancelled or fails.
 #include "whole_program.hpp"
 
-#include <leat/framing.hpp>
 #include <leat/http.hpp>
 #include <leat/websocket.hpp>
-
-#include <memory>
 
 namespace leat::testing {
 namespace {
@@ -15,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 const endpoint service{"10.0.0.1", 80};
+constexpr auto compressed = websocket::compression::shared;
 
 task<> echo_messages(websocket::socket& peer) {
     while (const auto said = co_await peer.receive()) {
@@ -23,8 +21,7 @@ task<> echo_messages(websocket::socket& peer) {
 }
 
 task<http::response> answer(const http::request& asked) {
-    co_return websocket::accept(asked, echo_messages,
-                                {.socket = {.compression = websocket::compression::shared}});
+    co_return websocket::accept(asked, echo_messages, {.socket = {.compression = compressed}});
 }
 
 bool is_websocket_failure(std::error_code error) {
@@ -32,27 +29,11 @@ bool is_websocket_failure(std::error_code error) {
            error == stream_errc::end_of_stream;
 }
 
-task<std::unique_ptr<websocket::socket>> open_socket() {
-    tcp_stream stream = co_await tcp_stream::connect(service);
-    co_await stream.send_all(
-        "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-        "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
-    for (std::string line = "head"; !line.empty();) {
-        auto next = co_await recv_line(stream);
-        if (!next.has_value()) {
-            throw std::system_error(stream_errc::end_of_stream);
-        }
-        line = std::move(*next);
-    }
-    co_return std::make_unique<websocket::socket>(
-        any_stream(std::move(stream)), websocket::role::client, websocket::socket_options{},
-        websocket::socket::agreement{.deflate = websocket::detail::deflate_terms{}});
-}
-
 // Sends while it receives, some of it cancelled in between.
 task<> converse() {
-    const auto peer = co_await open_socket();
+    http::client client({.environment_proxies = false});
+    websocket::socket peer =
+        co_await websocket::connect(client, "ws://10.0.0.1/", {.socket = {.compression = compressed}});
     std::vector<std::string> texts;
     for (int count = 0; count < 6; ++count) {
         texts.push_back(std::to_string(count) + draw_text());
@@ -60,13 +41,13 @@ task<> converse() {
     co_await with_task_group([&](task_group& group) -> task<> {
         group.spawn([&]() -> task<> {
             for (const std::string& text : texts) {
-                co_await peer->send(std::as_bytes(std::span(text)));
+                co_await peer.send(std::as_bytes(std::span(text)));
             }
         });
         for (const std::string& text : texts) {
             std::optional<websocket::message> next;
             for (bool received = false; !received;) {
-                const auto tried = co_await move_on_after(5ms + draw_time(40ms), peer->receive());
+                const auto tried = co_await move_on_after(5ms + draw_time(40ms), peer.receive());
                 if (tried.has_value()) {
                     received = true;
                     next = *tried;
@@ -76,7 +57,7 @@ task<> converse() {
             CHECK(same);
         }
     });
-    co_await peer->close();
+    co_await peer.close();
 }
 
 template <typename Client>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The code of docs/websocket.md, as it stands there.
+#include "../http/serving.hpp"
 #include "sockets.hpp"
 
 #include <leat/http.hpp>
@@ -46,6 +47,17 @@ leat::task<> chat(leat::websocket::socket& client) {
 }
 // WEBSOCKET: end
 
+// WEBSOCKET: begin
+leat::task<std::string> first_news(std::string url) {
+    leat::websocket::socket server = co_await leat::websocket::connect(url);
+    co_await server.send("what is new?");
+    const auto news = co_await server.receive();
+    std::string said(news ? news->data : "nothing");
+    co_await server.close();
+    co_return said;
+}
+// WEBSOCKET: end
+
 }  // namespace
 
 LEAT_TEST("websocket page: a request for a socket is answered by 101, another by 404") {
@@ -61,6 +73,13 @@ LEAT_TEST("websocket page: a request for a socket is answered by 101, another by
     asked.target = "/";
     const leat::http::response refused = co_await site(asked);
     CHECK(refused.status == 404);
+}
+
+LEAT_TEST("websocket page: a client asks and is answered") {
+    co_await leat::testing::serving(
+        site, leat::testing::unattended, [](leat::endpoint where) -> leat::task<> {
+            CHECK(co_await first_news("ws://" + where.to_string() + "/echo") == "what is new?");
+        });
 }
 
 LEAT_TEST("websocket page: what one says in the chat goes to all, and echo gives it back") {

@@ -171,7 +171,7 @@ bool client_request::answers_challenge(const response& head, std::optional<diges
 }
 
 bool client_request::asks_proxy() const noexcept {
-    return proxy && !proxy->socks && !chain.current().is_secure();
+    return proxy && !proxy->socks && !needs_tunnel();
 }
 
 std::string client_request::target() const {
@@ -203,6 +203,10 @@ void client_request::write_head(std::string_view agent, std::string_view encodin
         append_field(bytes, "Proxy-Authorization", basic_authorization(proxy->credentials()));
     }
     write_body_fields();
+    if (upgrades()) {
+        append_field(bytes, "Connection", "Upgrade");
+        append_field(bytes, "Upgrade", upgrade);
+    }
     for (const headers::field field : fields) {
         if (!is_withheld(field.name)) {
             append_field(bytes, field.name, field.value);

@@ -51,6 +51,12 @@ public:
 
     // Whether it has been challenged by `head`, and can be sent again to answer that. Then `given` is that.
     [[nodiscard]] bool answers_challenge(const response& head, std::optional<digest_challenge>& given);
+    // It asks to go on in another protocol.
+    [[nodiscard]] bool upgrades() const noexcept { return !upgrade.empty(); }
+    // A proxy is asked for a tunnel: it understands neither TLS nor another protocol.
+    [[nodiscard]] bool needs_tunnel() const noexcept {
+        return proxy && !proxy->socks && (chain.current().is_secure() || upgrades());
+    }
     // What it asks for, as its first line says.
     [[nodiscard]] std::string target() const;
 
@@ -65,6 +71,7 @@ public:
     std::string method;
     redirect_chain chain;
     std::string asked;        // the URL that the user gave
+    std::string upgrade;      // the protocol to go on in, or nothing
     std::string credentials;  // for the current origin
     outgoing_body body;
     const request_options& options;

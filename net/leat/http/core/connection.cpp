@@ -79,6 +79,15 @@ task<> client_connection::receive(time_point deadline) {
     }
 }
 
+any_stream client_connection::take_stream() {
+    if (!rest_.empty()) {
+        input_.remove_prefix(input_.size() - rest_.size());
+        stream_.unread(std::move(input_));
+        rest_ = {};
+    }
+    return std::move(stream_);
+}
+
 progress client_connection::finish() {
     const auto step = parser_.finish();
     if (!step) {

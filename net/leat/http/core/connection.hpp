@@ -65,8 +65,9 @@ public:
     }
     // Nothing has come after the answer, not even an end, as far as the socket tells now.
     [[nodiscard]] bool is_quiet() const noexcept { return stream_.is_quiet(); }
-    // Takes the stream out, after a CONNECT: from now on it is the tunnel.
-    [[nodiscard]] any_stream take_stream() noexcept { return std::move(stream_); }
+    // Takes the stream out, after a CONNECT or a 101: from now on it is the tunnel, or speaks another
+    // protocol. Bytes behind the answer come first. Throws std::bad_alloc.
+    [[nodiscard]] any_stream take_stream();
     [[nodiscard]] bool has_unread_bytes() const noexcept { return !rest_.empty(); }
 
 private:

@@ -36,46 +36,84 @@ std::string_view unquoted(std::string_view text) noexcept {
     return quoted ? text.substr(1, text.size() - 2) : text;
 }
 
-// Whether `bits` is one of RFC 7692. zlib cannot compress in a window of 8.
+// zlib cannot compress in a window of 8 bits, which RFC 7692 has, too.
+constexpr int compressing_bits_min = 9;
+
 std::optional<int> window_bits(std::string_view text) noexcept {
     const auto bits = leat::detail::parse_number<unsigned>(text);
     return bits && *bits >= 8 && *bits <= 15 ? std::optional(static_cast<int>(*bits)) : std::nullopt;
 }
 
-// A parameter of an offer. False: it stands twice, or is not one that can be kept to.
-bool take_parameter(std::string_view parameter, deflate_terms& terms, unsigned& seen) noexcept {
-    std::string_view rest = parameter;
-    const std::string_view name = next(rest, '=');
-    const std::string_view value = unquoted(trim(rest));
-    const bool has_value = parameter.find('=') != parameter.npos;
+struct parameter {
+    enum class name : std::uint8_t { server_anew, client_anew, server_bits, client_bits } what;
+    bool has_value;
+    std::optional<int> bits;
+};
+
+// Nothing: it is none of RFC 7692, or has a value where it may not, or `seen` has it already.
+std::optional<parameter> read_parameter(std::string_view text, unsigned& seen) noexcept {
     constexpr std::string_view names[] = {"server_no_context_takeover", "client_no_context_takeover",
                                           "server_max_window_bits", "client_max_window_bits"};
-    const auto* const found = std::ranges::find(names, name);
+    std::string_view rest = text;
+    const auto* const found = std::ranges::find(names, next(rest, '='));
     const auto which = static_cast<unsigned>(found - std::begin(names));
-    if (found == std::end(names) || (seen & 1U << which) != 0) {
-        return false;
+    const bool has_value = text.find('=') != text.npos;
+    if (found == std::end(names) || (seen & 1U << which) != 0 || (which < 2 && has_value)) {
+        return std::nullopt;
     }
     seen |= 1U << which;
-    if (which < 2) {
-        (which == 0 ? terms.server : terms.client).keeps_context = false;
-        return !has_value;
-    }
-    const auto bits = window_bits(value);
-    if (which == 2) {
-        terms.server.window_bits = bits.value_or(0);
-        return bits && *bits >= 9;
-    }
-    return !has_value || bits;  // what the client can do; it is not asked for less
+    return parameter{.what = static_cast<parameter::name>(which),
+                     .has_value = has_value,
+                     .bits = window_bits(unquoted(trim(rest)))};
 }
 
-std::optional<deflate_terms> accept_one(std::string_view offer) noexcept {
-    if (next(offer, ';') != extension) {
+// What a server does with a parameter of an offer; false: it cannot keep to that.
+bool take_offered(const parameter& given, deflate_terms& terms) noexcept {
+    switch (given.what) {
+        case parameter::name::server_anew:
+            terms.server.keeps_context = false;
+            return true;
+        case parameter::name::client_anew:
+            terms.client.keeps_context = false;
+            return true;
+        case parameter::name::server_bits:
+            terms.server.window_bits = given.bits.value_or(0);
+            return terms.server.window_bits >= compressing_bits_min;
+        case parameter::name::client_bits:
+            return !given.has_value || given.bits;  // what the client can do; it is not asked for less
+    }
+    return false;
+}
+
+// What a client does with a parameter of the answer.
+bool take_answered(const parameter& given, deflate_terms& terms) noexcept {
+    switch (given.what) {
+        case parameter::name::server_anew:
+            terms.server.keeps_context = false;
+            return true;
+        case parameter::name::client_anew:
+            terms.client.keeps_context = false;
+            return true;
+        case parameter::name::server_bits:
+            terms.server.window_bits = std::max(given.bits.value_or(0), compressing_bits_min);
+            return given.bits.has_value();
+        case parameter::name::client_bits:
+            terms.client.window_bits = given.bits.value_or(0);
+            return terms.client.window_bits >= compressing_bits_min;
+    }
+    return false;
+}
+
+std::optional<deflate_terms> read_terms(std::string_view element,
+                                        bool (*take)(const parameter&, deflate_terms&) noexcept) noexcept {
+    if (next(element, ';') != extension) {
         return std::nullopt;
     }
     deflate_terms terms;
     unsigned seen = 0;
-    while (!offer.empty()) {
-        if (!take_parameter(next(offer, ';'), terms, seen)) {
+    while (!element.empty()) {
+        const auto given = read_parameter(next(element, ';'), seen);
+        if (!given || !take(*given, terms)) {
             return std::nullopt;
         }
     }
@@ -94,7 +132,7 @@ std::optional<deflate_terms> accept_offer(const http::headers& offers, bool keep
             continue;
         }
         for (std::string_view list = field.value; !list.empty();) {
-            if (auto terms = accept_one(next(list, ','))) {
+            if (auto terms = read_terms(next(list, ','), take_offered)) {
                 terms->server.keeps_context &= keep_context;
                 terms->client.keeps_context &= keep_context;
                 return terms;
@@ -102,6 +140,27 @@ std::optional<deflate_terms> accept_offer(const http::headers& offers, bool keep
         }
     }
     return std::nullopt;
+}
+
+std::string offer_text(bool keep_context) {
+    const deflate_side side{.keeps_context = keep_context};
+    return extension_text({.server = side, .client = side}) + "; client_max_window_bits";
+}
+
+std::optional<deflate_terms> accept_answer(const http::headers& answer, bool keep_context) {
+    const auto values = answer.get_all("Sec-WebSocket-Extensions");
+    auto value = values.begin();
+    if (value == values.end()) {
+        return std::nullopt;
+    }
+    auto terms = read_terms(*value, take_answered);  // a second one behind a comma is no parameter
+    if (++value != values.end()) {
+        return std::nullopt;
+    }
+    if (terms) {
+        terms->client.keeps_context &= keep_context;
+    }
+    return terms;
 }
 
 std::string extension_text(const deflate_terms& terms) {

@@ -32,7 +32,11 @@ struct deflate_terms {
 // What a server takes of the offers in a handshake: the first that it can keep to. `keep_context`: whether
 // both sides may keep theirs, which compresses better, and takes some 300 KiB a connection.
 [[nodiscard]] std::optional<deflate_terms> accept_offer(const http::headers& offers, bool keep_context);
-// The same as the value of a Sec-WebSocket-Extensions.
+// What a client offers, as the value of a Sec-WebSocket-Extensions; and what a server's answer to that makes
+// of it: nothing if it is no answer to it. A server that keeps its context unasked may.
+[[nodiscard]] std::string offer_text(bool keep_context);
+[[nodiscard]] std::optional<deflate_terms> accept_answer(const http::headers& answer, bool keep_context);
+// Terms as the value of a Sec-WebSocket-Extensions.
 [[nodiscard]] std::string extension_text(const deflate_terms& terms);
 
 class deflater {

@@ -12,7 +12,7 @@ namespace leat::websocket::detail {
 [[nodiscard]] bool is_handshake_key(std::string_view key) noexcept;
 // The Sec-WebSocket-Accept that answers `key`.
 [[nodiscard]] std::string accepted_key(std::string_view key);
-// One that nobody can guess. Throws std::bad_alloc.
+// One that nobody can guess.
 [[nodiscard]] std::string new_handshake_key();
 
 }  // namespace leat::websocket::detail
