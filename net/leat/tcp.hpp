@@ -40,6 +40,8 @@ public:
 
     [[nodiscard]] endpoint local_endpoint() const;
     [[nodiscard]] const endpoint& remote_endpoint() const noexcept { return state().remote; }
+    // What remote_endpoint() gives from now on: the client that a proxy tells of (proxied_listener.hpp).
+    void set_remote_endpoint(const endpoint& client) noexcept { state().remote = client; }
     // TCP_NODELAY: small sends leave at once.
     void set_no_delay(bool on);
     void set_keep_alive(bool on) { set_option(SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0); }

@@ -2,9 +2,9 @@
 #include <leat/http/proxy.hpp>
 
 #include <leat/address.hpp>
-#include <leat/core/number.hpp>
 #include <leat/http/core/text.hpp>
 #include <leat/http/request_error.hpp>
+#include <leat/network.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -40,34 +40,10 @@ bool is_within(std::string_view host, std::string_view domain) noexcept {
     return host[host.size() - domain.size() - 1] == '.' && detail::equal_ignoring_case(end, domain);
 }
 
-// Whether the first `count` bits of both are the same.
-bool have_prefix(const address& a, const address& b, unsigned count) noexcept {
-    for (unsigned bit = 0; bit < count; ++bit) {
-        const unsigned differing = a.bytes()[bit / 8] ^ b.bytes()[bit / 8];
-        if ((differing & 0x80U >> bit % 8) != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-// Whether `host`, no mapped one, is the address `network`, with or without brackets, or in it: "10.0.0.0/8".
-bool is_in(const address& host, std::string_view network) {
-    const std::size_t slash = network.find('/');
-    std::string_view text = network.substr(0, slash);
-    if (text.starts_with('[') && text.ends_with(']')) {
-        text = text.substr(1, text.size() - 2);
-    }
-    const auto base = address::try_parse(text);
-    if (!base) {
-        return false;
-    }
-    if (slash == network.npos) {
-        return base->unmapped() == host;
-    }
-    const auto bits = leat::detail::parse_number<unsigned>(network.substr(slash + 1));
-    const bool valid = bits.has_value() && *bits <= (base->is_ipv4() ? 32U : 128U);
-    return valid && base->is_ipv4() == host.is_ipv4() && have_prefix(*base, host, *bits);
+// Whether `host` is the address `text`, with or without brackets, or in that network: "10.0.0.0/8".
+bool is_in(const address& host, std::string_view text) noexcept {
+    const auto named = network::try_parse(text);
+    return named && named->contains(host);
 }
 
 // Whether `entry` of a no_proxy list is about this host and port.
