@@ -117,7 +117,7 @@ struct draft {
     }
 };
 
-std::string quoted(std::string_view text) {
+std::string quoted_text(std::string_view text) {
     std::string made = "\"";
     for (const char c : text) {
         made.append(c == '"' || c == '\\' ? "\\" : "").append(1, c);
@@ -181,20 +181,20 @@ std::string digest_session::authorize(std::string_view credentials, std::string_
                                    ? hash({secret, given_.nonce, count.data(), own_nonce_, "auth", asked})
                                    : hash({secret, given_.nonce, asked});
 
-    std::string text = "Digest username=" + quoted(user) + ", realm=" + quoted(given_.realm) +
-                       ", nonce=" + quoted(given_.nonce) + ", uri=" + quoted(target);
+    std::string text = "Digest username=" + quoted_text(user) + ", realm=" + quoted_text(given_.realm) +
+                       ", nonce=" + quoted_text(given_.nonce) + ", uri=" + quoted_text(target);
     if (!given_.algorithm_text.empty()) {
         text += ", algorithm=" + given_.algorithm_text;
     }
     text += ", response=\"" + answer + "\"";
     if (!given_.opaque.empty()) {
-        text += ", opaque=" + quoted(given_.opaque);
+        text += ", opaque=" + quoted_text(given_.opaque);
     }
     if (given_.auth) {
         text.append(", qop=auth, nc=").append(count.data());
     }
     if (given_.auth || given_.session) {
-        text += ", cnonce=" + quoted(own_nonce_);
+        text += ", cnonce=" + quoted_text(own_nonce_);
     }
     return text;
 }
