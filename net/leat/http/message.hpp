@@ -31,6 +31,9 @@ struct request {
     http::version version = http::version::http_1_1;
     http::headers headers;
     std::string body;
+    // Fields that came behind a body in chunks (RFC 9110 6.5), once that has been read to its end. Those that
+    // may not come there are left out. A client does not send them.
+    http::headers trailers;
     // For the handler of a server: the connection it came on (served_connection.hpp). Null elsewhere.
     served_connection* connection = nullptr;
 
@@ -42,6 +45,7 @@ struct request {
         version = http::version::http_1_1;
         headers.clear();
         body.clear();
+        trailers.clear();
     }
 };
 

@@ -20,12 +20,14 @@ class chunked_body {
 public:
     // Extensions and trailers are checked and dropped; a peer that sends more of them than this is cut off.
     explicit chunked_body(std::size_t trailers_max = 64 * 1024, strictness how = strictness::strict) noexcept
-        : trailers_left_(trailers_max), lenient_(how == strictness::lenient) {}
+        : trailers_max_(trailers_max), trailers_left_(trailers_max), lenient_(how == strictness::lenient) {}
 
     // Takes bytes off the front of `input` and returns the next piece of the body: a view into what `input`
     // was, never empty unless `input` ran out or the body is done().
     [[nodiscard]] result<std::string_view> next(std::string_view& input) noexcept;
 
+    // How many bytes of trailers it has read, the empty line behind them included.
+    [[nodiscard]] std::size_t trailer_bytes() const noexcept { return trailers_max_ - trailers_left_; }
     // The last chunk and the trailers behind it have been read.
     [[nodiscard]] bool done() const noexcept { return state_ == state::done; }
 
@@ -79,6 +81,7 @@ private:
     static constexpr std::size_t extensions_max = 16 * 1024;
 
     std::size_t extensions_left_ = extensions_max;  // of the body; if lenient, of the chunk
+    std::size_t trailers_max_;
     std::size_t trailers_left_;
     state state_ = state::size_start;
     bool lenient_;

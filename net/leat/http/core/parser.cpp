@@ -6,6 +6,7 @@
 #include <leat/http/core/head_repair.hpp>
 #include <leat/http/core/request_target.hpp>
 #include <leat/http/core/text.hpp>
+#include <leat/http/core/trailer_names.hpp>
 
 #include <algorithm>
 
@@ -145,10 +146,7 @@ result<progress> message_parser<Message>::next_head(std::string_view& input) {
         input.remove_prefix(scan_.head_end - before);
         const auto step = take_head(head, scan_.clean);
         scan_ = {};
-        partial_.clear();
-        if (partial_.capacity() > kept_partial_max) {
-            partial_.shrink_to_fit();
-        }
+        drop_partial();
         return step;
     }
     if (const auto failure = scan_error(outcome, text.size())) {
@@ -284,15 +282,63 @@ std::error_code message_parser<Message>::plan_body() {
     return {};
 }
 
+// Those of a request are kept: they are the last bytes of the body.
+template <typename Message>
+result<std::string_view> message_parser<Message>::next_of_chunks(std::string_view& input) {
+    const std::string_view given = input;
+    const std::size_t before = chunks_.trailer_bytes();
+    const auto piece = chunks_.next(input);
+    if constexpr (std::same_as<Message, request>) {
+        const std::size_t more = chunks_.trailer_bytes() - before;
+        if (piece && more > 0) {
+            partial_ += given.substr(given.size() - input.size() - more, more);
+        }
+    }
+    return piece;
+}
+
+// Whole lines, which chunked_body has found valid, and the empty one.
+template <typename Message>
+std::error_code message_parser<Message>::take_trailers() {
+    if constexpr (std::same_as<Message, request>) {
+        std::string_view rest = partial_;
+        for (std::size_t fields = 0; rest.size() > 2; ++fields) {
+            if (fields == limits_.fields) {
+                return error::too_many_headers;
+            }
+            const std::string_view line = rest.substr(0, rest.find('\r'));
+            rest.remove_prefix(line.size() + 2);
+            const std::size_t colon = line.find(':');
+            const std::string_view name = line.substr(0, colon);
+            if (may_be_trailer(name)) {
+                message_.trailers.add(name, trim(line.substr(colon + 1)));
+            }
+        }
+        drop_partial();
+    }
+    return {};
+}
+
+template <typename Message>
+void message_parser<Message>::drop_partial() noexcept {
+    partial_.clear();
+    if (partial_.capacity() > kept_partial_max) {
+        std::string().swap(partial_);
+    }
+}
+
 template <typename Message>
 result<progress> message_parser<Message>::next_body(std::string_view& input) {
     if (body_ == body_kind::chunked) {
-        const auto piece = chunks_.next(input);
+        const auto piece = next_of_chunks(input);
         if (!piece) {
             return fail(piece.error());
         }
         piece_ = *piece;
         if (chunks_.done() && piece_.empty()) {
+            if (const auto failure = take_trailers()) {
+                return fail(failure);
+            }
             state_ = state::complete;
             return progress::end;
         }

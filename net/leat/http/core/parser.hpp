@@ -9,9 +9,10 @@
 //         more: receive again   head: parser.message()   body: parser.body()   end: the rest is not its own
 //     }
 //
-// The head is copied once, into message(); the body is never copied. A parser is reused for all messages of
-// its connection, after which it allocates nothing. How the input is split never changes the events.
-// Invariant: an error is final and repeated for ever; the connection it came from can only be closed.
+// The head is copied once, into message(), and so are the trailers of a request; the body is never copied. A
+// parser is reused for all messages of its connection, after which it allocates nothing. How the input is
+// split never changes the events. Invariant: an error is final and repeated for ever; the connection it came
+// from can only be closed.
 //
 // There are two policies (strictness.hpp). Requests are read strictly: what RFC 9110 and 9112 do not allow is
 // refused, and all a server has to know is the error. Responses are read leniently, unless asked otherwise,
@@ -119,6 +120,10 @@ public:
         return fields_.content_length;
     }
     [[nodiscard]] bool has_body() const noexcept { return body_ != body_kind::none; }
+    // How many bytes of the body are still to come, if the Content-Length says so.
+    [[nodiscard]] std::optional<std::uint64_t> body_left() const noexcept {
+        return body_ == body_kind::counted ? std::optional(left_) : std::nullopt;
+    }
     [[nodiscard]] bool keep_alive() const noexcept { return keep_alive_; }
     // A request asks for, or a response begins, another protocol behind `end` (CONNECT, Upgrade).
     [[nodiscard]] bool upgrade() const noexcept { return upgrade_; }
@@ -130,6 +135,9 @@ private:
     void begin();
     result<progress> next_head(std::string_view& input);
     result<progress> next_body(std::string_view& input);
+    result<std::string_view> next_of_chunks(std::string_view& input);
+    std::error_code take_trailers();
+    void drop_partial() noexcept;
     std::error_code scan_error(head_scan::outcome outcome, std::size_t size) const noexcept;
     result<progress> take_head(std::string_view head, bool clean);
     std::error_code read(std::string_view head);
@@ -141,7 +149,7 @@ private:
 
     Message message_;
     parser_limits limits_;
-    std::string partial_;  // a head that came in pieces, so far
+    std::string partial_;  // a head that came in pieces, so far; behind a body its trailers
     head_scan scan_;
     chunked_body chunks_;
     framing_fields fields_;

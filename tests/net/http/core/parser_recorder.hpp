@@ -93,15 +93,24 @@ private:
             body_.clear();
         }
     }
-    void note_head() {
-        std::string text = describe(parser_.message());
-        for (const auto& [name, value] : parser_.message().headers) {
+    static std::string listed(const headers& fields) {
+        std::string text;
+        for (const auto& [name, value] : fields) {
             text.append(" [").append(name).append("=").append(value).append("]");
         }
-        note(text);
+        return text;
+    }
+    void note_head() { note(describe(parser_.message()) + listed(parser_.message().headers)); }
+    void note_trailers() {
+        if constexpr (std::same_as<Parser, detail::request_parser>) {
+            if (const http::headers& trailers = parser_.message().trailers; !trailers.empty()) {
+                note("trailers" + listed(trailers));
+            }
+        }
     }
     void end() {
         note_body();
+        note_trailers();
         note(parser_.keep_alive() ? "end" : parser_.upgrade() ? "end upgrade" : "end close");
         stopped_ = !parser_.keep_alive() || parser_.upgrade();
         if (!stopped_) {

@@ -24,6 +24,17 @@ std::string error_line(error value) {
 
 }  // namespace
 
+TEST_CASE("trailers of a request are kept, but for those that say how a message is read") {
+    const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const std::string read = "POST / [Host=x] [Transfer-Encoding=chunked]; ";
+    CHECK(requests(head + "1\r\na\r\n0\r\nA: b \r\nHost: y\r\nA:\r\ncontent-length: 3\r\n\r\n" + head +
+                   "0\r\n\r\n") == read + "body a; trailers [A=b] [A=]; end; " + read + "end");
+    CHECK(requests(head + "0\r\na:b\r\nc:d\r\ne:f\r\n\r\n", {.limits = {.fields = 2}}) ==
+          read + error_line(error::too_many_headers));
+    CHECK(requests(head + "0\r\nHost:b\r\nc:d\r\n\r\n", {.limits = {.fields = 2}}) ==
+          read + "trailers [c=d]; end");
+}
+
 TEST_CASE("requests come out whole however their bytes are cut") {
     CHECK(requests("GET /a?b HTTP/1.1\r\nHost: x\r\nAccept:  */* \t\r\nX-Empty:\r\n\r\n") ==
           "GET /a?b [Host=x] [Accept=*/*] [X-Empty=]; end");
@@ -39,7 +50,7 @@ TEST_CASE("requests come out whole however their bytes are cut") {
           "PATCH /%20~!$&'()*+,;=:@{|}\"\\ [Host=x]; end");
     CHECK(requests("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
                    "5;a;b=c;d=\"e;\\\"\" ;\tf = g\r\nhello\r\n0\r\nA: b\r\n\r\n") ==
-          "POST / [Host=x] [Transfer-Encoding=chunked]; body hello; end");
+          "POST / [Host=x] [Transfer-Encoding=chunked]; body hello; trailers [A=b]; end");
 }
 
 TEST_CASE("any token is a method: whether it is known is the server's question") {
