@@ -40,7 +40,7 @@ task<> serve_tls_connection(Transport transport, const tls::context& shared, req
 template <typename Listener>
 task<> serve_requests(Listener& listener, const tls::context& shared, request_handler& handler,
                       const serve_tls_options& options, std::source_location serve_awaited) {
-    server_state server(options.http.limits, options.http.on_error);
+    server_state server(options.http.limits, options.http.on_error, handler.reads());
     const auto connection = [&](accepted_by<Listener> stream) {
         return serve_tls_connection(std::move(stream), shared, handler, server, options.handshake);
     };
@@ -55,7 +55,7 @@ extern template task<> serve_requests(tcp_listener& listener, const tls::context
 
 // The same as serve(listener, handler), for clients that speak TLS. `shared` lives until it ends.
 template <typename Listener, typename Handler>
-    requires detail::giving_handler<Handler> || detail::writing_handler<Handler>
+    requires detail::answering_handler<Handler>
 task<> serve(Listener listener, const tls::context& shared, Handler handler, serve_tls_options options = {}) {
     const std::source_location here = leat::detail::place_awaited();
     detail::handler_of<Handler> answers(handler);

@@ -36,8 +36,9 @@ public:
     // stop then, as in race(work(), request.connection->gone()); the server itself lets a handler finish. A
     // client that has closed looks like one that sends no more and waits for its answer (shutdown(2)); which
     // of them it is shows when something is sent. If the client has already sent bytes of its next request,
-    // its end cannot be seen: then this waits until it is cancelled. Cancelled: nothing has happened. One
-    // task at a time; it ends before the handler does.
+    // its end cannot be seen: then this waits until it is cancelled. So it is before a handler with a
+    // request_body_reader has read all; but when a read() meets the client's end this completes. Cancelled:
+    // nothing has happened. One task at a time; it ends before the handler does.
     [[nodiscard]] virtual task<> gone() = 0;
 
     // For the server: how many bytes the client's machine has acknowledged, where the kernel tells it.

@@ -9,6 +9,14 @@
 //     }
 //     co_await leat::http::serve(leat::tcp_listener::bind({"0.0.0.0", 8080}), hello);
 //
+// A handler that takes a request_body_reader reads its request's body itself, piece by piece; for the others
+// the whole body is in request::body. So there are four forms:
+//
+//     leat::task<response> give(const request&);
+//     leat::task<response> give(const request&, request_body_reader&);
+//     leat::task<> write(const request&, response_writer&);
+//     leat::task<> write(const request&, request_body_reader&, response_writer&);
+//
 // Connections are kept open, pipelined requests are answered in their order, and answers that are ready
 // together leave together; a handler that waits does not delay the answers before its own.
 //
@@ -18,13 +26,14 @@
 //   400  malformed, ambiguous, without one valid Host; also a target with bytes above ASCII, which a client
 //        has to percent-encode (RFC 3986 2.1)
 //   408  a head or a body that comes too slowly (server_limits)
-//   413  a body, 431 a head that is too long
+//   413  a body, 431 a head or trailers that are too long
 //   501  CONNECT, a method that HTTP does not know, a transfer coding other than chunked
 //   505  a version other than 1.x
 // The handler itself refuses a known method that it does not want, by 405 with Allow.
 #pragma once
 
 #include <leat/http/core/serve_connection.hpp>
+#include <leat/http/request_body_reader.hpp>
 #include <leat/http/response_writer.hpp>
 #include <leat/http/server_limits.hpp>
 #include <leat/serve.hpp>
@@ -62,7 +71,7 @@ struct serve_options {
 
 namespace detail {
 
-// A handler that gives a response, and one that writes it.
+// A handler that gives a response, and one that writes it; and both with a body that they read.
 template <typename Handler>
 concept giving_handler = requires(Handler& handler, const request& asked) {
     { handler(asked) } -> std::same_as<task<response>>;
@@ -73,10 +82,26 @@ concept writing_handler = requires(Handler& handler, const request& asked, respo
 };
 
 template <typename Handler>
+concept giving_reading_handler = requires(Handler& handler, const request& asked, request_body_reader& body) {
+    { handler(asked, body) } -> std::same_as<task<response>>;
+};
+template <typename Handler>
+concept writing_reading_handler =
+    requires(Handler& handler, const request& asked, request_body_reader& body, response_writer& writer) {
+        { handler(asked, body, writer) } -> std::same_as<task<>>;
+    };
+template <typename Handler>
+concept reading_handler = giving_reading_handler<Handler> || writing_reading_handler<Handler>;
+template <typename Handler>
+concept answering_handler = giving_handler<Handler> || writing_handler<Handler> || reading_handler<Handler>;
+
+template <typename Handler>
 class handler_of final : public request_handler {
 public:
     explicit handler_of(Handler& handler) noexcept
-        : request_handler(giving_handler<Handler>), handler_(handler) {}
+        : request_handler(giving_handler<Handler> || giving_reading_handler<Handler>,
+                          reading_handler<Handler>),
+          handler_(handler) {}
     task<response> give(const request& asked) override {
         if constexpr (giving_handler<Handler>) {
             return handler_(asked);
@@ -85,10 +110,24 @@ public:
         }
     }
     task<> write(const request& asked, response_writer& writer) override {
-        if constexpr (giving_handler<Handler>) {
-            return {};
-        } else {
+        if constexpr (writing_handler<Handler>) {
             return handler_(asked, writer);
+        } else {
+            return {};
+        }
+    }
+    task<response> give_reading(const request& asked, request_body_reader& body) override {
+        if constexpr (giving_reading_handler<Handler>) {
+            return handler_(asked, body);
+        } else {
+            return {};
+        }
+    }
+    task<> write_reading(const request& asked, request_body_reader& body, response_writer& writer) override {
+        if constexpr (writing_reading_handler<Handler>) {
+            return handler_(asked, body, writer);
+        } else {
+            return {};
         }
     }
 
@@ -138,7 +177,7 @@ task<> serve_draining(Listener& listener, server_state& server, Connection serve
 template <typename Listener>
 task<> serve_requests(Listener& listener, request_handler& handler, const serve_options& options,
                       std::source_location serve_awaited) {
-    server_state server(options.limits, options.on_error);
+    server_state server(options.limits, options.on_error, handler.reads());
     const auto connection = [&](accepted_by<Listener> stream) -> task<> {
         connection_over client(stream);
         server_exchange exchange(server, client);
@@ -155,7 +194,7 @@ extern template task<> serve_requests(tcp_listener& listener, request_handler& h
 // Answers requests until one of the signals comes, `stop` is set or the listener is closed; then as
 // leat::serve. An error of the listener is thrown. Cancelling it ends all connections.
 template <typename Listener, typename Handler>
-    requires detail::giving_handler<Handler> || detail::writing_handler<Handler>
+    requires detail::answering_handler<Handler>
 task<> serve(Listener listener, Handler handler, serve_options options = {}) {
     const std::source_location here = leat::detail::place_awaited();
     detail::handler_of<Handler> answers(handler);

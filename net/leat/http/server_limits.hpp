@@ -25,6 +25,7 @@ struct server_limits {
     duration body_total = duration::max();
     duration send_total = duration::max();
     std::size_t header_bytes = 64 * 1024;
+    // A handler that reads the body itself may choose another limit: request_body_reader::set_limit().
     std::uint64_t body_bytes = 1024 * 1024;
     // Whether a method that is not registered (IANA) goes to the handler, such as PURGE; otherwise it is
     // answered with 501.

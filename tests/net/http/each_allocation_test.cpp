@@ -156,6 +156,41 @@ TEST_CASE(
 
 namespace {
 
+task<leat::http::response> reads(const leat::http::request& asked, leat::http::request_body_reader& body) {
+    leat::http::response made;
+    made.body = co_await body.read_all();
+    co_await leat::yield();
+    made.body += asked.trailers.wire();
+    co_return made;
+}
+
+}  // namespace
+
+TEST_CASE("a handler that reads and finds no memory never sees a part of a body for the whole") {
+    const std::string trailer = "X-Long: " + std::string(1000, 't') + "\r\n";
+    const std::string asked =
+        "POST /1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n" + trailer +
+        "\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /";
+    const std::string whole = ok("abc" + trailer) + ok("GET /");
+    check_each_allocation("http::serve", kernel, [&](failing_memory& memory) -> task<> {
+        co_await serving(reads, unattended, [&](leat::endpoint where) -> task<> {
+            co_await server_has_begun();
+            std::string got;
+            co_await memory.fails([&]() -> task<> { got = co_await answers_to(where, asked); });
+            if (memory.completed) {
+                const std::size_t error = got.find("HTTP/1.1 500 ");
+                const std::string before = got.substr(0, error);
+                CHECK(whole.starts_with(before));
+                CHECK((error == got.npos || got.substr(error) == failed));
+            }
+            const std::string later = co_await answers_to(where, asked);
+            CHECK(later == whole);
+        });
+    });
+}
+
+namespace {
+
 std::string written;  // in the form of chunks
 
 // What found no memory is left out.

@@ -2,8 +2,11 @@
 // The code of docs/http.md, as it stands there.
 #include "serving.hpp"
 
+#include <leat/system/file.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include <algorithm>
+#include <cctype>
 #include <string>
 
 using namespace std::chrono_literals;
@@ -53,6 +56,38 @@ leat::task<> follow_log(const leat::http::request& asked, leat::http::response_w
         }
     };
     co_await leat::race(write_lines, asked.connection->gone());
+}
+// HTTP: end
+
+// HTTP: begin
+leat::task<leat::http::response> store(const leat::http::request& asked,
+                                       leat::http::request_body_reader& body) {
+    leat::http::response made;
+    if (asked.method != "PUT") {
+        made.status = 405;
+        made.headers.add("Allow", "PUT");
+        co_return made;
+    }
+    body.set_limit(std::uint64_t(8) << 30);  // in place of limits.body_bytes
+    auto upload = co_await leat::file::create("upload");
+    const std::uint64_t size = co_await body.copy_to(upload);
+    co_await upload.close();
+    made.status = 201;
+    made.body = std::to_string(size) + " bytes\n";
+    co_return made;
+}
+
+leat::task<> to_upper(const leat::http::request&, leat::http::request_body_reader& body,
+                      leat::http::response_writer& writer) {
+    for (;;) {
+        const std::string_view piece = co_await body.read();
+        if (piece.empty()) {
+            break;
+        }
+        std::string upper(piece);
+        std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
+        co_await writer.write(upper);
+    }
 }
 // HTTP: end
 
@@ -125,6 +160,25 @@ LEAT_TEST("a handler that follows something ends with its client", on(simulated)
         CHECK(all ==
               "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
               "5\r\nline\n\r\n5\r\nline\n\r\n5\r\nline\n\r\n0\r\n\r\n");
+    });
+}
+
+LEAT_TEST("handlers of the page read the bodies of their requests as they come", on(simulated)) {
+    leat::http::client client({.environment_proxies = false});
+    co_await serving(store, unattended, [&](leat::endpoint where) -> leat::task<> {
+        const std::string url = "http://" + where.to_string() + "/";
+        const leat::http::fetched made = co_await client.put(url, std::string(3'000'000, 'u'));
+        CHECK(made.status == 201);
+        CHECK(made.body == "3000000 bytes\n");
+        const leat::http::fetched refused = co_await client.post(url, "text");
+        CHECK(refused.status == 405);
+    });
+    auto stored = co_await leat::file::open("upload");
+    const auto about = co_await stored.info();
+    CHECK(about.size == 3'000'000);
+    co_await serving(to_upper, unattended, [&](leat::endpoint where) -> leat::task<> {
+        const leat::http::fetched upper = co_await client.post("http://" + where.to_string() + "/", "text");
+        CHECK(upper.body == "TEXT");
     });
 }
 

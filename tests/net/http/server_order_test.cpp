@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 using leat::http::request;
 using leat::http::response;
 using leat::http::response_writer;
+using leat::testing::come_by_now;
 using leat::testing::get;
 using leat::testing::memory_stream;
 using leat::testing::ok;
@@ -17,7 +18,6 @@ using leat::testing::rest_of;
 using leat::testing::serving;
 using leat::testing::single_listener;
 using leat::testing::unattended;
-using leat::testing::without_dates;
 
 namespace {
 
@@ -43,20 +43,6 @@ leat::task<> write_target(const request& asked, response_writer& writer) {
     } else {
         writer.head().body = asked.target;
     }
-}
-
-// What has come, without waiting for more. Time is virtual.
-template <typename Stream>
-leat::task<std::string> come_by_now(Stream& peer) {
-    std::string all;
-    for (;;) {
-        auto more = co_await leat::move_on_after(1ms, peer.recv_chunk());
-        if (!more || more->empty()) {
-            break;
-        }
-        all += more->text();
-    }
-    co_return without_dates(all);
 }
 
 // Counts the sends of the stream below.

@@ -5,6 +5,7 @@
 #include <leat/http.hpp>
 #include <leat/net.hpp>
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -82,6 +83,20 @@ task<std::string> rest_of(Stream& peer) {
 }
 
 std::string without_dates(std::string all);
+
+// What has come, without waiting for more. Time is virtual.
+template <typename Stream>
+task<std::string> come_by_now(Stream& peer) {
+    std::string all;
+    for (;;) {
+        auto more = co_await move_on_after(std::chrono::milliseconds(1), peer.recv_chunk());
+        if (!more || more->empty()) {
+            break;
+        }
+        all += more->text();
+    }
+    co_return without_dates(all);
+}
 
 // Sends `bytes` and gives all that comes back, without Date fields.
 task<std::string> answers_to(endpoint where, std::string bytes);

@@ -15,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 const endpoint service{"10.0.0.1", 80};
+const endpoint reading_service{"10.0.0.1", 81};
 
 // The body at "/form/number", which compresses to something.
 std::string body_of(std::uint64_t number) {
@@ -51,6 +52,30 @@ task<> answer(const http::request& asked, http::response_writer& writer) {
     }
 }
 
+// Gives a PUT its body back, as it comes; and leaves one of another kind where it likes.
+task<> echo(const http::request& asked, http::request_body_reader& body, http::response_writer& writer) {
+    if (asked.target == "/left") {
+        for (std::size_t pieces = draw(4); pieces > 0; --pieces) {
+            const std::string_view piece = co_await body.read();
+            if (piece.empty()) {
+                break;
+            }
+        }
+        writer.head().body = "left";
+        co_return;
+    }
+    for (;;) {
+        const std::string_view piece = co_await body.read();
+        if (piece.empty()) {
+            break;
+        }
+        if (draw(4) == 0) {
+            co_await sleep(draw_time(1s));
+        }
+        co_await writer.write(piece);
+    }
+}
+
 // Fetches a page and checks all of it. Throws what the client throws.
 task<> fetch(http::client& client) {
     constexpr std::string_view forms[] = {"counted", "chunked", "gzip"};
@@ -62,8 +87,10 @@ task<> fetch(http::client& client) {
     CHECK(whole);
 }
 
-// Puts a page, in pieces with pauses, which is answered with itself. Throws what the client throws.
+// Puts a page, in pieces with pauses, which is answered with itself, or left. Throws what the client throws.
 task<> put(http::client& client) {
+    constexpr std::string_view places[] = {":80/put", ":81/put", ":81/left"};
+    const std::string place(places[draw(3)]);
     const std::string body = body_of(draw(100'000));
     const auto in_pieces = [&body] {
         return [rest = std::string_view(body)]() mutable -> task<std::string_view> {
@@ -81,9 +108,9 @@ task<> put(http::client& client) {
         how.await_continue = draw_time(1s);
     }
     const http::fetched page =
-        co_await client.put("http://10.0.0.1/put", http::request_body::made_by(in_pieces, size), how);
+        co_await client.put("http://10.0.0.1" + place, http::request_body::made_by(in_pieces, size), how);
     CHECK(page.status == 200);
-    const bool same = page.body == body;
+    const bool same = page.body == (place == ":81/left" ? "left" : body);
     CHECK(same);
 }
 
@@ -129,10 +156,13 @@ task<> fetch_under_faults(bool failures) {
     simulated_host& here = world.add_host("client");
     world.set_link(there, here, {.latency = draw_time(20ms), .spread = draw_time(5ms)});
     tcp_listener listener = co_await on_host(there, bind_in_the_end(service));
+    tcp_listener reading = co_await on_host(there, bind_in_the_end(reading_service));
     co_await with_task_group([&](task_group& group) -> task<> {
         group.spawn([&] {
             return http::serve(std::move(listener), answer, {.stop_on = {}, .limits = {.idle = 5s}});
         });
+        group.spawn(
+            [&] { return http::serve(std::move(reading), echo, {.stop_on = {}, .limits = {.idle = 5s}}); });
         co_await on_host(here, [&]() -> task<> {
             std::vector<std::unique_ptr<http::client>> clients;
             for (int number = 0; number < 4; ++number) {

@@ -5,11 +5,12 @@
 #pragma once
 
 #include <leat/core/borrowed_stream.hpp>
+#include <leat/http/core/body_over.hpp>
+#include <leat/http/core/connection_over.hpp>
 #include <leat/http/core/server_exchange.hpp>
+#include <leat/http/request_body_reader.hpp>
 #include <leat/http/response_writer.hpp>
-#include <leat/http/served_connection.hpp>
 #include <leat/serve.hpp>
-#include <leat/sleep.hpp>
 #include <leat/stream.hpp>
 #include <leat/task_group.hpp>
 #include <leat/tcp.hpp>
@@ -29,76 +30,28 @@
 
 namespace leat::http::detail {
 
-// The handler of a server. It gives the response, or it writes it.
+// The handler of a server. It gives the response, or it writes it; and it may read the request's body itself.
 class request_handler {
 public:
-    explicit request_handler(bool gives) noexcept : gives_(gives) {}
+    explicit request_handler(bool gives, bool reads = false) noexcept : gives_(gives), reads_(reads) {}
     request_handler(const request_handler&) = delete;
     request_handler& operator=(const request_handler&) = delete;
 
-    // Which of the two below it has.
+    // Which one of those below it has.
     [[nodiscard]] bool gives() const noexcept { return gives_; }
+    [[nodiscard]] bool reads() const noexcept { return reads_; }
     [[nodiscard]] virtual task<response> give(const request& asked) = 0;
     [[nodiscard]] virtual task<> write(const request& asked, response_writer& writer) = 0;
+    [[nodiscard]] virtual task<response> give_reading(const request& asked, request_body_reader& body) = 0;
+    [[nodiscard]] virtual task<> write_reading(const request& asked, request_body_reader& body,
+                                               response_writer& writer) = 0;
 
 protected:
     ~request_handler() = default;
 
 private:
     bool gives_;
-};
-
-// The served_connection of a stream, and a chunk that was received while a handler ran.
-template <stream Stream>
-class connection_over final : public served_connection {
-public:
-    explicit connection_over(Stream& stream) noexcept : stream_(stream) {}
-
-    [[nodiscard]] std::optional<endpoint> remote_endpoint() const override {
-        return leat::detail::peer_of(stream_);
-    }
-    [[nodiscard]] std::optional<endpoint> local_endpoint() const override {
-        if constexpr (requires { endpoint(stream_.local_endpoint()); }) {
-            return endpoint(stream_.local_endpoint());
-        } else {
-            return std::nullopt;
-        }
-    }
-    [[nodiscard]] const tls::session* tls() const noexcept override {
-        if constexpr (requires { stream_.session().alpn(); }) {
-            return &stream_.session();
-        } else {
-            return nullptr;
-        }
-    }
-    [[nodiscard]] std::optional<std::uint64_t> acknowledged() const noexcept override {
-        if constexpr (requires { stream_.transport().native_handle(); }) {
-            return acknowledged_bytes(stream_.transport().native_handle());
-        } else if constexpr (requires { stream_.native_handle(); }) {
-            return acknowledged_bytes(stream_.native_handle());
-        } else {
-            return std::nullopt;
-        }
-    }
-    [[nodiscard]] task<> gone() override {
-        if (ahead_.empty()) {
-            try {
-                ahead_ = co_await stream_.recv_chunk();
-            } catch (const std::system_error&) {
-                co_return;
-            }
-            if (ahead_.empty()) {
-                co_return;
-            }
-        }
-        co_await sleep_until(never);
-    }
-
-    [[nodiscard]] chunk take_ahead() noexcept { return std::move(ahead_); }
-
-private:
-    Stream& stream_;
-    chunk ahead_;
+    bool reads_;
 };
 
 // X inside the scope of a connection, as move_on_after with a deadline that moves.
@@ -174,16 +127,34 @@ task<> part(Stream& stream) {
     }
 }
 
-// Answers the request exchange.asked(), with either kind of handler. Any failure is a 500, or, if a part of
-// the answer has been sent, the end of the connection.
+// Lets a handler that reads answer; when this ends it has left the body.
 template <stream Stream>
-task<> answer(Stream& stream, request_handler& handler, server_exchange& exchange) {
+task<> read_and_answer(Stream& stream, request_handler& handler, server_exchange& exchange,
+                       connection_over<Stream>& client, chunk& input, std::string_view& come,
+                       response_writer& writer) {
+    body_over<Stream> body(stream, &send_over<Stream>, exchange, client, input, come);
+    request_body_reader reader(body, exchange.body_limit());
+    const request& asked = exchange.asked();
+    if (handler.gives()) {
+        writer.head() = co_await handler.give_reading(asked, reader);
+    } else {
+        co_await handler.write_reading(asked, reader, writer);
+    }
+}
+
+// Answers the request exchange.asked(), with any kind of handler; `come`, in `input`, is what has come behind
+// it. Any failure is a 500, or, if a part of the answer has been sent, the end of the connection.
+template <stream Stream>
+task<> answer(Stream& stream, request_handler& handler, server_exchange& exchange,
+              connection_over<Stream>& client, chunk& input, std::string_view& come) {
     response_writer writer(exchange, &stream, &send_over<Stream>);
     std::string_view rest;
     std::exception_ptr failure;
     exchange.begin_answer();
     try {
-        if (handler.gives()) {
+        if (handler.reads()) {
+            co_await read_and_answer(stream, handler, exchange, client, input, come, writer);
+        } else if (handler.gives()) {
             writer.head() = co_await handler.give(exchange.asked());
         } else {
             co_await handler.write(exchange.asked(), writer);
@@ -205,8 +176,9 @@ inline constexpr std::size_t held_back_max = 64 * 1024;
 // Answers the requests that end in `rest`, which lies in `input`. Without `flushing`, where a task may send
 // what is held back while a handler waits, it returns when there is something to be sent meanwhile.
 template <stream Stream>
-task<> answer_requests(Stream& stream, request_handler& handler, server_exchange& exchange, chunk& input,
-                       std::string_view& rest, task_group* flushing) {
+task<> answer_requests(Stream& stream, request_handler& handler, server_exchange& exchange,
+                       connection_over<Stream>& client, chunk& input, std::string_view& rest,
+                       task_group* flushing) {
     while (!exchange.closes() && !exchange.upgrades() && (flushing != nullptr || !exchange.holds_back())) {
         // A chunk may hold hundreds of requests; what came with a stop, or as its time was over, is not
         // begun.
@@ -225,7 +197,7 @@ task<> answer_requests(Stream& stream, request_handler& handler, server_exchange
                 if (exchange.holds_back() && !std::exchange(exchange.flushing, true)) {
                     flushing->spawn(flush_meanwhile<Stream>, std::ref(stream), std::ref(exchange));
                 }
-                co_await answer(stream, handler, exchange);
+                co_await answer(stream, handler, exchange, client, input, rest);
                 break;
             case server_exchange::found::refused:
                 break;
@@ -262,10 +234,10 @@ task<bool> answer_all(Stream& stream, request_handler& handler, server_exchange&
         if (rest.empty()) {
             co_return false;
         }
-        co_await answer_requests(stream, handler, exchange, input, rest, nullptr);
+        co_await answer_requests(stream, handler, exchange, client, input, rest, nullptr);
         if (!rest.empty() && !exchange.closes() && !exchange.upgrades()) {
             co_await with_task_group([&](task_group& flushing) {
-                return answer_requests(stream, handler, exchange, input, rest, &flushing);
+                return answer_requests(stream, handler, exchange, client, input, rest, &flushing);
             });
         }
         co_await send(stream, exchange);
@@ -283,6 +255,7 @@ task<bool> answer_all(Stream& stream, request_handler& handler, server_exchange&
 }
 
 inline constexpr duration parting = std::chrono::seconds(1);
+inline constexpr duration parting_from_sender = std::chrono::seconds(10);
 
 // Serves one connection. Its errors are not thrown.
 template <stream Stream>
@@ -291,19 +264,20 @@ task<> serve_connection(Stream& stream, request_handler& handler, server_exchang
     try {
         const auto more =
             co_await watched(exchange.deadlines(), answer_all(stream, handler, exchange, client));
-        const bool cut = !more.has_value() && exchange.broken();
-        if (cut) {
-            reset_or_close(stream);  // it takes nothing, not even an end
+        const bool late = !more.has_value() && exchange.answer_late();
+        if (!more.has_value() && (exchange.broken() || exchange.ends_by_reset())) {
+            reset_or_close(stream);  // it takes nothing, not even an end; or it would take that for success
             co_return;
         }
         if (more.has_value() && exchange.upgrades()) {
             co_await exchange.run_upgraded(leat::detail::borrowed_stream<Stream>(stream));
         }
-        if (!more.has_value() && exchange.answer_late()) {
+        if (late) {
             (void)co_await move_on_after(parting, send(stream, exchange));
         }
         if (more.value_or(true)) {
-            (void)co_await move_on_after(parting, part(stream));
+            const duration most = exchange.has_more_body() ? parting_from_sender : parting;
+            (void)co_await move_on_after(most, part(stream));
         } else {
             (void)co_await move_on_after(parting, leat::detail::end_sending(stream));
         }

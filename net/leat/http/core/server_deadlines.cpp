@@ -34,6 +34,14 @@ void progress_window::moved(std::uint64_t bytes, time_point now, duration length
     }
 }
 
+void progress_window::go_on(time_point now) noexcept {
+    if (paused_ < now) {
+        began_ = after(began_, now - paused_);
+        opened_ = after(opened_, now - paused_);
+    }
+    paused_ = never;
+}
+
 time_point progress_window::end(duration length, duration total) const noexcept {
     return std::min(after(opened_, length), after(began_, total));
 }
@@ -72,18 +80,33 @@ void server_deadlines::await_head() noexcept {
 
 void server_deadlines::await_body(std::uint64_t received) noexcept {
     const time_point here = now();
-    if (phase_ != phase::body) {
-        phase_ = phase::body;
+    phase_ = phase::body;
+    if (!receives_) {
+        receives_ = true;
         receiving_.begin(here);
     } else {
+        receiving_.go_on(here);
         receiving_.moved(received - received_, here, limits_.body, limits_.lowest_rate);
     }
     received_ = received;
-    arm(receiving_.end(limits_.body, limits_.body_total));
+    if (sending_) {
+        receiving_.pause(here);
+    } else {
+        arm(receiving_.end(limits_.body, limits_.body_total));
+    }
 }
 
 void server_deadlines::await_handler() noexcept {
+    receives_ = false;
     phase_ = phase::handling;
+    if (!sending_) {
+        arm(far);
+    }
+}
+
+void server_deadlines::leave_body() noexcept {
+    phase_ = phase::handling;
+    receiving_.pause(now());
     if (!sending_) {
         arm(far);
     }
@@ -92,6 +115,9 @@ void server_deadlines::await_handler() noexcept {
 void server_deadlines::begin_send() noexcept {
     sending_ = true;
     acknowledged_.reset();
+    if (phase_ == phase::body) {
+        receiving_.pause(now());
+    }
     leaving_.begin(now());
     arm(leaving_.end(limits_.send, limits_.send_total));
 }
@@ -105,11 +131,15 @@ void server_deadlines::end_send() noexcept {
     sending_ = false;
     if (phase_ == phase::handling) {
         arm(far);
+    } else if (phase_ == phase::body) {
+        receiving_.go_on(now());
+        arm(receiving_.end(limits_.body, limits_.body_total));
     }
 }
 
 void server_deadlines::expire() noexcept {
     if (!sending_ || !client_takes_more(now())) {
+        expired_in_ = phase_;
         scope_->cancel(cancel_reason::deadline);
     }
 }

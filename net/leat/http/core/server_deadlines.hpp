@@ -3,6 +3,7 @@
 // progress: it moves as long as bytes of a body arrive, or bytes of an answer leave. One timer of the
 // connection serves all phases; when it expires, the work of the connection is cancelled.
 // Invariant: while bytes are being sent the timer is set for the send, whatever the handler does meanwhile.
+// The time of a body runs only while it is waited for and nothing is being sent.
 #pragma once
 
 #include <leat/clock.hpp>
@@ -10,6 +11,7 @@
 #include <leat/http/served_connection.hpp>
 #include <leat/http/server_limits.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -20,8 +22,12 @@ class progress_window {
 public:
     void begin(time_point now) noexcept {
         began_ = now;
+        paused_ = never;
         open(now);
     }
+    // Time between the two does not count.
+    void pause(time_point now) noexcept { paused_ = std::min(paused_, now); }
+    void go_on(time_point now) noexcept;
     // More has moved: with enough of it the next window begins.
     void moved(std::uint64_t bytes, time_point now, duration length, std::uint64_t rate) noexcept;
     void open(time_point now) noexcept {
@@ -37,6 +43,7 @@ public:
 private:
     time_point began_;
     time_point opened_;
+    time_point paused_ = never;
     std::uint64_t bytes_ = 0;
 };
 
@@ -64,13 +71,16 @@ public:
     void await_head() noexcept;
     void await_body(std::uint64_t received) noexcept;  // so many bytes of it so far
     void await_handler() noexcept;
+    // The handler has got the bytes of the body that it waited for, or does something else.
+    void leave_body() noexcept;
 
     // Bytes are being sent; so many of them have been; that is over.
     void begin_send() noexcept;
     void sent(std::uint64_t bytes) noexcept;
     void end_send() noexcept;
 
-    [[nodiscard]] phase now_in() const noexcept { return phase_; }
+    // The phase in which the client was too slow; `handling` if it was not.
+    [[nodiscard]] phase expired_in() const noexcept { return expired_in_; }
     [[nodiscard]] bool sending() const noexcept { return sending_; }
     // No request has begun.
     [[nodiscard]] bool idle() const noexcept { return phase_ <= phase::idle; }
@@ -97,7 +107,9 @@ private:
     std::uint64_t received_ = 0;
     std::optional<std::uint64_t> acknowledged_;  // at the last query of the kernel, in this send
     phase phase_ = phase::beginning;
+    phase expired_in_ = phase::handling;
     bool sending_ = false;
+    bool receives_ = false;  // receiving_ is that of the request that is being handled
 };
 
 // Of the TCP connection `socket`: tcpi_bytes_acked (tcp(7)). Nothing for other sockets, and in a simulation.

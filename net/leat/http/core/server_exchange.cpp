@@ -14,12 +14,6 @@
 namespace leat::http::detail {
 namespace {
 
-// What a workspace keeps; and how many a server keeps, for the connections that are answered at once.
-constexpr std::size_t kept_fields_max = 16 * 1024;
-constexpr std::size_t kept_body_max = 16 * 1024;
-constexpr std::size_t kept_out_max = 64 * 1024;
-constexpr std::size_t spares_max = 64;
-
 std::string_view date_now() noexcept {
     static thread_local date_text text;
     return text.at(current_scheduler().io().wall_now());
@@ -64,6 +58,16 @@ std::optional<std::uint64_t> given_length(const response& made) {
     return length;
 }
 
+std::error_code code_of(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const std::system_error& known) {
+        return known.code();
+    } catch (...) {
+        return {};
+    }
+}
+
 std::string text_of(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);
@@ -74,60 +78,7 @@ std::string text_of(const std::exception_ptr& failure) {
     }
 }
 
-void cut_down(std::string& text, std::size_t most) noexcept {
-    text.clear();
-    if (text.capacity() > most) {
-        std::string().swap(text);
-    }
-}
-
-// Before it is used again for another message.
-void cut_down(request& old) noexcept {
-    cut_down(old.body, kept_body_max);
-    if (old.headers.wire().size() + old.target.size() > kept_fields_max) {
-        old = request{};
-    }
-}
-
 }  // namespace
-
-server_workspace::server_workspace(const server_limits& limits)
-    : parser({.head_bytes = limits.header_bytes, .body_bytes = limits.body_bytes}) {}
-
-server_state::~server_state() {
-    while (!spare.empty()) {
-        delete &spare.pop_front();
-    }
-}
-
-std::unique_ptr<server_workspace> server_state::lend() {
-    if (spare.empty()) {
-        return std::make_unique<server_workspace>(limits);
-    }
-    --spares;
-    return std::unique_ptr<server_workspace>(&spare.pop_front());
-}
-
-void server_state::take_back(std::unique_ptr<server_workspace> used) noexcept {
-    used->upgraded = nullptr;
-    if (spares == spares_max) {
-        return;
-    }
-    cut_down(used->parser.message());
-    cut_down(used->out, kept_out_max);
-    cut_down(used->leaving, kept_out_max);
-    ++spares;
-    spare.push_front(*used.release());
-}
-
-void server_state::stop() noexcept {
-    stopping = true;
-    for (server_exchange* each = connections.first(); each != nullptr; each = connections.next(*each)) {
-        if (each->deadlines().idle()) {
-            each->deadlines().cancel();
-        }
-    }
-}
 
 server_exchange::server_exchange(server_state& server, served_connection& client)
     : server_(server), client_(client), deadlines_(server.limits, client) {
@@ -136,17 +87,17 @@ server_exchange::server_exchange(server_state& server, served_connection& client
 
 server_exchange::~server_exchange() {
     unlink();
-    if (answered_) {
+    if (is_over()) {
         server_.take_back(std::move(work_));
     }
 }
 
 bool server_exchange::wait_for_bytes() noexcept {
-    if (answered_) {
+    if (is_over()) {
         server_.take_back(std::move(work_));
         answered_ = in_body_ = false;
     }
-    if (work_ == nullptr || work_->parser.idle()) {
+    if (work_ == nullptr || answered_ || work_->parser.idle()) {
         deadlines_.await_request();
         return !server_.stopping;
     }
@@ -165,9 +116,13 @@ server_exchange::found server_exchange::take(std::string_view& input) {
     }
     if (work_ == nullptr) {
         work_ = server_.lend();
-        work_->parser.start();
+        work_->start();
     } else if (answered_) {
-        start_next();
+        if (!drop_rest(input) || input.empty()) {
+            return found::nothing;
+        }
+        answered_ = in_body_ = false;
+        work_->start();
     }
     request_parser& parser = work_->parser;
     for (;;) {
@@ -186,8 +141,13 @@ server_exchange::found server_exchange::take(std::string_view& input) {
                     (!is_registered_method(asked().method) && !server_.limits.any_method)) {
                     return refuse(501);
                 }
-                if (parser.has_body() && input.empty() && asked().version == version::http_1_1 &&
-                    asked().headers.contains_token("Expect", "100-continue")) {
+                awaits_continue_ = parser.has_body() && input.empty() &&
+                                   asked().version == version::http_1_1 &&
+                                   asked().headers.contains_token("Expect", "100-continue");
+                if (server_.handler_reads) {
+                    return begin_request();
+                }
+                if (std::exchange(awaits_continue_, false)) {
                     return found::expected;
                 }
                 break;
@@ -195,20 +155,19 @@ server_exchange::found server_exchange::take(std::string_view& input) {
                 parser.message().body += parser.body();
                 break;
             case progress::end:
-                answered_ = true;
-                parser.message().connection = &client_;
-                return found::request;
+                return begin_request();
         }
     }
 }
 
-void server_exchange::start_next() {
-    answered_ = in_body_ = false;
-    cut_down(work_->parser.message());
-    work_->parser.start();
+server_exchange::found server_exchange::begin_request() noexcept {
+    answered_ = true;
+    work_->parser.message().connection = &client_;
+    return found::request;
 }
 
 server_exchange::found server_exchange::refuse(int status) {
+    in_body_ |= status == 413;  // for its length alone
     answer_error(status);
     return found::refused;
 }
@@ -230,7 +189,8 @@ void server_exchange::answer_error(int status) {
 
 void server_exchange::begin_answer() noexcept {
     answer_at_ = work_->out.size();
-    answer_left_ = unbounded_ = false;
+    answer_left_ = unbounded_ = rest_is_dear_ = false;
+    body_failure_ = {};
     deadlines_.await_handler();
 }
 
@@ -249,7 +209,9 @@ void server_exchange::tell_failure(const std::exception_ptr& failure) const {
 }
 
 void server_exchange::fail_answer(const std::exception_ptr& failure) {
-    if (!broken_) {
+    const bool of_body =
+        body_failure_ && body_failure_ != std::errc::not_enough_memory && code_of(failure) == body_failure_;
+    if (!broken_ && !of_body) {
         tell_failure(failure);
     }
     if (answer_left_ || broken_) {
@@ -257,14 +219,21 @@ void server_exchange::fail_answer(const std::exception_ptr& failure) {
         throw std::system_error(std::make_error_code(std::errc::connection_aborted));
     }
     undo_answer();
-    answer_error(500);
+    answer_error(of_body ? status_of(body_failure_) : 500);
 }
 
 bool server_exchange::answer_late() {
     using phase = server_deadlines::phase;
-    const phase last = deadlines_.now_in();
+    const phase last = deadlines_.expired_in();
     if (broken_ || (last != phase::head && last != phase::body)) {
         return false;
+    }
+    if (answered_) {  // its handler was reading
+        if (answer_left_) {
+            ends_by_reset_ = unbounded_;
+            return false;
+        }
+        undo_answer();
     }
     answer_error(408);
     return true;
@@ -287,7 +256,7 @@ void server_exchange::begin_head(const response& made) {
     if (made.status < 200 || made.status > 999) {
         throw std::invalid_argument("an answer with status " + std::to_string(made.status));
     }
-    closes_ = !work_->parser.keep_alive() || server_.stopping ||
+    closes_ = !work_->parser.keep_alive() || server_.stopping || rest_is_dear_ || awaits_continue_ ||
               (!made.headers.empty() && made.headers.contains_token("Connection", "close"));
     append_given_head(made);
 }
@@ -326,6 +295,9 @@ std::string_view server_exchange::answer(response& made) {
 void server_exchange::answer_upgrade(response& made) {
     if (made.status != 101 || asked().version == version::http_1_0 || !made.body.empty()) {
         throw std::invalid_argument("only an answer to HTTP/1.1 of status 101, without a body, upgrades");
+    }
+    if (!work_->parser.complete()) {
+        throw std::invalid_argument("the body of a request is read before its connection is upgraded");
     }
     closes_ = false;
     append_given_head(made);
@@ -366,6 +338,7 @@ server_exchange::body_plan server_exchange::begin_body(const response& made) try
         append_field(work_->out, "Transfer-Encoding", "chunked");
     }
     end_head();
+    awaits_continue_ = false;  // it has heard enough, and will perhaps send no body
     return {form, length.value_or(0)};
 } catch (...) {
     undo_answer();  // the handler may try again

@@ -27,13 +27,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 namespace leat::http::detail {
 
 class server_exchange;
 
 struct server_workspace : list_link {
-    explicit server_workspace(const server_limits& limits);
+    server_workspace(const server_limits& limits, bool handler_reads);
+
+    // Begins a request; the one before was read to its end.
+    void start();
 
     request_parser parser;
     std::string out;                              // held back
@@ -46,8 +51,8 @@ struct server_workspace : list_link {
 struct server_state {
     using error_function = void (*)(std::exception_ptr error, std::optional<endpoint> peer);
 
-    server_state(const server_limits& chosen, error_function told) noexcept
-        : limits(chosen), on_error(told) {}
+    server_state(const server_limits& chosen, error_function told, bool reads = false) noexcept
+        : limits(chosen), on_error(told), handler_reads(reads) {}
     server_state(const server_state&) = delete;
     server_state& operator=(const server_state&) = delete;
     ~server_state();
@@ -61,6 +66,7 @@ struct server_state {
 
     server_limits limits;
     error_function on_error;  // null: to the report
+    bool handler_reads;       // the bodies of the requests, which are not collected then
     list<server_exchange> connections;
     list<server_workspace> spare;
     std::size_t spares = 0;
@@ -72,7 +78,7 @@ public:
     enum class found : std::uint8_t {
         nothing,   // all bytes are used up
         expected,  // the head of a request whose sender waits for interim_answer() before its body
-        request,   // a whole request: asked() gives it
+        request,   // a request, asked() gives it: all of it, or its head, if the handler reads the body
         refused,   // the request is invalid: out() has the error as the answer, and the connection ends
     };
 
@@ -87,6 +93,25 @@ public:
     [[nodiscard]] static std::string_view interim_answer() noexcept {
         return "HTTP/1.1 100 Continue\r\n\r\n";
     }
+
+    // The next piece of the body of asked(), taken off the front of `input`; empty at its end; nothing if
+    // bytes have to be received first, or after a failure.
+    [[nodiscard]] std::optional<std::string_view> take_body(std::string_view& input);
+    // How long it is, where the client has said that.
+    [[nodiscard]] std::optional<std::uint64_t> body_size() const noexcept;
+    // The client waits for interim_answer() before it sends the body. Taken: it gets that now.
+    [[nodiscard]] bool awaits_continue() const noexcept { return awaits_continue_; }
+    [[nodiscard]] bool take_expectation() noexcept { return std::exchange(awaits_continue_, false); }
+    // More of the body is waited for; that is over.
+    void await_body() noexcept { deadlines_.await_body(work_->parser.body_bytes()); }
+    void leave_body_wait() noexcept { deadlines_.leave_body(); }
+    // No more of the body can be had, or is wanted.
+    void fail_body(std::error_code why) noexcept { body_failure_ = why; }
+    [[nodiscard]] std::error_code body_failure() const noexcept { return body_failure_; }
+    [[nodiscard]] std::uint64_t body_limit() const noexcept { return server_.limits.body_bytes; }
+    // The handler has ended. What it has left of the body is dropped behind its answer, or the answer ends
+    // the connection.
+    void leave_body() noexcept;
 
     // The handler begins. What it leaves in out() can be undone until some of it was sent.
     void begin_answer() noexcept;
@@ -123,19 +148,25 @@ public:
 
     // The answer written last ends the connection.
     [[nodiscard]] bool closes() const noexcept { return closes_; }
+    // The client may still be sending the body of its request.
+    [[nodiscard]] bool has_more_body() const noexcept { return in_body_ && !work_->parser.complete(); }
     // The peer would take the end of the connection for the end of an incomplete body.
     [[nodiscard]] bool ends_by_reset() const noexcept { return ends_by_reset_; }
 
     [[nodiscard]] server_deadlines& deadlines() noexcept { return deadlines_; }
     [[nodiscard]] bool stopping() const noexcept { return server_.stopping; }
 
-    bool flushing = false;  // a task is there that sends what is held back while a handler waits
+    bool receiving = false;  // a handler waits for more of its request's body
+    bool flushing = false;   // a task is there that sends what is held back while a handler waits
 
 private:
     static constexpr std::size_t body_copied_max = 16 * 1024;
+    static constexpr std::uint64_t dropped_max = 64 * 1024;
 
     void tell_failure(const std::exception_ptr& failure) const;
-    void start_next();
+    [[nodiscard]] bool is_over() const noexcept { return answered_ && work_->parser.complete(); }
+    [[nodiscard]] found begin_request() noexcept;
+    [[nodiscard]] bool drop_rest(std::string_view& input);
     [[nodiscard]] found refuse(int status);
     void answer_error(int status);
     void undo_answer() noexcept;
@@ -150,10 +181,14 @@ private:
     server_deadlines deadlines_;
     std::unique_ptr<server_workspace> work_;  // null while there is no request
     std::size_t answer_at_ = 0;               // where the answer to asked() begins in out()
-    bool in_body_ = false;                    // the head of the request in the parser is complete
-    bool answered_ = false;                   // the request in the parser has been answered
-    bool answer_left_ = false;                // some of the answer to asked() is being sent, or was
-    bool unbounded_ = false;                  // its body ends with the connection
+    std::uint64_t dropped_from_ = 0;          // bytes of the body had come when its handler left it
+    std::error_code body_failure_;
+    bool in_body_ = false;   // the head of the request in the parser is complete
+    bool answered_ = false;  // the request in the parser has been answered, or is being so
+    bool awaits_continue_ = false;
+    bool rest_is_dear_ = false;  // of a body that was left: the connection is closed instead
+    bool answer_left_ = false;   // some of the answer to asked() is being sent, or was
+    bool unbounded_ = false;     // its body ends with the connection
     bool closes_ = false;
     bool broken_ = false;
     bool ends_by_reset_ = false;
