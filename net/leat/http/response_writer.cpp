@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/response_writer.hpp>
 
+#include <leat/http/core/trailer_names.hpp>
 #include <leat/http/core/writer.hpp>
 #include <leat/stream.hpp>
 
 #include <stdexcept>
+#include <string>
 
 namespace leat::http {
 namespace {
@@ -54,6 +56,26 @@ task<> response_writer::write(std::string_view piece) {
     co_await std::move(sending);
 }
 
+task<> response_writer::send_interim(int status, headers fields) {
+    while (exchange_.sending()) {
+        co_await exchange_.sent();
+    }
+    if (begun_) {
+        throw std::invalid_argument("an interim answer comes before the answer");
+    }
+    const std::string head = exchange_.interim_head(status, fields);
+    if (!head.empty()) {
+        co_await send_(stream_, exchange_, head, std::string_view());
+    }
+}
+
+void response_writer::add_trailer(std::string_view name, std::string_view value) {
+    if (!detail::may_be_trailer(name)) {
+        throw std::invalid_argument("the field " + std::string(name) + " may not be a trailer");
+    }
+    trailers_.add(name, value);
+}
+
 std::string_view response_writer::finish() {
     if (exchange_.broken()) {
         throw std::system_error(stream_errc::broken, "answer to a client");
@@ -67,7 +89,7 @@ std::string_view response_writer::finish() {
         throw std::invalid_argument("fewer bytes are written than the Content-Length says");
     }
     if (form_ == detail::server_exchange::body_form::chunked) {
-        exchange_.out() += detail::last_chunk;
+        exchange_.out().append("0\r\n").append(trailers_.wire()).append("\r\n");
     }
     return {};
 }

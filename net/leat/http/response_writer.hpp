@@ -6,6 +6,7 @@
 
 #include <leat/bytes.hpp>
 #include <leat/http/core/server_exchange.hpp>
+#include <leat/http/headers.hpp>
 #include <leat/task.hpp>
 
 #include <cstdint>
@@ -26,6 +27,18 @@ public:
     // when head() has a body. Cancelled: the answer ends there; later writes throw stream_errc::broken.
     [[nodiscard]] task<> write(std::string_view piece);
 
+    // Sends an answer of status 1xx before the answer itself, such as 103 with Link fields (RFC 8297), behind
+    // the answers before this one; a client of HTTP/1.0, which knows none, gets nothing. Completes when the
+    // kernel has it. Throws std::invalid_argument for another status, for 100 and 101, which are the
+    // server's, and behind a write; otherwise as write(). Cancelled: as write().
+    [[nodiscard]] task<> send_interim(int status, headers fields = {});
+
+    // Adds a field that is sent behind the body (RFC 9110 6.5), when the handler returns. Only a body in
+    // chunks has such: with a Content-Length, for HEAD, for HTTP/1.0 and for an answer in head() alone it is
+    // left out, as any recipient may do. Throws std::invalid_argument for a field that may not come so late,
+    // such as Content-Type, and as headers::add() does.
+    void add_trailer(std::string_view name, std::string_view value);
+
     // For the server: how to send on its connection (send() of
     // serve_connection.hpp), and the end of the answer: gives what is to be sent behind out(). Throws when
     // bytes of the body are missing.
@@ -42,6 +55,7 @@ private:
     void* stream_;
     send_function send_;
     response head_;
+    headers trailers_;
     detail::server_exchange::body_form form_ = detail::server_exchange::body_form::chunked;
     std::uint64_t left_ = 0;  // of a counted body
     bool begun_ = false;

@@ -252,6 +252,19 @@ void server_exchange::append_given_head(const response& made) {
     append_given_fields(work_->out, made.headers);
 }
 
+std::string server_exchange::interim_head(int status, const headers& fields) const {
+    if (status < 102 || status > 199) {
+        throw std::invalid_argument("an interim answer with status " + std::to_string(status));
+    }
+    std::string head;
+    if (asked().version != version::http_1_0) {
+        append_status_line(head, status);
+        append_given_fields(head, fields);
+        append_blank_line(head);
+    }
+    return head;
+}
+
 void server_exchange::begin_head(const response& made) {
     if (made.status < 200 || made.status > 999) {
         throw std::invalid_argument("an answer with status " + std::to_string(made.status));

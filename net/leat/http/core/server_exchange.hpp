@@ -118,6 +118,8 @@ public:
     // Appends the answer to asked() and gives the rest of it, which goes out behind out(): a body that is too
     // long to be copied. Throws std::invalid_argument for an invalid answer. Takes response::upgraded.
     [[nodiscard]] std::string_view answer(response& made);
+    // An answer of status 1xx, to be sent before begin_body() and answer(); empty for HTTP/1.0.
+    [[nodiscard]] std::string interim_head(int status, const headers& fields) const;
     // The head of an answer whose body follows, in chunks unless its length is among its fields.
     enum class body_form : std::uint8_t { none, counted, chunked, until_close };
     struct body_plan {
@@ -181,7 +183,7 @@ private:
     server_deadlines deadlines_;
     std::unique_ptr<server_workspace> work_;  // null while there is no request
     std::size_t answer_at_ = 0;               // where the answer to asked() begins in out()
-    std::uint64_t dropped_from_ = 0;          // bytes of the body had come when its handler left it
+    std::uint64_t dropped_from_ = 0;  // bytes of the body had come when its handler left it
     std::error_code body_failure_;
     bool in_body_ = false;   // the head of the request in the parser is complete
     bool answered_ = false;  // the request in the parser has been answered, or is being so
