@@ -5,6 +5,7 @@
 #include <leat/testing/doctest.hpp>
 
 using leat::http::request;
+using leat::http::response;
 using leat::http::response_writer;
 using leat::testing::answers_to;
 using leat::testing::get;
@@ -134,5 +135,25 @@ LEAT_TEST("a field that may not come behind a body is refused, and so is one tha
     co_await serving(tries, unattended, [](leat::endpoint where) -> leat::task<> {
         const std::string all = co_await answers_to(where, get("/"));
         CHECK(all.ends_with("3\r\none\r\n0\r\n\r\n"));
+    });
+}
+
+LEAT_TEST("the last request that a connection may have is answered, and closes it") {
+    const auto target = [](const request& asked) -> leat::task<response> {
+        response made;
+        made.body = asked.target;
+        co_return made;
+    };
+    leat::http::serve_options options = unattended;
+    options.limits.requests = 3;
+    co_await serving(target, options, [](leat::endpoint where) -> leat::task<> {
+        const std::string all = co_await answers_to(where, get("/1") + get("/2") + get("/3") + get("/4"));
+        CHECK(all ==
+              ok("/1") + ok("/2") + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n/3");
+        leat::http::client client({.environment_proxies = false});
+        for (int i = 0; i < 7; ++i) {
+            const auto page = co_await client.get("http://" + where.to_string() + "/" + std::to_string(i));
+            CHECK(page.body == "/" + std::to_string(i));
+        }
     });
 }

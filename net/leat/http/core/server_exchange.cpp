@@ -162,6 +162,7 @@ server_exchange::found server_exchange::take(std::string_view& input) {
 
 server_exchange::found server_exchange::begin_request() noexcept {
     answered_ = true;
+    ++requests_;
     work_->parser.message().connection = &client_;
     return found::request;
 }
@@ -270,6 +271,7 @@ void server_exchange::begin_head(const response& made) {
         throw std::invalid_argument("an answer with status " + std::to_string(made.status));
     }
     closes_ = !work_->parser.keep_alive() || server_.stopping || rest_is_dear_ || awaits_continue_ ||
+              requests_ >= server_.limits.requests ||
               (!made.headers.empty() && made.headers.contains_token("Connection", "close"));
     append_given_head(made);
 }

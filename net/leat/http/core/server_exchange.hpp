@@ -183,6 +183,7 @@ private:
     server_deadlines deadlines_;
     std::unique_ptr<server_workspace> work_;  // null while there is no request
     std::size_t answer_at_ = 0;               // where the answer to asked() begins in out()
+    std::size_t requests_ = 0;
     std::uint64_t dropped_from_ = 0;  // bytes of the body had come when its handler left it
     std::error_code body_failure_;
     bool in_body_ = false;   // the head of the request in the parser is complete
