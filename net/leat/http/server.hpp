@@ -71,7 +71,8 @@ struct serve_options {
 
 namespace detail {
 
-// A handler that gives a response, and one that writes it; and both with a body that they read.
+// A handler that gives a response, and one that writes it, for whole requests; and both with a body that they
+// read. One that could be called both ways is given whole requests.
 template <typename Handler>
 concept giving_handler = requires(Handler& handler, const request& asked) {
     { handler(asked) } -> std::same_as<task<response>>;
@@ -82,18 +83,22 @@ concept writing_handler = requires(Handler& handler, const request& asked, respo
 };
 
 template <typename Handler>
-concept giving_reading_handler = requires(Handler& handler, const request& asked, request_body_reader& body) {
-    { handler(asked, body) } -> std::same_as<task<response>>;
-};
+concept whole_handler = giving_handler<Handler> || writing_handler<Handler>;
+template <typename Handler>
+concept giving_reading_handler =
+    !whole_handler<Handler> && requires(Handler& handler, const request& asked, request_body_reader& body) {
+        { handler(asked, body) } -> std::same_as<task<response>>;
+    };
 template <typename Handler>
 concept writing_reading_handler =
+    !whole_handler<Handler> &&
     requires(Handler& handler, const request& asked, request_body_reader& body, response_writer& writer) {
         { handler(asked, body, writer) } -> std::same_as<task<>>;
     };
 template <typename Handler>
 concept reading_handler = giving_reading_handler<Handler> || writing_reading_handler<Handler>;
 template <typename Handler>
-concept answering_handler = giving_handler<Handler> || writing_handler<Handler> || reading_handler<Handler>;
+concept answering_handler = whole_handler<Handler> || reading_handler<Handler>;
 
 template <typename Handler>
 class handler_of final : public request_handler {

@@ -124,3 +124,32 @@ LEAT_TEST("a handler sees what TLS agreed on, and that there is none") {
     serving.cancel();
     co_await serving.join();
 }
+
+LEAT_TEST("a body is read as it comes over TLS, too, and a long rest closes behind the answer") {
+    const leat::tls::context shared = server_context();
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const leat::endpoint where = listener.local_endpoint();
+    const auto reads = [](const request& asked,
+                          leat::http::request_body_reader& body) -> leat::task<response> {
+        response made;
+        made.body = "left";
+        if (asked.target == "/all") {
+            made.body = co_await body.read_all();
+        }
+        co_return made;
+    };
+    auto serving = leat::spawn(leat::http::serve(lent_listener(listener), shared, reads,
+                                                 {.http = {.grace = leat::duration::zero(), .stop_on = {}}}));
+    const auto trusting = leat::tls::context::client({.insecure = true});
+    auto below = co_await leat::tcp_stream::connect(where);
+    leat::tls::stream<leat::tcp_stream> peer(std::move(below), trusting, "server.example");
+    const std::string head = " HTTP/1.1\r\nHost: a\r\nContent-Length: ";
+    co_await peer.send_all("POST /all" + head + "6\r\n\r\none");
+    co_await peer.send_all("two");
+    co_await peer.send_all("POST /left" + head + "300000\r\n\r\n" + std::string(300'000, 'r') + get("/all"));
+    const std::string all = leat::testing::without_dates(co_await rest_of(peer));
+    CHECK(all == leat::testing::ok("onetwo") +
+                     "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nleft");
+    serving.cancel();
+    co_await serving.join();
+}

@@ -7,7 +7,7 @@
 namespace leat::http::detail {
 
 std::optional<std::string_view> server_exchange::take_body(std::string_view& input) {
-    if (body_failure_) {
+    if (work_->body_failure) {
         return std::nullopt;
     }
     result<progress> step = progress::more;
@@ -17,7 +17,7 @@ std::optional<std::string_view> server_exchange::take_body(std::string_view& inp
         step = std::make_error_code(std::errc::not_enough_memory);
     }
     if (!step) {
-        body_failure_ = step.error();
+        work_->body_failure = step.error();
         return std::nullopt;
     }
     if (*step == progress::end) {
@@ -38,8 +38,9 @@ std::optional<std::uint64_t> server_exchange::body_size() const noexcept {
 void server_exchange::leave_body() noexcept {
     const request_parser& parser = work_->parser;
     if (!parser.complete()) {
-        dropped_from_ = parser.body_bytes();
-        rest_is_dear_ = awaits_continue_ || body_failure_ || parser.body_left().value_or(0) > dropped_max;
+        work_->dropped_from = parser.body_bytes();
+        rest_is_dear_ =
+            awaits_continue_ || work_->body_failure || parser.body_left().value_or(0) > dropped_max;
         closes_ |= rest_is_dear_;  // of an answer whose head is made
     }
 }
@@ -49,7 +50,7 @@ bool server_exchange::drop_rest(std::string_view& input) {
     request_parser& parser = work_->parser;
     while (!parser.complete()) {
         const auto step = parser.next(input);
-        if (!step || parser.body_bytes() - dropped_from_ > dropped_max) {
+        if (!step || parser.body_bytes() - work_->dropped_from > dropped_max) {
             closes_ = true;  // the answer is there, another one would be taken for that to the next request
             return false;
         }

@@ -275,8 +275,8 @@ task<> serve_connection(Stream& stream, request_handler& handler, server_exchang
         if (late) {
             (void)co_await move_on_after(parting, send(stream, exchange));
         }
-        if (more.value_or(true)) {
-            const duration most = exchange.has_more_body() ? parting_from_sender : parting;
+        if (late || more.value_or(true)) {
+            const duration most = exchange.has_more_body() && !late ? parting_from_sender : parting;
             (void)co_await move_on_after(most, part(stream));
         } else {
             (void)co_await move_on_after(parting, leat::detail::end_sending(stream));

@@ -191,7 +191,7 @@ void server_exchange::answer_error(int status) {
 void server_exchange::begin_answer() noexcept {
     answer_at_ = work_->out.size();
     answer_left_ = unbounded_ = rest_is_dear_ = false;
-    body_failure_ = {};
+    work_->body_failure = {};
     deadlines_.await_handler();
 }
 
@@ -210,8 +210,8 @@ void server_exchange::tell_failure(const std::exception_ptr& failure) const {
 }
 
 void server_exchange::fail_answer(const std::exception_ptr& failure) {
-    const bool of_body =
-        body_failure_ && body_failure_ != std::errc::not_enough_memory && code_of(failure) == body_failure_;
+    const std::error_code body = work_->body_failure;
+    const bool of_body = body && body != std::errc::not_enough_memory && code_of(failure) == body;
     if (!broken_ && !of_body) {
         tell_failure(failure);
     }
@@ -220,7 +220,7 @@ void server_exchange::fail_answer(const std::exception_ptr& failure) {
         throw std::system_error(std::make_error_code(std::errc::connection_aborted));
     }
     undo_answer();
-    answer_error(of_body ? status_of(body_failure_) : 500);
+    answer_error(of_body ? status_of(body) : 500);
 }
 
 bool server_exchange::answer_late() {

@@ -45,6 +45,8 @@ struct server_workspace : list_link {
     std::string leaving;                          // being sent
     event sent;                                   // is set when that send has ended
     std::function<task<>(any_stream&)> upgraded;  // response::upgraded, between the answer and its run
+    std::error_code body_failure;                 // of the body that the handler reads
+    std::uint64_t dropped_from = 0;               // so many bytes of it had come when its handler left it
 };
 
 // What the connections of one server share.
@@ -106,8 +108,8 @@ public:
     void await_body() noexcept { deadlines_.await_body(work_->parser.body_bytes()); }
     void leave_body_wait() noexcept { deadlines_.leave_body(); }
     // No more of the body can be had, or is wanted.
-    void fail_body(std::error_code why) noexcept { body_failure_ = why; }
-    [[nodiscard]] std::error_code body_failure() const noexcept { return body_failure_; }
+    void fail_body(std::error_code why) noexcept { work_->body_failure = why; }
+    [[nodiscard]] std::error_code body_failure() const noexcept { return work_->body_failure; }
     [[nodiscard]] std::uint64_t body_limit() const noexcept { return server_.limits.body_bytes; }
     // The handler has ended. What it has left of the body is dropped behind its answer, or the answer ends
     // the connection.
@@ -184,8 +186,6 @@ private:
     std::unique_ptr<server_workspace> work_;  // null while there is no request
     std::size_t answer_at_ = 0;               // where the answer to asked() begins in out()
     std::size_t requests_ = 0;
-    std::uint64_t dropped_from_ = 0;  // bytes of the body had come when its handler left it
-    std::error_code body_failure_;
     bool in_body_ = false;   // the head of the request in the parser is complete
     bool answered_ = false;  // the request in the parser has been answered, or is being so
     bool awaits_continue_ = false;
