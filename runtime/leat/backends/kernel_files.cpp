@@ -3,7 +3,10 @@
 
 #include <leat/backends/system_call.hpp>
 
+#include <leat/fd.hpp>
+
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <new>
 #include <string>
@@ -11,12 +14,23 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace leat {
+
+namespace system_call {
+
+constinit long (*openat2)(int, const char*, const open_how&) = [](int folder, const char* path,
+                                                                  const open_how& how) {
+    return ::syscall(SYS_openat2, folder, path, &how, sizeof how);
+};
+
+}  // namespace system_call
 
 namespace {
 
@@ -106,12 +120,59 @@ std::int64_t list_folder(const file_operation& op) noexcept {
     }
 }
 
+// Opens `name` in `folder`, which is no link; `last`: as the file that is asked for, else as a folder.
+std::int64_t step_into(int folder, std::string_view name, bool last, const open_how& how) noexcept {
+    if (name.size() > NAME_MAX) {
+        return -ENAMETOOLONG;
+    }
+    if (name == "..") {
+        return -EXDEV;
+    }
+    char text[NAME_MAX + 1] = {};
+    name.copy(text, name.size());
+    const int flags = last ? static_cast<int>(how.flags) : O_PATH | O_DIRECTORY | O_CLOEXEC;
+    return uninterrupted(
+        [&] { return ::openat(folder, text, flags | O_NOFOLLOW, static_cast<mode_t>(how.mode)); });
+}
+
+// Opens `path` below `folder`, one name after the other.
+std::int64_t open_by_steps(int folder, std::string_view path, open_how how) noexcept {
+    if (path.empty() || path.front() == '/') {
+        return path.empty() ? -ENOENT : -EXDEV;
+    }
+    fd reached;
+    for (;;) {
+        const std::size_t end = std::min(path.find('/'), path.size());
+        const std::size_t next = std::min(path.find_first_not_of('/', end), path.size());
+        const bool last = next == path.size();
+        how.flags |= last && end < path.size() ? static_cast<unsigned>(O_DIRECTORY) : 0U;
+        const std::int64_t opened =
+            step_into(reached ? reached.get() : folder, path.substr(0, end), last, how);
+        if (last || opened < 0) {
+            return opened;
+        }
+        reached = fd(static_cast<int>(opened));
+        path.remove_prefix(next);
+    }
+}
+
+// A kernel before 5.6 lacks openat2(2), and a sandbox may forbid it.
+std::int64_t open_below(const file_operation& op) noexcept {
+    const std::int64_t opened =
+        uninterrupted([&] { return system_call::openat2(op.descriptor, op.path, *op.how); });
+    return opened == -ENOSYS || opened == -EPERM ? open_by_steps(op.descriptor, op.path, *op.how) : opened;
+}
+
 std::int64_t performed(const file_operation& op) noexcept {
     const int fd = op.descriptor;
     switch (op.call) {
         case file_call::open: {
             const std::int64_t opened = uninterrupted([&] { return ::open(op.path, op.flags, op.mode); });
-            return opened < 0 ? opened : take_opened(static_cast<int>(opened), op.flags);
+            return opened < 0 ? opened : take_opened(static_cast<int>(opened), op);
+        }
+        case file_call::open_below: {
+            const std::int64_t opened = open_below(op);
+            return opened < 0 ? opened : take_opened(static_cast<int>(opened), op);
         }
         case file_call::read:
             return uninterrupted([&] { return ::pread(fd, op.buffer, op.length, op.offset); });
@@ -149,13 +210,15 @@ std::int64_t performed(const file_operation& op) noexcept {
 
 // It was opened with O_NONBLOCK, so that a FIFO that nobody writes to kept nobody waiting. What a network
 // file system knows of it is recent enough: nobody is asked.
-std::int64_t take_opened(int fd, int flags) noexcept {
-    struct statx about{};
+std::int64_t take_opened(int fd, const file_operation& op) noexcept {
+    struct statx kind{};
+    struct statx& about = op.about != nullptr ? *op.about : kind;
+    const unsigned wanted = op.about != nullptr ? STATX_BASIC_STATS : STATX_TYPE;
     int error = 0;
-    if (::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &about) != 0) {
+    if (::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, wanted, &about) != 0) {
         error = errno;
     } else {
-        error = unfit(about, flags);
+        error = unfit(about, op.flags);
     }
     if (error == 0) {
         const int status = ::fcntl(fd, F_GETFL);
@@ -166,6 +229,17 @@ std::int64_t take_opened(int fd, int flags) noexcept {
     }
     ::close(fd);
     return -error;
+}
+
+std::int64_t open_from_memory(const file_operation& op) noexcept {
+    open_how how = *op.how;
+    how.resolve |= RESOLVE_CACHED;
+    const long opened = system_call::openat2(op.descriptor, op.path, how);
+    if (opened >= 0) {
+        return take_opened(static_cast<int>(opened), op);
+    }
+    const bool unknown = errno == EINVAL || errno == ENOSYS || errno == EPERM || errno == EINTR;
+    return unknown ? -EAGAIN : -errno;
 }
 
 std::int64_t read_from_memory(const file_operation& op) noexcept {

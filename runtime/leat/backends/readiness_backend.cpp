@@ -36,6 +36,10 @@ bool readiness_backend::submit(operation& op) {
 }
 
 file_start readiness_backend::start_file(file_operation& op) {
+    if (op.call == file_call::open_below) {
+        op.result = open_from_memory(op);
+        return op.result == -EAGAIN ? file_start::may_block : file_start::over;
+    }
     if (op.call != file_call::read || op.length > bytes_of_a_try || moved_ >= bytes_of_a_turn) {
         return file_start::may_block;
     }

@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 
 struct io_uring;
+struct open_how;
 
 namespace leat::system_call {
 
@@ -29,6 +30,9 @@ inline constinit auto epoll_wait = &::epoll_wait;
 inline constinit auto epoll_pwait2 = &::epoll_pwait2;
 inline constinit auto ppoll = &::ppoll;
 inline constinit auto preadv2 = &::preadv2;
+
+// openat2(2): a descriptor, or -1 and errno.
+extern constinit long (*openat2)(int folder, const char* path, const open_how& how);
 
 // What io_uring_enter(2) is asked for a ring, which it finds by itself.
 struct enter_request {

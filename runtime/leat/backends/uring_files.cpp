@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
 
 namespace leat {
@@ -20,6 +21,8 @@ std::uint8_t opcode_of(file_call call) noexcept {
     switch (call) {
         case file_call::open:
             return IORING_OP_OPENAT;
+        case file_call::open_below:
+            return IORING_OP_OPENAT2;
         case file_call::read:
             return IORING_OP_READ;
         case file_call::write:
@@ -67,12 +70,16 @@ void look_at(io_uring_sqe& entry, int fd, const char* path, int flags, struct st
 }
 
 void write_entry(const file_operation& op, io_uring_sqe& entry) noexcept {
-    entry.fd = op.path != nullptr ? AT_FDCWD : op.descriptor;
+    entry.fd = op.path != nullptr && op.call != file_call::open_below ? AT_FDCWD : op.descriptor;
     entry.addr = address_of(op.path);
     switch (op.call) {
         case file_call::open:
             entry.len = op.mode;
             entry.open_flags = static_cast<std::uint32_t>(op.flags);
+            break;
+        case file_call::open_below:
+            entry.len = sizeof *op.how;
+            entry.off = address_of(op.how);
             break;
         case file_call::read:
         case file_call::write:
@@ -137,7 +144,8 @@ file_start uring_backend::start_file(file_operation& op) {
 }
 
 void uring_backend::file_completed(file_operation& op, int result) noexcept {
-    op.result = op.call == file_call::open && result >= 0 ? take_opened(result, op.flags) : result;
+    const bool opens = op.call == file_call::open || op.call == file_call::open_below;
+    op.result = opens && result >= 0 ? take_opened(result, op) : result;
     op.phase = completed;
     completed_.push_back(op);
     ++completed_count_;

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+struct open_how;
 struct statx;
 
 namespace leat {
@@ -29,6 +30,8 @@ struct folder_entry {
 
 enum class file_call : std::uint8_t {
     open,         // path, flags, mode: as of openat(2). result: the descriptor of a file that never waits
+    open_below,   // descriptor of a folder, path, how: as of openat2(2), flags: those in it; about, unless
+                  // null. result: the same. Without openat2(2) no symbolic link is followed
     read,         // descriptor, buffer, length, offset. result: bytes, 0 at the end
     write,        // the same. The offset of a file that was opened to append does not count. result: bytes
     sync,         // descriptor. result: 0, as of all that follow
@@ -54,9 +57,10 @@ struct file_operation : operation {
     std::uint32_t number = 0;  // the backend's own note of which one it is
     std::int64_t offset = 0;
     const char* path = nullptr;
+    struct statx* about = nullptr;
     union {
         const char* target = nullptr;
-        struct statx* about;
+        const struct open_how* how;
         std::vector<folder_entry>* entries;
     };
 };

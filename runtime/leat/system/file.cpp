@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -17,18 +18,6 @@ namespace leat {
 namespace {
 
 using detail::checked_file, detail::file_reference, detail::file_state, detail::file_use, detail::file_wait;
-
-int flags_of(const file_options& how) {
-    const bool writes = how.write || how.append;
-    check(how.read || writes, "a file is opened to read, to write or to append");
-    check(writes || (!how.create && !how.truncate), "a file that is created or truncated is opened to write");
-    check(!how.exclusive || how.create, "only a file that is to be created can be exclusive");
-    return (!writes    ? O_RDONLY
-            : how.read ? O_RDWR
-                       : O_WRONLY) |
-           (how.append ? O_APPEND : 0) | (how.create ? O_CREAT : 0) | (how.exclusive ? O_EXCL : 0) |
-           (how.truncate ? O_TRUNC : 0) | (how.follow ? 0 : O_NOFOLLOW);
-}
 
 // The kernel's offsets are signed, and io_uring takes -1 for the current position.
 std::int64_t checked_offset(std::uint64_t offset, const char* what, const std::string& path) {
@@ -43,6 +32,9 @@ void set_bytes(file_operation& op, std::int64_t offset, std::span<const std::byt
     op.buffer = const_cast<std::byte*>(bytes.data());
     op.length = bytes.size();
 }
+
+// O_NONBLOCK keeps an open from waiting for the other end of a FIFO.
+constexpr int always = O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_LARGEFILE;
 
 constexpr const char* reading = "read ";
 constexpr const char* writing = "write to ";
@@ -198,14 +190,25 @@ file_info info_of(const struct statx& about) noexcept {
     return info;
 }
 
-// O_NONBLOCK keeps an open from waiting for the other end of a FIFO.
+int open_flags(const file_options& how) {
+    const bool writes = how.write || how.append;
+    check(how.read || writes, "a file is opened to read, to write or to append");
+    check(writes || (!how.create && !how.truncate), "a file that is created or truncated is opened to write");
+    check(!how.exclusive || how.create, "only a file that is to be created can be exclusive");
+    return (!writes    ? O_RDONLY
+            : how.read ? O_RDWR
+                       : O_WRONLY) |
+           (how.append ? O_APPEND : 0) | (how.create ? O_CREAT : 0) | (how.exclusive ? O_EXCL : 0) |
+           (how.truncate ? O_TRUNC : 0) | (how.follow ? 0 : O_NOFOLLOW);
+}
+
 task<file_reference> open_file(std::string path, int flags, unsigned permissions) {
     constexpr const char* what = "open ";
     check_path(what, path);
     file_reference made(*new file_state(std::move(path)));
     const std::int64_t opened = co_await file_wait(file_call::open, -1, [&](file_operation& op) {
         op.path = made->path.c_str();
-        op.flags = flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_LARGEFILE;
+        op.flags = flags | always;
         op.mode = permissions;
     });
     made->descriptor = static_cast<int>(checked_file(opened, what, made->path));
@@ -213,10 +216,38 @@ task<file_reference> open_file(std::string path, int flags, unsigned permissions
     co_return made;
 }
 
+task<file_reference> open_below(file_reference folder, std::string path, int flags, unsigned permissions,
+                                file_info* about) {
+    constexpr const char* what = "open ";
+    check_path(what, path);
+    const file_use use(*folder, what);
+    file_reference made(*new file_state(folder->path + "/" + path));
+    const open_how how{.flags = static_cast<unsigned>(flags | always),
+                       .mode = (flags & O_CREAT) != 0 ? permissions & 07777U : 0U,
+                       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    struct statx found{};
+    std::int64_t opened = -EAGAIN;
+    for (int tries = 0; tries < 16 && opened == -EAGAIN; ++tries) {  // something was renamed meanwhile
+        opened = co_await file_wait(file_call::open_below, folder->descriptor, [&](file_operation& op) {
+            op.path = path.c_str();
+            op.flags = flags | always;
+            op.mode = permissions;
+            op.how = &how;
+            op.about = about != nullptr ? &found : nullptr;
+        });
+    }
+    made->descriptor = static_cast<int>(checked_file(opened, what, made->path));
+    made->appends = (flags & O_APPEND) != 0;
+    if (about != nullptr) {
+        *about = info_of(found);
+    }
+    co_return made;
+}
+
 }  // namespace detail
 
 task<file> file::open(std::string path, file_options how) {
-    auto opened = co_await detail::open_file(std::move(path), flags_of(how), how.permissions);
+    auto opened = co_await detail::open_file(std::move(path), detail::open_flags(how), how.permissions);
     co_return file(std::move(opened));
 }
 

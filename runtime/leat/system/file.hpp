@@ -32,6 +32,8 @@ struct statx;
 
 namespace leat {
 
+class root_folder;
+
 // How a file is opened (open(2)).
 struct file_options {
     bool read = true;
@@ -124,6 +126,8 @@ public:
     [[nodiscard]] const std::string& path() const noexcept { return state()->path; }
 
 private:
+    friend class root_folder;
+
     explicit file(detail::file_reference state) noexcept : state_(std::move(state)) {}
     [[nodiscard]] const detail::file_reference& state() const noexcept {
         check(static_cast<bool>(state_), "the file was moved from, or never opened");

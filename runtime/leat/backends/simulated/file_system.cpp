@@ -33,12 +33,15 @@ simulated_file_system::simulated_file_system() {
 }
 
 // Each name before the last leads to a folder.
-int simulated_file_system::walk(const char* path, place& found) const {
+int simulated_file_system::walk(const char* path, place& found, const node& below) const {
     std::string_view rest(path);
     if (rest.empty() || rest.size() >= PATH_MAX) {
         return rest.empty() ? -ENOENT : -ENAMETOOLONG;
     }
-    found = {root_, "", rest.back() == '/'};
+    if (below != nullptr && rest.front() == '/') {
+        return -EXDEV;
+    }
+    found = {below != nullptr ? below : root_, "", rest.back() == '/'};
     while (!rest.empty()) {
         const std::string_view name = rest.substr(0, rest.find('/'));
         rest.remove_prefix(std::min(name.size() + 1, rest.size()));
@@ -54,6 +57,9 @@ int simulated_file_system::walk(const char* path, place& found) const {
         }
         if (name.size() > NAME_MAX) {
             return -ENAMETOOLONG;
+        }
+        if (name == ".." && found.folder == below) {
+            return -EXDEV;
         }
         if (name == ".." && found.folder->parent != nullptr) {
             found.folder = found.folder->parent->shared_from_this();
@@ -104,10 +110,10 @@ void simulated_file_system::change_names(edits changed) {
     unsaved_names_.push_back(std::move(changed));
 }
 
-int simulated_file_system::open(const char* path, int flags, unsigned permissions, wall_time now,
-                                node& found) {
+int simulated_file_system::open(const char* path, int flags, unsigned permissions, wall_time now, node& found,
+                                const node& below) {
     place at;
-    if (const int error = walk(path, at); error != 0) {
+    if (const int error = walk(path, at, below); error != 0) {
         return error;
     }
     found = find(at);

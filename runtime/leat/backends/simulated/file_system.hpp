@@ -57,8 +57,10 @@ public:
     // Has "/" and "/tmp".
     simulated_file_system();
 
-    // `flags` as of open(2), `found`: the file, new or not. 0 or a negated errno, as of all below.
-    int open(const char* path, int flags, unsigned permissions, wall_time now, node& found);
+    // `flags` as of open(2), `found`: the file, new or not. 0 or a negated errno, as of all below. `below`:
+    // of a folder, out of which no path leads then (RESOLVE_BENEATH of openat2(2)).
+    int open(const char* path, int flags, unsigned permissions, wall_time now, node& found,
+             const node& below = nullptr);
     int look_up(const char* path, node& found) const;
     int rename(const char* from, const char* to, unsigned flags);
     int remove(const char* path, bool folder);
@@ -97,7 +99,7 @@ private:
     };
     using edits = std::vector<edit>;
 
-    int walk(const char* path, place& found) const;
+    int walk(const char* path, place& found, const node& below = nullptr) const;
     static node find(const place& at);
     node add(const place& at, bool folder, unsigned permissions, wall_time now);
     void change_names(edits changed);

@@ -26,6 +26,11 @@ void tell(const simulated_inode& node, int host, struct statx& about) noexcept {
     about.stx_mtime.tv_nsec = static_cast<std::uint32_t>((since % seconds(1)).count());
 }
 
+// Whether the path of `op` begins at the root of the running task's host.
+bool has_whole_path(const file_operation& op) noexcept {
+    return op.path != nullptr && op.call != file_call::open_below;
+}
+
 }  // namespace
 
 std::size_t open_simulated_files() noexcept {
@@ -37,7 +42,7 @@ simulated_files::~simulated_files() {
 }
 
 int simulated_files::host_of(const file_operation& op) noexcept {
-    if (op.path != nullptr) {
+    if (has_whole_path(op)) {
         return hosts_.current().host.number();
     }
     const auto found = open_.find(op.descriptor);
@@ -68,7 +73,7 @@ void simulated_files::perform(const call& what) noexcept {
 
 std::int64_t simulated_files::performed(file_operation& op, int host) {
     simulated_file_system& files = hosts_.at(host).files;
-    if (op.path != nullptr) {
+    if (has_whole_path(op)) {
         if (!hosts_.is_up(host)) {
             return -ESHUTDOWN;
         }
@@ -82,22 +87,32 @@ std::int64_t simulated_files::performed(file_operation& op, int host) {
         (void)close(op.descriptor);
         return 0;
     }
-    return found->second.dead ? -ESHUTDOWN : on_file(op, found->second, files);
+    if (found->second.dead) {
+        return -ESHUTDOWN;
+    }
+    if (op.call == file_call::open_below) {
+        return found->second.node->folder ? open(op, host, found->second.node) : -ENOTDIR;
+    }
+    return on_file(op, found->second, files);
 }
 
-std::int64_t simulated_files::open(const file_operation& op, int host) {
+std::int64_t simulated_files::open(const file_operation& op, int host,
+                                   const simulated_file_system::node& below) {
     if (wire_.strikes(&simulated_faults::no_descriptors)) {
         return wire_.luck.happens(0.5) ? -EMFILE : -ENFILE;
     }
     open_file made{nullptr, op.flags, host};
     if (const int error =
-            hosts_.at(host).files.open(op.path, op.flags, op.mode & 07777U, wall_now(), made.node);
+            hosts_.at(host).files.open(op.path, op.flags, op.mode & 07777U, wall_now(), made.node, below);
         error != 0) {
         return error;
     }
     int number = first_;
     for (const auto& each : open_) {
         number += each.first == number ? 1 : 0;
+    }
+    if (op.about != nullptr) {
+        tell(*made.node, 0, *op.about);
     }
     ++made.node->opened;
     open_.emplace(number, std::move(made));
@@ -124,6 +139,7 @@ std::int64_t simulated_files::on_name(file_operation& op, simulated_file_system&
         case file_call::list:
             return files.list(op.path, *op.entries);
         case file_call::open:
+        case file_call::open_below:
         case file_call::read:
         case file_call::write:
         case file_call::sync:
@@ -162,6 +178,7 @@ std::int64_t simulated_files::on_file(file_operation& op, open_file& on, simulat
             tell(*on.node, 0, *op.about);
             return 0;
         case file_call::open:
+        case file_call::open_below:
         case file_call::close:
         case file_call::look_up:
         case file_call::rename:

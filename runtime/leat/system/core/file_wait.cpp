@@ -8,6 +8,7 @@ namespace leat::detail {
 const wait_kind& file_wait::kind_of(file_call call) noexcept {
     static constinit const wait_kind kinds[] = {
         {"open of a file", cancel, explain_operation},
+        {"open below a folder", cancel, explain_operation},
         {"read from a file", cancel, explain_operation},
         {"write to a file", cancel, explain_operation},
         {"sync of a file", cancel, explain_operation},
