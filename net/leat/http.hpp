@@ -3,9 +3,11 @@
 #pragma once
 
 #include <leat/http/client.hpp>
+#include <leat/http/conditional.hpp>
 #include <leat/http/cookie_jar.hpp>
 #include <leat/http/error.hpp>
 #include <leat/http/headers.hpp>
 #include <leat/http/message.hpp>
+#include <leat/http/range.hpp>
 #include <leat/http/server.hpp>
 #include <leat/http/url.hpp>
