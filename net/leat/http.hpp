@@ -2,12 +2,16 @@
 // The public face of HTTP: URLs, headers and messages, the client, and the server.
 #pragma once
 
+#include <leat/http/answers.hpp>
 #include <leat/http/client.hpp>
 #include <leat/http/conditional.hpp>
 #include <leat/http/cookie_jar.hpp>
 #include <leat/http/error.hpp>
 #include <leat/http/headers.hpp>
+#include <leat/http/media_type.hpp>
 #include <leat/http/message.hpp>
 #include <leat/http/range.hpp>
 #include <leat/http/server.hpp>
+#include <leat/http/static_files.hpp>
+#include <leat/http/target.hpp>
 #include <leat/http/url.hpp>

@@ -6,14 +6,11 @@
 
 namespace leat::detail {
 
-// Of what is in memory such a piece is read at once, also where there is no kernel to do it.
-static constexpr std::uint64_t piece_max = 256 * 1024;
-
-file_pieces::file_pieces(file& from, std::uint64_t offset, std::uint64_t size)
+file_pieces::file_pieces(file& from, std::uint64_t offset, std::uint64_t size, std::size_t piece)
     : from_(from),
       offset_(offset),
       size_(size),
-      room_(static_cast<std::size_t>(std::min(size, piece_max))),
+      room_(static_cast<std::size_t>(std::min<std::uint64_t>(size, piece))),
       buffer_(new std::byte[room_]) {}
 
 task<std::span<const std::byte>> file_pieces::next() {

@@ -23,7 +23,10 @@ namespace detail {
 // What is left of a part of a file, one piece after the other, all in one buffer.
 class file_pieces {
 public:
-    file_pieces(file& from, std::uint64_t offset, std::uint64_t size);
+    // Of what is in memory such a piece is read at once, also where there is no kernel to do it.
+    static constexpr std::size_t piece_max = 256 * 1024;
+
+    file_pieces(file& from, std::uint64_t offset, std::uint64_t size, std::size_t piece = piece_max);
 
     [[nodiscard]] bool over() const noexcept { return done_ == size_; }
     // The next bytes, at least one, which the call after this replaces. Throws what read_at throws, and

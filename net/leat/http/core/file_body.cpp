@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include <leat/http/core/file_body.hpp>
+
+#include <leat/bytes.hpp>
+#include <leat/system/send_file.hpp>
+
+#include <span>
+
+namespace leat::http::detail {
+namespace {
+
+// What is sent at once; and the memory that a long file takes while a client is slow to take it.
+constexpr std::size_t piece_size = 64 * 1024;
+
+void append_hexadecimal(std::string& out, std::uint64_t number) {
+    for (int shift = 60; shift >= 0; shift -= 4) {
+        out += "0123456789abcdef"[number >> shift & 15U];
+    }
+}
+
+}  // namespace
+
+file_body::file_body(byte_range part) : size_(part.size) {
+    if (part.size > 0) {
+        pieces_.push_back({{}, part});
+    }
+}
+
+file_body::file_body(const std::vector<byte_range>& parts, std::uint64_t size, std::string_view type,
+                     std::uint64_t random[2]) {
+    append_hexadecimal(boundary_, random[0]);
+    append_hexadecimal(boundary_, random[1]);
+    for (const byte_range& part : parts) {
+        std::string text = pieces_.empty() ? "--" : "\r\n--";
+        text.append(boundary_).append("\r\nContent-Type: ").append(type);
+        text.append("\r\nContent-Range: ").append(content_range(part, size)).append("\r\n\r\n");
+        pieces_.push_back({std::move(text), part});
+    }
+    pieces_.push_back({"\r\n--" + boundary_ + "--\r\n", {}});
+    for (const piece& each : pieces_) {
+        size_ += each.text.size() + each.part.size;
+    }
+}
+
+task<> file_body::send(response_writer& writer, file& from) const {
+    if (size_ <= piece_size) {
+        co_await send_whole(writer, from);
+        co_return;
+    }
+    writer.head().headers.set("Content-Length", std::to_string(size_));
+    for (const piece& each : pieces_) {
+        co_await writer.write(each.text);
+        leat::detail::file_pieces rest(from, each.part.offset, each.part.size, piece_size);
+        while (!rest.over()) {
+            const std::span<const std::byte> bytes = co_await rest.next();
+            co_await writer.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        }
+    }
+}
+
+task<> file_body::send_whole(response_writer& writer, file& from) const {
+    std::string body;
+    body.reserve(static_cast<std::size_t>(size_));
+    for (const piece& each : pieces_) {
+        body += each.text;
+        const std::size_t begin = body.size();
+        body.resize(begin + static_cast<std::size_t>(each.part.size));
+        co_await from.read_exactly_at(each.part.offset, std::span(body).subspan(begin));
+    }
+    writer.head().body = std::move(body);
+}
+
+}  // namespace leat::http::detail

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+#include <leat/http/static_files.hpp>
+
+#include <leat/core/scheduler.hpp>
+#include <leat/http/answers.hpp>
+#include <leat/http/conditional.hpp>
+#include <leat/http/core/accept_encoding.hpp>
+#include <leat/http/core/file_body.hpp>
+#include <leat/http/core/static_path.hpp>
+#include <leat/http/range.hpp>
+#include <leat/http/target.hpp>
+#include <leat/result.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+namespace leat::http {
+namespace {
+
+struct file_coding {
+    std::string_view name;
+    std::string_view extension;
+    int order;
+    int wish = 0;
+};
+
+// What the client takes, most wanted first; of those it wants as much, the one that compresses best.
+std::array<file_coding, 3> wanted_codings(const headers& fields) {
+    std::array<file_coding, 3> codings{{{"br", ".br", 1}, {"zstd", ".zst", 2}, {"gzip", ".gz", 3}}};
+    for (file_coding& each : codings) {
+        each.wish = detail::wish_for(fields, each.name);
+    }
+    std::ranges::sort(codings, [](const file_coding& one, const file_coding& other) {
+        return one.wish != other.wish ? one.wish > other.wish : one.order < other.order;
+    });
+    return codings;
+}
+
+// The same on each machine that has the file with its time: of its last change and its size.
+std::string tag_of(const file_info& about) {
+    std::array<char, 40> text{};
+    char* const end = text.data() + text.size();
+    text[0] = '"';
+    const auto time = static_cast<std::uint64_t>(about.modified.time_since_epoch().count());
+    char* at = std::to_chars(text.data() + 1, end, time, 16).ptr;
+    *at++ = '-';
+    at = std::to_chars(at, end, about.size, 16).ptr;
+    *at++ = '"';
+    return {text.data(), at};
+}
+
+std::uint64_t random_number() {
+    return current_scheduler().io().random();
+}
+
+// What part of the file is the body, or several; nothing when it has none of what was asked for.
+std::optional<detail::file_body> body_for(const request& asked, const validators& current, std::uint64_t size,
+                                          response& head) {
+    if (!wants_range(asked, current)) {
+        return detail::file_body(byte_range{0, size});
+    }
+    const asked_ranges ranges = read_range(*asked.headers.get("Range"), size);
+    switch (ranges.answer) {
+        case range_answer::whole:
+            return detail::file_body(byte_range{0, size});
+        case range_answer::refused:
+            head = status_answer(416);
+            head.headers.add("Content-Range", unsatisfied_range(size));
+            return std::nullopt;
+        case range_answer::parts:
+            break;
+    }
+    head.status = 206;
+    if (ranges.parts.size() == 1) {
+        head.headers.add("Content-Range", content_range(ranges.parts[0], size));
+        return detail::file_body(ranges.parts[0]);
+    }
+    std::uint64_t random[] = {random_number(), random_number()};
+    detail::file_body body(ranges.parts, size, *head.headers.get("Content-Type"), random);
+    head.headers.set("Content-Type", body.type());
+    return body;
+}
+
+}  // namespace
+
+task<static_files> static_files::open(std::string folder, static_options options) {
+    auto root = co_await root_folder::open(std::move(folder));
+    co_return static_files(std::move(root), options);
+}
+
+task<> static_files::operator()(const request& asked, response_writer& writer) const {
+    return answer(asked, writer, std::string(split_target(asked.target).path));
+}
+
+task<> static_files::answer(const request& asked, response_writer& writer, std::string path) const {
+    response& head = writer.head();
+    if (asked.method != "GET" && asked.method != "HEAD") {
+        head = status_answer(405);
+        head.headers.add("Allow", "GET, HEAD");
+        co_return;
+    }
+    auto name = detail::static_path(path, dot_files_);
+    const bool is_folder = name && (name->empty() || name->ends_with('/'));
+    if (!name || (is_folder && index_.empty())) {
+        head = status_answer(404);
+        co_return;
+    }
+    co_await give(asked, writer, is_folder ? *name + index_ : std::move(*name));
+}
+
+task<std::string_view> static_files::choose(const request& asked, const std::string& name,
+                                            found_file& found) const {
+    for (const file_coding& each : wanted_codings(asked.headers)) {
+        if (each.wish == 0) {
+            continue;
+        }
+        auto compressed = co_await as_result(root_.find_file(name + std::string(each.extension)));
+        if (compressed.ok() && compressed->info.kind == file_kind::regular) {
+            found = std::move(*compressed);
+            co_return each.name;
+        }
+    }
+    co_return std::string_view();
+}
+
+task<> static_files::give(const request& asked, response_writer& writer, std::string name) const {
+    response& head = writer.head();
+    auto found = co_await as_result(root_.find_file(name));
+    if (found.error() == std::errc::is_a_directory && !index_.empty()) {
+        head = redirect_to(detail::folder_location(asked.target), 301);
+        co_return;
+    }
+    const int refused = found.ok() ? 0 : detail::status_of_open(found.error());
+    if (refused != 0 || found.value().info.kind != file_kind::regular) {
+        head = status_answer(refused != 0 ? refused : 404);
+        co_return;
+    }
+    std::string_view coding;
+    if (precompressed_) {
+        coding = co_await choose(asked, name, *found);
+        head.headers.add("Vary", "Accept-Encoding");
+    }
+    const std::string tag = tag_of(found->info);
+    head.headers.add("ETag", tag);
+    head.headers.add("Last-Modified", http_date(found->info.modified));
+    if (!cache_control_.empty()) {
+        head.headers.add("Cache-Control", cache_control_);
+    }
+    const validators current{.tag = tag, .modified = found->info.modified};
+    const condition met = evaluate(asked, current);
+    if (met != condition::holds) {
+        if (met == condition::failed) {
+            head = status_answer(412);
+        } else {
+            head.status = 304;
+        }
+        co_return;
+    }
+    head.headers.add("Accept-Ranges", "bytes");
+    head.headers.add("Content-Type", media_type_(name));
+    if (!coding.empty()) {
+        head.headers.add("Content-Encoding", coding);
+    }
+    const auto body = body_for(asked, current, found->info.size, head);
+    if (!body) {
+        co_return;
+    }
+    if (asked.method == "HEAD") {
+        head.headers.add("Content-Length", std::to_string(body->size()));
+        co_return;
+    }
+    co_await body->send(writer, found->opened);
+}
+
+}  // namespace leat::http
