@@ -11,6 +11,7 @@
 #include <leat/http/media_type.hpp>
 #include <leat/http/message.hpp>
 #include <leat/http/range.hpp>
+#include <leat/http/router.hpp>
 #include <leat/http/server.hpp>
 #include <leat/http/static_files.hpp>
 #include <leat/http/target.hpp>
