@@ -7,9 +7,11 @@
 #include <leat/http/conditional.hpp>
 #include <leat/http/cookie_jar.hpp>
 #include <leat/http/error.hpp>
+#include <leat/http/form.hpp>
 #include <leat/http/headers.hpp>
 #include <leat/http/media_type.hpp>
 #include <leat/http/message.hpp>
+#include <leat/http/multipart.hpp>
 #include <leat/http/range.hpp>
 #include <leat/http/router.hpp>
 #include <leat/http/server.hpp>

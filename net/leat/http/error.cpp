@@ -65,6 +65,10 @@ const char* text_of(error value) noexcept {
             return "the body of the request would have to be sent again and can be sent only once";
         case error::not_upgraded:
             return "the server did not go over to the protocol that was asked for";
+        case error::bad_form:
+            return "the multipart body is malformed";
+        case error::form_too_large:
+            return "the form has more parts, or larger ones, than the limit";
     }
     return "unknown HTTP error";
 }

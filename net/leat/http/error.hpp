@@ -43,6 +43,10 @@ enum class error {
     body_length_differs,
     body_not_repeatable,
     not_upgraded,
+
+    // Forms.
+    bad_form,
+    form_too_large,
 };
 
 // The category "http".
