@@ -6,7 +6,9 @@
 #include <leat/http/client.hpp>
 #include <leat/http/conditional.hpp>
 #include <leat/http/cookie_jar.hpp>
+#include <leat/http/cookies.hpp>
 #include <leat/http/error.hpp>
+#include <leat/http/event_stream.hpp>
 #include <leat/http/form.hpp>
 #include <leat/http/headers.hpp>
 #include <leat/http/media_type.hpp>
