@@ -4,9 +4,11 @@
 #include "../../support/printed_by.hpp"
 
 #include <leat/net.hpp>
+#include <leat/system/root_folder.hpp>
 #include <leat/system/send_file.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -72,6 +74,15 @@ leat::task<> count_start(std::string path) {
     const std::string before = there ? co_await leat::read_file(path, 100) : "0";
     const std::string now = std::to_string(std::stoi(before) + 1);
     co_await leat::write_file_atomically(path, now);
+}
+// FILES: end
+
+// FILES: begin
+leat::task<std::string> read_upload(const leat::root_folder& uploads, std::string name) {
+    auto found = co_await uploads.find_file(std::move(name));
+    std::string text(std::min<std::uint64_t>(found.info.size, 1000), '\0');
+    co_await found.opened.read_exactly_at(0, text);
+    co_return text;
 }
 // FILES: end
 
@@ -158,4 +169,17 @@ TEST_CASE("files page: a crash leaves the old bytes or the new ones") {
         leat::simulated_host& host = world.add_host("host");
         leat::testing::run_simulated(world, [&] { return start_and_crash(world, host); });
     }
+}
+
+LEAT_TEST("an upload of the page is read below its folder, and nothing else is") {
+    any_folder where;
+    co_await where.make();
+    co_await leat::make_folder(where.path("uploads"));
+    co_await leat::write_file(where.path("uploads/one"), "text");
+    co_await leat::write_file(where.path("secret"), "secret");
+    const auto uploads = co_await leat::root_folder::open(where.path("uploads"));
+    const std::string text = co_await read_upload(uploads, "one");
+    CHECK(text == "text");
+    const auto refused = co_await leat::as_result(read_upload(uploads, "../secret"));
+    CHECK(refused.error() == std::errc::cross_device_link);
 }
