@@ -42,7 +42,7 @@ PAGES = {
     "Lines and messages": "framing",
     "Processes, pipes, signals and files": "processes files",
     "TLS": "tls",
-    "HTTP": "http",
+    "HTTP": "http sites",
     "WebSocket": "websocket",
     "For tests": "test-kit",
 }
