@@ -128,7 +128,8 @@ task<std::string_view> static_files::choose(const request& asked, const std::str
 task<> static_files::give(const request& asked, response_writer& writer, std::string name) const {
     response& head = writer.head();
     auto found = co_await as_result(root_.find_file(name));
-    if (found.error() == std::errc::is_a_directory && !index_.empty()) {
+    const bool lacks_slash = !split_target(asked.target).path.ends_with('/');
+    if (found.error() == std::errc::is_a_directory && !index_.empty() && lacks_slash) {
         head = redirect_to(detail::folder_location(asked.target), 301);
         co_return;
     }

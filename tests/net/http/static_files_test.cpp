@@ -107,7 +107,7 @@ LEAT_TEST("HEAD tells the same without the body, and other methods are refused")
 }
 
 LEAT_TEST("a folder is answered by its index, behind a slash") {
-    co_await with_site({}, [](endpoint where, const any_folder&) -> task<> {
+    co_await with_site({}, [](endpoint where, const any_folder& files) -> task<> {
         const std::string root = co_await ask(where, "/");
         CHECK(body_of(root) == "<p>index");
         CHECK(field(root, "Content-Type") == "text/html; charset=utf-8");
@@ -118,6 +118,10 @@ LEAT_TEST("a folder is answered by its index, behind a slash") {
         CHECK(field(moved, "Location") == "./below/?x=1");
         const std::string no_folder = co_await ask(where, "/page.txt/");
         CHECK(status_in(no_folder) == 404);
+        co_await leat::make_folder(files.path("root/odd"));
+        co_await leat::make_folder(files.path("root/odd/index.html"));
+        const std::string odd = co_await ask(where, "/odd/");
+        CHECK(status_in(odd) == 404);
     });
 }
 
