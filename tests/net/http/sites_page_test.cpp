@@ -51,6 +51,11 @@ leat::http::router routes_of(const leat::http::static_files& site) {
     routes.get("/notes/{name}", show_note);
     routes.post("/notes", save_note);
     routes.get("/{path...}", site);
+    routes.get("/old/{path...}",
+               [site](const leat::http::request& asked, const leat::http::path_parameters& found,
+                      leat::http::response_writer& writer) {
+                   return site.answer(asked, writer, found["path"]);  // the same files below another path
+               });
     return routes;
 }
 // SITES: end
@@ -168,9 +173,11 @@ LEAT_TEST("the site of the page gives files, notes and answers to forms") {
         CHECK(bad.starts_with("HTTP/1.1 400 "));
         const std::string up = co_await ask(where, "GET", "/../x");
         CHECK(up.starts_with("HTTP/1.1 404 "));
+        const std::string old = co_await ask(where, "GET", "/old/");
+        CHECK(old.ends_with("\r\n\r\n<p>index"));
     });
-    CHECK(log_lines ==
-          std::vector<std::string>{"/ 200", "/notes 303", "/notes/mine 200", "/notes 400", "/../x 404"});
+    CHECK(log_lines == std::vector<std::string>{"/ 200", "/notes 303", "/notes/mine 200", "/notes 400",
+                                                "/../x 404", "/old/ 200"});
 }
 
 LEAT_TEST("a folder of the page is served until it is stopped", on(leat::testing::simulated)) {
