@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <optional>
 
 namespace leat::http {
@@ -38,13 +39,23 @@ std::array<file_coding, 3> wanted_codings(const headers& fields) {
     return codings;
 }
 
-// The same on each machine that has the file with its time: of its last change and its size.
+// When it was changed last; nothing for a time that a packager has set, such as the first of all times: files
+// of each version have it.
+std::optional<std::chrono::system_clock::time_point> time_of(const file_info& about) {
+    constexpr std::chrono::sys_days first(std::chrono::year(1981) / 1 / 1);
+    return about.modified >= first ? std::optional(about.modified) : std::nullopt;
+}
+
+// The same on each machine that has the file with its time: of that and its size. Where the time says nothing
+// the number of the file takes its place.
 std::string tag_of(const file_info& about) {
     std::array<char, 40> text{};
     char* const end = text.data() + text.size();
     text[0] = '"';
-    const auto time = static_cast<std::uint64_t>(about.modified.time_since_epoch().count());
-    char* at = std::to_chars(text.data() + 1, end, time, 16).ptr;
+    const auto time = time_of(about);
+    const std::uint64_t state =
+        time ? static_cast<std::uint64_t>(time->time_since_epoch().count()) : about.number;
+    char* at = std::to_chars(text.data() + 1, end, state, 16).ptr;
     *at++ = '-';
     at = std::to_chars(at, end, about.size, 16).ptr;
     *at++ = '"';
@@ -145,11 +156,14 @@ task<> static_files::give(const request& asked, response_writer& writer, std::st
     }
     const std::string tag = tag_of(found->info);
     head.headers.add("ETag", tag);
-    head.headers.add("Last-Modified", http_date(found->info.modified));
+    const auto modified = time_of(found->info);
+    if (modified) {
+        head.headers.add("Last-Modified", http_date(*modified));
+    }
     if (!cache_control_.empty()) {
         head.headers.add("Cache-Control", cache_control_);
     }
-    const validators current{.tag = tag, .modified = found->info.modified};
+    const validators current{.tag = tag, .modified = modified};
     const condition met = evaluate(asked, current);
     if (met != condition::holds) {
         if (met == condition::failed) {
