@@ -220,9 +220,8 @@ std::int64_t take_opened(int fd, const file_operation& op) noexcept {
     } else {
         error = unfit(about, op.flags);
     }
-    if (error == 0) {
-        const int status = ::fcntl(fd, F_GETFL);
-        error = status < 0 || ::fcntl(fd, F_SETFL, status & ~O_NONBLOCK) != 0 ? errno : 0;
+    if (error == 0 && ::fcntl(fd, F_SETFL, op.flags & ~O_NONBLOCK) != 0) {  // it sets no more than it may
+        error = errno;
     }
     if (error == 0) {
         return fd;
