@@ -38,6 +38,9 @@ outcome read(std::string_view body, std::size_t step) {
             if (!taken) {
                 check(parser.next(piece).error() == taken.error(), "an error stays");
                 seen.error = taken.error();
+                if (seen.error == leat::http::error::form_too_large && !seen.data.empty()) {
+                    seen.data.back().clear();  // how much of it came first is a matter of the cuts
+                }
                 return seen;
             }
             switch (*taken) {
