@@ -30,8 +30,9 @@ public:
     proxied_stream(tcp_stream accepted, bool by_proxy) noexcept
         : tcp_stream(std::move(accepted)), header_is_due_(by_proxy) {}
 
-    // Receives the header, if one is due; serve() does so within serve_options::handshake. Throws as
-    // recv_proxy_header() does. A proxy that speaks for itself stays the peer.
+    // Receives the header, if one is due; serve() does so within serve_options::handshake, http::serve()
+    // within server_limits::head. Throws as recv_proxy_header() does. A proxy that speaks for itself stays
+    // the peer.
     [[nodiscard]] task<> handshake();
 
 private:

@@ -178,15 +178,34 @@ task<> serve_draining(Listener& listener, server_state& server, Connection serve
     co_await leat::detail::serve_accepting(source);
 }
 
+// What a connection is served over, once its stream has shaken hands.
+template <typename Stream>
+struct served_over {
+    using type = Stream;
+};
+template <typename Stream>
+    requires requires { typename Stream::after_handshake; }
+struct served_over<Stream> {
+    using type = Stream::after_handshake;
+};
+
 // serve(), for all handlers.
 template <typename Listener>
 task<> serve_requests(Listener& listener, request_handler& handler, const serve_options& options,
                       std::source_location serve_awaited) {
     server_state server(options.limits, options.on_error, handler.reads());
     const auto connection = [&](accepted_by<Listener> stream) -> task<> {
-        connection_over client(stream);
+        typename served_over<accepted_by<Listener>>::type& served = stream;
+        connection_over client(served);
         server_exchange exchange(server, client);
-        co_await serve_connection(stream, handler, exchange, client);
+        if constexpr (leat::detail::shakes_hands<accepted_by<Listener>>) {
+            const time_point deadline = after(now(), options.limits.head);
+            if (exchange.stopping() ||
+                !co_await watched(exchange.deadlines(), stream.handshake(), deadline)) {
+                co_return;
+            }
+        }
+        co_await serve_connection(served, handler, exchange, client);
     };
     co_await serve_draining(listener, server, connection, options, serve_awaited);
 }
