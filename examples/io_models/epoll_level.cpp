@@ -6,6 +6,7 @@
 #include "model.hpp"
 #include "sockets.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 

@@ -3,6 +3,7 @@
 #include "proxy_headers.hpp"
 
 #include <leat/proxy_protocol.hpp>
+#include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
 #include <leat/testing/memory_stream.hpp>
 
