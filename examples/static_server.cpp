@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <utility>
 
 namespace {
 
@@ -20,7 +21,8 @@ struct static_options : examples::server_options {
 // A function around a handler, which is a handler, too.
 template <typename Handler>
 auto logged(Handler handler) {
-    return [handler](const leat::http::request& asked, leat::http::response_writer& writer) -> leat::task<> {
+    return [handler = std::move(handler)](const leat::http::request& asked,
+                                          leat::http::response_writer& writer) -> leat::task<> {
         co_await handler(asked, writer);
         std::printf("%s %s %d\n", asked.method.c_str(), asked.target.c_str(), writer.head().status);
         std::fflush(stdout);

@@ -23,7 +23,7 @@ bool is_boundary(std::string_view text) noexcept {
     return !text.empty() && text.size() <= 70 && text.back() != ' ' && std::ranges::all_of(text, good);
 }
 
-std::string without_folders(std::string name) {
+std::string without_folders(const std::string& name) {
     const std::size_t slash = name.find_last_of("/\\");
     return slash == name.npos ? name : name.substr(slash + 1);
 }
@@ -202,7 +202,7 @@ bool multipart_parser::read_head() {
     }
     part_.name = std::move(*name);
     if (auto file_name = detail::parameter_of(*disposition, "filename")) {
-        part_.file_name = without_folders(std::move(*file_name));
+        part_.file_name = without_folders(*file_name);
     }
     if (const auto type = part_.headers.get("Content-Type")) {
         part_.content_type = *type;

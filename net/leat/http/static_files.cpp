@@ -9,6 +9,7 @@
 #include <leat/http/core/static_path.hpp>
 #include <leat/http/range.hpp>
 #include <leat/http/target.hpp>
+#include <leat/io.hpp>
 #include <leat/result.hpp>
 
 #include <algorithm>

@@ -65,7 +65,8 @@ std::vector<std::string> log_lines;
 // SITES: begin
 template <typename Handler>
 auto logged(Handler handler) {
-    return [handler](const leat::http::request& asked, leat::http::response_writer& writer) -> leat::task<> {
+    return [handler = std::move(handler)](const leat::http::request& asked,
+                                          leat::http::response_writer& writer) -> leat::task<> {
         co_await handler(asked, writer);
         log_lines.push_back(asked.target + " " + std::to_string(writer.head().status));
     };
@@ -73,9 +74,10 @@ auto logged(Handler handler) {
 
 template <typename Handler>
 auto for_members(Handler handler) {
-    return [handler](const leat::http::request& asked, leat::http::response_writer& writer) -> leat::task<> {
-        if (leat::http::cookie_of(asked, "__Host-member") !=
-            "yes") {  // a real one is a secret of each member
+    return [handler = std::move(handler)](const leat::http::request& asked,
+                                          leat::http::response_writer& writer) -> leat::task<> {
+        // A real one is a secret of each member.
+        if (leat::http::cookie_of(asked, "__Host-member") != "yes") {
             writer.head() = leat::http::redirect_to("/login");
             co_return;
         }
