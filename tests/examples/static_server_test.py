@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -70,6 +71,20 @@ def sends_compressed_files(base):
     expect(curl(base + "/style.css") == b"p {}\n" * 1000, "who does not ask gets it plain")
 
 
+def many_at_once(base, large):
+    with ThreadPoolExecutor(8) as clients:
+        pages = list(clients.map(curl, [base + "/large"] * 24))
+    expect(all(page == large for page in pages), "every byte, for many at once")
+
+
+def no_file_stays_open(base, pid, root):
+    deadline = time.monotonic() + patience
+    links = Path(f"/proc/{pid}/fd")
+    while found := [link for link in links.iterdir() if root in Path(os.path.realpath(link)).parents]:
+        expect(time.monotonic() < deadline, f"no file stays open, but {found}")
+        expect(status(base + "/none") == "404", "the server goes on")
+
+
 def make_site(folder, large):
     root = folder / "root"
     (root / "below").mkdir(parents=True)
@@ -104,8 +119,5 @@ if __name__ == "__main__":
                 asks_whether_it_has_changed(base, folder)
                 is_not_led_astray(base)
                 sends_compressed_files(base)
-                before = listening.descriptors()
-                with ThreadPoolExecutor(8) as many:
-                    pages = list(many.map(curl, [base + "/large"] * 24))
-                expect(all(page == large for page in pages), "every byte, for many at once")
-                expect(listening.descriptors() <= before, "no file stays open")
+                many_at_once(base, large)
+                no_file_stays_open(base, listening.pid, root)
