@@ -180,6 +180,9 @@ context context::server(const server_options& options) {
     SSL_CTX* const handle = made.native();
     detail::context_settings& settings = detail::settings_of(handle);
     speak(settings, handle, options.alpn, options.release_buffers);
+    // Of TLS 1.2 what has forward secrecy and authenticated encryption (RFC 9325, 4.2); TLS 1.3 has nothing
+    // else. A client of ours takes what OpenSSL does: servers are older.
+    require(SSL_CTX_set_cipher_list(handle, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1, "no cipher of TLS 1.2");
     if (!settings.alpn.empty()) {
         SSL_CTX_set_alpn_select_cb(handle, select_alpn, &settings);
     }

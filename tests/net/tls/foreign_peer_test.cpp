@@ -1,104 +1,20 @@
 // SPDX-License-Identifier: MIT
-// A session against a peer that does what ours never would: old versions, KeyUpdate, renegotiation.
-#include <leat/tls/core/pem_reader.hpp>
+// A session against a peer that does what ours never would: old versions and ciphers, KeyUpdate,
+// renegotiation, early data.
+#include <leat/testing/doctest.hpp>
 #include <leat/tls/session.hpp>
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <leat/testing/doctest.hpp>
 
 #include <memory>
 
 #include "endpoints.hpp"
+#include "foreign_peer.hpp"
 #include "stream_pair.hpp"
 
 namespace leat::tls {
 namespace {
-
-struct ssl_ctx_free {
-    void operator()(SSL_CTX* old) const noexcept { SSL_CTX_free(old); }
-};
-struct ssl_free {
-    void operator()(SSL* old) const noexcept { SSL_free(old); }
-};
-
-// Plain OpenSSL over memory, of versions `min` to `max`. With a certificate it is a server.
-class foreign_peer {
-public:
-    foreign_peer(int min, int max, const testing::certificate* shown = nullptr)
-        : context_(SSL_CTX_new(TLS_method())) {
-        SSL_CTX_set_min_proto_version(context_.get(), min);
-        SSL_CTX_set_max_proto_version(context_.get(), max);
-        SSL_CTX_set_cipher_list(context_.get(), "DEFAULT:@SECLEVEL=0");
-        ssl_.reset(SSL_new(context_.get()));
-        SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-        if (shown == nullptr) {
-            SSL_set_connect_state(ssl_.get());
-            return;
-        }
-        const detail::certificate_owner leaf =
-            std::move(detail::read_certificates(pem::text(shown->chain), "leaf").front());
-        SSL_use_certificate(ssl_.get(), leaf.get());
-        SSL_use_PrivateKey(ssl_.get(), detail::read_key(pem::text(shown->key)).get());
-        SSL_set_accept_state(ssl_.get());
-    }
-
-    int reason = 0;  // why the handshake failed
-
-    [[nodiscard]] SSL* ssl() const noexcept { return ssl_.get(); }
-
-    void send_output_to(std::vector<std::byte>& destination) {
-        char* bytes = nullptr;
-        const long size = BIO_get_mem_data(SSL_get_wbio(ssl_.get()), &bytes);
-        const auto* begin = reinterpret_cast<const std::byte*>(bytes);
-        destination.insert(destination.end(), begin, begin + size);
-        (void)BIO_reset(SSL_get_wbio(ssl_.get()));
-    }
-
-    // Takes what `ours` has to say.
-    void hear(session& ours) {
-        while (!ours.output().empty()) {
-            const auto bytes = ours.output();
-            BIO_write(SSL_get_rbio(ssl_.get()), bytes.data(), static_cast<int>(bytes.size()));
-            ours.consume(bytes.size());
-        }
-    }
-
-    // Both handshakes; our last step.
-    step shake_hands(endpoint& ours) {
-        step result;
-        for (int round = 0; round < 4; ++round) {
-            if (SSL_do_handshake(ssl_.get()) != 1 && ERR_peek_error() != 0) {
-                reason = ERR_GET_REASON(ERR_peek_error());
-                ERR_clear_error();
-            }
-            send_output_to(ours.inbox);
-            do {
-                result = ours.tls.handshake();
-                hear(ours.tls);
-            } while (result.what == step::kind::has_output ||
-                     (result.what == step::kind::needs_input && ours.feed_piece()));
-        }
-        return result;
-    }
-
-    void write(std::string_view text, endpoint& ours) {
-        SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size()));
-        send_output_to(ours.inbox);
-    }
-
-    [[nodiscard]] std::string read() {
-        char into[1000];
-        const int size = SSL_read(ssl_.get(), into, sizeof(into));
-        ERR_clear_error();
-        return size > 0 ? std::string(into, static_cast<std::size_t>(size)) : "";
-    }
-
-private:
-    std::unique_ptr<SSL_CTX, ssl_ctx_free> context_;
-    std::unique_ptr<SSL, ssl_free> ssl_;
-};
 
 testing::certificate issued() {
     return testing::certificate_authority().issue({"a.example"});
@@ -141,6 +57,55 @@ TEST_CASE("TLS 1.2 is spoken") {
     CHECK(server.tls.write(std::as_bytes(std::span(std::string_view("answer")))).done());
     client.hear(server.tls);
     CHECK(client.read() == "answer");
+}
+
+TEST_CASE("of TLS 1.2, only ciphers with forward secrecy and authenticated encryption are spoken") {
+    const testing::certificate_authority authority;
+    const auto outcome = [](const testing::certificate& shown, const char* ciphers) -> std::string {
+        const context server_side = server_context(shown);
+        endpoint server(server_side);
+        foreign_peer client(TLS1_2_VERSION, TLS1_2_VERSION);
+        REQUIRE(SSL_set_cipher_list(client.ssl(), ciphers) == 1);
+        const bool done = client.shake_hands(server).done();
+        return done ? std::string(server.tls.cipher()) : server.tls.error_text();
+    };
+    const testing::certificate ec = authority.issue({"a.example"});
+    const testing::certificate rsa = authority.issue({"a.example"}, {.key = testing::key_kind::rsa});
+    for (const char* good : {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+                             "ECDHE-ECDSA-CHACHA20-POLY1305"}) {
+        CHECK(outcome(ec, good) == good);
+    }
+    CHECK(outcome(rsa, "ECDHE-RSA-AES128-GCM-SHA256") == "ECDHE-RSA-AES128-GCM-SHA256");
+    CHECK(outcome(ec, "ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES128-CCM") == "no shared cipher");
+    CHECK(outcome(rsa, "AES128-GCM-SHA256:ECDHE-RSA-AES128-SHA256:DHE-RSA-AES128-GCM-SHA256") ==
+          "no shared cipher");
+}
+
+TEST_CASE("early data is not offered, and skipped when it is sent all the same") {
+    const context server_side = server_context(issued());
+    std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> ticket(nullptr, SSL_SESSION_free);
+    {
+        endpoint server(server_side);
+        foreign_peer client(TLS1_3_VERSION, TLS1_3_VERSION);
+        REQUIRE(client.shake_hands(server).done());
+        CHECK(client.read() == "");  // it takes the tickets
+        ticket.reset(SSL_get1_session(client.ssl()));
+        SSL_set_shutdown(client.ssl(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);  // it stays good
+    }
+    REQUIRE(SSL_SESSION_is_resumable(ticket.get()) == 1);
+    CHECK(SSL_SESSION_get_max_early_data(ticket.get()) == 0);
+
+    endpoint server(server_side);
+    foreign_peer client(TLS1_3_VERSION, TLS1_3_VERSION);
+    REQUIRE(SSL_SESSION_set_max_early_data(ticket.get(), 1000) == 1);
+    REQUIRE(SSL_set_session(client.ssl(), ticket.get()) == 1);
+    std::size_t sent = 0;
+    REQUIRE(SSL_write_early_data(client.ssl(), "early", 5, &sent) == 1);
+    REQUIRE(client.shake_hands(server).done());
+    CHECK(SSL_get_early_data_status(client.ssl()) == SSL_EARLY_DATA_REJECTED);
+    client.write("late", server);
+    step last;
+    CHECK(read_all(server, last) == "late");
 }
 
 TEST_CASE("renegotiation is refused and the connection goes on") {
