@@ -7,5 +7,6 @@
 #include <leat/tls/context.hpp>
 #include <leat/tls/error.hpp>
 #include <leat/tls/listener.hpp>
+#include <leat/tls/pem.hpp>
 #include <leat/tls/session.hpp>
 #include <leat/tls/stream.hpp>

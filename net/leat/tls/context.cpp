@@ -3,15 +3,20 @@
 
 #include <leat/check.hpp>
 #include <leat/tls/core/context_settings.hpp>
+#include <leat/tls/core/key_pair.hpp>
 #include <leat/tls/core/peer_check.hpp>
 #include <leat/tls/core/pem_reader.hpp>
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <array>
+#include <mutex>
 #include <new>
 #include <string>
+#include <utility>
 
 namespace leat::tls {
 namespace {
@@ -92,34 +97,51 @@ void trust(SSL_CTX* handle, const pem& ca) {
     }
 }
 
-void show(SSL_CTX* handle, const pem& certificate, const pem& key) {
-    if (!certificate.given() && !key.given()) {
-        return;
-    }
-    if (!certificate.given() || !key.given()) {
-        throw error(make_error_code(failure::configuration),
-                    "a certificate and its key are given together, or neither");
-    }
-    const std::vector<detail::certificate_owner> chain =
-        detail::read_certificates(certificate, "certificate");
-    const detail::key_owner private_key = detail::read_key(key);
-    const std::string name = detail::name_of(certificate, "certificate");
-    require(X509_check_private_key(chain.front().get(), private_key.get()) == 1,
-            detail::name_of(key, "key") + " does not belong to " + name);
-    require(SSL_CTX_use_certificate(handle, chain.front().get()) == 1, name + " cannot be used");
-    for (std::size_t next = 1; next < chain.size(); ++next) {
-        require(SSL_CTX_add1_chain_cert(handle, chain[next].get()) == 1, name + " cannot be used");
-    }
-    require(SSL_CTX_use_PrivateKey(handle, private_key.get()) == 1,
-            detail::name_of(key, "key") + " cannot be used");
-}
-
-void speak(detail::context_settings& settings, SSL_CTX* handle, std::string_view alpn, bool release_buffers) {
-    settings.alpn = alpn_to_wire(alpn);
-    settings.release_buffers = release_buffers;
-    if (release_buffers) {
+// What client_options and server_options have in common.
+template <typename Options>
+detail::context_settings& set_up(SSL_CTX* handle, const Options& options) {
+    detail::context_settings& settings = detail::settings_of(handle);
+    settings.alpn = alpn_to_wire(options.alpn);
+    settings.release_buffers = options.release_buffers;
+    if (options.release_buffers) {
         SSL_CTX_set_mode(handle, SSL_MODE_RELEASE_BUFFERS);
     }
+    if (!options.key_log_file.empty()) {
+        settings.secrets.emplace(options.key_log_file);
+        SSL_CTX_set_keylog_callback(handle, detail::key_log::on_line);
+    }
+    return settings;
+}
+
+// Tickets name it: those that were given under another one are not good, so that nobody resumes what would
+// not be accepted now. (With client certificates OpenSSL refuses to resume without one.)
+void name_clients(SSL_CTX* handle, const server_options& options) {
+    std::string accepted = options.require_client_certificate ? "required" : "asked for";
+    if (options.client_ca.given()) {
+        for (const detail::certificate_owner& each : detail::read_certificates(options.client_ca, "CA")) {
+            std::array<unsigned char, EVP_MAX_MD_SIZE> print = {};
+            unsigned size = 0;
+            require(X509_digest(each.get(), EVP_sha256(), print.data(), &size) == 1, "no SHA-256");
+            accepted.append(reinterpret_cast<const char*>(print.data()), size);
+        }
+    }
+    std::array<unsigned char, EVP_MAX_MD_SIZE> name = {};
+    std::size_t size = 0;
+    require(
+        EVP_Q_digest(nullptr, "SHA256", nullptr, accepted.data(), accepted.size(), name.data(), &size) == 1,
+        "no SHA-256");
+    require(SSL_CTX_set_session_id_context(handle, name.data(), static_cast<unsigned>(size)) == 1, "no name");
+}
+
+// The keys that tickets are encrypted with.
+void keep_ticket_keys(SSL_CTX* from, SSL_CTX* to) {
+    std::array<unsigned char, 256> keys = {};
+    const long size = SSL_CTX_get_tlsext_ticket_keys(from, nullptr, 0);
+    require(size > 0 && size <= static_cast<long>(keys.size()) &&
+                SSL_CTX_get_tlsext_ticket_keys(from, keys.data(), size) == 1 &&
+                SSL_CTX_set_tlsext_ticket_keys(to, keys.data(), size) == 1,
+            "the keys of the tickets cannot be kept");
+    OPENSSL_cleanse(keys.data(), keys.size());
 }
 
 }  // namespace
@@ -132,10 +154,23 @@ void context::handle_free::operator()(ssl_ctx_st* handle) const noexcept {
     SSL_CTX_free(handle);
 }
 
-context::context(role side)
-    : handle_(SSL_CTX_new(side == role::client ? TLS_client_method() : TLS_server_method())) {
-    require(handle_ != nullptr, "cannot make a TLS context");
-    SSL_CTX* const handle = handle_.get();
+// Sessions begin in several threads while one may reload.
+struct context::current {
+    explicit current(handle_owner made) noexcept : handle(std::move(made)) {}
+
+    std::mutex guard;
+    handle_owner handle;
+};
+
+context::context(handle_owner made) : current_(std::make_unique<current>(std::move(made))) {}
+context::context(context&& other) noexcept = default;
+context& context::operator=(context&& other) noexcept = default;
+context::~context() = default;
+
+context::handle_owner context::make_handle(role side) {
+    handle_owner made(SSL_CTX_new(side == role::client ? TLS_client_method() : TLS_server_method()));
+    require(made != nullptr, "cannot make a TLS context");
+    SSL_CTX* const handle = made.get();
     auto settings = std::make_unique<detail::context_settings>();
     settings->side = side;
     require(SSL_CTX_set_ex_data(handle, settings_index(), settings.get()) == 1, "cannot make a TLS context");
@@ -146,13 +181,13 @@ context::context(role side)
     SSL_CTX_set_mode(handle, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     // Anchors are what the user says, be they roots or not.
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(handle), X509_V_FLAG_PARTIAL_CHAIN);
+    return made;
 }
 
 context context::client(const client_options& options) {
-    context made(role::client);
-    SSL_CTX* const handle = made.native();
-    detail::context_settings& settings = detail::settings_of(handle);
-    speak(settings, handle, options.alpn, options.release_buffers);
+    handle_owner made = make_handle(role::client);
+    SSL_CTX* const handle = made.get();
+    detail::context_settings& settings = set_up(handle, options);
     if (!settings.alpn.empty()) {
         require(SSL_CTX_set_alpn_protos(handle, unsigned_bytes(settings.alpn),
                                         static_cast<unsigned>(settings.alpn.size())) == 0,
@@ -167,44 +202,67 @@ context context::client(const client_options& options) {
     }
     const int verify = options.insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER;
     SSL_CTX_set_verify(handle, verify, detail::peer_check::on_verify);
-    show(handle, options.certificate, options.key);
+    if (options.certificate.given() || options.key.given()) {
+        detail::key_pair(options.certificate, options.key).show_on(handle);
+    }
+    if (options.ask_ocsp) {
+        SSL_CTX_set_tlsext_status_type(handle, TLSEXT_STATUSTYPE_ocsp);
+    }
     settings.resume = options.resume;
     SSL_CTX_set_session_cache_mode(
         handle, options.resume ? SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL : SSL_SESS_CACHE_OFF);
     SSL_CTX_sess_set_new_cb(handle, keep_ticket);
-    return made;
+    return context(std::move(made));
 }
 
-context context::server(const server_options& options) {
-    context made(role::server);
-    SSL_CTX* const handle = made.native();
-    detail::context_settings& settings = detail::settings_of(handle);
-    speak(settings, handle, options.alpn, options.release_buffers);
+context::handle_owner context::make_server(const server_options& options) {
+    handle_owner made = make_handle(role::server);
+    SSL_CTX* const handle = made.get();
+    detail::context_settings& settings = set_up(handle, options);
     // Of TLS 1.2 what has forward secrecy and authenticated encryption (RFC 9325, 4.2); TLS 1.3 has nothing
     // else. A client of ours takes what OpenSSL does: servers are older.
     require(SSL_CTX_set_cipher_list(handle, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1, "no cipher of TLS 1.2");
     if (!settings.alpn.empty()) {
         SSL_CTX_set_alpn_select_cb(handle, select_alpn, &settings);
     }
-    if (!options.certificate.given()) {
-        throw error(make_error_code(failure::configuration), "a TLS server needs a certificate and its key");
-    }
-    show(handle, options.certificate, options.key);
+    settings.certificates.emplace(options);
+    settings.certificates->show_on(handle);
     if (options.client_ca.given()) {
         trust(handle, options.client_ca);
-        SSL_CTX_set_verify(handle, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-                           detail::peer_check::on_verify);
+        const int required = options.require_client_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
+        SSL_CTX_set_verify(handle, SSL_VERIFY_PEER | required, detail::peer_check::on_verify);
     }
-    // Tickets carry the sessions, so that nothing is kept here; with client certificates OpenSSL refuses to
-    // resume without a context name.
-    static constexpr unsigned char context_name[] = {'l', 'e', 'a', 't'};
-    SSL_CTX_set_session_id_context(handle, context_name, sizeof(context_name));
+    name_clients(handle, options);
+    // Tickets carry the sessions, so that nothing is kept here.
     SSL_CTX_set_session_cache_mode(handle, SSL_SESS_CACHE_OFF);
     return made;
 }
 
+context context::server(const server_options& options) {
+    return context(make_server(options));
+}
+
+void context::reload(const server_options& options) {
+    check(side() == role::server, "a TLS server's context is reloaded");
+    handle_owner made = make_server(options);
+    keep_ticket_keys(share().get(), made.get());
+    const std::lock_guard guard(current_->guard);
+    std::swap(current_->handle, made);
+}
+
+context::handle_owner context::share() const noexcept {
+    const std::lock_guard guard(current_->guard);
+    SSL_CTX_up_ref(current_->handle.get());
+    return handle_owner(current_->handle.get());
+}
+
+ssl_ctx_st* context::native() const noexcept {
+    const std::lock_guard guard(current_->guard);
+    return current_->handle.get();
+}
+
 role context::side() const noexcept {
-    return detail::settings_of(native()).side;
+    return detail::settings_of(share().get()).side;
 }
 
 }  // namespace leat::tls

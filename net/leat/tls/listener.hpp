@@ -21,8 +21,7 @@ class listener {
 public:
     using transport_type = leat::detail::given_by_awaiting<decltype(std::declval<Below&>().accept())>;
 
-    // `shared` lives as long as the listener does. A new certificate is shown from the next connection on
-    // when another context has been assigned to it.
+    // `shared` lives as long as the listener does; context::reload() gives it a new certificate.
     listener(Below below, const context& shared) noexcept : below_(std::move(below)), shared_(&shared) {}
     listener(Below below, const context&& shared) = delete;
 

@@ -25,16 +25,6 @@ namespace {
 constexpr std::size_t record_data_max = 16 * 1024;  // RFC 8446, 5.1
 constexpr std::size_t record_overhead_max = 96;     // header, padding and tag of what we send
 
-SSL* new_ssl(const context& shared) {
-    ERR_clear_error();
-    SSL* const ssl = SSL_new(shared.native());
-    if (ssl == nullptr) {
-        const described_error cause = take_queued_error(failure::configuration);
-        throw error(cause.code, "cannot make a TLS session: " + cause.text);
-    }
-    return ssl;
-}
-
 // The errors of people who speak something else on this port.
 bool is_other_protocol(int reason) {
     return reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
@@ -47,11 +37,23 @@ std::size_t ciphertext_size(std::size_t plain) {
 
 }  // namespace
 
-session::session(const context& shared, std::string_view host)
-    : wire_(!detail::settings_of(shared.native()).release_buffers),
-      ssl_(new_ssl(shared)),
+std::unique_ptr<ssl_st, session::ssl_free> session::new_ssl(const context& shared) {
+    ERR_clear_error();
+    std::unique_ptr<ssl_st, ssl_free> made(SSL_new(shared.share().get()));
+    if (made == nullptr) {
+        const described_error cause = take_queued_error(failure::configuration);
+        throw error(cause.code, "cannot make a TLS session: " + cause.text);
+    }
+    return made;
+}
+
+session::session(const context& shared, std::string_view host) : session(new_ssl(shared), host) {}
+
+session::session(std::unique_ptr<ssl_st, ssl_free> ssl, std::string_view host)
+    : wire_(!detail::settings_of(SSL_get_SSL_CTX(ssl.get())).release_buffers),
+      ssl_(std::move(ssl)),
       peer_check_(ssl_.get(), host) {
-    detail::context_settings& settings = detail::settings_of(shared.native());
+    detail::context_settings& settings = detail::settings_of(SSL_get_SSL_CTX(ssl_.get()));
     const bool client = settings.side == role::client;
     check(client || host.empty(), "a TLS server's session expects no host");
     if (client && !settings.insecure && host.empty()) {
@@ -256,6 +258,9 @@ step session::fail_for_good() {
     if (!established_ && is_other_protocol(reason)) {
         error_text_ += " (the peer does not seem to speak TLS)";
     }
+    if (reason == SSL_R_CALLBACK_FAILED) {  // that of server_certificates
+        error_text_ = "no certificate is for the name that the client asks for: " + printable(server_name());
+    }
     return {step::kind::failed, 0, failure_};
 }
 
@@ -305,6 +310,12 @@ std::string session::peer_names() const {
 
 bool session::resumed() const noexcept {
     return SSL_session_reused(ssl_.get()) == 1;
+}
+
+std::string_view session::ocsp_response() const noexcept {
+    const unsigned char* bytes = nullptr;
+    const long size = SSL_get_tlsext_status_ocsp_resp(ssl_.get(), &bytes);
+    return {reinterpret_cast<const char*>(bytes), size > 0 ? static_cast<std::size_t>(size) : 0};
 }
 
 }  // namespace leat::tls

@@ -106,11 +106,17 @@ public:
     [[nodiscard]] std::string peer_subject() const;  // "CN=a.example", or empty without certificate
     [[nodiscard]] std::string peer_names() const;    // "a.example, *.b.example"
     [[nodiscard]] bool resumed() const noexcept;
+    // What the server has sent of its certificate's OCSP response, as it came, unchecked (DER); empty when it
+    // sent none, client_options::ask_ocsp was not set, or the session is resumed.
+    [[nodiscard]] std::string_view ocsp_response() const noexcept;
 
 private:
     struct ssl_free {
         void operator()(ssl_st* old) const noexcept;
     };
+
+    static std::unique_ptr<ssl_st, ssl_free> new_ssl(const context& shared);
+    session(std::unique_ptr<ssl_st, ssl_free> ssl, std::string_view host);
 
     [[nodiscard]] bool may_have_more() const noexcept;
     // What to answer after an OpenSSL call returned `outcome`, which was no success.

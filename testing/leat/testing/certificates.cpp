@@ -6,6 +6,7 @@
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
@@ -25,6 +26,10 @@ struct openssl_free {
     void operator()(X509* old) const noexcept { X509_free(old); }
     void operator()(X509_EXTENSION* old) const noexcept { X509_EXTENSION_free(old); }
     void operator()(BIO* old) const noexcept { BIO_free(old); }
+    void operator()(ASN1_TIME* old) const noexcept { ASN1_TIME_free(old); }
+    void operator()(OCSP_BASICRESP* old) const noexcept { OCSP_BASICRESP_free(old); }
+    void operator()(OCSP_CERTID* old) const noexcept { OCSP_CERTID_free(old); }
+    void operator()(OCSP_RESPONSE* old) const noexcept { OCSP_RESPONSE_free(old); }
 };
 template <typename Object>
 using owner = std::unique_ptr<Object, openssl_free>;
@@ -114,9 +119,13 @@ owner<X509> blank(EVP_PKEY* key, std::string_view common_name, std::chrono::seco
     return made;
 }
 
+// Null for a kind of key that hashes what it signs itself.
+const EVP_MD* hash_for(const EVP_PKEY* key) {
+    return EVP_PKEY_is_a(key, "ED25519") == 1 ? nullptr : EVP_sha256();
+}
+
 void sign(X509* certificate, EVP_PKEY* key) {
-    const bool hashes_itself = EVP_PKEY_is_a(key, "ED25519") == 1;
-    require(X509_sign(certificate, key, hashes_itself ? nullptr : EVP_sha256()) > 0, "not signed");
+    require(X509_sign(certificate, key, hash_for(key)) > 0, "not signed");
 }
 
 // Without an issuer it vouches for itself.
@@ -191,6 +200,36 @@ certificate certificate_authority::issue(const std::vector<std::string>& names,
     const owner<EVP_PKEY> key = new_key(options.key);
     const owner<X509> made = leaf(key.get(), names, options, state_->own.get(), state_->key.get());
     return {certificate_pem(made.get()) + state_->chain, key_pem(key.get())};
+}
+
+std::string certificate_authority::ocsp_response(const certificate& about,
+                                                 const ocsp_options& options) const {
+    const owner<BIO> text(BIO_new_mem_buf(about.chain.data(), static_cast<int>(about.chain.size())));
+    const owner<X509> subject(PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr));
+    require(subject != nullptr, "nothing to answer about");
+    const owner<OCSP_CERTID> id(OCSP_cert_to_id(nullptr, subject.get(), state_->own.get()));
+    const owner<OCSP_BASICRESP> answer(OCSP_BASICRESP_new());
+    const auto from_now = [](std::chrono::seconds when) {
+        return owner<ASN1_TIME>(X509_gmtime_adj(nullptr, static_cast<long>(when.count())));
+    };
+    const owner<ASN1_TIME> since = from_now(std::min(detail::usual_beginning(), options.next_update));
+    const owner<ASN1_TIME> until = from_now(options.next_update);
+    const owner<ASN1_TIME> end = options.revoked ? from_now(detail::usual_beginning()) : nullptr;
+    const int status = options.revoked ? V_OCSP_CERTSTATUS_REVOKED : V_OCSP_CERTSTATUS_GOOD;
+    require(answer != nullptr &&
+                OCSP_basic_add1_status(answer.get(), id.get(), status, OCSP_REVOKED_STATUS_UNSPECIFIED,
+                                       end.get(), since.get(), until.get()) != nullptr,
+            "no answer");
+    require(OCSP_basic_sign(answer.get(), state_->own.get(), state_->key.get(), hash_for(state_->key.get()),
+                            nullptr, 0) == 1,
+            "answer not signed");
+    const owner<OCSP_RESPONSE> whole(OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, answer.get()));
+    unsigned char* bytes = nullptr;
+    const int size = i2d_OCSP_RESPONSE(whole.get(), &bytes);
+    require(size > 0, "answer not written");
+    std::string der(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+    OPENSSL_free(bytes);
+    return der;
 }
 
 certificate_authority certificate_authority::intermediate(std::string_view name) const {

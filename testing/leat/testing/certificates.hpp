@@ -38,6 +38,11 @@ struct certificate_options {
     std::string_view common_name = {};  // without one: the first of the names
 };
 
+struct ocsp_options {
+    bool revoked = false;
+    std::chrono::seconds next_update = detail::usual_end();  // from now: when a newer response is to be had
+};
+
 class certificate_authority {
 public:
     // A root, valid for ten years from now, that signs itself.
@@ -53,6 +58,10 @@ public:
     // For a server (or a client) with these host names, wildcards and addresses: {"localhost", "127.0.0.1"}.
     [[nodiscard]] certificate issue(const std::vector<std::string>& names,
                                     const certificate_options& options = {}) const;
+
+    // What this authority says by OCSP of a certificate that it has issued: good, or revoked. In DER form,
+    // for leat::tls::der::bytes().
+    [[nodiscard]] std::string ocsp_response(const certificate& about, const ocsp_options& options = {}) const;
 
     // An authority that this one vouches for; what it issues comes with the chain up to, not including, the
     // root.

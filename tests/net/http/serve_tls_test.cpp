@@ -104,6 +104,40 @@ LEAT_TEST("a handshake has its time") {
     co_await serving;
 }
 
+LEAT_TEST("a handler sees whose certificate the client has shown, and that it has shown none") {
+    const std::string ca = authority().certificate_text();
+    const leat::testing::certificate issued = authority().issue({"server.example"});
+    const leat::testing::certificate worker = authority().issue({"worker-7"});
+    const auto shared = leat::tls::context::server({.certificate = leat::tls::pem::text(issued.chain),
+                                                    .key = leat::tls::pem::text(issued.key),
+                                                    .client_ca = leat::tls::pem::text(ca),
+                                                    .require_client_certificate = false});
+    const auto greet = [](const request& asked) -> leat::task<response> {
+        response made;
+        made.body = "hello " + asked.connection->tls()->peer_subject();
+        co_return made;
+    };
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const leat::endpoint where = listener.local_endpoint();
+    auto serving =
+        leat::spawn(leat::http::serve(std::move(listener), shared, greet, {.http = {.stop_on = {}}}));
+    for (const bool shows : {true, false}) {
+        leat::tls::client_options options{.ca = leat::tls::pem::text(ca)};
+        if (shows) {
+            options.certificate = leat::tls::pem::text(worker.chain);
+            options.key = leat::tls::pem::text(worker.key);
+        }
+        const auto showing = leat::tls::context::client(options);
+        auto below = co_await leat::tcp_stream::connect(where);
+        leat::tls::stream<leat::tcp_stream> peer(std::move(below), showing, "server.example");
+        co_await peer.send_all(get("/"));
+        const leat::chunk answer = co_await peer.recv_chunk();
+        CHECK(answer.text().ends_with(shows ? "\r\n\r\nhello CN=worker-7" : "\r\n\r\nhello "));
+    }
+    serving.cancel();
+    co_await serving.join();
+}
+
 LEAT_TEST("a handler sees what TLS agreed on, and that there is none") {
     const leat::tls::context shared = server_context();
     co_await leat::testing::serving(

@@ -6,10 +6,15 @@
 
 #include <leat/testing/certificates.hpp>
 #include <leat/testing/doctest.hpp>
+#include <leat/threads.hpp>
 
 #include <cstdlib>
+#include <filesystem>
 #include <future>
 #include <thread>
+
+#include <unistd.h>
+#include <csignal>
 
 #define main main_of_the_page
 
@@ -53,6 +58,42 @@ leat::task<> serve_echo(leat::tcp_listener listener, std::string certificate_pat
     const auto shown = leat::tls::context::server(
         {.certificate = leat::tls::pem::file(certificate_path), .key = leat::tls::pem::file(key_path)});
     co_await leat::serve(leat::tls::listener(std::move(listener), shown), echo);
+}
+// TLS: end
+
+// TLS: begin
+leat::tls::context two_sites() {
+    using leat::tls::pem;
+    return leat::tls::context::server(
+        {.certificate = pem::file("/etc/tls/first.example.pem"),
+         .key = pem::file("/etc/tls/first.example.key"),
+         .more = {{.certificate = pem::file("/etc/tls/second.example.pem"),
+                   .key = pem::file("/etc/tls/second.example.key"),
+                   .ocsp = leat::tls::der::file("/etc/tls/second.example.ocsp")},
+                  {.certificate = pem::file("/etc/tls/second.example.rsa.pem"),
+                   .key = pem::file("/etc/tls/second.example.rsa.key")}}});
+}
+// TLS: end
+
+// TLS: begin
+// Runs beside the server. What the options refer to lives as long.
+leat::task<> reload_at_hangup(leat::tls::context& shown, leat::tls::server_options options) {
+    leat::signal_set hangups{SIGHUP};
+    for (;;) {
+        co_await hangups.next();
+        try {
+            co_await leat::offload([&] { shown.reload(options); });  // reading files blocks
+        } catch (const leat::tls::error& failed) {
+            std::fprintf(stderr, "the old certificate stays: %s\n", failed.what());
+        }
+    }
+}
+// TLS: end
+
+// TLS: begin
+leat::tls::context logged_if_asked() {
+    const char* log = std::getenv("SSLKEYLOGFILE");
+    return leat::tls::context::client({.key_log_file = log != nullptr ? log : ""});
 }
 // TLS: end
 
@@ -217,6 +258,57 @@ LEAT_TEST("a TLS server learns which client it has by the certificate that it sh
     co_await client.shutdown_send();
     const std::string name = co_await server;
     CHECK(name == "CN=worker-7");
+}
+
+LEAT_TEST("a server reads its certificate again at SIGHUP", on(leat::testing::kernel)) {
+    authority_and_files with;
+    leat::tls::listener secure(leat::tcp_listener::bind({"127.0.0.1", 0}), with.shown);
+    const int port = secure.local_endpoint().port();
+    auto serving = leat::spawn(leat::serve(std::move(secure), echo, {.stop_on = {}}));
+    auto reloading =
+        leat::spawn(reload_at_hangup(with.shown, {.certificate = leat::tls::pem::file(with.certificate_path),
+                                                  .key = leat::tls::pem::file(with.key_path)}));
+    const auto trust =
+        leat::tls::context::client({.ca = leat::tls::pem::text(with.trusted), .resume = false});
+    const auto names_now = [&]() -> leat::task<std::string> {
+        auto client = co_await leat::tls::connect(trust, "127.0.0.1", port);
+        co_await client.shutdown_send();
+        const leat::chunk end = co_await client.recv_chunk();
+        CHECK(end.empty());
+        co_return client.session().peer_names();
+    };
+    std::string names = co_await names_now();
+    CHECK(names == "127.0.0.1, mail.example");
+    const auto renewed = with.authority.issue({"127.0.0.1", "renewed.example"});
+    (void)with.files.file("server.pem", renewed.chain);
+    (void)with.files.file("server.key", renewed.key);
+    CHECK(::kill(::getpid(), SIGHUP) == 0);
+    while (names == "127.0.0.1, mail.example") {
+        names = co_await names_now();
+    }
+    CHECK(names == "127.0.0.1, renewed.example");
+    for (auto* each : {&serving, &reloading}) {
+        each->cancel();
+        co_await each->join();
+    }
+}
+
+TEST_CASE("the server with two sites names the first file that is not there") {
+    try {
+        (void)two_sites();
+        FAIL("it found its files");
+    } catch (const std::system_error& error) {
+        CHECK(error.what() == std::string("cannot read the certificate in /etc/tls/first.example.pem: "
+                                          "No such file or directory"));
+    }
+}
+
+TEST_CASE("the client that writes its secrets where the environment says makes the file") {
+    const leat::testing::folder files;
+    const std::string path = files.path() + "/keys";
+    const leat::testing::changed_variable log("SSLKEYLOGFILE", path.c_str());
+    CHECK(logged_if_asked().side() == leat::tls::role::client);
+    CHECK(std::filesystem::exists(path));
 }
 
 LEAT_TEST("why a certificate is refused is told in one line, and who is trusted is not refused") {

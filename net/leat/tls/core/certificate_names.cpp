@@ -10,11 +10,13 @@
 #include <arpa/inet.h>
 
 #include <memory>
+#include <string_view>
+#include <utility>
 
 namespace leat::tls::detail {
 namespace {
 
-constexpr int names_max = 5;
+constexpr std::size_t names_max = 5;
 
 struct names_free {
     void operator()(GENERAL_NAMES* old) const noexcept { GENERAL_NAMES_free(old); }
@@ -28,9 +30,9 @@ std::string_view bytes_of(const ASN1_STRING* string) {
             static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
 
-std::string name_text(const GENERAL_NAME* name) {
+std::string host_of(const GENERAL_NAME* name) {
     if (name->type == GEN_DNS) {
-        return printable(bytes_of(name->d.dNSName));
+        return std::string(bytes_of(name->d.dNSName));
     }
     if (name->type != GEN_IPADD) {
         return {};
@@ -45,20 +47,27 @@ std::string name_text(const GENERAL_NAME* name) {
 
 }  // namespace
 
-std::string certificate_names(const x509_st* certificate) {
+std::vector<std::string> certificate_hosts(const x509_st* certificate) {
     const std::unique_ptr<GENERAL_NAMES, names_free> names(
         static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-    std::string list;
-    int listed = 0;
+    std::vector<std::string> hosts;
     for (int at = 0; at < sk_GENERAL_NAME_num(names.get()); ++at) {
-        const std::string text = name_text(sk_GENERAL_NAME_value(names.get(), at));
-        if (text.empty()) {
-            continue;
+        std::string host = host_of(sk_GENERAL_NAME_value(names.get(), at));
+        if (!host.empty()) {
+            hosts.push_back(std::move(host));
         }
+    }
+    return hosts;
+}
+
+std::string certificate_names(const x509_st* certificate) {
+    std::string list;
+    std::size_t listed = 0;
+    for (const std::string& host : certificate_hosts(certificate)) {
         if (++listed > names_max) {
             return list + ", ...";
         }
-        list += (list.empty() ? "" : ", ") + text;
+        list += (list.empty() ? "" : ", ") + printable(host);
     }
     return list;
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The settings of a context beyond OpenSSL's SSL_CTX. The SSL_CTX owns them, so they live while any session
-// of that context does. Used by context.cpp and session.cpp only.
+// of that context does. Used by context.cpp, session.cpp and the callbacks of core/ only.
 #pragma once
 
 #include <leat/tls/context.hpp>
+#include <leat/tls/core/key_log.hpp>
+#include <leat/tls/core/server_certificates.hpp>
 #include <leat/tls/core/ticket_cache.hpp>
 
+#include <optional>
 #include <string>
 
 namespace leat::tls::detail {
@@ -18,6 +21,8 @@ struct context_settings {
     bool system_authorities = false;
     std::string alpn;  // as TLS encodes it: each protocol after its length
     ticket_cache tickets;
+    std::optional<server_certificates> certificates;  // a server's
+    std::optional<key_log> secrets;
 };
 
 [[nodiscard]] context_settings& settings_of(const ssl_ctx_st* handle) noexcept;

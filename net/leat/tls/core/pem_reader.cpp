@@ -18,7 +18,12 @@ using bio_owner = std::unique_ptr<BIO, bio_free>;
     throw error(make_error_code(failure::configuration), text);
 }
 
-bio_owner open(const pem& source, std::string_view what) {
+[[noreturn]] void fail_to_read(const given_bytes& source, std::string_view what) {
+    const described_error cause = take_queued_error(failure::configuration);
+    throw error(cause.code, "cannot read " + name_of(source, what) + ": " + cause.text);
+}
+
+bio_owner open(const given_bytes& source, std::string_view what) {
     ERR_clear_error();
     if (!source.is_file()) {
         const std::string_view text = source.value();
@@ -27,8 +32,7 @@ bio_owner open(const pem& source, std::string_view what) {
     const std::string path(source.value());
     bio_owner file(path.find('\0') == std::string::npos ? BIO_new_file(path.c_str(), "rb") : nullptr);
     if (file == nullptr) {
-        const described_error cause = take_queued_error(failure::configuration);
-        throw error(cause.code, "cannot read " + name_of(source, what) + ": " + cause.text);
+        fail_to_read(source, what);
     }
     return file;
 }
@@ -54,7 +58,7 @@ void key_free::operator()(evp_pkey_st* old) const noexcept {
     EVP_PKEY_free(old);
 }
 
-std::string name_of(const pem& source, std::string_view what) {
+std::string name_of(const given_bytes& source, std::string_view what) {
     if (!source.is_file()) {
         return "the given " + std::string(what);
     }
@@ -77,6 +81,19 @@ std::vector<certificate_owner> read_certificates(const pem& source, std::string_
         fail(name_of(source, what) + " cannot be used: no certificate in PEM form");
     }
     return found;
+}
+
+std::string read_bytes(const der& source, std::string_view what) {
+    const bio_owner from = open(source, what);
+    std::string bytes;
+    char part[4096];
+    for (std::size_t count = 0; BIO_read_ex(from.get(), part, sizeof(part), &count) == 1;) {
+        bytes.append(part, count);
+    }
+    if (ERR_peek_error() != 0) {
+        fail_to_read(source, what);
+    }
+    return bytes;
 }
 
 key_owner read_key(const pem& source) {

@@ -198,9 +198,10 @@ TEST_CASE("a server that wants certificates of its clients accepts those of its 
     testing::certificate_authority other("somebody else");
     const std::string ca = authority.certificate_text();
     const testing::certificate of_server = authority.issue({"a.example"});
-    const context server_side = context::server({.certificate = pem::text(of_server.chain),
-                                                 .key = pem::text(of_server.key),
-                                                 .client_ca = pem::text(ca)});
+    server_options demanding{.certificate = pem::text(of_server.chain),
+                             .key = pem::text(of_server.key),
+                             .client_ca = pem::text(ca)};
+    context server_side = context::server(demanding);
     const auto try_with = [&](const testing::certificate* of_client) {
         client_options options{.ca = pem::text(ca)};
         if (of_client != nullptr) {
@@ -218,6 +219,12 @@ TEST_CASE("a server that wants certificates of its clients accepts those of its 
     CHECK(try_with(&known) == "CN=client.example");
     CHECK(try_with(&unknown) == "certificate verify failed: unable to get local issuer certificate");
     CHECK(try_with(nullptr) == "peer did not return a certificate");
+
+    demanding.require_client_certificate = false;
+    server_side = context::server(demanding);
+    CHECK(try_with(&known) == "CN=client.example");
+    CHECK(try_with(&unknown) == "certificate verify failed: unable to get local issuer certificate");
+    CHECK(try_with(nullptr) == "");
 }
 
 }  // namespace
