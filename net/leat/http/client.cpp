@@ -71,14 +71,19 @@ client::client(const client_options& options)
     if (!detail::is_field_value(user_agent_)) {
         throw std::invalid_argument("user_agent holds a line break or another control character");
     }
-    if (!options.ca_file.empty()) {
-        secure_ = std::make_unique<detail::secure_transport>(detail::trust{options.ca_file, insecure_});
+    const detail::trust whom{.ca_file = options.ca_file,
+                             .insecure = options.insecure,
+                             .certificate_file = options.certificate_file,
+                             .key_file = options.key_file,
+                             .key_log_file = options.key_log_file};
+    if (whom.names_files()) {
+        secure_ = std::make_unique<detail::secure_transport>(whom);
     }
 }
 
 detail::secure_transport& client::secure() {
     if (secure_ == nullptr) {
-        secure_ = std::make_unique<detail::secure_transport>(detail::trust{{}, insecure_});
+        secure_ = std::make_unique<detail::secure_transport>(detail::trust{.insecure = insecure_});
     }
     return *secure_;
 }

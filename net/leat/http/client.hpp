@@ -41,9 +41,12 @@ namespace leat::http {
 
 // What is read when the client is made.
 struct client_options {
-    std::string_view ca_file = {};         // trust these authorities instead of the system's
-    bool insecure = false;                 // accept every certificate, of anyone
-    std::string_view user_agent = "leat";  // empty: none is sent
+    std::string_view ca_file = {};           // trust these authorities instead of the system's
+    bool insecure = false;                   // accept every certificate, of anyone
+    std::string_view certificate_file = {};  // our own, then its chain, for every https server that asks
+    std::string_view key_file = {};          // its private key
+    std::string_view key_log_file = {};      // see tls::client_options
+    std::string_view user_agent = "leat";    // empty: none is sent
     // The path of a socket of the Unix domain, or "@" and an abstract name: all connections are made to it,
     // whatever host a URL names (which the Host field, and a certificate, are still about), and through no
     // proxy. Empty: over TCP.
@@ -75,7 +78,7 @@ class client_request;
 
 class client {
 public:
-    // Throws tls::error when the authorities cannot be read, std::invalid_argument for a bad user_agent.
+    // Throws tls::error when a file cannot be used, std::invalid_argument for a bad user_agent.
     explicit client(const client_options& options = {});
     client(const client&) = delete;
     client& operator=(const client&) = delete;

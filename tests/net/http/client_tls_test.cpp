@@ -6,9 +6,11 @@
 #include <leat/testing/doctest.hpp>
 #include <leat/tls.hpp>
 
+#include "../../support/folder.hpp"
 #include "../../support/http_origin.hpp"
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -112,6 +114,44 @@ LEAT_TEST("bodies of memory and of pieces go over https, beside the wait for an 
         CHECK(again);
         CHECK(client.idle_connections() == 1);
     });
+}
+
+LEAT_TEST("a client shows its certificate to the https server that asks for one, and writes its secrets") {
+    const leat::testing::folder files;
+    const std::string ca = authority().certificate_text();
+    const leat::testing::certificate shown = authority().issue({"127.0.0.1"});
+    const leat::testing::certificate worker = authority().issue({"worker-7"});
+    const auto context = leat::tls::context::server({.certificate = leat::tls::pem::text(shown.chain),
+                                                     .key = leat::tls::pem::text(shown.key),
+                                                     .client_ca = leat::tls::pem::text(ca)});
+    const auto greet = [](const request& asked) -> leat::task<response> {
+        response made;
+        made.body = asked.connection->tls()->peer_subject();
+        co_return made;
+    };
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const std::string url = "https://" + listener.local_endpoint().to_string() + "/";
+    auto serving =
+        leat::spawn(leat::http::serve(std::move(listener), context, greet, {.http = {.stop_on = {}}}));
+    const authority_file file;
+    leat::http::client_options options = file.trusted();
+    {
+        leat::http::client nobody(options);
+        const auto refused = co_await leat::as_result(nobody.get(url));
+        CHECK_FALSE(refused.ok());
+    }
+    const std::string certificate = files.file("worker.pem", worker.chain);
+    const std::string key = files.file("worker.key", worker.key);
+    const std::string log = files.path() + "/keys";
+    options.certificate_file = certificate;
+    options.key_file = key;
+    options.key_log_file = log;
+    leat::http::client client(options);
+    const fetched page = co_await client.get(url);
+    CHECK(page.body == "CN=worker-7");
+    CHECK(std::filesystem::file_size(log) > 0);
+    serving.cancel();
+    co_await serving.join();
 }
 
 LEAT_TEST("an unknown authority, another host's certificate and an expired one are refused, and named") {

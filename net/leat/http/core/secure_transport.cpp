@@ -16,10 +16,16 @@ struct secure_transport::state {
 namespace {
 
 tls::context make_context(const trust& whom) {
-    tls::client_options options{.insecure = whom.insecure, .alpn = "http/1.1"};
-    if (!whom.ca_file.empty()) {
-        options.ca = tls::pem::file(whom.ca_file);
-    }
+    tls::client_options options{
+        .insecure = whom.insecure, .alpn = "http/1.1", .key_log_file = whom.key_log_file};
+    const auto name = [](tls::pem& source, std::string_view path) {
+        if (!path.empty()) {
+            source = tls::pem::file(path);
+        }
+    };
+    name(options.ca, whom.ca_file);
+    name(options.certificate, whom.certificate_file);
+    name(options.key, whom.key_file);
     return tls::context::client(options);
 }
 

@@ -15,14 +15,23 @@
 
 namespace leat::http::detail {
 
+// As in client_options.
 struct trust {
-    std::string_view ca_file = {};  // trust the authorities in this PEM file instead of the system's
-    bool insecure = false;          // accept every certificate, of anyone
+    std::string_view ca_file = {};
+    bool insecure = false;
+    std::string_view certificate_file = {};
+    std::string_view key_file = {};
+    std::string_view key_log_file = {};
+
+    // Whether files are to be read, or found missing, when the client is made.
+    [[nodiscard]] bool names_files() const noexcept {
+        return !ca_file.empty() || !certificate_file.empty() || !key_file.empty() || !key_log_file.empty();
+    }
 };
 
 class secure_transport {
 public:
-    // Reads the file at once, if there is one. Throws tls::error naming it.
+    // Reads the files at once, if there are some. Throws tls::error naming the one that cannot be used.
     explicit secure_transport(const trust& whom);
     secure_transport(secure_transport&&) noexcept;
     secure_transport& operator=(secure_transport&&) noexcept;
