@@ -132,6 +132,27 @@ LEAT_SIMULATE("TLS over a failing network is told as that, and works again after
     });
 }
 
+LEAT_SIMULATE("a certificate that is renewed while clients come costs none of them its connection",
+              seeds(60)) {
+    secure_contexts secure;
+    const certificate renewed = secure.authority.issue({"10.0.0.1"}, {.key = key_kind::ed25519});
+    co_await with_secure_echo(secure, [&]() -> task<> {
+        auto renewing = spawn([&]() -> task<> {
+            for (int count = 0;; ++count) {
+                co_await sleep(draw_time(20ms));
+                const certificate& next = count % 2 == 0 ? renewed : secure.shown;
+                secure.server.reload(
+                    {.certificate = tls::pem::text(next.chain), .key = tls::pem::text(next.key)});
+            }
+        });
+        for (int count = 0; count < 3; ++count) {
+            co_await gather(converse(secure), converse(secure));
+        }
+        renewing.cancel();
+        co_await renewing.join();
+    });
+}
+
 TEST_CASE("a seed gives the same course with TLS") {
     simulation_options options{.chaos = true};
     std::set<std::uint64_t> courses;

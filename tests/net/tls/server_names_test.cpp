@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which of a server's certificates a client is shown, by the name that it asks for (SNI) and the kinds of
 // keys that it takes.
+#include <leat/tls/core/certificate_names.hpp>
 #include <leat/tls/session.hpp>
 
 #include "../../support/folder.hpp"
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "endpoints.hpp"
+#include "foreign_peer.hpp"
 
 namespace leat::tls {
 namespace {
@@ -71,6 +73,26 @@ TEST_CASE("a client is shown the certificate of the name that it asks for, befor
          }) {
         CHECK(shown_to(client_side, server_side, host) == shown);
     }
+}
+
+TEST_CASE("names that are none are names of no certificate") {
+    const testing::certificate_authority authority;
+    const context server_side = showing({authority.issue({"a.example"}), authority.issue({"*.b.example"})});
+    const std::string longest(250, 'x');
+    for (const std::string& name :
+         {std::string("."), std::string(".b.example"), std::string("b."), std::string("x."),
+          longest + ".b.ex", longest + "x.b.e", std::string("*")}) {
+        endpoint server(server_side);
+        foreign_peer client(TLS1_3_VERSION, TLS1_3_VERSION);
+        REQUIRE(SSL_set_tlsext_host_name(client.ssl(), name.c_str()) == 1);
+        REQUIRE(client.shake_hands(server).done());
+        CHECK(detail::certificate_subject(SSL_get0_peer_certificate(client.ssl())) == "CN=a.example");
+    }
+    endpoint server(server_side);
+    foreign_peer client(TLS1_3_VERSION, TLS1_3_VERSION);
+    REQUIRE(SSL_set_tlsext_host_name(client.ssl(), "*.b.example") == 1);
+    REQUIRE(client.shake_hands(server).done());
+    CHECK(detail::certificate_subject(SSL_get0_peer_certificate(client.ssl())) == "CN=*.b.example");
 }
 
 TEST_CASE("a chosen certificate comes with its chain, and a client that checks both is content") {
