@@ -157,12 +157,16 @@ void acceptor::tell_idle(const std::optional<endpoint>& peer) const noexcept {
                [&] { return "the client was silent for " + duration_text(options_.idle); });
 }
 
-void acceptor::tell_handshake(const std::optional<endpoint>& peer) const noexcept {
+void acceptor::tell_handshake(const std::optional<endpoint>& peer, handshake_end how) const noexcept {
     if (options_.counters != nullptr) {
         ++options_.counters->handshake;
     }
-    tell_limit(options_, peer, std::errc::timed_out,
-               [&] { return "its handshake took longer than " + duration_text(options_.handshake); });
+    tell_limit(options_, peer, std::errc::timed_out, [&] {
+        return how == handshake_end::too_slow
+                   ? "its handshake took longer than " + duration_text(options_.handshake)
+                   : "its handshake had taken longest, and " + std::to_string(options_.handshakes) +
+                         " others went on";
+    });
 }
 
 void acceptor::tell_refused(const endpoint& peer) noexcept {

@@ -6,7 +6,9 @@
 // awaited a signal still kills the process, unless the caller has made a signal_set.
 #pragma once
 
+#include <leat/core/accept_errors.hpp>
 #include <leat/core/address_limit.hpp>
+#include <leat/core/handshakes.hpp>
 #include <leat/core/idle_watch.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/io.hpp>
@@ -36,9 +38,10 @@ namespace leat {
 
 // What the limits of a server have done to connections.
 struct serve_counters {
-    std::uint64_t idle = 0;       // cut off, since the client was silent
-    std::uint64_t refused = 0;    // reset, since their address had enough of them
-    std::uint64_t handshake = 0;  // cut off, since they had not shaken hands in time
+    std::uint64_t idle = 0;     // cut off, since the client was silent
+    std::uint64_t refused = 0;  // reset, since their address had enough of them
+    std::uint64_t handshake =
+        0;  // cut off, since they had not shaken hands in time, or before too many others
 };
 
 struct serve_options {
@@ -64,7 +67,10 @@ struct serve_options {
     // then is cut off, however many bytes it sends. An error of the handshake is one of the connection: it
     // goes to on_error or to the report.
     duration handshake = std::chrono::seconds(10);
-    // Whether connections that the three limits above have ended are told of, as errors of handlers are: to
+    // At most so many shake hands at once. One more cuts off the one that has been at it longest, so clients
+    // that do not go on neither keep others out nor take more memory.
+    std::size_t handshakes = SIZE_MAX;
+    // Whether connections that the four limits above have ended are told of, as errors of handlers are: to
     // on_error, if it is set, with std::errc::timed_out or std::errc::connection_refused, else in a line of
     // the report. Of many that one address is refused in a row, the report has the first.
     bool tell_limits = false;
@@ -98,25 +104,12 @@ namespace detail {
 // Whether `error` says only that the connection was closed on this side.
 [[nodiscard]] bool is_of_closed(const std::exception_ptr& error) noexcept;
 
-// What an accept loop does about an error of accept(2) that does not belong to one connection.
-class accept_errors {
-public:
-    // True: the process is short of something, which was reported once; wait for delay() and go on. False:
-    // the listener is closed. Any other error is thrown.
-    [[nodiscard]] bool take(std::error_code error);
-    void clear() noexcept { delay_ = duration::zero(); }
-    [[nodiscard]] duration delay() const noexcept { return delay_; }
-
-private:
-    duration delay_ = duration::zero();
-};
-
 // A listener with the handler of its connections, for the part of serve() that is compiled once.
 class acceptor {
 public:
     // `serve_awaited` is where: what the tasks of the connections are said to be spawned at.
     acceptor(const serve_options& options, std::source_location serve_awaited) noexcept
-        : options_(options), serve_awaited_(serve_awaited) {}
+        : options_(options), serve_awaited_(serve_awaited), shaking_hands_(options.handshakes) {}
     acceptor(const acceptor&) = delete;
     acceptor& operator=(const acceptor&) = delete;
     virtual ~acceptor() = default;
@@ -127,7 +120,7 @@ public:
     void tell_error(const task_state& failed, std::exception_ptr error,
                     const std::optional<endpoint>& peer) const noexcept;
     void tell_idle(const std::optional<endpoint>& peer) const noexcept;
-    void tell_handshake(const std::optional<endpoint>& peer) const noexcept;
+    void tell_handshake(const std::optional<endpoint>& peer, handshake_end how) const noexcept;
     void tell_refused(const endpoint& peer) noexcept;
 
     [[nodiscard]] bool limits_connections() const noexcept {
@@ -135,6 +128,8 @@ public:
     }
     // Empty when the address of `peer` has enough connections. Throws std::bad_alloc.
     [[nodiscard]] std::optional<address_limit::place> admit(const std::optional<endpoint>& peer);
+
+    [[nodiscard]] handshakes& shaking_hands() noexcept { return shaking_hands_; }
 
     // Starts a task in `connections` for each connection; ends when the listener is closed.
     virtual task<> accept_connections(task_group& connections) = 0;
@@ -146,6 +141,7 @@ private:
     const serve_options& options_;
     std::source_location serve_awaited_;
     address_limit addresses_;
+    handshakes shaking_hands_;
 };
 
 template <typename Stream>
@@ -329,32 +325,36 @@ private:
     Handler& handler_;
 };
 
-// A stream that has to exchange something with its peer before it can be used.
-template <typename Stream>
-concept shakes_hands = requires(Stream& stream) {
-    { stream.handshake() } -> std::same_as<task<>>;
-};
-
 // The handler of connections that shake hands first.
 template <typename Handler>
 class after_handshake {
 public:
     explicit after_handshake(Handler& handler) noexcept : handler_(handler) {}
-    void belongs_to(const acceptor& server) noexcept { server_ = &server; }
+    void belongs_to(acceptor& server) noexcept { server_ = &server; }
 
     template <shakes_hands Stream>
     task<> operator()(Stream client) {
-        const std::optional<endpoint> peer = peer_of(client);
-        if (co_await stoppable(move_on_after(server_->options().handshake, client.handshake()))) {
+        if (co_await shake_hands(client)) {
             (void)co_await handler_(std::move(client));
-        } else {
-            server_->tell_handshake(peer);
         }
     }
 
 private:
+    // In a frame of its own, which the handler need not keep.
+    template <typename Stream>
+    task<bool> shake_hands(Stream& client) {
+        const std::optional<endpoint> peer = peer_of(client);
+        const time_point deadline = after(now(), server_->options().handshake);
+        const handshake_end how =
+            co_await stoppable(shaking_hands(server_->shaking_hands(), deadline, client.handshake()));
+        if (how != handshake_end::shaken) {
+            server_->tell_handshake(peer, how);
+        }
+        co_return how == handshake_end::shaken;
+    }
+
     Handler& handler_;
-    const acceptor* server_ = nullptr;
+    acceptor* server_ = nullptr;
 };
 
 task<> serve_accepting(acceptor& source);

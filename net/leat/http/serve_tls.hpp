@@ -10,7 +10,9 @@ namespace leat::http {
 
 struct serve_tls_options {
     serve_options http = {};
+    // As in leat::serve_options.
     duration handshake = std::chrono::seconds(10);
+    std::size_t handshakes = SIZE_MAX;
 };
 
 namespace detail {
@@ -18,7 +20,8 @@ namespace detail {
 // When the server stops, a connection in its handshake ends at once, as one without a request does.
 template <stream Transport>
 task<> serve_tls_connection(Transport transport, const tls::context& shared, request_handler& handler,
-                            server_state& server, duration handshake) {
+                            server_state& server, leat::detail::handshakes& going_on,
+                            const serve_tls_options& options) {
     tls::stream<Transport> secured(std::move(transport), shared);
     connection_over client(secured);
     server_exchange exchange(server, client);
@@ -26,9 +29,13 @@ task<> serve_tls_connection(Transport transport, const tls::context& shared, req
         co_return;
     }
     try {
-        const bool agreed =
-            co_await watched(exchange.deadlines(), secured.handshake(), after(now(), handshake));
-        if (!agreed) {
+        const time_point deadline = after(now(), options.handshake);
+        const auto how = co_await watched(
+            exchange.deadlines(), leat::detail::shaking_hands(going_on, deadline, secured.handshake()));
+        if (how != leat::detail::handshake_end::shaken) {
+            if (how.has_value() && options.http.counters != nullptr) {
+                ++options.http.counters->handshake;
+            }
             co_return;
         }
     } catch (const std::system_error&) {
@@ -41,8 +48,9 @@ template <typename Listener>
 task<> serve_requests(Listener& listener, const tls::context& shared, request_handler& handler,
                       const serve_tls_options& options, std::source_location serve_awaited) {
     server_state server(options.http.limits, options.http.on_error, handler.reads());
+    leat::detail::handshakes going_on(options.handshakes);
     const auto connection = [&](accepted_by<Listener> stream) {
-        return serve_tls_connection(std::move(stream), shared, handler, server, options.handshake);
+        return serve_tls_connection(std::move(stream), shared, handler, server, going_on, options);
     };
     co_await serve_draining(listener, server, connection, options.http, serve_awaited);
 }

@@ -104,6 +104,29 @@ LEAT_TEST("a handshake has its time") {
     co_await serving;
 }
 
+LEAT_TEST(
+    "of more handshakes than may go on at once the one that has taken longest is cut off, and counted") {
+    const leat::tls::context shared = server_context();
+    leat::serve_counters counters;
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const leat::endpoint where = listener.local_endpoint();
+    const leat::http::serve_tls_options crowded{
+        .http = {.counters = &counters, .stop_on = {}}, .handshake = 1h, .handshakes = 1};
+    auto serving = leat::spawn(leat::http::serve(std::move(listener), shared, tls_facts, crowded));
+    auto silent = co_await leat::tcp_stream::connect(where);
+    const auto trusting = leat::tls::context::client({.insecure = true});
+    auto below = co_await leat::tcp_stream::connect(where);
+    leat::tls::stream<leat::tcp_stream> asked(std::move(below), trusting, "server.example");
+    co_await asked.send_all(get("/"));
+    const leat::chunk answer = co_await asked.recv_chunk();
+    CHECK(answer.text().starts_with("HTTP/1.1 200 OK\r\n"));
+    const std::string nothing = co_await rest_of(silent);
+    CHECK(nothing.empty());
+    CHECK(counters.handshake == 1);
+    serving.cancel();
+    co_await serving.join();
+}
+
 LEAT_TEST("a handler sees whose certificate the client has shown, and that it has shown none") {
     const std::string ca = authority().certificate_text();
     const leat::testing::certificate issued = authority().issue({"server.example"});

@@ -205,6 +205,48 @@ LEAT_TEST("TLS: who has not shaken hands in 10 s is cut off, silent or dripping,
     co_await serving.join();
 }
 
+LEAT_TEST("TLS: of more handshakes than may go on at once the one that has taken longest is cut off") {
+    const contexts& with = contexts::trusted();
+    all_told.clear();
+    serve_counters counters;
+    listener secure(tcp_listener::bind({"127.0.0.1", 0}), with.server);
+    const leat::endpoint where = secure.local_endpoint();
+    auto serving = spawn(serve(std::move(secure), answer,
+                               {.handshake = 2h,
+                                .handshakes = 2,
+                                .tell_limits = true,
+                                .counters = &counters,
+                                .stop_on = {},
+                                .on_error = remember_error}));
+    std::vector<tcp_stream> silent;
+    for (int count = 0; count < 3; ++count) {
+        silent.push_back(co_await tcp_stream::connect(where));
+    }
+    const chunk first_end = co_await silent[0].recv_chunk();
+    CHECK(first_end.empty());
+    CHECK(counters.handshake == 1);
+    std::vector<stream<tcp_stream>> clients;
+    for (int count = 0; count < 3; ++count) {  // those that have shaken hands do not count
+        clients.emplace_back(co_await tcp_stream::connect(where), with.client, "a.example");
+        std::string text(5, ' ');
+        co_await clients.back().send_all("hello");
+        co_await clients.back().recv_exactly(text);  // the server has, too
+    }
+    const chunk second_end = co_await silent[1].recv_chunk();
+    CHECK(second_end.empty());
+    CHECK(counters.handshake == 2);
+    std::string text(5, ' ');
+    co_await clients.front().send_all("still");
+    co_await clients.front().recv_exactly(text);
+    CHECK(text == "still");
+    stream<tcp_stream> slow(std::move(silent[2]), with.client, "a.example");
+    co_await slow.handshake();
+    REQUIRE(all_told.size() == 2);
+    CHECK(all_told[0].text.starts_with("its handshake had taken longest, and 2 others went on"));
+    serving.cancel();
+    co_await serving.join();
+}
+
 LEAT_TEST("TLS: an error of a handshake is one of its connection, and the handler does not run") {
     const contexts& with = contexts::trusted();
     all_told.clear();
