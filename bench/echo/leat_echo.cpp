@@ -3,20 +3,14 @@
 // leat: the README's echo server, with the backend and the port as options.
 #include <leat/net.hpp>
 
-#include <cstdio>
-#include <cstdlib>
-#include <string_view>
 #include <utility>
+
+#include "leat_server.hpp"
 
 leat::task<> echo(leat::tcp_stream peer) {
     while (auto chunk = co_await peer.recv_chunk()) {
         co_await peer.send_all(chunk);
     }
-}
-
-void announce(std::string_view where) {
-    std::printf("listening on %.*s\n", static_cast<int>(where.size()), where.data());
-    std::fflush(stdout);
 }
 
 leat::task<> serve(int port) {
@@ -25,15 +19,5 @@ leat::task<> serve(int port) {
 }
 
 int main(int argc, char** argv) {
-    int port = 8001;
-    leat::run_options options;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const std::string_view name = argv[i];
-        if (name == "--port") {
-            port = std::atoi(argv[i + 1]);
-        } else if (name == "--backend") {
-            options.backend = argv[i + 1];
-        }
-    }
-    return leat::run_main([port] { return serve(port); }, options);
+    return run_server(argc, argv, 8001, serve);
 }

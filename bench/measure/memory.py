@@ -5,6 +5,7 @@ tables, code paged in) is not charged to the others. Kernel memory, the same for
 from . import build, report, servers
 
 first_connections = 1000
+measured = servers.everything + servers.over_tls
 
 
 def resident_bytes(pid):
@@ -17,10 +18,10 @@ def resident_bytes(pid):
 
 def bytes_a_connection(one, folder, connections):
     with servers.running([*one.command(folder), "--port", "0"]) as (process, port):
-        with servers.connected(folder, port, first_connections, process.pid):
+        with servers.connected(folder, port, first_connections, process.pid, client=one.client):
             servers.settle()
             before = resident_bytes(process.pid)
-            with servers.connected(folder, port, connections, process.pid):
+            with servers.connected(folder, port, connections, process.pid, client=one.client):
                 servers.settle()
                 after = resident_bytes(process.pid)
     return before, after, (after - before) / connections
@@ -30,7 +31,7 @@ def measure(arguments):
     folder = arguments.build_dir
     build.bring_up_to_date(folder)
     figures = {}
-    for one in servers.choose(arguments.servers, folder):
+    for one in servers.choose(arguments.servers, folder, among=measured):
         figures[one.name] = bytes_a_connection(one, folder, arguments.connections)
     most = first_connections + arguments.connections
     print(f"resident memory with {first_connections} and with {most} idle connections")

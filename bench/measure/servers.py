@@ -31,6 +31,7 @@ class server:
     baseline: str  # what it is compared with: epoll or uring
     package: str  # what to install when the program was not built
     large_buffers: tuple = ()  # arguments for messages that fill the buffers it has by itself
+    client: str = "client"  # the load generator that speaks to it
 
     def command(self, folder):
         if self.program.endswith(".py"):
@@ -61,10 +62,14 @@ everything = (
     server("leat-blocking-epoll", "leat_blocking_echo", ("--backend", "epoll"), "epoll", "clang-19"),
     server("leat-blocking-uring", "leat_blocking_echo", ("--backend", "uring"), "uring", "liburing-dev"),
 )
+over_tls = tuple(
+    server(f"leat-tls-{backend}", "leat_tls_echo", ("--backend", backend), backend, package, (), "tls_client")
+    for backend, package in (("epoll", "libssl-dev"), ("uring", "liburing-dev"))
+)
 
 
-def names():
-    return [one.name for one in everything]
+def names(among=everything):
+    return [one.name for one in among]
 
 
 def starts(one, folder):
@@ -75,14 +80,14 @@ def starts(one, folder):
         return False
 
 
-def choose(wanted, folder, default=None):
+def choose(wanted, folder, default=None, among=everything):
     """The servers asked for that exist and start here; says what is missing."""
-    unknown = set(wanted or ()) - set(names())
+    unknown = set(wanted or ()) - set(names(among))
     if unknown:
-        raise failure(f"no server {', '.join(sorted(unknown))}; there are {', '.join(names())}")
+        raise failure(f"no server {', '.join(sorted(unknown))}; there are {', '.join(names(among))}")
     chosen = []
-    for one in everything:
-        if one.name not in (wanted or default or names()):
+    for one in among:
+        if one.name not in (wanted or default or names(among)):
             continue
         if not one.is_there(folder):
             print(f"{one.name} is left out: apt-get install {one.package}", file=sys.stderr)
@@ -159,10 +164,10 @@ class load:
 
 
 @contextlib.contextmanager
-def connected(folder, port, connections, pid, cpu=client_cpu, message_size=64):
+def connected(folder, port, connections, pid, cpu=client_cpu, message_size=64, client="client"):
     arguments = {"--port": port, "--connections": connections, "--server-pid": pid}
     arguments["--message-size"] = message_size
-    command = [str(folder / "bench" / "client"), *(str(part) for pair in arguments.items() for part in pair)]
+    command = [str(folder / "bench" / client), *(str(part) for pair in arguments.items() for part in pair)]
     process = launch(command, cpu, yielding=True)
     try:
         if read_line(process) != "connected":
