@@ -2,6 +2,7 @@
 // any_folder: a new folder for the files of one test, on the disk or in the simulation that the test runs on.
 #pragma once
 
+#include <leat/io.hpp>
 #include <leat/system/folder.hpp>
 #include <leat/testing/simulation.hpp>
 

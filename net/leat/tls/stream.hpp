@@ -11,7 +11,10 @@
 
 #include <leat/core/detachable.hpp>
 #include <leat/endpoint.hpp>
+#include <leat/timeout.hpp>
 #include <leat/tls/core/stream_state.hpp>
+
+#include <concepts>
 
 namespace leat::tls {
 
@@ -35,8 +38,17 @@ public:
     // Completes once each side knows the other: at once if it has been done. Throws an error such as "TLS
     // handshake with example.org (192.0.2.1:443): certificate verify failed: certificate has expired", or
     // with errc::timed_out. Cancelled or timed out it is only interrupted: the next operation goes on with
-    // it.
-    task<> handshake(duration limit = duration::max()) { return state::handshake(shared(), limit); }
+    // it. A transport that has a handshake of its own, such as that of a proxied_listener, has it before,
+    // within the same limit; only here.
+    task<> handshake(duration limit = duration::max()) {
+        if constexpr (requires(Transport& below) {
+                          { below.handshake() } -> std::same_as<task<>>;
+                      }) {
+            return handshake_of_both(leat::detail::reference<state>::share(here()), limit);
+        } else {
+            return state::handshake(shared(), limit);
+        }
+    }
 
     // co_await gives the number of bytes received: at least one, or 0 once the peer has said that there are
     // no more (close_notify). A transport that ends without that throws tls::failure::truncated, each time.
@@ -125,6 +137,12 @@ private:
     }
     [[nodiscard]] detail::state_reference shared() const noexcept {
         return detail::state_reference::share(here());
+    }
+    static task<> handshake_of_both(leat::detail::reference<state> self, duration limit) {
+        const time_point deadline = after(now(), limit);
+        co_await timeout_at(deadline, self->transport.handshake());
+        const duration left = deadline == never ? duration::max() : deadline - now();
+        co_await state::handshake(detail::state_reference::share(*self), left);
     }
     void close_transport() noexcept {
         if (state_) {

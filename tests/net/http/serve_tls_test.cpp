@@ -3,6 +3,7 @@
 #include "serving.hpp"
 
 #include <leat/http/serve_tls.hpp>
+#include <leat/proxied_listener.hpp>
 #include <leat/testing/certificates.hpp>
 #include <leat/testing/doctest.hpp>
 #include <leat/tls.hpp>
@@ -38,6 +39,29 @@ leat::task<response> tls_facts(const request& asked) {
 }
 
 }  // namespace
+
+LEAT_TEST("a proxy tells of the client before TLS begins") {
+    const leat::tls::context shared = server_context();
+    auto below = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const leat::endpoint where = below.local_endpoint();
+    leat::proxied_listener behind(std::move(below), {.proxies = {leat::network::parse("127.0.0.0/8")}});
+    const auto tell = [](const request& asked) -> leat::task<response> {
+        response made;
+        made.body = asked.connection->remote_endpoint()->to_string();
+        co_return made;
+    };
+    auto serving =
+        leat::spawn(leat::http::serve(std::move(behind), shared, tell, {.http = leat::testing::unattended}));
+    auto proxy = co_await leat::tcp_stream::connect(where);
+    co_await proxy.send_all("PROXY TCP4 192.0.2.1 192.0.2.2 51000 443\r\n");
+    const auto trusting = leat::tls::context::client({.insecure = true});
+    leat::tls::stream<leat::tcp_stream> client(std::move(proxy), trusting, "server.example");
+    co_await client.send_all(get("/"));
+    const leat::chunk answer = co_await client.recv_chunk();
+    CHECK(answer.text().ends_with("\r\n\r\n192.0.2.1:51000"));
+    serving.cancel();
+    (void)co_await serving.join();
+}
 
 LEAT_TEST("a stop ends TLS handshakes at once, and connections that have asked nothing") {
     const leat::tls::context shared = server_context();
