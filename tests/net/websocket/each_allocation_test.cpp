@@ -26,7 +26,7 @@ struct both {
     socket server;
 };
 
-task<std::unique_ptr<both>> connected(socket::agreement agreed = {}) {
+task<std::unique_ptr<both>> both_ends(socket::agreement agreed = {}) {
     auto streams = co_await leat::testing::stream_pair();
     co_return std::make_unique<both>(std::move(streams), agreed);
 }
@@ -34,7 +34,7 @@ task<std::unique_ptr<both>> connected(socket::agreement agreed = {}) {
 const std::string text = "a text that is long enough to be compressed, if that has been agreed on before it";
 
 task<> check_sending(failing_memory& memory, socket::agreement agreed) {
-    const auto ends = co_await connected(std::move(agreed));
+    const auto ends = co_await both_ends(std::move(agreed));
     const std::string perhaps = text + " perhaps";
     co_await ends->client.send(text + " first");
     co_await memory.fails([&] { return ends->client.send(perhaps); });
@@ -65,7 +65,7 @@ TEST_CASE("a message that finds no memory to be compressed harms none behind it"
 
 TEST_CASE("a receive that finds no memory loses no message, or says that it has") {
     check_each_allocation("receive", kernel, [](failing_memory& memory) -> task<> {
-        const auto ends = co_await connected();
+        const auto ends = co_await both_ends();
         co_await ends->client.send(text);
         std::string got;
         got.reserve(text.size());

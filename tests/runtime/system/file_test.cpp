@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "../../support/any_folder.hpp"
 
+#include <leat/observe/dump.hpp>
+#include <leat/runtime.hpp>
 #include <leat/stream.hpp>
 #include <leat/system/file.hpp>
 #include <leat/system/folder.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "../../support/any_folder.hpp"
 
+#include <leat/runtime.hpp>
 #include <leat/system/folder.hpp>
 #include <leat/testing/doctest.hpp>
 

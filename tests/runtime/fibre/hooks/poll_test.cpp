@@ -121,7 +121,8 @@ LEAT_TEST("wrong arguments are told as they are elsewhere", backends::kernel) {
         fails(::accept(never_open, nullptr, nullptr), EBADF);
         fails(::connect(never_open, nullptr, 0), EBADF);
         fails(::close(never_open), EBADF);
-        fails(::epoll_wait(never_open, nullptr, 1, -1), EBADF);
+        epoll_event event{};
+        fails(::epoll_wait(never_open, &event, 1, -1), EBADF);
         fails(::select(-1, nullptr, nullptr, nullptr, nullptr), EINVAL);
         fails(::waitpid(::getpid(), nullptr, 0), ECHILD);
         const int pipe_end = pipe_ends().ours.release();  // whose writer is gone
