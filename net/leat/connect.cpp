@@ -114,7 +114,12 @@ void race::add_targets(const std::vector<address>& found) {
 }
 
 task<> race::attempt(endpoint target) {
-    const tcp_connect_options each{.timeout = duration::max(), .local = options_.local};
+    const tcp_connect_options each{.timeout = duration::max(),
+                                   .local = options_.local,
+                                   .fast_open = options_.fast_open,
+                                   .keep_alive = options_.keep_alive,
+                                   .user_timeout = options_.user_timeout,
+                                   .socket = options_.socket};
     auto made = co_await as_result(tcp_stream::connect(target, each));
     if (!made.ok()) {
         attempt_error_ = made.error();
@@ -189,7 +194,13 @@ task<tcp_stream> connect_to_host(std::string host, int port, connect_options opt
 }
 
 task<tcp_stream> tcp_stream::connect(std::string host, int port, tcp_connect_options options) {
-    return connect_to_host(std::move(host), port, {.timeout = options.timeout, .local = options.local});
+    return connect_to_host(std::move(host), port,
+                           {.timeout = options.timeout,
+                            .local = options.local,
+                            .fast_open = options.fast_open,
+                            .keep_alive = options.keep_alive,
+                            .user_timeout = options.user_timeout,
+                            .socket = options.socket});
 }
 
 }  // namespace leat

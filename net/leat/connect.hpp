@@ -21,6 +21,11 @@ struct connect_options {
     resolve_options names = {};
     // Where to connect from, as in tcp_connect_options.
     std::optional<endpoint> local = std::nullopt;
+    // As in tcp_connect_options. With fast_open the first address may count as connected before it answers.
+    bool fast_open = false;
+    std::optional<keep_alive_options> keep_alive = std::nullopt;
+    duration user_timeout = duration::zero();
+    socket_options socket = {};
 };
 
 // Looks up `host` and tries its addresses, of both families in turn, until one is connected; the other

@@ -40,6 +40,25 @@ result<void> bind_to_connect(int fd, const endpoint& local, const endpoint& peer
     return current_sockets().bind(fd, local.data(), local.size());
 }
 
+// A kernel that does not know it connects as usual.
+void prefer_fast_open(int fd) {
+    const int on = 1;
+    (void)current_sockets().set_option(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT,
+                                       std::as_bytes(std::span(&on, 1)));
+}
+
+// What connecting and listening have in common.
+template <typename Options>
+void set_options(int fd, int family, const Options& options, const std::string& what) {
+    detail::set_socket_options(fd, family, options.socket, what);
+    if (options.keep_alive.has_value()) {
+        detail::set_keep_alive(fd, *options.keep_alive, what);
+    }
+    if (options.user_timeout > duration::zero()) {
+        detail::set_user_timeout(fd, options.user_timeout, what);
+    }
+}
+
 }  // namespace
 
 std::string detail::describe_connect(const std::string& peer, const std::optional<endpoint>& local) {
@@ -52,6 +71,10 @@ task<tcp_stream> tcp_stream::connect(endpoint peer, tcp_connect_options options)
     stream.state().descriptor = fd;
     stream.state().remote = peer;
     disable_nagle(fd);
+    set_options(fd, peer.family(), options, detail::describe_connect(peer.to_string(), options.local));
+    if (options.fast_open) {
+        prefer_fast_open(fd);
+    }
     result<void> connected =
         options.local.has_value() ? bind_to_connect(fd, *options.local, peer) : result<void>();
     if (connected.ok()) {
@@ -83,6 +106,14 @@ void tcp_stream::set_no_delay(bool on) {
     set_option(IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0);
 }
 
+void tcp_stream::set_keep_alive(const keep_alive_options& options) {
+    detail::set_keep_alive(state().descriptor, options, "set a socket option");
+}
+
+void tcp_stream::set_user_timeout(duration limit) {
+    detail::set_user_timeout(state().descriptor, limit, "set a socket option");
+}
+
 void tcp_stream::set_reset_on_close() {
     const linger reset{.l_onoff = 1, .l_linger = 0};
     current_sockets()
@@ -101,6 +132,10 @@ tcp_listener tcp_listener::bind(const endpoint& at, tcp_listen_options options) 
     }
     if (at.is_ipv6()) {
         set_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.dual_stack ? 0 : 1, what.c_str());
+    }
+    set_options(fd, at.family(), options, what);
+    if (options.fast_open > 0) {
+        set_int_option(fd, IPPROTO_TCP, TCP_FASTOPEN, options.fast_open, (what + ": TCP_FASTOPEN").c_str());
     }
     current_sockets().bind(fd, at.data(), at.size()).value(what.c_str());
     current_sockets().listen(fd, options.backlog).value(what.c_str());

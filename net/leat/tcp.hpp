@@ -5,6 +5,7 @@
 
 #include <leat/core/socket_stream.hpp>
 #include <leat/endpoint.hpp>
+#include <leat/socket_options.hpp>
 #include <leat/task.hpp>
 
 #include <chrono>
@@ -18,6 +19,16 @@ struct tcp_connect_options {
     // Where to connect from: an address of this machine, and a port or 0 for any. Without it the kernel
     // chooses both. Of a host's addresses only those of its family are tried.
     std::optional<endpoint> local = std::nullopt;
+    // TCP_FASTOPEN_CONNECT (RFC 7413): to a server that was connected to before, the first bytes sent go with
+    // the first packet. Then connect is over at once, whether there is a server or not, and what keeps it
+    // from connecting is an error of the first send. For protocols whose client speaks first, and whose
+    // server may hear it twice. It connects as usual where the kernel or the server does otherwise, and in a
+    // simulation.
+    bool fast_open = false;
+    // As tcp_stream::set_keep_alive and set_user_timeout; zero: as the kernel does.
+    std::optional<keep_alive_options> keep_alive = std::nullopt;
+    duration user_timeout = duration::zero();
+    socket_options socket = {};
 };
 
 // One TCP connection. recv, recv_exactly, recv_chunk, send, send_all, bytes_sent, shutdown_send, close,
@@ -44,7 +55,13 @@ public:
     void set_remote_endpoint(const endpoint& client) noexcept { state().remote = client; }
     // TCP_NODELAY: small sends leave at once.
     void set_no_delay(bool on);
+    // SO_KEEPALIVE, as the system's administrator has set it up (tcp(7)), or as it is said here.
     void set_keep_alive(bool on) { set_option(SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0); }
+    void set_keep_alive(const keep_alive_options& options);
+    // TCP_USER_TIMEOUT: ends the connection with the error timed_out when the peer has not acknowledged, for
+    // so long, what was sent; in milliseconds, rounded up. Zero: after the kernel's count of tries, which
+    // takes about a quarter of an hour. With keep-alive it takes the place of the count (tcp(7)).
+    void set_user_timeout(duration limit);
     // Closing sends a reset instead of an end, and drops what is unsent.
     void set_reset_on_close();
 
@@ -64,6 +81,15 @@ struct tcp_listen_options {
     int backlog = SOMAXCONN;  // connections that wait to be accepted; the kernel has its own limit
     bool reuse_port = false;  // SO_REUSEPORT: several listeners share the port
     bool dual_stack = false;  // an IPv6 listener also takes IPv4, as mapped addresses
+    // TCP_FASTOPEN (RFC 7413): from clients that were here before it takes bytes with the first packet; how
+    // many such connections may not have been confirmed yet. 0: none. The system has to allow it to servers
+    // (net.ipv4.tcp_fastopen). A simulation keeps it without an effect.
+    int fast_open = 0;
+    // Of the connections that are accepted: as tcp_stream::set_keep_alive and set_user_timeout. It takes no
+    // system call for each of them.
+    std::optional<keep_alive_options> keep_alive = std::nullopt;
+    duration user_timeout = duration::zero();
+    socket_options socket = {};  // the connections that are accepted have them, too
 };
 
 // A socket that accepts connections. SO_REUSEADDR is set, so that a server can be restarted at once.

@@ -93,12 +93,16 @@ udp_socket udp_socket::bind(const endpoint& at, udp_bind_options options) {
     if (options.reuse_port) {
         set_int_option(fd, SOL_SOCKET, SO_REUSEPORT, 1, what.c_str());
     }
+    if (options.reuse_address) {
+        set_int_option(fd, SOL_SOCKET, SO_REUSEADDR, 1, what.c_str());
+    }
     if (options.broadcast) {
         set_int_option(fd, SOL_SOCKET, SO_BROADCAST, 1, what.c_str());
     }
     if (at.is_ipv6()) {
         set_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.dual_stack ? 0 : 1, what.c_str());
     }
+    detail::set_socket_options(fd, at.family(), options.socket, what);
     current_sockets().bind(fd, at.data(), at.size()).value(what.c_str());
     return socket;
 }

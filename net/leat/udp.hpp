@@ -14,6 +14,7 @@
 #include <leat/core/socket.hpp>
 #include <leat/core/socket_owner.hpp>
 #include <leat/endpoint.hpp>
+#include <leat/socket_options.hpp>
 
 namespace leat {
 
@@ -130,9 +131,12 @@ private:
 };
 
 struct udp_bind_options {
-    bool reuse_port = false;  // SO_REUSEPORT: several sockets share the port, each sender has one of them
-    bool dual_stack = false;  // an IPv6 socket also exchanges datagrams of IPv4, with mapped addresses
-    bool broadcast = false;   // SO_BROADCAST: it may send to broadcast addresses
+    bool reuse_port = false;     // SO_REUSEPORT: several sockets share the port, each sender has one of them
+    bool reuse_address = false;  // SO_REUSEADDR: so that several sockets, of other programs too, hear one
+                                 // group at one port: each gets every datagram
+    bool dual_stack = false;     // an IPv6 socket also exchanges datagrams of IPv4, with mapped addresses
+    bool broadcast = false;      // SO_BROADCAST: it may send to broadcast addresses
+    socket_options socket = {};
 };
 
 // See the awaiters above for what each operation gives, when it completes and what cancelling it means.

@@ -28,10 +28,11 @@ bool complete(operation& op, std::int64_t result) noexcept {
     return true;
 }
 
-// False when the call would have blocked, and `direction` is not ready any more.
+// False when the call would have blocked, and `direction` is not ready any more. A send may have to wait for
+// the connection that it has begun itself (TCP_FASTOPEN_CONNECT in tcp(7)).
 bool complete_unless_blocked(operation& op, std::int64_t answer, bool& direction) noexcept {
     static_assert(EAGAIN == EWOULDBLOCK);
-    if (answer == -EAGAIN) {
+    if (answer == -EAGAIN || answer == -EINPROGRESS) {
         direction = false;
         return false;
     }

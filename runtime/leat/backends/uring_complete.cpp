@@ -13,9 +13,10 @@ bool was_asked_to_end(const operation& op) noexcept {
     return op.cancel_requested || op.retired;
 }
 
-// A result that is nobody's: without a request to end, the operation goes on.
+// A result that is nobody's: without a request to end, the operation goes on. The third is that of a send
+// that has begun to connect (TCP_FASTOPEN_CONNECT in tcp(7)).
 bool says_nothing(std::int64_t result) noexcept {
-    return result == -EAGAIN || result == -EINTR;
+    return result == -EAGAIN || result == -EINTR || result == -EINPROGRESS;
 }
 
 // Whether the descriptor of `op` has an error and nothing that `op` waits for: its queue of errors is not

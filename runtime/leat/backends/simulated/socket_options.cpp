@@ -23,12 +23,17 @@ struct kept_option {
 constexpr kept_option kept_options[] = {
     {SOL_SOCKET, SO_KEEPALIVE, 0},
     {SOL_SOCKET, SO_BROADCAST, 0},
+    {SOL_SOCKET, SO_MARK, 0},
     {IPPROTO_TCP, TCP_NODELAY, 0},
     {IPPROTO_TCP, TCP_KEEPIDLE, 7200},
     {IPPROTO_TCP, TCP_KEEPINTVL, 75},
     {IPPROTO_TCP, TCP_KEEPCNT, 9},
     {IPPROTO_TCP, TCP_QUICKACK, 1},
     {IPPROTO_TCP, TCP_USER_TIMEOUT, 0},
+    {IPPROTO_TCP, TCP_FASTOPEN, 0},
+    {IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 0},
+    {IPPROTO_IP, IP_TOS, 0},
+    {IPPROTO_IPV6, IPV6_TCLASS, 0},
     {IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0},
 };
 
@@ -141,6 +146,9 @@ result<int> int_option(simulated_socket& socket, int level, int name) {
 int set_simulated_option(simulated_socket& socket, int level, int name, std::span<const std::byte> value) {
     if (level == SOL_SOCKET && name == SO_LINGER) {
         return set_linger(socket, value);
+    }
+    if (level == SOL_SOCKET && name == SO_BINDTODEVICE) {
+        return ENOPROTOOPT;  // of which the value is a text
     }
     int number = 0;
     if (value.size() < sizeof number) {
