@@ -13,7 +13,7 @@ from tidy_source import file_of, matches
 MARKS = {"README.md": "README", "docs/blocking.md": "BLOCKING", "docs/daemons.md": "DAEMONS",
          "docs/files.md": "FILES", "docs/framing.md": "FRAMING",
          "docs/guide.md": "GUIDE", "docs/http.md": "HTTP", "docs/processes.md": "PROCESSES",
-         "docs/sites.md": "SITES", "docs/tasks.md": "TASKS",
+         "docs/sites.md": "SITES", "docs/sockets.md": "SOCKETS", "docs/tasks.md": "TASKS",
          "docs/test-kit.md": "TEST_KIT", "docs/threads.md": "THREADS",
          "docs/tls.md": "TLS", "docs/websocket.md": "WEBSOCKET"}
 WHOLE = ["README.md"]

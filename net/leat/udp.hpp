@@ -174,6 +174,26 @@ public:
     [[nodiscard]] endpoint local_endpoint() const;
     // The peer that it is connected to, or 0.0.0.0:0.
     [[nodiscard]] const endpoint& remote_endpoint() const noexcept { return state().remote; }
+
+    // Multicast: datagrams to `group` that come in at the interface, or at the one that the routes say, are
+    // received from now on, if they go to this socket's port and address. (Bound to 0.0.0.0 or :: it also
+    // hears what goes to it alone; bound to the group it does not.) Once it has joined one it hears no group
+    // that only others have joined. From a join of sources only those are heard, each named once. What has
+    // come already stays after leaving. They throw std::system_error naming the group: address_in_use when it
+    // has joined already, address_not_available when it leaves what it is not in. Not in a simulation: they
+    // throw std::errc::no_protocol_option there.
+    void join(const address& group, const interface_name& at = {});
+    void leave(const address& group, const interface_name& at = {});
+    void join_source(const address& group, const address& source, const interface_name& at = {});
+    void leave_source(const address& group, const address& source, const interface_name& at = {});
+    // Of what is sent to groups: whether this machine hears it too, as it does at first (the loopback
+    // interface always hears it); how many routers it may pass, plus one, 1 at first, up to 255; where it
+    // leaves, which is as the routes say without an interface. They throw std::system_error, in a simulation
+    // as above.
+    void set_multicast_loop(bool on);
+    void set_multicast_hops(int most);
+    void set_multicast_interface(const interface_name& at);
+
     // SO_SNDBUF and SO_RCVBUF, in bytes; the kernel doubles them. Datagrams that find no room on arrival are
     // lost.
     void set_send_buffer(int size) { set_option(SOL_SOCKET, SO_SNDBUF, size); }
@@ -185,6 +205,8 @@ public:
 
 private:
     explicit udp_socket(detail::socket_state& made) noexcept : socket_owner(made) {}
+
+    void set_for_groups(int ipv4_name, int ipv6_name, int value, const char* what);
 
     [[nodiscard]] detail::socket_state& state() const noexcept {
         return state_or("the socket was moved from, or never opened");
