@@ -41,6 +41,7 @@ PAGES = {
     "Blocking code in tasks": "blocking",
     "Lines and messages": "framing",
     "Processes, pipes, signals and files": "processes files",
+    "Sockets and servers": "sockets",
     "TLS": "tls",
     "HTTP": "http sites",
     "WebSocket": "websocket",

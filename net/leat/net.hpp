@@ -15,3 +15,5 @@
 #include <leat/tcp.hpp>
 #include <leat/udp.hpp>
 #include <leat/unix.hpp>
+#include <leat/unix_datagram.hpp>
+#include <leat/unix_seqpacket.hpp>

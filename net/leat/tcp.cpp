@@ -94,7 +94,7 @@ tcp_stream tcp_stream::from_fd(int fd) {
     detail::take_over(fd, {"a connected stream socket", SOCK_STREAM, true, true, false});
     stream.state().descriptor = fd;
     stream.state().remote = detail::remote_endpoint_of(fd);
-    stream.state().stops_short = stream.remote_endpoint() == endpoint();  // it may be of the Unix domain
+    stream.state().of_unix = stream.remote_endpoint() == endpoint();  // it may be of the Unix domain
     return stream;
 }
 

@@ -113,6 +113,7 @@ udp_socket udp_socket::from_fd(int fd) {
     detail::take_over(fd, {"a datagram socket", SOCK_DGRAM, true, true, false});
     socket.state().descriptor = fd;
     socket.state().remote = detail::remote_endpoint_of(fd);
+    socket.state().of_unix = detail::family_of(fd) == AF_UNIX;
     return socket;
 }
 

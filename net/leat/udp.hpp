@@ -11,7 +11,7 @@
 // Invariant: a datagram is received or sent once and whole, or not at all.
 #pragma once
 
-#include <leat/core/socket.hpp>
+#include <leat/core/datagram_operation.hpp>
 #include <leat/core/socket_owner.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/socket_options.hpp>
@@ -24,34 +24,6 @@ struct datagram {
     endpoint from;           // the sender; 0.0.0.0:0 when the socket is not one of IP
     bool truncated = false;  // it was longer than the buffer, and the rest of it is lost
 };
-
-namespace detail {
-
-// An operation on one datagram. Its header lives here, where the kernel reads and writes it.
-class datagram_operation : public socket_operation {
-public:
-    datagram_operation(const wait_kind& what, operation_kind asked, socket_state& on, std::byte* data,
-                       std::size_t size) noexcept
-        : socket_operation(what, asked, on), bytes_{data, size} {}
-
-protected:
-    // Begins with a peer's address, or null.
-    bool begin_with(void* name, socklen_t size) {
-        header_.msg_name = name;
-        header_.msg_namelen = size;
-        header_.msg_iov = &bytes_;
-        header_.msg_iovlen = 1;
-        message = &header_;
-        return begin();
-    }
-
-    msghdr header_{};
-
-private:
-    iovec bytes_;
-};
-
-}  // namespace detail
 
 // co_await gives a datagram, as soon as there is one: as much of it as fits into the buffer, which stays
 // alive and untouched until then. Cancelled: no datagram was taken. Errors are the kernel's:
@@ -67,7 +39,6 @@ public:
     datagram await_resume() const;
 
 protected:
-    [[nodiscard]] bool truncated() const noexcept { return (header_.msg_flags & MSG_TRUNC) != 0; }
     [[noreturn]] void fail(std::error_code reason) const;
 
 private:

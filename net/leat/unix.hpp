@@ -4,27 +4,20 @@
 #pragma once
 
 #include <leat/clock.hpp>
+#include <leat/core/socket_at_path.hpp>
 #include <leat/core/socket_stream.hpp>
 #include <leat/task.hpp>
 #include <leat/unix_endpoint.hpp>
+#include <leat/unix_message.hpp>
 
 #include <chrono>
-#include <string>
+#include <span>
 #include <utility>
-
-#include <sys/types.h>
 
 namespace leat {
 
 struct unix_connect_options {
     duration timeout = std::chrono::seconds(60);
-};
-
-// The process at the other end, as it was when it connected or listened.
-struct unix_credentials {
-    pid_t process = 0;
-    uid_t user = 0;
-    gid_t group = 0;
 };
 
 // One connection. Its other operations are in socket_stream.hpp.
@@ -41,6 +34,16 @@ public:
 
     unix_stream() noexcept = default;
 
+    // Bytes with descriptors, and what comes of both: see unix_message.hpp. Descriptors that come with bytes
+    // which anything else receives, recv or recv_chunk, are closed. Not in a simulation: they fail with
+    // std::errc::operation_not_supported.
+    send_descriptors_awaiter send_with(byte_view from, std::span<const int> descriptors) noexcept {
+        return {state(), from, descriptors};
+    }
+    recv_descriptors_awaiter recv_with(byte_buffer into, std::span<fd> descriptors) noexcept {
+        return {state(), into, descriptors, true};
+    }
+
     // Both throw std::system_error.
     [[nodiscard]] unix_endpoint local_endpoint() const;
     [[nodiscard]] unix_endpoint remote_endpoint() const;
@@ -49,8 +52,9 @@ public:
 
 private:
     friend class unix_listener;
+    friend class detail::socket_listener_at_path;
     explicit unix_stream(detail::socket_state& made) noexcept : socket_stream(made) {
-        state().stops_short = true;
+        state().of_unix = true;
     }
 };
 
@@ -62,44 +66,8 @@ struct unix_listen_options {
     bool replace_stale = false;
 };
 
-namespace detail {
-
-// The file that binding a socket has made. It is removed with its owner, unless another one is there by then,
-// or this is a forked copy of the owner.
-class socket_file {
-public:
-    socket_file() noexcept = default;  // there is none
-    explicit socket_file(std::string path);
-    socket_file(socket_file&& other) noexcept
-        : path_(std::exchange(other.path_, {})),
-          device_(other.device_),
-          number_(other.number_),
-          process_(other.process_) {}
-    socket_file& operator=(socket_file&& other) noexcept {
-        if (this != &other) {
-            remove();
-            path_ = std::exchange(other.path_, {});
-            device_ = other.device_;
-            number_ = other.number_;
-            process_ = other.process_;
-        }
-        return *this;
-    }
-    ~socket_file() { remove(); }
-
-    void remove() noexcept;
-
-private:
-    std::string path_;
-    dev_t device_ = 0;
-    ino_t number_ = 0;
-    pid_t process_ = 0;
-};
-
-}  // namespace detail
-
-// A socket that accepts connections. The file at its path is removed when it is closed or ends.
-class unix_listener : public detail::socket_listener {
+// A socket that accepts connections.
+class unix_listener : public detail::socket_listener_at_path {
 public:
     // Binds and listens. Throws std::system_error naming the endpoint; std::errc::address_in_use also for a
     // path where something else is. Outside of a run, too, as that of tcp_listener.
@@ -111,19 +79,8 @@ public:
     // Waits for the next connection; throws as that of tcp_listener. Cancelled: no connection was taken.
     [[nodiscard]] task<unix_stream> accept();
 
-    // A pending accept ends with operation_canceled; connections in the queue are reset. What it was bound to
-    // is free when this returns.
-    void close() noexcept {
-        file_.remove();
-        socket_listener::close();
-    }
-    // Throws std::system_error.
-    [[nodiscard]] unix_endpoint local_endpoint() const;
-
 private:
     unix_listener() = default;
-
-    detail::socket_file file_;  // goes before the socket
 };
 
 }  // namespace leat

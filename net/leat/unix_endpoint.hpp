@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // unix_endpoint: where a socket of the Unix domain is: at a path, at a name in the abstract namespace of
 // Linux, which is no file, or nowhere. It holds the sockaddr_un that the kernel wants, so it never allocates.
+// Beside it unix_credentials: who is there.
 #pragma once
 
 #include <concepts>
@@ -8,6 +9,7 @@
 #include <string_view>
 
 #include <sys/socket.h>
+#include <sys/types.h>
 #include <sys/un.h>
 
 namespace leat {
@@ -59,6 +61,13 @@ private:
 
     sockaddr_un storage_{.sun_family = AF_UNIX, .sun_path = {}};
     std::size_t length_ = 0;
+};
+
+// The process at the other end, as it was when it connected or listened.
+struct unix_credentials {
+    pid_t process = 0;
+    uid_t user = 0;
+    gid_t group = 0;
 };
 
 }  // namespace leat

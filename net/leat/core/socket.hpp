@@ -45,7 +45,7 @@ struct socket_state : descriptor_owner, frame_pool::allocated {
     // As errors name it: "127.0.0.1:8001", a path, or "a peer without a name".
     [[nodiscard]] std::string peer_name() const;
 
-    bool stops_short = false;  // as operation::stops_short says
+    bool of_unix = false;  // as operation::of_unix says
     bool send_broken = false;
     bool has_name : 1 = false;  // it is a named_socket_state
     bool watched : 1 = false;   // by an idle_watch
@@ -69,7 +69,7 @@ struct socket_operation : operation {
         : operation(what, asked, -1) {
         add_reference(on);
         owner = &on;
-        stops_short = on.stops_short;
+        of_unix = on.of_unix;
     }
     socket_operation(socket_operation&& fresh) noexcept : operation(std::move(fresh)) {
         add_reference(socket());

@@ -39,6 +39,10 @@ int option_of(int fd, int name, const std::string& what) {
 
 }  // namespace
 
+int family_of(int fd) {
+    return option_of(fd, SO_DOMAIN, "family of a socket");
+}
+
 void take_over(int fd, const taken_over& wanted) {
     const std::string what = "from_fd of descriptor " + std::to_string(fd) + ", which is not " + wanted.what;
     const int family = option_of(fd, SO_DOMAIN, what);
@@ -55,6 +59,16 @@ void take_over(int fd, const taken_over& wanted) {
     const int flags = ::fcntl(fd, F_GETFL);
     if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
         throw std::system_error(errno_code(errno), "from_fd of descriptor " + std::to_string(fd));
+    }
+}
+
+void shutdown_send(const socket_state& socket) {
+    if (socket.descriptor < 0) {
+        throw std::system_error(stream_errc::closed, "shutdown");
+    }
+    const result<void> done = current_sockets().shutdown(socket.descriptor, SHUT_WR);
+    if (!done && done.error() != std::errc::not_connected) {  // the peer may be gone already: it has the end
+        done.value("shutdown");
     }
 }
 

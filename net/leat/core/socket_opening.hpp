@@ -22,6 +22,9 @@ void set_int_option(int fd, int level, int name, int value, const char* what = "
 // 0.0.0.0:0 when there is none, or one that is not of IP.
 [[nodiscard]] endpoint remote_endpoint_of(int fd);
 
+// AF_INET and the like. Throws std::system_error.
+[[nodiscard]] int family_of(int fd);
+
 // What from_fd takes over.
 struct taken_over {
     const char* what;  // as the error says it
@@ -33,6 +36,9 @@ struct taken_over {
 
 // Makes `fd` non-blocking, if it is what it shall be; throws std::system_error naming both otherwise.
 void take_over(int fd, const taken_over& wanted);
+
+// The peer of a connected socket sees the end. Throws std::system_error.
+void shutdown_send(const socket_state& socket);
 
 // Whether an error of accept(2) is the connection's own: it died before it was accepted, or the network did.
 [[nodiscard]] bool is_connection_error(std::error_code error) noexcept;

@@ -8,13 +8,7 @@
 namespace leat::detail {
 
 void socket_stream::shutdown_send() {
-    if (!is_open()) {
-        throw std::system_error(stream_errc::closed, "shutdown");
-    }
-    const result<void> done = current_sockets().shutdown(state().descriptor, SHUT_WR);
-    if (!done && done.error() != std::errc::not_connected) {  // the peer may be gone already: it has the end
-        done.value("shutdown");
-    }
+    detail::shutdown_send(state());
 }
 
 task<std::optional<std::string>> socket_stream::recv_line(std::size_t limit) {

@@ -23,6 +23,15 @@ result<void> answer(int status) {
     return status == 0 ? result<void>() : result<void>(errno_code(errno));
 }
 
+template <typename Call>
+result<std::size_t> sent(Call call) {
+    ssize_t size = 0;
+    do {
+        size = call();
+    } while (size < 0 && errno == EINTR);
+    return size >= 0 ? result<std::size_t>(static_cast<std::size_t>(size)) : errno_code(errno);
+}
+
 }  // namespace
 
 result<int> kernel_sockets::open(int family, int type, int protocol) {
@@ -76,11 +85,11 @@ bool kernel_sockets::is_quiet(int fd) noexcept {
 }
 
 result<std::size_t> kernel_sockets::send(int fd, std::span<const std::byte> bytes) {
-    ssize_t sent = 0;
-    do {
-        sent = ::send(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
-    return sent >= 0 ? result<std::size_t>(static_cast<std::size_t>(sent)) : errno_code(errno);
+    return sent([&] { return ::send(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL); });
+}
+
+result<std::size_t> kernel_sockets::send_message(int fd, const msghdr& message) {
+    return sent([&] { return ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL); });
 }
 
 socket_calls& kernel_socket_calls() noexcept {

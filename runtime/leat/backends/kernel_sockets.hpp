@@ -21,6 +21,7 @@ public:
     std::size_t unsent(int fd) noexcept override;
     std::optional<std::uint64_t> received(int fd) noexcept override;
     result<std::size_t> send(int fd, std::span<const std::byte> bytes) override;
+    result<std::size_t> send_message(int fd, const msghdr& message) override;
 };
 
 // CLOCK_MONOTONIC as a leat time point.

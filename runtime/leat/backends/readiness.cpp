@@ -70,8 +70,8 @@ bool attempt_connect(operation& op, readiness& ready) noexcept {
 
 // Another datagram may be behind this one, however short it is: only EAGAIN says that there is none.
 bool attempt_recv_datagram(operation& op, readiness& ready) noexcept {
-    const std::int64_t answer =
-        uninterrupted([&] { return system_call::recvmsg(op.descriptor, op.message, MSG_DONTWAIT); });
+    const std::int64_t answer = uninterrupted(
+        [&] { return system_call::recvmsg(op.descriptor, op.message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC); });
     return complete_unless_blocked(op, answer, ready.readable);
 }
 
@@ -79,6 +79,30 @@ bool attempt_send_datagram(operation& op, readiness& ready) noexcept {
     const std::int64_t answer = uninterrupted(
         [&] { return system_call::sendmsg(op.descriptor, op.message, MSG_DONTWAIT | MSG_NOSIGNAL); });
     return complete_unless_blocked(op, answer, ready.writable);
+}
+
+bool complete_datagrams(operation& op, std::int64_t answer, bool& direction) noexcept {
+    for (std::int64_t i = 0; i < answer; ++i) {
+        op.transferred += op.messages[i].msg_len;
+    }
+    return complete_unless_blocked(op, answer, direction);
+}
+
+// An error behind some datagrams is that of the next call (recvmmsg(2)).
+bool attempt_recv_datagrams(operation& op, readiness& ready) noexcept {
+    const std::int64_t answer = uninterrupted([&] {
+        return system_call::recvmmsg(op.descriptor, op.messages, static_cast<unsigned>(op.length),
+                                     MSG_DONTWAIT | MSG_CMSG_CLOEXEC, nullptr);
+    });
+    return complete_datagrams(op, answer, ready.readable);
+}
+
+bool attempt_send_datagrams(operation& op, readiness& ready) noexcept {
+    const std::int64_t answer = uninterrupted([&] {
+        return system_call::sendmmsg(op.descriptor, op.messages, static_cast<unsigned>(op.length),
+                                     MSG_DONTWAIT | MSG_NOSIGNAL);
+    });
+    return complete_datagrams(op, answer, ready.writable);
 }
 
 // sendmsg(2) of the first bytes_of_a_try of what is left. A vector that goes beyond is cut for that long.
@@ -165,12 +189,16 @@ bool attempt_other(operation& op, readiness& ready) noexcept {
             return attempt_accept(op, ready);
         case operation_kind::recv_datagram:
             return attempt_recv_datagram(op, ready);
+        case operation_kind::recv_datagrams:
+            return attempt_recv_datagrams(op, ready);
         case operation_kind::connect:
             return attempt_connect(op, ready);
         case operation_kind::send_vectors:
             return attempt_send_vectors(op, ready);
         case operation_kind::send_datagram:
             return attempt_send_datagram(op, ready);
+        case operation_kind::send_datagrams:
+            return attempt_send_datagrams(op, ready);
         case operation_kind::recv:
         case operation_kind::recv_chunk:
         case operation_kind::send:

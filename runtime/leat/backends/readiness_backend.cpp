@@ -174,7 +174,7 @@ bool readiness_backend::fail_or_watch(operation& op, descriptor_state& state) {
         return true;
     }
     state.registration = registration;
-    state.ready.always_try |= op.stops_short;
+    state.ready.always_try |= op.of_unix;
     (reads(op.action) ? state.reader : state.writer) = &op;
     ++pending_;
     return false;

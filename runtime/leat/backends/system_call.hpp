@@ -20,8 +20,10 @@ namespace leat::system_call {
 
 inline constinit auto recv = &::recv;
 inline constinit auto recvmsg = &::recvmsg;
+inline constinit auto recvmmsg = &::recvmmsg;
 inline constinit auto send = &::send;
 inline constinit auto sendmsg = &::sendmsg;
+inline constinit auto sendmmsg = &::sendmmsg;
 inline constinit auto accept4 = &::accept4;
 inline constinit auto connect = &::connect;
 inline constinit auto epoll_create1 = &::epoll_create1;  // of edge_watch

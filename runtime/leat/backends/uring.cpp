@@ -109,6 +109,7 @@ bool uring_backend::worth_trying(const operation& op, const descriptor_state& st
         case operation_kind::accept:
         case operation_kind::recv_chunk:
         case operation_kind::recv_datagram:
+        case operation_kind::recv_datagrams:
             return state.ready.readable;
         case operation_kind::recv:
             return state.ready.readable || op.length == 0;
@@ -117,7 +118,9 @@ bool uring_backend::worth_trying(const operation& op, const descriptor_state& st
         case operation_kind::send_vectors:
             return state.ready.writable && (!crowded_ || is_great(op));
         case operation_kind::send_datagram:
-            return state.ready.writable && !crowded_;
+            return state.ready.writable && (!crowded_ || op.of_unix);
+        case operation_kind::send_datagrams:
+            return state.ready.writable;
         case operation_kind::connect:
         case operation_kind::readable:
         case operation_kind::writable:

@@ -137,6 +137,7 @@ private:
     void start(operation& op, descriptor_state& state);
     [[nodiscard]] bool brings_bytes(const operation& op) const noexcept;
     static void ask_whether_readable(io_uring_sqe& entry) noexcept;
+    static void ask_whether_writable(io_uring_sqe& entry) noexcept;
     void ask_for_chunk(io_uring_sqe& entry, const descriptor_state& state) const noexcept;
     void ask_to_send_vectors(const operation& op, io_uring_sqe& entry) noexcept;
     [[nodiscard]] std::uint16_t poll_first() const noexcept {
@@ -169,7 +170,8 @@ private:
     void reap();
     void complete(operation& op, int result, unsigned flags);
     void received(operation& op, descriptor_state& state, int result, unsigned flags);
-    void became_readable(operation& op, descriptor_state& state, int events) noexcept;
+    void became_ready(operation& op, bool& direction, int events) noexcept;
+    void ready_or_failed(operation& op, bool& direction, int result) noexcept;
     void received_chunk(operation& op, descriptor_state& state, int result, unsigned flags);
     static void note_filled(descriptor_state& state, int result, unsigned flags) noexcept;
     void sent(operation& op, descriptor_state& state, int result);

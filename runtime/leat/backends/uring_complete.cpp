@@ -86,8 +86,18 @@ void uring_backend::complete(operation& op, int result, unsigned flags) {
             sent(op, state, result);
             break;
         case operation_kind::send_datagram:
+            if (op.of_unix) {
+                ready_or_failed(op, state.ready.writable, result);
+                break;
+            }
             state.ready.writable = result >= 0;
             finish_or_go_on(op, result);
+            break;
+        case operation_kind::recv_datagrams:
+            ready_or_failed(op, state.ready.readable, result);
+            break;
+        case operation_kind::send_datagrams:
+            ready_or_failed(op, state.ready.writable, result);
             break;
         case operation_kind::readable:
         case operation_kind::writable:
@@ -104,7 +114,7 @@ void uring_backend::received(operation& op, descriptor_state& state, int result,
         return;
     }
     if (!brings_bytes(op)) {
-        became_readable(op, state, result);
+        became_ready(op, state.ready.readable, result);
         return;
     }
     op.transferred += result;
@@ -120,15 +130,23 @@ void uring_backend::received(operation& op, descriptor_state& state, int result,
     }
 }
 
-// Nothing has been received: it was only waited for.
-void uring_backend::became_readable(operation& op, descriptor_state& state, int events) noexcept {
-    state.ready.readable = true;
+// Nothing has been moved: it was only waited for.
+void uring_backend::became_ready(operation& op, bool& direction, int events) noexcept {
+    direction = true;
     if (was_asked_to_end(op)) {
         finish(op, -ECANCELED);
     } else if ((events & POLLERR) != 0) {
         go_on(op);
     } else {
         restart(op);
+    }
+}
+
+void uring_backend::ready_or_failed(operation& op, bool& direction, int result) noexcept {
+    if (result >= 0) {
+        became_ready(op, direction, result);
+    } else {
+        finish_or_go_on(op, result);
     }
 }
 
@@ -151,7 +169,7 @@ void uring_backend::received_chunk(operation& op, descriptor_state& state, int r
         state.ready.readable = true;
         restart(op);
     } else if (result > 0 && !was_asked_to_end(op)) {
-        became_readable(op, state, result);
+        became_ready(op, state.ready.readable, result);
     } else if (says_nothing(result) && !was_asked_to_end(op)) {
         go_on(op);
     } else {

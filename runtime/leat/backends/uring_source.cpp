@@ -90,7 +90,8 @@ void uring_backend::hung_up(int fd) noexcept {
 // False when there is none any more. True: `op` waits for what it brings.
 bool uring_backend::wait_for_source(operation& op, descriptor_state& state) {
     source& from = state.incoming;
-    if (op.action == operation_kind::recv || op.action == operation_kind::recv_datagram) {
+    if (op.action == operation_kind::recv || op.action == operation_kind::recv_datagram ||
+        op.action == operation_kind::recv_datagrams) {
         from.calm = calm_after_bulk;
         end_source(op.descriptor, from);
     }
@@ -131,6 +132,7 @@ bool uring_backend::serve(operation& op, source& from) noexcept {
             break;
         }
         case operation_kind::recv_datagram:
+        case operation_kind::recv_datagrams:
             break;
         case operation_kind::readable:
             op.result = 0;
@@ -140,6 +142,7 @@ bool uring_backend::serve(operation& op, source& from) noexcept {
         case operation_kind::send:
         case operation_kind::send_vectors:
         case operation_kind::send_datagram:
+        case operation_kind::send_datagrams:
         case operation_kind::writable:
         case operation_kind::file:
             return false;

@@ -4,6 +4,9 @@
 // What is to do all its bytes goes on from here with each part of them, not inside the kernel (MSG_WAITALL):
 // with that an error behind some bytes, as a reset, is told to nobody, and then looks like an end of the
 // stream.
+//
+// A message to a socket of the Unix domain that is full is lost when the kernel sends it later: it has been
+// consumed by the first try (Linux 6.18, unix_dgram_sendmsg). So the kernel is only asked when there is room.
 #include <leat/backends/uring_backend.hpp>
 
 #include <algorithm>
@@ -43,6 +46,12 @@ void ask_to_accept(operation& op, io_uring_sqe& entry) noexcept {
     }
 }
 
+void ask_to_connect(const operation& op, io_uring_sqe& entry) noexcept {
+    entry.opcode = IORING_OP_CONNECT;
+    entry.addr = reinterpret_cast<std::uintptr_t>(op.address);
+    entry.off = op.length;
+}
+
 }  // namespace
 
 void uring_backend::start(operation& op, descriptor_state& state) {
@@ -71,9 +80,7 @@ void uring_backend::start(operation& op, descriptor_state& state) {
             ask_to_accept(op, entry);
             break;
         case operation_kind::connect:
-            entry.opcode = IORING_OP_CONNECT;
-            entry.addr = reinterpret_cast<std::uintptr_t>(op.address);
-            entry.off = op.length;
+            ask_to_connect(op, entry);
             break;
         case operation_kind::recv:
             if (!brings_bytes(op)) {
@@ -87,7 +94,7 @@ void uring_backend::start(operation& op, descriptor_state& state) {
             ask_for_chunk(entry, state);
             break;
         case operation_kind::recv_datagram:
-            pass(entry, IORING_OP_RECVMSG, *op.message, 0);
+            pass(entry, IORING_OP_RECVMSG, *op.message, MSG_CMSG_CLOEXEC);
             entry.ioprio = state.ready.readable ? 0 : poll_first();
             break;
         case operation_kind::send:
@@ -98,15 +105,19 @@ void uring_backend::start(operation& op, descriptor_state& state) {
         case operation_kind::send_vectors:
             ask_to_send_vectors(op, entry);
             break;
-        case operation_kind::send_datagram:
-            pass(entry, IORING_OP_SENDMSG, *op.message, MSG_NOSIGNAL);
-            break;
+        case operation_kind::recv_datagrams:  // io_uring has no operation for several
         case operation_kind::readable:
             ask_whether_readable(entry);
             break;
+        case operation_kind::send_datagram:
+            if (!op.of_unix) {
+                pass(entry, IORING_OP_SENDMSG, *op.message, MSG_NOSIGNAL);
+                break;
+            }
+            [[fallthrough]];
+        case operation_kind::send_datagrams:
         case operation_kind::writable:
-            entry.opcode = IORING_OP_POLL_ADD;
-            entry.poll32_events = uring_ring::poll_mask(POLLOUT);
+            ask_whether_writable(entry);
             break;
         case operation_kind::file:
             break;  // start_file()
@@ -122,6 +133,11 @@ bool uring_backend::brings_bytes(const operation& op) const noexcept {
 void uring_backend::ask_whether_readable(io_uring_sqe& entry) noexcept {
     entry.opcode = IORING_OP_POLL_ADD;
     entry.poll32_events = uring_ring::poll_mask(POLLIN | POLLRDHUP);
+}
+
+void uring_backend::ask_whether_writable(io_uring_sqe& entry) noexcept {
+    entry.opcode = IORING_OP_POLL_ADD;
+    entry.poll32_events = uring_ring::poll_mask(POLLOUT);
 }
 
 // Without buffers to choose from the kernel only tells when there is something. So it does where large ones

@@ -61,6 +61,9 @@ public:
     // send(2) of what the stream `fd` takes at once, without SIGPIPE; errc::resource_unavailable_try_again
     // when that is nothing.
     virtual result<std::size_t> send(int fd, std::span<const std::byte> bytes) = 0;
+    // sendmsg(2) of a message that the socket takes at once, without SIGPIPE; the same error when it does
+    // not.
+    virtual result<std::size_t> send_message(int fd, const msghdr& message) = 0;
 };
 
 // Those of the kernel, for sockets that are opened outside of a run.

@@ -21,21 +21,26 @@ namespace leat {
 
 enum class operation_kind : std::uint8_t {
     // These wait for their descriptor to become readable.
-    accept,         // result: the new descriptor (non-blocking, close-on-exec). address: the peer, if asked
-    recv,           // buffer, length: where to. result: bytes, 0 at the end. `whole`: fills the buffer
-    recv_chunk,     // pool, buffer, length: a leased buffer and its index. result: bytes in it, 0 at the end
-    recv_datagram,  // message: where to. result: bytes of one datagram. Its name and flags are in the message
-    readable,       // result: 0 once a read would not block (data, end or error)
+    accept,          // result: the new descriptor (non-blocking, close-on-exec). address: the peer, if asked
+    recv,            // buffer, length: where to. result: bytes, 0 at the end. `whole`: fills the buffer
+    recv_chunk,      // pool, buffer, length: a leased buffer and its index. result: bytes in it, 0 at the end
+    recv_datagram,   // message: where to. result: bytes of one datagram. Its name and flags are in the
+                     // message; descriptors that come with it are close-on-exec
+    recv_datagrams,  // messages, length: where to, one each. result: how many came, at least one
+    readable,        // result: 0 once a read would not block (data, end or error)
     // And these to become writable.
-    connect,        // address: where to. result: 0
-    send,           // buffer, length: what. result: bytes. `whole`: sends all of it
-    send_vectors,   // vectors, length: how many of them. result: bytes. `whole` as above; the vectors may
-                    // change
-    send_datagram,  // message: what, and where to. result: bytes, which are all of it
-    writable,       // result: 0 once a write would not block
+    connect,         // address: where to. result: 0
+    send,            // buffer, length: what. result: bytes. `whole`: sends all of it
+    send_vectors,    // vectors, length: how many of them. result: bytes. `whole` as above; the vectors may
+                     // change
+    send_datagram,   // message: what, and where to. result: bytes, which are all of it
+    send_datagrams,  // messages, length: what, and where to. result: how many have gone, at least one
+    writable,        // result: 0 once a write would not block
     // A call on a file, which backend::start_file() starts (file_operation.hpp).
     file,
 };
+
+inline constexpr std::size_t operation_kinds = static_cast<std::size_t>(operation_kind::file) + 1;
 
 [[nodiscard]] constexpr bool reads(operation_kind kind) noexcept {
     return kind <= operation_kind::readable;
@@ -62,18 +67,22 @@ struct operation : wait {
     // It has waited behind a cancelled one, and is to be submitted again; or it decides when it has completed
     // whether it is over. Either way the loop asks wait_kind::begin.
     bool its_turn = false;
-    bool stops_short = false;  // recv: may end before what is there, as it does at SCM_RIGHTS (unix(7))
-    std::uint8_t phase = 0;    // the backend's own note of how far it is
+    // Its descriptor is of the Unix domain, or may be. Then a recv may end before what is there, as it does
+    // at SCM_RIGHTS (unix(7)).
+    bool of_unix = false;
+    std::uint8_t phase = 0;  // the backend's own note of how far it is
     int descriptor;
     union {
         std::byte* buffer = nullptr;
         iovec* vectors;
         sockaddr* address;
         msghdr* message;
+        mmsghdr* messages;
     };
-    std::size_t length = 0;        // of buffer; number of vectors; size of address
+    std::size_t length = 0;        // of buffer; number of vectors, messages; size of address
     std::int64_t result = 0;       // at least 0, or a negated errno
-    std::int64_t transferred = 0;  // send, `whole`: bytes done so far; they survive an error or a cancel
+    std::int64_t transferred = 0;  // send, `whole`: bytes done so far; they survive an error or a cancel. Of
+                                   // several datagrams: their bytes, once it has completed
     buffer_pool* pool = nullptr;   // recv_chunk: whose buffer it is
     // Whose descriptor it is. Null: leat does not know, as for readable().
     descriptor_owner* owner = nullptr;

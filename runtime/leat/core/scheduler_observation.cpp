@@ -153,6 +153,7 @@ void scheduler_observation::add_to(counters& now) const {
     now.ready_most = static_cast<std::size_t>(steps_most_);
     now.bytes_in = counts_->bytes_in;
     now.bytes_out = counts_->bytes_out;
+    static_assert(counters::operation_kinds == operation_kinds);
     for (std::size_t kind = 0; kind < now.operations.size(); ++kind) {
         now.operations[kind] = {name_of(static_cast<operation_kind>(kind)), counts_->by_kind[kind]};
     }

@@ -14,7 +14,7 @@
 namespace leat {
 
 struct counters {
-    static constexpr std::size_t operation_kinds = 11;
+    static constexpr std::size_t operation_kinds = 13;
 
     // The kind of operation, "accept" and so on, and how many.
     struct operation_count {

@@ -265,7 +265,9 @@ bool simulated_attempt(operation& op, simulated_socket& socket, simulated_networ
         case operation_kind::recv_chunk:
             return tried.recv_chunk();
         case operation_kind::recv_datagram:
+        case operation_kind::recv_datagrams:
         case operation_kind::send_datagram:
+        case operation_kind::send_datagrams:
             return complete_simulated(op, -EOPNOTSUPP);
         case operation_kind::readable:
             return tried.readable();

@@ -89,6 +89,21 @@ bool recv_datagram(operation& op, simulated_socket& socket) {
     return answer != -EAGAIN && complete_simulated(op, answer);
 }
 
+// Those that are there. An error behind them is that of the next call.
+bool recv_datagrams(operation& op, simulated_socket& socket) {
+    std::size_t count = 0;
+    do {
+        const std::int64_t answer = read(socket, op.messages[count].msg_hdr);
+        if (answer < 0) {
+            return answer != -EAGAIN && complete_simulated(op, answer);
+        }
+        op.messages[count].msg_len = static_cast<unsigned>(answer);
+        op.transferred += answer;
+        ++count;
+    } while (count < op.length && !socket.datagrams.arrived.empty() && socket.error == 0);
+    return complete_simulated(op, static_cast<std::int64_t>(count));
+}
+
 // All of the pieces are one datagram.
 bool send(operation& op, simulated_socket& socket, simulated_network& network,
           std::span<const iovec> pieces) {
@@ -97,13 +112,27 @@ bool send(operation& op, simulated_socket& socket, simulated_network& network,
     return complete_simulated(op, answer);
 }
 
-bool send_datagram(operation& op, simulated_socket& socket, simulated_network& network) {
-    const msghdr& message = *op.message;
+std::int64_t send(const msghdr& message, simulated_socket& socket, simulated_network& network) {
     std::vector<std::byte> whole = gather({message.msg_iov, message.msg_iovlen});
     const auto* const name = static_cast<const sockaddr*>(message.msg_name);
-    return complete_simulated(
-        op, name == nullptr ? network.send_datagram(socket, std::move(whole))
-                            : network.send_datagram_to(socket, std::move(whole), name, message.msg_namelen));
+    return name == nullptr ? network.send_datagram(socket, std::move(whole))
+                           : network.send_datagram_to(socket, std::move(whole), name, message.msg_namelen);
+}
+
+// As many as go before one that fails, which fails again when it is the first.
+bool send_datagrams(operation& op, simulated_socket& socket, simulated_network& network) {
+    std::size_t count = 0;
+    std::int64_t answer = 0;
+    while (count < op.length && (count == 0 || socket.error == 0)) {
+        answer = send(op.messages[count].msg_hdr, socket, network);
+        if (answer < 0) {
+            break;
+        }
+        op.messages[count].msg_len = static_cast<unsigned>(answer);
+        op.transferred += answer;
+        ++count;
+    }
+    return complete_simulated(op, count != 0 ? static_cast<std::int64_t>(count) : answer);
 }
 
 }  // namespace
@@ -120,6 +149,8 @@ bool simulated_datagram_attempt(operation& op, simulated_socket& socket, simulat
             return recv_chunk(op, socket, pool);
         case operation_kind::recv_datagram:
             return recv_datagram(op, socket);
+        case operation_kind::recv_datagrams:
+            return recv_datagrams(op, socket);
         case operation_kind::readable:
             return (!state.arrived.empty() || state.receive_shut || socket.error != 0) &&
                    complete_simulated(op, 0);
@@ -133,7 +164,9 @@ bool simulated_datagram_attempt(operation& op, simulated_socket& socket, simulat
         case operation_kind::send_vectors:
             return send(op, socket, network, {op.vectors, op.length});
         case operation_kind::send_datagram:
-            return send_datagram(op, socket, network);
+            return complete_simulated(op, send(*op.message, socket, network));
+        case operation_kind::send_datagrams:
+            return send_datagrams(op, socket, network);
         case operation_kind::writable:
             return complete_simulated(op, 0);
         case operation_kind::file:

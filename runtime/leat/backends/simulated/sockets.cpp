@@ -98,4 +98,9 @@ result<std::size_t> simulated_sockets::send(int fd, std::span<const std::byte> b
                      : errno_code(static_cast<int>(-sent));
 }
 
+// Only those of the Unix domain are asked for it, which carry no messages here.
+result<std::size_t> simulated_sockets::send_message(int fd, const msghdr& /*message*/) {
+    return errno_code(network_.find(fd) == nullptr ? error_of_descriptor(fd) : EOPNOTSUPP);
+}
+
 }  // namespace leat

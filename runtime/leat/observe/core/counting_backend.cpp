@@ -13,6 +13,8 @@ const char* name_of(operation_kind kind) noexcept {
             return "recv_chunk";
         case operation_kind::recv_datagram:
             return "recv_datagram";
+        case operation_kind::recv_datagrams:
+            return "recv_datagrams";
         case operation_kind::readable:
             return "readable";
         case operation_kind::connect:
@@ -23,6 +25,8 @@ const char* name_of(operation_kind kind) noexcept {
             return "send_vectors";
         case operation_kind::send_datagram:
             return "send_datagram";
+        case operation_kind::send_datagrams:
+            return "send_datagrams";
         case operation_kind::writable:
             return "writable";
         case operation_kind::file:
@@ -43,6 +47,12 @@ void counting_backend::add_bytes(const operation& completed) noexcept {
         case operation_kind::send_vectors:
         case operation_kind::send_datagram:
             counts_.bytes_out += static_cast<std::uint64_t>(moved);
+            break;
+        case operation_kind::recv_datagrams:
+            counts_.bytes_in += static_cast<std::uint64_t>(completed.transferred);
+            break;
+        case operation_kind::send_datagrams:
+            counts_.bytes_out += static_cast<std::uint64_t>(completed.transferred);
             break;
         case operation_kind::accept:
         case operation_kind::readable:

@@ -14,7 +14,7 @@
 namespace leat::detail {
 
 struct operation_counts {
-    std::array<std::uint64_t, 11> by_kind{};  // submitted
+    std::array<std::uint64_t, operation_kinds> by_kind{};  // submitted
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
 };
