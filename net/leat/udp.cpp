@@ -3,7 +3,10 @@
 
 #include <leat/core/socket_opening.hpp>
 
+#include <span>
 #include <string>
+
+#include <netinet/udp.h>
 
 namespace leat {
 
@@ -101,6 +104,11 @@ udp_socket udp_socket::bind(const endpoint& at, udp_bind_options options) {
     }
     if (at.is_ipv6()) {
         set_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.dual_stack ? 0 : 1, what.c_str());
+    }
+    if (options.coalesce) {
+        const int on = 1;  // without it there is one datagram in each message
+        (void)current_sockets().set_option(fd, SOL_UDP, UDP_GRO, std::as_bytes(std::span(&on, 1)));
+        socket.state().coalesces = true;
     }
     detail::set_socket_options(fd, at.family(), options.socket, what);
     current_sockets().bind(fd, at.data(), at.size()).value(what.c_str());

@@ -13,8 +13,10 @@
 
 #include <leat/core/datagram_operation.hpp>
 #include <leat/core/socket_owner.hpp>
+#include <leat/datagram_batch.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/socket_options.hpp>
+#include <leat/task.hpp>
 
 namespace leat {
 
@@ -34,7 +36,10 @@ class [[nodiscard]] recv_from_awaiter
 public:
     recv_from_awaiter(detail::socket_state& socket, byte_buffer into) noexcept
         : leaf_awaiter(detail::recv_kind, operation_kind::recv_datagram, socket, into.data(), into.size()) {}
-    bool take_now() { return begin_with(&sender_, sizeof sender_); }
+    bool take_now() {
+        check(!socket().coalesces, "a socket that coalesces datagrams is received from by recv_batch");
+        return begin_with(&sender_, sizeof sender_);
+    }
     leat::result<datagram> take() const noexcept;
     datagram await_resume() const;
 
@@ -107,6 +112,9 @@ struct udp_bind_options {
                                  // group at one port: each gets every datagram
     bool dual_stack = false;     // an IPv6 socket also exchanges datagrams of IPv4, with mapped addresses
     bool broadcast = false;      // SO_BROADCAST: it may send to broadcast addresses
+    // UDP_GRO, where the kernel has it: datagrams of one sender come through it together. Only recv_batch
+    // receives from such a socket; anything else is misuse. What is received is the same.
+    bool coalesce = false;
     socket_options socket = {};
 };
 
@@ -129,6 +137,14 @@ public:
     // Receive one datagram, an empty one too.
     recv_from_awaiter recv_from(byte_buffer into) noexcept { return {state(), into}; }
     recv_datagram_awaiter recv(byte_buffer into) noexcept { return {state(), into}; }
+
+    // Receive those that are there, once there is one, and as many as fit into the batch.
+    recv_batch_awaiter recv_batch(received_batch& into) noexcept { return {state(), into}; }
+
+    // Send all datagrams of the batch, in order, and wait while there is no room for them. The batch, and the
+    // socket, stay alive and untouched until it ends. Throws std::system_error naming the receiver of the
+    // first one in the batch, which has not been sent. Cancelled: what is in the batch has not been sent.
+    [[nodiscard]] task<> send_batch(outgoing_batch& batch);
 
     // Send one datagram, to any endpoint or to the peer.
     send_datagram_awaiter send_to(byte_view from, const endpoint& to) noexcept { return {state(), from, to}; }

@@ -4,6 +4,7 @@
 #include <leat/testing/doctest.hpp>
 
 #include <array>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -37,6 +38,20 @@ leat::task<> announce(leat::endpoint group, std::string_view interface, std::str
     auto socket = leat::udp_socket::bind({"0.0.0.0", 0});
     socket.set_multicast_interface(interface);
     co_await socket.send_to(what, group);
+}
+// SOCKETS: end
+
+// SOCKETS: begin
+leat::task<> echo_in_batches(leat::udp_socket& socket) {
+    leat::received_batch received(32, 65'535);
+    leat::outgoing_batch answers;
+    for (;;) {
+        co_await socket.recv_batch(received);
+        for (const auto& each : received) {
+            answers.add(each.bytes, each.from);
+        }
+        co_await socket.send_batch(answers);
+    }
 }
 // SOCKETS: end
 
@@ -126,4 +141,22 @@ LEAT_TEST("the page of sockets: a connection is handed over", on(kernel)) {
         what = error.what();
     }
     CHECK(what == "the parent has ended");
+}
+
+LEAT_TEST("the page of sockets: datagrams are echoed in batches") {
+    auto server = leat::udp_socket::bind({"127.0.0.1", 0}, {.coalesce = true});
+    auto client = leat::udp_socket::bind({"127.0.0.1", 0});
+    auto echoing = leat::spawn(echo_in_batches, std::ref(server));
+    leat::outgoing_batch batch;
+    for (int number = 0; number < 100; ++number) {
+        batch.add(std::to_string(1000 + number), server.local_endpoint());
+    }
+    co_await client.send_batch(batch);
+    for (int number = 0; number < 100; ++number) {
+        std::string text(10, ' ');
+        text.resize(co_await leat::timeout(20s, client.recv(text)));
+        CHECK(text == std::to_string(1000 + number));
+    }
+    echoing.cancel();
+    co_await echoing.join();
 }

@@ -169,6 +169,25 @@ LEAT_TEST("who sends a datagram of the Unix domain waits while the receiver has 
     CHECK(both);
 }
 
+LEAT_TEST("a udp_socket that is of the Unix domain loses nothing while it waits for room", on(kernel)) {
+    auto server = unix_datagram::bind({});
+    const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    auto client = leat::udp_socket::from_fd(fd);
+    const unix_endpoint there = server.local_endpoint();
+    REQUIRE(::connect(fd, there.data(), there.size()) == 0);
+    while (::send(fd, "x", 1, MSG_DONTWAIT) > 0) {
+    }
+    auto sending = leat::spawn([&]() -> leat::task<> { co_await client.send("last"); });
+    co_await leat::sleep(10ms);
+    CHECK_FALSE(sending.done());
+    std::string next;
+    do {
+        next = co_await next_text(server);
+    } while (next == "x");
+    CHECK(next == "last");
+    co_await sending;
+}
+
 LEAT_TEST("from_fd takes over a datagram socket of the Unix domain, and nothing else", on(kernel)) {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) == 0);

@@ -39,6 +39,16 @@ inline void bring_up_loopback() {
     ::close(fd);
 }
 
+// Larger packets go in pieces.
+inline void limit_loopback_packets(int bytes) {
+    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ifreq interface{};
+    std::strcpy(interface.ifr_name, "lo");
+    interface.ifr_mtu = bytes;
+    CHECK(::ioctl(fd, SIOCSIFMTU, &interface) == 0);
+    ::close(fd);
+}
+
 inline void route_ipv6_groups_to_loopback() {
     const int fd = ::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {

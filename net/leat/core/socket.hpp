@@ -47,8 +47,9 @@ struct socket_state : descriptor_owner, frame_pool::allocated {
 
     bool of_unix = false;  // as operation::of_unix says
     bool send_broken = false;
-    bool has_name : 1 = false;  // it is a named_socket_state
-    bool watched : 1 = false;   // by an idle_watch
+    bool has_name : 1 = false;   // it is a named_socket_state
+    bool watched : 1 = false;    // by an idle_watch
+    bool coalesces : 1 = false;  // the kernel may give several datagrams as one
     std::uint32_t references = 1;
     endpoint remote;  // of a peer of IP
     std::uint64_t bytes_sent = 0;

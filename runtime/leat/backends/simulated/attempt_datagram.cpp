@@ -50,6 +50,7 @@ std::int64_t read(simulated_socket& socket, msghdr& into) {
         std::memcpy(into.msg_name, &name, std::min(size, into.msg_namelen));
         into.msg_namelen = size;
     }
+    into.msg_controllen = 0;
     const std::size_t size = scatter(taken.bytes, {into.msg_iov, into.msg_iovlen});
     into.msg_flags = size < taken.bytes.size() ? MSG_TRUNC : 0;
     return static_cast<std::int64_t>(size);
