@@ -29,6 +29,18 @@ leat::tls::context server_context() {
                                        .alpn = "http/1.1"});
 }
 
+using secured = leat::tls::stream<leat::tcp_stream>;
+
+// A connection that has had one answer.
+leat::task<secured> answered_by(leat::endpoint where) {
+    const auto trusting = leat::tls::context::client({.insecure = true});
+    secured made(co_await leat::tcp_stream::connect(where), trusting, "server.example");
+    co_await made.send_all(get("/"));
+    const leat::chunk answer = co_await made.recv_chunk();
+    CHECK(answer.text().starts_with("HTTP/1.1 200 OK\r\n"));
+    co_return std::move(made);
+}
+
 leat::task<response> tls_facts(const request& asked) {
     response made;
     const leat::tls::session* tls = asked.connection->tls();
@@ -73,12 +85,7 @@ LEAT_TEST("a stop ends TLS handshakes at once, and connections that have asked n
     auto silent = co_await leat::tcp_stream::connect(where);
     auto halfway = co_await leat::tcp_stream::connect(where);
     co_await halfway.send_all("\x16\x03\x01\x02");
-    const auto trusting = leat::tls::context::client({.insecure = true});
-    auto below = co_await leat::tcp_stream::connect(where);
-    leat::tls::stream<leat::tcp_stream> asked(std::move(below), trusting, "server.example");
-    co_await asked.send_all(get("/"));
-    const leat::chunk answer = co_await asked.recv_chunk();
-    CHECK(answer.text().starts_with("HTTP/1.1 200 OK\r\n"));
+    auto asked = co_await answered_by(where);
     listener.close();
     const std::string nothing = co_await rest_of(silent);
     CHECK(nothing.empty());
@@ -138,12 +145,7 @@ LEAT_TEST(
         .http = {.counters = &counters, .stop_on = {}}, .handshake = 1h, .handshakes = 1};
     auto serving = leat::spawn(leat::http::serve(std::move(listener), shared, tls_facts, crowded));
     auto silent = co_await leat::tcp_stream::connect(where);
-    const auto trusting = leat::tls::context::client({.insecure = true});
-    auto below = co_await leat::tcp_stream::connect(where);
-    leat::tls::stream<leat::tcp_stream> asked(std::move(below), trusting, "server.example");
-    co_await asked.send_all(get("/"));
-    const leat::chunk answer = co_await asked.recv_chunk();
-    CHECK(answer.text().starts_with("HTTP/1.1 200 OK\r\n"));
+    auto asked = co_await answered_by(where);
     const std::string nothing = co_await rest_of(silent);
     CHECK(nothing.empty());
     CHECK(counters.handshake == 1);
