@@ -6,7 +6,7 @@
 //                                 {.proxies = {leat::network::parse("10.0.0.0/8")}});
 //   co_await leat::serve(std::move(behind), echo);  // task<> echo(leat::tcp_stream client)
 //
-// It may be below a tls::listener, or given to http::serve() with a TLS context. Of serve_options, per_address
+// It may be below a tls::listener, or given to http::serve() with a TLS context. serve_options::per_address
 // counts the connections of a proxy, not of clients.
 //
 // Invariant: nobody but the trusted proxies can say whom a connection is from.
