@@ -2,6 +2,7 @@
 // The public face of HTTP: URLs, headers and messages, the client, and the server.
 #pragma once
 
+#include <leat/http/access_log.hpp>
 #include <leat/http/answers.hpp>
 #include <leat/http/client.hpp>
 #include <leat/http/conditional.hpp>

@@ -53,6 +53,7 @@ task<> response_writer::write(std::string_view piece) {
         exchange_.out() += detail::chunk_size_line(piece.size()).text();
     }
     left_ -= counted ? piece.size() : 0;
+    written_ += piece.size();
     co_await std::move(sending);
 }
 

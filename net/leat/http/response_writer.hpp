@@ -27,6 +27,9 @@ public:
     // when head() has a body. Cancelled: the answer ends there; later writes throw stream_errc::broken.
     [[nodiscard]] task<> write(std::string_view piece);
 
+    // How much of the body has been written so far.
+    [[nodiscard]] std::uint64_t bytes_written() const noexcept { return written_; }
+
     // Sends an answer of status 1xx before the answer itself, such as 103 with Link fields (RFC 8297), behind
     // the answers before this one; a client of HTTP/1.0, which knows none, gets nothing. Completes when the
     // kernel has it. Throws std::invalid_argument for another status, for 100 and 101, which are the
@@ -58,6 +61,7 @@ private:
     headers trailers_;
     detail::server_exchange::body_form form_ = detail::server_exchange::body_form::chunked;
     std::uint64_t left_ = 0;  // of a counted body
+    std::uint64_t written_ = 0;
     bool begun_ = false;
 };
 

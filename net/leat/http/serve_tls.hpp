@@ -67,7 +67,8 @@ template <typename Listener, typename Handler>
 task<> serve(Listener listener, const tls::context& shared, Handler handler, serve_tls_options options = {}) {
     const std::source_location here = leat::detail::place_awaited();
     detail::handler_of<Handler> answers(handler);
-    co_await detail::serve_requests(listener, shared, answers, options, here);
+    detail::told_handler told(answers, options.http.on_answer);
+    co_await detail::serve_requests(listener, shared, told.unless_unasked(), options, here);
 }
 
 }  // namespace leat::http

@@ -32,7 +32,9 @@
 // The handler itself refuses a known method that it does not want, by 405 with Allow.
 #pragma once
 
+#include <leat/http/access_log.hpp>
 #include <leat/http/core/serve_connection.hpp>
+#include <leat/http/core/told_handler.hpp>
 #include <leat/http/request_body_reader.hpp>
 #include <leat/http/response_writer.hpp>
 #include <leat/http/server_limits.hpp>
@@ -67,6 +69,9 @@ struct serve_options {
     // for one whose connection has failed.
     void (*on_listening)(std::string_view where) = nullptr;
     void (*on_error)(std::exception_ptr error, std::optional<endpoint> peer) = nullptr;
+    // Called when a handler has ended, for a log (access_log.hpp); not for requests that the server itself
+    // refuses. It must not throw and cannot wait.
+    void (*on_answer)(const answered& done) = nullptr;
 };
 
 namespace detail {
@@ -222,7 +227,8 @@ template <typename Listener, typename Handler>
 task<> serve(Listener listener, Handler handler, serve_options options = {}) {
     const std::source_location here = leat::detail::place_awaited();
     detail::handler_of<Handler> answers(handler);
-    co_await detail::serve_requests(listener, answers, options, here);
+    detail::told_handler told(answers, options.on_answer);
+    co_await detail::serve_requests(listener, told.unless_unasked(), options, here);
 }
 
 }  // namespace leat::http

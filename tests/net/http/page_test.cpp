@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cctype>
 #include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using leat::testing::get;
@@ -38,6 +39,14 @@ leat::task<> serve_greetings(leat::endpoint where) {
     options.on_listening = announce;  // a signal stops it in order from here on
     options.limits.body_bytes = 16 * 1024;
     co_await leat::http::serve(leat::tcp_listener::bind(where), greet, options);
+}
+// HTTP: end
+
+std::vector<std::string> access_log;
+
+// HTTP: begin
+void log_answer(const leat::http::answered& done) {
+    access_log.push_back(leat::http::access_line(done));
 }
 // HTTP: end
 
@@ -135,6 +144,17 @@ leat::task<int> upload(leat::http::client& client, std::string url) {
 // HTTP: end
 
 }  // namespace
+
+LEAT_TEST("http page: each answer has a line in the log") {
+    access_log.clear();
+    leat::http::serve_options options = unattended;
+    options.on_answer = log_answer;
+    co_await serving(greet, options, [](leat::endpoint where) -> leat::task<> {
+        (void)co_await leat::testing::answers_to(where, get("/there"));
+    });
+    REQUIRE(access_log.size() == 1);
+    CHECK(access_log[0].ends_with("\"GET /there HTTP/1.1\" 200 18 \"-\" \"-\""));
+}
 
 LEAT_TEST("the server and the client of the page about HTTP talk to each other") {
     co_await serving(greet, unattended, [](leat::endpoint where) -> leat::task<> {
