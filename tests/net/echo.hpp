@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lent_listener.hpp"
+
 namespace leat::testing {
 
 inline task<> echo(tcp_stream peer) {
@@ -26,17 +28,6 @@ inline task<> expect_answer(tcp_stream& peer) {
     CHECK(received.ok());
     CHECK(std::string_view(reply, 4) == "ping");
 }
-
-// A listener that the test can close while serve() has it.
-class lent_listener {
-public:
-    explicit lent_listener(tcp_listener& owned) noexcept : owned_(&owned) {}
-    task<tcp_stream> accept() { return owned_->accept(); }
-    void close() noexcept { owned_->close(); }
-
-private:
-    tcp_listener* owned_;
-};
 
 inline std::vector<std::string> reported;
 

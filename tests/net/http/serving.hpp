@@ -14,18 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "../lent_listener.hpp"
+
 namespace leat::testing {
-
-// A listener that the test can close while serve() has it.
-class lent_listener {
-public:
-    explicit lent_listener(tcp_listener& owned) noexcept : owned_(&owned) {}
-    task<tcp_stream> accept() { return owned_->accept(); }
-    void close() noexcept { owned_->close(); }
-
-private:
-    tcp_listener* owned_;
-};
 
 // Accepts one connection, and is closed by an event.
 template <typename Stream>
