@@ -233,6 +233,9 @@ step session::blocked(std::size_t output_before) {
 }
 
 step session::end_of_stream() {
+    if (established_ && eof_is_end_ && wire_.reading) {
+        return {step::kind::closed};
+    }
     if (established_) {
         return refuse(make_error_code(failure::truncated), make_error_code(failure::truncated).message());
     }

@@ -78,6 +78,9 @@ public:
     [[nodiscard]] bool has_unread() const noexcept;
     // The peer's side of the connection has ended; with what was fed, that is all.
     void end_of_input() noexcept { input_ended_ = true; }
+    // Whether the end of input ends reading as close_notify does, for protocols whose messages tell where
+    // they end. At first not: without close_notify it is failure::truncated.
+    void ignore_unexpected_eof(bool ignored) noexcept { eof_is_end_ = ignored; }
 
     // What to send next, as much as is contiguous; empty when there is nothing. Valid until consumed.
     [[nodiscard]] std::span<const std::byte> output() const noexcept { return wire_.output.front(); }
@@ -134,6 +137,7 @@ private:
     std::string error_text_;
     bool established_ = false;
     bool input_ended_ = false;
+    bool eof_is_end_ = false;
     bool shut_down_ = false;
     bool wants_flush_ = false;
 };

@@ -89,6 +89,10 @@ public:
         return here().is_open() && !here().has_unread() && here().transport.is_quiet();
     }
 
+    // Whether a transport that ends without close_notify ends the stream all the same, from the next receive
+    // on: for protocols whose messages tell where they end, as HTTP's requests do. At first not.
+    void ignore_unexpected_eof(bool ignored) noexcept { here().ignore_unexpected_eof(ignored); }
+
     // Says close_notify, then ends the transport's sending too; receiving goes on. Cancelled: it can be
     // called again.
     task<> shutdown_send() { return state::shutdown_send(shared()); }

@@ -122,6 +122,35 @@ LEAT_TEST("a body whose end is the connection's is cut by a reset, also below TL
     co_await serving.join();
 }
 
+LEAT_TEST("an upgraded protocol over TLS is told that its connection was cut, without close_notify") {
+    std::error_code ended;
+    const auto upgrade = [&](const request&) -> leat::task<response> {
+        response made;
+        made.status = 101;
+        made.headers.add("Upgrade", "bytes");
+        made.upgraded = [&](leat::any_stream& stream) -> leat::task<> {
+            const auto end = co_await leat::as_result(stream.recv_chunk());
+            ended = end.error();
+        };
+        co_return made;
+    };
+    const leat::tls::context shared = server_context();
+    auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+    const leat::endpoint where = listener.local_endpoint();
+    auto serving =
+        leat::spawn(leat::http::serve(lent_listener(listener), shared, upgrade, {.http = {.stop_on = {}}}));
+    {
+        const auto trusting = leat::tls::context::client({.insecure = true});
+        secured peer(co_await leat::tcp_stream::connect(where), trusting, "server.example");
+        co_await peer.send_all("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: bytes\r\n\r\n");
+        const leat::chunk answer = co_await peer.recv_chunk();
+        CHECK(answer.text().starts_with("HTTP/1.1 101 "));
+    }
+    listener.close();
+    co_await serving;
+    CHECK(ended == leat::tls::failure::truncated);
+}
+
 LEAT_TEST("a handshake has its time") {
     const leat::tls::context shared = server_context();
     auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});

@@ -174,6 +174,15 @@ LEAT_TEST("TLS: an end without close_notify is a truncation, told each time, aft
     }
     const auto tolerated = co_await as_result(both.server.recv(text));
     CHECK(tolerated.error() == failure::truncated);
+
+    both.server.ignore_unexpected_eof(true);
+    const chunk end = co_await both.server.recv_chunk();
+    CHECK(end.empty());
+    const failure_of incomplete = co_await fails(both.server.recv_exactly(text));
+    CHECK(incomplete.code == stream_errc::end_of_stream);
+    both.server.ignore_unexpected_eof(false);
+    const failure_of cut = co_await fails(both.server.recv_chunk());
+    CHECK(cut.code == failure::truncated);
 }
 
 LEAT_TEST("TLS: recv_exactly says how much arrived before the end") {

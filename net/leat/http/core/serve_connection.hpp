@@ -270,6 +270,9 @@ task<> serve_connection(Stream& stream, request_handler& handler, server_exchang
             co_return;
         }
         if (more.has_value() && exchange.upgrades()) {
+            if constexpr (requires { stream.ignore_unexpected_eof(false); }) {
+                stream.ignore_unexpected_eof(false);  // that is for the other protocol to say
+            }
             co_await exchange.run_upgraded(leat::detail::borrowed_stream<Stream>(stream));
         }
         if (late) {
