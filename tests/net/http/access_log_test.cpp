@@ -34,7 +34,7 @@ leat::http::serve_options noted() {
     return options;
 }
 
-leat::task<response> give(const request& asked) {
+leat::task<response> give_page(const request& asked) {
     response made;
     if (asked.target == "/fail") {
         throw std::runtime_error("asked to fail");
@@ -47,7 +47,7 @@ leat::task<response> give(const request& asked) {
     co_return made;
 }
 
-leat::task<> write(const request& asked, response_writer& writer) {
+leat::task<> write_page(const request& asked, response_writer& writer) {
     if (asked.target == "/whole") {
         writer.head().body = "in the head";
         co_return;
@@ -60,7 +60,7 @@ leat::task<> write(const request& asked, response_writer& writer) {
     }
 }
 
-leat::task<response> read(const request&, request_body_reader& body) {
+leat::task<response> read_body(const request&, request_body_reader& body) {
     response made;
     made.body = co_await body.read_all();
     co_return made;
@@ -76,7 +76,7 @@ using lines = std::vector<std::string>;
 }  // namespace
 
 LEAT_TEST("a server tells of each answer that a handler gives, and of one that fails") {
-    co_await serving(give, noted(), [](leat::endpoint where) -> leat::task<> {
+    co_await serving(give_page, noted(), [](leat::endpoint where) -> leat::task<> {
         (void)co_await answers_to(where, get("/") + get("/none") + get("/fail"));
         CHECK(log_lines == lines{"GET / 200 5", "GET /none 404 5", "GET /fail 500 0"});
         (void)co_await answers_to(where, "no request\r\n\r\n");
@@ -85,21 +85,21 @@ LEAT_TEST("a server tells of each answer that a handler gives, and of one that f
 }
 
 LEAT_TEST("a server tells of what a handler writes, and that it was cut") {
-    co_await serving(write, noted(), [](leat::endpoint where) -> leat::task<> {
+    co_await serving(write_page, noted(), [](leat::endpoint where) -> leat::task<> {
         (void)co_await answers_to(where, get("/") + get("/whole") + get("/fail"));
         CHECK(log_lines == lines{"GET / 201 7", "GET /whole 200 11", "GET /fail 201 7 cut"});
     });
 }
 
 LEAT_TEST("a server tells of handlers that read") {
-    co_await serving(read, noted(), [](leat::endpoint where) -> leat::task<> {
+    co_await serving(read_body, noted(), [](leat::endpoint where) -> leat::task<> {
         (void)co_await answers_to(where, post("six bytes"));
         CHECK(log_lines == lines{"POST / 200 9"});
     });
 }
 
 LEAT_TEST("an answer whose handler is cancelled is told of as cut") {
-    co_await serving(give, noted(), [](leat::endpoint where) -> leat::task<> {
+    co_await serving(give_page, noted(), [](leat::endpoint where) -> leat::task<> {
         leat::tcp_stream client = co_await leat::tcp_stream::connect(where);
         co_await client.send_all(get("/wait"));
         co_await leat::testing::wait_until_idle();
@@ -130,7 +130,7 @@ LEAT_TEST("a line of the log begins with the client's address") {
     static std::string line;
     leat::http::serve_options options = leat::testing::unattended;
     options.on_answer = [](const answered& done) { line = access_line(done); };
-    co_await serving(give, options, [](leat::endpoint where) -> leat::task<> {
+    co_await serving(give_page, options, [](leat::endpoint where) -> leat::task<> {
         (void)co_await answers_to(where, get("/"));
     });
     CHECK(line.find(" - - [") != line.npos);

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <ostream>
 #include <string>
 
 namespace {

@@ -12,7 +12,7 @@
 namespace leat::tls::detail {
 namespace {
 
-[[noreturn]] void fail(const std::string& what) {
+[[noreturn]] void fail_queued(const std::string& what) {
     const described_error cause = take_queued_error(failure::configuration);
     throw error(make_error_code(failure::configuration), what + ": " + cause.text);
 }
@@ -39,7 +39,7 @@ key_pair::key_pair(const pem& certificate, const pem& key)
         (void)found[next].release();
     }
     if (X509_check_private_key(leaf_.get(), key_.get()) != 1) {
-        fail(name_of(key, "key") + " does not belong to " + name_);
+        fail_queued(name_of(key, "key") + " does not belong to " + name_);
     }
 }
 
@@ -49,7 +49,7 @@ int key_pair::kind() const noexcept {
 
 void key_pair::show_on(ssl_ctx_st* handle) const {
     if (SSL_CTX_use_cert_and_key(handle, leaf_.get(), key_.get(), chain_.get(), 0) != 1) {
-        fail(name_ + " cannot be used");
+        fail_queued(name_ + " cannot be used");
     }
 }
 

@@ -11,7 +11,7 @@
 namespace leat::tls::detail {
 namespace {
 
-constexpr std::size_t host_size_max = 255;  // RFC 6066, 3, and OpenSSL takes no longer one
+constexpr std::size_t server_name_max = 255;  // RFC 6066, 3, and OpenSSL takes no longer one
 
 constexpr char lower(char each) noexcept {
     return each >= 'A' && each <= 'Z' ? static_cast<char>(each - 'A' + 'a') : each;
@@ -81,7 +81,7 @@ void server_certificates::merge_wildcards() {
 }
 
 const server_certificates::group* server_certificates::find(std::string_view host) const noexcept {
-    std::array<char, host_size_max> buffer;
+    std::array<char, server_name_max> buffer;
     if (host.empty() || host.size() > buffer.size()) {
         return nullptr;
     }
