@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/core/server_exchange.hpp>
 
-#include <leat/core/number.hpp>
 #include <leat/core/scheduler.hpp>
+#include <leat/http/core/answer_fields.hpp>
 #include <leat/http/core/text.hpp>
 #include <leat/http/core/writer.hpp>
 #include <leat/serve.hpp>
@@ -13,11 +13,6 @@
 
 namespace leat::http::detail {
 namespace {
-
-std::string_view date_now() noexcept {
-    static thread_local date_text text;
-    return text.at(current_scheduler().io().wall_now());
-}
 
 int status_of(std::error_code why) noexcept {
     if (why == error::head_too_large || why == error::too_many_headers || why == error::trailers_too_large) {
@@ -32,30 +27,12 @@ int status_of(std::error_code why) noexcept {
     return why == error::unsupported_transfer_encoding ? 501 : 400;
 }
 
-// Fields that are the server's own business.
-bool is_ours(std::string_view name) noexcept {
-    return equal_ignoring_case(name, "Connection") || equal_ignoring_case(name, "Content-Length") ||
-           equal_ignoring_case(name, "Transfer-Encoding") || equal_ignoring_case(name, "Date");
-}
-
 void append_given_fields(std::string& out, const headers& given) {
     for (const auto field : given) {
         if (!is_ours(field.name)) {
             append_field(out, field.name, field.value);
         }
     }
-}
-
-std::optional<std::uint64_t> given_length(const response& made) {
-    const auto text = made.headers.get("Content-Length");
-    if (!text) {
-        return std::nullopt;
-    }
-    const auto length = leat::detail::parse_number<std::uint64_t>(*text);
-    if (!length) {
-        throw std::invalid_argument("the Content-Length of an answer is a number");
-    }
-    return length;
 }
 
 std::error_code code_of(const std::exception_ptr& failure) {
@@ -200,12 +177,17 @@ void server_exchange::undo_answer() noexcept {
 }
 
 void server_exchange::tell_failure(const std::exception_ptr& failure) const {
-    if (server_.on_error != nullptr) {
-        server_.on_error(failure, client_.remote_endpoint());
+    server_.tell_failure(asked(), client_, failure);
+}
+
+void server_state::tell_failure(const request& asked, const served_connection& client,
+                                const std::exception_ptr& failure) const {
+    if (on_error != nullptr) {
+        on_error(failure, client.remote_endpoint());
         return;
     }
-    std::string line(asked().method);
-    line.append(" ").append(asked().target).append(": ").append(text_of(failure));
+    std::string line(asked.method);
+    line.append(" ").append(asked.target).append(": ").append(text_of(failure));
     current_scheduler().report(line);
 }
 
@@ -241,7 +223,7 @@ bool server_exchange::answer_late() {
 }
 
 bool server_exchange::sends_body(int status) const noexcept {
-    return status >= 200 && status != 204 && status != 304 && asked().method != "HEAD";
+    return answer_has_body(asked().method, status);
 }
 
 void server_exchange::append_given_head(const response& made) {

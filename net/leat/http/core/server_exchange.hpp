@@ -63,6 +63,9 @@ struct server_state {
     [[nodiscard]] std::unique_ptr<server_workspace> lend();
     void take_back(std::unique_ptr<server_workspace> used) noexcept;
 
+    // A handler has failed, or what speaks on an upgraded connection.
+    void tell_failure(const request& asked, const served_connection& client,
+                      const std::exception_ptr& failure) const;
     // Ends connections that wait for a request or are in a TLS handshake, and the others after their answer.
     void stop() noexcept;
 
