@@ -66,6 +66,7 @@ CONTAINED = [
     ("a content coding", r"zlib\.h|zstd\.h|brotli/", ["net/leat/http/core/*.cpp",
      "net/leat/websocket/core/*.cpp", "tests/*", "examples/*"]),
     ("public suffixes", r"libpsl\.h", ["net/leat/http/core/*.cpp"]),
+    ("nghttp2", r"nghttp2/", ["net/leat/http/core/h2_*", "tests/*"]),
     ("libraries of the examples", r"CLI/|fmt/|nlohmann/", ["examples/*", "tests/*"]),
 ]
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// request and response: HTTP/1 messages as plain data. Parsers fill the head and leave the body, which
+// request and response: HTTP messages as plain data. Parsers fill the head and leave the body, which
 // arrives in pieces, to their user.
 #pragma once
 
@@ -20,8 +20,7 @@ namespace leat::http {
 
 class served_connection;
 
-// HTTP/1.0 or HTTP/1.1.
-enum class version : unsigned char { http_1_0, http_1_1 };
+enum class version : unsigned char { http_1_0, http_1_1, http_2 };
 
 struct request {
     std::string method = "GET";

@@ -32,6 +32,8 @@ struct server_limits {
     // Whether a method that is not registered (IANA) goes to the handler, such as PURGE; otherwise it is
     // answered with 501.
     bool any_method = false;
+    // How many requests a connection of HTTP/2 may have at once.
+    std::uint32_t streams = 100;
 };
 
 }  // namespace leat::http

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// Answers of an h2_session: from a response to what nghttp2 is given.
+#include <leat/http/core/h2_session.hpp>
+
+#include <leat/check.hpp>
+#include <leat/http/core/answer_fields.hpp>
+#include <leat/http/core/h2_callbacks.hpp>
+#include <leat/http/core/text.hpp>
+
+#include <array>
+#include <charconv>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace leat::http::detail {
+namespace {
+
+std::uint8_t* bytes_of(std::string_view text) noexcept {
+    return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
+}
+
+// Fields that HTTP/2 has no place for (RFC 9113 8.2.2).
+bool is_of_connection(std::string_view name) noexcept {
+    return equal_ignoring_case(name, "Keep-Alive") || equal_ignoring_case(name, "Proxy-Connection") ||
+           equal_ignoring_case(name, "Upgrade");
+}
+
+void require_possible(const response& made) {
+    if (made.upgraded != nullptr) {
+        throw std::invalid_argument("HTTP/2 connections are not upgraded");
+    }
+    if (made.status < 200 || made.status > 999) {
+        throw std::invalid_argument("an answer with status " + std::to_string(made.status));
+    }
+}
+
+}  // namespace
+
+// The head of one answer, for nghttp2, which copies it and writes the names in lower case.
+class h2_session::answer_head {
+public:
+    explicit answer_head(int status) {
+        used_.clear();
+        std::to_chars(status_.data(), status_.data() + status_.size(), status);
+        add(":status", {status_.data(), status_.size()});
+        add("date", date_now());
+    }
+    void add(std::string_view name, std::string_view value) {
+        used_.push_back({bytes_of(name), bytes_of(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
+    }
+    void add_given(const headers& given) {
+        for (const headers::field field : given) {
+            if (!is_ours(field.name) && !is_of_connection(field.name)) {
+                add(field.name, field.value);
+            }
+        }
+    }
+    void add_length(std::uint64_t length) {
+        const auto [end, error] = std::to_chars(length_.data(), length_.data() + length_.size(), length);
+        check(error == std::errc(), "20 digits hold every 64-bit number");
+        add("content-length", {length_.data(), end});
+    }
+    [[nodiscard]] const std::vector<nghttp2_nv>& fields() const noexcept { return used_; }
+
+private:
+    static thread_local std::vector<nghttp2_nv> used_;
+    std::array<char, 3> status_;
+    std::array<char, 20> length_;
+};
+thread_local std::vector<nghttp2_nv> h2_session::answer_head::used_;
+
+void h2_session::answer(h2_stream& stream, response& made) {
+    require_possible(made);
+    const bool only_length = stream.asked.method == "HEAD" && made.body.empty();
+    const auto given = only_length ? given_length(made) : std::nullopt;
+    answer_head head(made.status);
+    head.add_given(made.headers);
+    if (made.status != 204 && made.status != 304) {
+        head.add_length(given.value_or(made.body.size()));
+    }
+    const bool has_body = answer_has_body(stream.asked.method, made.status) && !made.body.empty();
+    submit(stream, head, has_body);
+    stream.ended = true;
+    if (has_body) {
+        stream.body = std::move(made.body);
+        stream.pending = stream.body;
+        stream.leaving.begin(now_);
+    }
+}
+
+std::optional<std::uint64_t> h2_session::begin(h2_stream& stream, const response& made) {
+    require_possible(made);
+    const auto length = given_length(made);
+    answer_head head(made.status);
+    head.add_given(made.headers);
+    if (length && made.status != 204) {
+        head.add_length(*length);
+    }
+    const bool has_body = answer_has_body(stream.asked.method, made.status);
+    submit(stream, head, has_body);
+    stream.ended = !has_body;
+    return length;
+}
+
+void h2_session::submit(h2_stream& stream, answer_head& head, bool has_body) {
+    check(!stream.begun, "a request is answered once");
+    if (stream.open) {
+        nghttp2_data_provider body{.source = {.ptr = &stream}, .read_callback = callbacks::read_body};
+        const int outcome = nghttp2_submit_response(session_, stream.id, head.fields().data(),
+                                                    head.fields().size(), has_body ? &body : nullptr);
+        require_memory(outcome);
+        check(outcome == 0, "nghttp2 takes an answer");
+    }
+    stream.begun = true;
+}
+
+void h2_session::give(h2_stream& stream, std::string_view piece, time_point now) noexcept {
+    now_ = now;
+    stream.pending = piece;
+    stream.leaving.begin(now);
+    resume(stream);
+}
+
+void h2_session::finish(h2_stream& stream) noexcept {
+    stream.ended = true;
+    resume(stream);
+}
+
+// The answer of the server itself.
+void h2_session::refuse(h2_stream& stream, int status) {
+    stream.refused_with = status;
+    drop_request(stream);
+    const std::string_view text = reason_phrase(status);
+    answer_head head(status);
+    head.add("content-type", "text/plain");
+    head.add_length(text.size() + 1);
+    const bool has_body = stream.asked.method != "HEAD";
+    stream.body.assign(text).append("\n");
+    submit(stream, head, has_body);
+    stream.ended = true;
+    stream.pending = has_body ? std::string_view(stream.body) : std::string_view();
+    stream.leaving.begin(now_);
+}
+
+void h2_session::refuse_or_reset(h2_stream& stream, int status, h2_error why) noexcept {
+    try {
+        refuse(stream, status);
+    } catch (const std::bad_alloc&) {
+        reset(stream, why);
+    }
+}
+
+}  // namespace leat::http::detail

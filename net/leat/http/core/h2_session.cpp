@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: MIT
+#include <leat/http/core/h2_session.hpp>
+
+#include <leat/check.hpp>
+#include <leat/http/core/h2_callbacks.hpp>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <new>
+#include <utility>
+
+namespace leat::http::detail {
+namespace {
+
+// How much of requests' bodies one connection may have in memory before all but the oldest have to wait.
+constexpr std::size_t bodies_max = 4 * 1024 * 1024;
+constexpr std::uint32_t continuations_max = 8;  // so many frames of 16 KiB
+
+std::uint32_t code_of(h2_error why) noexcept {
+    return static_cast<std::uint32_t>(why);
+}
+
+struct option_free {
+    void operator()(nghttp2_option* old) const noexcept { nghttp2_option_del(old); }
+};
+struct callbacks_free {
+    void operator()(nghttp2_session_callbacks* old) const noexcept { nghttp2_session_callbacks_del(old); }
+};
+
+// What a frame costs the peer (h2_budget).
+std::int64_t cost_of(const h2_frame_head& head) noexcept {
+    const bool empty = head.length == 0 && (head.flags & NGHTTP2_FLAG_END_STREAM) == 0;
+    switch (head.type) {
+        case NGHTTP2_DATA:
+            return empty ? 5 : (head.flags & NGHTTP2_FLAG_PADDED) != 0 ? 1 : 0;
+        case NGHTTP2_HEADERS:
+            return 0;
+        case NGHTTP2_CONTINUATION:
+            return head.length == 0 ? 5 : 1;
+        case NGHTTP2_SETTINGS:
+            return (head.flags & NGHTTP2_FLAG_ACK) != 0 ? 1 : 10;
+        case NGHTTP2_RST_STREAM:
+            return 3;
+        default:
+            return 1;
+    }
+}
+
+}  // namespace
+
+h2_session::h2_session(const server_limits& limits, served_connection& client, time_point now)
+    : limits_(limits), client_(client), budget_(now), now_(now) {
+    nghttp2_option* made_option = nullptr;
+    require_memory(nghttp2_option_new(&made_option));
+    const std::unique_ptr<nghttp2_option, option_free> option(made_option);
+    nghttp2_option_set_no_auto_window_update(option.get(), 1);
+    nghttp2_option_set_no_closed_streams(option.get(), 1);
+#ifdef LEAT_HAS_MAX_CONTINUATIONS
+    // judge() counts them. nghttp2 takes each part of a frame's head for a frame of its own.
+    nghttp2_option_set_max_continuations(option.get(), SIZE_MAX);
+#endif
+    nghttp2_session_callbacks* made_callbacks = nullptr;
+    require_memory(nghttp2_session_callbacks_new(&made_callbacks));
+    const std::unique_ptr<nghttp2_session_callbacks, callbacks_free> used(made_callbacks);
+    callbacks::set(*used);
+    nghttp2_mem memory = memory_.functions();
+    require_memory(nghttp2_session_server_new3(&session_, used.get(), this, option.get(), &memory));
+    memory_.session_is_made();
+    const std::array settings{
+        nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.streams},
+        nghttp2_settings_entry{
+            NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
+            static_cast<std::uint32_t>(std::min<std::size_t>(limits.header_bytes, UINT32_MAX))},
+        nghttp2_settings_entry{NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+    };
+    const int outcome =
+        nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
+    if (outcome != 0) {
+        nghttp2_session_del(session_);
+        require_memory(outcome);
+        check(false, "nghttp2 takes our settings");
+    }
+}
+
+h2_session::~h2_session() {
+    for (list<h2_stream>* each : {&ready_, &streams_}) {
+        while (!each->empty()) {
+            h2_stream& left = each->front();
+            check(!left.handled, "no handler is left when its connection dies");
+            forget(left);
+        }
+    }
+    nghttp2_session_del(session_);
+}
+
+void h2_session::receive(std::span<const std::byte> input, time_point now) noexcept {
+    now_ = now;
+    std::span<const std::byte> rest = input;
+    while (!failed_) {
+        const auto head = scan_.next(rest);
+        if (!head.has_value()) {
+            feed(input);
+            return;
+        }
+        const bool doubtful = may_be_closed(*head);
+        h2_error wrong = judge(*head);
+        if (doubtful || wrong != h2_error::none) {  // nghttp2 goes on to here
+            feed(input.first(input.size() - rest.size()));
+            input = rest;
+        }
+        if (doubtful && is_closed(*head)) {
+            wrong = h2_error::stream_closed;
+        }
+        if (wrong != h2_error::none && !failed_) {
+            terminate(wrong);
+        }
+    }
+}
+
+void h2_session::feed(std::span<const std::byte> input) noexcept {
+    if (failed_) {
+        return;
+    }
+    const ssize_t taken =
+        nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
+    if (taken < 0) {
+        fail(static_cast<int>(taken));
+    }
+}
+
+// What is wrong with a frame before it is looked at.
+h2_error h2_session::judge(const h2_frame_head& head) noexcept {
+    if (head.type == NGHTTP2_PRIORITY && (head.stream == 0 || head.depends_on == head.stream)) {
+        return h2_error::protocol_error;
+    }
+    if (head.type == NGHTTP2_HEADERS) {
+        block_frames_ = 0;
+        last_begun_ = std::max(last_begun_, head.stream);
+    }
+    const bool endless = head.type == NGHTTP2_CONTINUATION && ++block_frames_ > continuations_max;
+    return endless || !budget_.spend(cost_of(head), now_) ? h2_error::enhance_your_calm : h2_error::none;
+}
+
+// A part of a request on a stream that was there, as far as nghttp2 has read.
+bool h2_session::may_be_closed(const h2_frame_head& head) const noexcept {
+    return (head.type == NGHTTP2_HEADERS || head.type == NGHTTP2_DATA) && head.stream <= last_begun_ &&
+           !goes_away_ && nghttp2_session_find_stream(session_, head.stream) == nullptr;
+}
+
+// The client has ended it, and knows that. (It may not know yet that this side has reset it: RFC 9113 5.1.)
+bool h2_session::is_closed(const h2_frame_head& head) const noexcept {
+    const auto oldest = *std::ranges::min_element(resets_);
+    return may_be_closed(head) && head.stream > oldest &&
+           std::ranges::find(resets_, head.stream) == resets_.end();
+}
+
+void h2_session::note_reset(std::int32_t id) noexcept {
+    if (id == 0) {
+        return;  // it was the connection
+    }
+    resets_[next_reset_] = id;
+    next_reset_ = (next_reset_ + 1) % resets_.size();
+}
+
+// What nghttp2 calls an error of ours, or of the bytes that came.
+void h2_session::fail(int outcome) noexcept {
+    if (outcome == NGHTTP2_ERR_NOMEM || out_of_memory_) {
+        terminate(h2_error::internal_error);
+    } else if (outcome == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
+        terminate(h2_error::protocol_error);
+    } else {
+        terminate(h2_error::enhance_your_calm);
+    }
+}
+
+void h2_session::terminate(h2_error why) noexcept {
+    failed_ = true;
+    // Without memory the connection ends without it.
+    (void)nghttp2_session_terminate_session(session_, code_of(why));
+}
+
+void h2_session::go_away() noexcept {
+    goes_away_ = true;
+    const std::int32_t last = nghttp2_session_get_last_proc_stream_id(session_);
+    if (nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last, NGHTTP2_NO_ERROR, nullptr, 0) != 0) {
+        terminate(h2_error::internal_error);
+    }
+}
+
+bool h2_session::finished() const noexcept {
+    return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
+}
+
+std::size_t h2_session::queued() const noexcept {
+    return nghttp2_session_get_outbound_queue_size(session_);
+}
+
+// For each stream, which `each` may destroy.
+template <typename Each>
+void h2_session::for_each(Each each) noexcept {
+    for (list<h2_stream>* in : {&ready_, &streams_}) {
+        for (h2_stream* at = in->first(); at != nullptr;) {
+            h2_stream& stream = *std::exchange(at, in->next(*at));
+            each(stream);
+        }
+    }
+}
+
+void h2_session::end_of_input() noexcept {
+    for_each([this](h2_stream& stream) {
+        stream.client_ended = true;
+        if (stream.whole) {
+            stream.tell();
+        } else {
+            close(stream);
+        }
+    });
+}
+
+void h2_session::drop_blocked() noexcept {
+    for_each([this](h2_stream& stream) {
+        if (!stream.pending.empty()) {
+            close(stream);
+        }
+    });
+}
+
+void h2_session::lose() noexcept {
+    failed_ = true;
+    for_each([this](h2_stream& stream) { close(stream); });
+}
+
+h2_stream* h2_session::take_request() noexcept {
+    if (ready_.empty()) {
+        return nullptr;
+    }
+    h2_stream& next = ready_.pop_front();
+    streams_.push_back(next);
+    next.handled = true;
+    return &next;
+}
+
+void h2_session::handler_ended(h2_stream& stream) noexcept {
+    stream.handled = false;
+    drop_request(stream);
+    if (!stream.open) {
+        forget(stream);
+    } else if (!stream.ended || stream.broken) {
+        reset(stream, h2_error::internal_error);
+    }
+}
+
+void h2_session::resume(h2_stream& stream) noexcept {
+    if (stream.open && nghttp2_session_resume_data(session_, stream.id) == NGHTTP2_ERR_NOMEM) {
+        terminate(h2_error::internal_error);
+    }
+}
+
+void h2_session::reset(h2_stream& stream, h2_error why) noexcept {
+    stream.pending = {};
+    stream.broken = stream.broken || !stream.ended;
+    if (stream.open && nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id, code_of(why)) != 0) {
+        terminate(h2_error::internal_error);
+    }
+    stream.tell();
+}
+
+void h2_session::fail(h2_stream& stream) noexcept {
+    if (stream.begun) {
+        reset(stream, h2_error::internal_error);
+    } else {
+        refuse_or_reset(stream, 500, h2_error::internal_error);
+    }
+}
+
+// The memory of a request that nobody reads any more.
+void h2_session::drop_request(h2_stream& stream) noexcept {
+    if (!stream.asked.body.empty()) {
+        bodies_ -= stream.asked.body.size();
+        std::string().swap(stream.asked.body);
+    }
+    give_window(stream, std::exchange(stream.window_owed, 0));
+    give_owed_windows();
+}
+
+void h2_session::give_window(h2_stream& stream, std::size_t bytes) noexcept {
+    if (bytes > 0 && stream.open && nghttp2_session_consume_stream(session_, stream.id, bytes) != 0) {
+        terminate(h2_error::internal_error);
+    }
+}
+
+// To the oldest stream whose body is coming; to all, when there is room.
+void h2_session::give_owed_windows() noexcept {
+    for (h2_stream* each = streams_.first(); each != nullptr; each = streams_.next(*each)) {
+        if (each->is_coming()) {
+            give_window(*each, std::exchange(each->window_owed, 0));
+            if (bodies_ > bodies_max) {
+                return;
+            }
+        }
+    }
+}
+
+// All that nghttp2 has in its buffer is taken, or it is asked for nothing more (h2_memory).
+void h2_session::write(std::string& out, std::size_t most, time_point now) {
+    now_ = now;
+    out_ = &out;
+    out_max_ = most;
+    for (;;) {
+        const std::uint8_t* bytes = nullptr;
+        const ssize_t size = nghttp2_session_mem_send(session_, &bytes);
+        if (size < 0) {
+            failed_ = true;
+            throw std::bad_alloc();
+        }
+        if (size == 0) {
+            break;
+        }
+        try {
+            out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+        } catch (...) {
+            failed_ = true;
+            throw;
+        }
+        if (out.size() >= most) {
+            break;
+        }
+    }
+}
+
+bool h2_session::has_window(const h2_stream& stream) const noexcept {
+    return nghttp2_session_get_remote_window_size(session_) > 0 &&
+           nghttp2_session_get_stream_remote_window_size(session_, stream.id) > 0;
+}
+
+time_point h2_session::end_late(time_point now) noexcept {
+    now_ = now;
+    const time_point stalled = coming_.end(limits_.body, duration::max());
+    time_point next = never;
+    for (h2_stream* at = streams_.first(); at != nullptr;) {
+        h2_stream& stream = *std::exchange(at, streams_.next(*at));
+        time_point end = never;
+        if (!stream.pending.empty()) {
+            if (has_window(stream)) {  // what it waits for is the connection
+                stream.leaving.open(now);
+            }
+            end = stream.leaving.end(limits_.send, limits_.send_total);
+        } else if (stream.is_coming()) {
+            end = std::min(stalled, after(stream.body_since, limits_.body_total));
+        }
+        if (end > now) {
+            next = std::min(next, end);
+        } else if (!stream.pending.empty()) {
+            reset(stream, h2_error::cancel);
+        } else {
+            refuse_or_reset(stream, 408, h2_error::cancel);
+        }
+    }
+    return next;
+}
+
+}  // namespace leat::http::detail

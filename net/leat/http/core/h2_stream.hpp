@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// h2_stream: one request of an HTTP/2 connection, and its answer. h2_session makes and owns it; the handler
+// of the request has it as request::connection.
+// Invariant: while a handler runs it exists, whatever the client has done to it.
+#pragma once
+
+#include <leat/core/list.hpp>
+#include <leat/http/core/server_deadlines.hpp>
+#include <leat/http/message.hpp>
+#include <leat/http/served_connection.hpp>
+#include <leat/sync/event.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace leat::http::detail {
+
+struct h2_stream final : list_link, served_connection {
+    h2_stream(std::int32_t number, served_connection& over) noexcept : id(number), client(over) {}
+    ~h2_stream() = default;
+
+    [[nodiscard]] std::optional<endpoint> remote_endpoint() const override {
+        return client.remote_endpoint();
+    }
+    [[nodiscard]] std::optional<endpoint> local_endpoint() const override { return client.local_endpoint(); }
+    [[nodiscard]] const tls::session* tls() const noexcept override { return client.tls(); }
+    [[nodiscard]] std::optional<std::uint64_t> acknowledged() const noexcept override {
+        return client.acknowledged();
+    }
+    // The client has reset the stream or ended its side of the connection, or that has failed.
+    [[nodiscard]] task<> gone() override {
+        while (open && !client_ended) {
+            co_await changed.wait();
+        }
+    }
+
+    // Its body is still to come, and wanted.
+    [[nodiscard]] bool is_coming() const noexcept { return !whole && refused_with == 0 && open; }
+    // Who waits for something of this stream looks again.
+    void tell() noexcept {
+        changed.set();
+        changed.reset();
+    }
+
+    const std::int32_t id;
+    served_connection& client;
+
+    // The request.
+    request asked;
+    std::string cookies;          // its Cookie fields as one (RFC 9113 8.2.3)
+    std::size_t head_size = 0;    // as SETTINGS_MAX_HEADER_LIST_SIZE counts it
+    std::size_t window_owed = 0;  // bytes of the body for which the client gets no window yet
+    int refused_with = 0;         // a status: no handler sees it
+    bool whole = false;           // all of it has come
+
+    // The answer.
+    std::string body;          // of one that is given whole
+    std::string_view pending;  // what is to be sent next
+    bool begun = false;        // its head was given to nghttp2
+    bool ended = false;        // nothing comes behind `pending`
+    bool broken = false;       // a part of it is missing, and will be
+
+    bool open = true;           // nghttp2 has it
+    bool client_ended = false;  // the client sends no more
+    bool handled = false;       // a handler runs
+    event changed;              // set for a moment when `pending`, `open` or `client_ended` has changed
+
+    time_point body_since = never;  // its body began to come
+    progress_window leaving;        // while `pending` is not empty
+};
+
+}  // namespace leat::http::detail

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// Frames, and bytes that are none, from a stranger to an HTTP/2 connection of the server: what it takes for
+// requests, and what it says to them, does not depend on how they are cut, and keeps to its limits. What it
+// says a client understands.
+#include <leat/check.hpp>
+#include <leat/testing/simulation.hpp>
+
+#include "../net/http/core/h2_server.hpp"
+#include "choices.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+using leat::check;
+using leat::http::detail::h2_session;
+using leat::http::detail::h2_stream;
+
+namespace {
+
+std::string frame(unsigned type, unsigned flags, unsigned stream, std::string_view payload) {
+    const auto size = static_cast<unsigned>(payload.size());
+    std::string made{static_cast<char>(size >> 16),
+                     static_cast<char>(size >> 8),
+                     static_cast<char>(size),
+                     static_cast<char>(type),
+                     static_cast<char>(flags),
+                     '\0',
+                     '\0',
+                     '\0',
+                     static_cast<char>(stream)};
+    return made.append(payload);
+}
+
+struct sent {
+    std::string bytes;
+    bool goes_away = false;  // nghttp2 reads no further then, unless it does so already
+};
+
+// The preface, settings, and what the input decides.
+sent bytes_from(fuzz::choices& input) {
+    sent all;
+    all.bytes = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, {});
+    while (input.left()) {
+        const unsigned kind = input.byte();
+        const unsigned flags = input.byte();
+        const unsigned stream = input.below(12);
+        std::string payload;
+        for (unsigned left = input.below(64); left > 0; --left) {
+            payload += static_cast<char>(input.byte());
+        }
+        all.bytes += kind < 0xf0 ? frame(kind % 11, flags, stream, payload) : payload;
+        all.goes_away = all.goes_away || kind % 11 == 7 || kind >= 0xf0;
+    }
+    return all;
+}
+
+struct seen {
+    std::string requests;
+    std::string said;
+    bool operator==(const seen&) const = default;
+};
+
+seen serve(std::string_view bytes, std::size_t step) {
+    const leat::http::server_limits limits{.header_bytes = 1000, .body_bytes = 100, .streams = 4};
+    leat::testing::nowhere client;
+    seen all;
+    h2_session session(limits, client, leat::time_point{});
+    for (std::size_t at = 0; at < bytes.size(); at += step) {
+        session.receive(std::as_bytes(std::span(bytes.substr(at, step))), leat::time_point{});
+    }
+    while (h2_stream* next = session.take_request()) {
+        const leat::http::request& asked = next->asked;
+        check(asked.headers.wire().size() <= limits.header_bytes, "a head is as long as allowed");
+        check(asked.body.size() <= limits.body_bytes, "a body is as long as allowed");
+        check(asked.headers.contains("Host"), "a request has a host");
+        all.requests.append(asked.method).append(" ").append(asked.target).append("\n");
+        all.requests.append(asked.headers.wire()).append(asked.body).append("\n");
+        leat::http::response made;
+        made.body = asked.target;
+        session.answer(*next, made);
+        session.handler_ended(*next);
+    }
+    for (;;) {
+        const std::size_t before = all.said.size();
+        std::string out;
+        session.write(out, 1000, leat::time_point{});
+        all.said += out;
+        if (all.said.size() == before) {
+            break;
+        }
+    }
+    return all;
+}
+
+void check_frames(std::string_view said) {
+    while (!said.empty()) {
+        check(said.size() >= 9, "whole frames are sent");
+        const auto* const head = reinterpret_cast<const unsigned char*>(said.data());
+        const std::size_t size = static_cast<std::size_t>(head[0]) << 16 | head[1] << 8 | head[2];
+        check(said.size() >= 9 + size, "whole frames are sent");
+        said.remove_prefix(9 + size);
+    }
+}
+
+leat::task<> compare(sent all, std::size_t step) {
+    const seen whole = serve(all.bytes, all.bytes.size());
+    check_frames(whole.said);
+    check(serve(all.bytes, step) == whole || all.goes_away, "the cuts change nothing");
+    check(serve(all.bytes, 1) == whole || all.goes_away, "nor do single bytes");
+    co_return;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+    fuzz::choices input(data, size);
+    const std::size_t step = 1 + input.below(40);
+    const sent all = bytes_from(input);
+    leat::simulation network;
+    leat::testing::run_simulated(network, [&] { return compare(all, step); },
+                                 {.report = fuzz::nothing_is_reported});
+    return 0;
+}
