@@ -34,8 +34,9 @@ leat::task<> serve(std::string ca_file) {
     const leat::testing::certificate_authority authority("leat demo");
     const leat::testing::certificate issued = authority.issue({"127.0.0.1"});
     std::ofstream(ca_file) << authority.certificate_text();
-    const auto context = leat::tls::context::server(
-        {.certificate = leat::tls::pem::text(issued.chain), .key = leat::tls::pem::text(issued.key)});
+    const auto context = leat::tls::context::server({.certificate = leat::tls::pem::text(issued.chain),
+                                                     .key = leat::tls::pem::text(issued.key),
+                                                     .alpn = "h2,http/1.1"});
     leat::signal_set signals(leat::not_ignored({SIGINT, SIGTERM}));
     auto plain = leat::tcp_listener::bind({"127.0.0.1", 0});
     auto secure = leat::tcp_listener::bind({"127.0.0.1", 0});

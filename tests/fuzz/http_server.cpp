@@ -74,6 +74,7 @@ leat::task<std::string> ask(leat::endpoint server, std::string_view bytes, std::
 template <typename Handler>
 std::string answers(Handler handler, bool narrow, std::string_view bytes, std::size_t step) {
     leat::http::serve_options how{.grace = leat::duration::zero(), .stop_on = {}};
+    how.limits.http2 = false;  // h2_server has that
     if (narrow) {
         how.limits.header_bytes = 100;
         how.limits.body_bytes = 20;

@@ -29,6 +29,10 @@ void response_writer::begin() {
 
 // From begin() to the sending there is no wait: nobody sends a head or the line of a chunk by itself.
 task<> response_writer::write(std::string_view piece) {
+    if (elsewhere_ != nullptr) {
+        co_await elsewhere_->write(head_, piece);
+        co_return;
+    }
     while (exchange_.sending()) {
         co_await exchange_.sent();
     }

@@ -14,6 +14,23 @@
 
 namespace leat::http {
 
+namespace detail {
+
+// Where the answers of a protocol other than HTTP/1 are written.
+class body_writer {
+public:
+    body_writer(const body_writer&) = delete;
+    body_writer& operator=(const body_writer&) = delete;
+    // As response_writer::write().
+    [[nodiscard]] virtual task<> write(response& head, std::string_view piece) = 0;
+
+protected:
+    body_writer() noexcept = default;
+    ~body_writer() = default;
+};
+
+}  // namespace detail
+
 class response_writer {
 public:
     response_writer(const response_writer&) = delete;
@@ -22,9 +39,10 @@ public:
     // Status and fields, to be set before the first write; and the body, where nothing is written.
     [[nodiscard]] response& head() noexcept { return head_; }
     // Sends `piece`, which lives until then, behind the answers before this one; completes when the kernel
-    // has it, so a slow reader slows the writer. Throws std::system_error when the connection is gone,
-    // std::invalid_argument for more bytes than the Content-Length that was set, for an invalid head, and
-    // when head() has a body. Cancelled: the answer ends there; later writes throw stream_errc::broken.
+    // has it, or in HTTP/2 when it is next to leave, so a slow reader slows the writer. Throws
+    // std::system_error when the connection or the stream is gone, std::invalid_argument for more bytes than
+    // the Content-Length that was set, for an invalid head, and when head() has a body. Cancelled: the answer
+    // ends there; later writes throw stream_errc::broken.
     [[nodiscard]] task<> write(std::string_view piece);
 
     // How much of the body has been written so far.
@@ -50,6 +68,9 @@ public:
     response_writer(detail::server_exchange& exchange, void* stream, send_function send) noexcept
         : exchange_(exchange), stream_(stream), send_(send) {}
     [[nodiscard]] std::string_view finish();
+    // The same over another protocol, for which there is no finish().
+    response_writer(detail::server_exchange& exchange, detail::body_writer& elsewhere) noexcept
+        : exchange_(exchange), stream_(nullptr), send_(nullptr), elsewhere_(&elsewhere) {}
 
 private:
     void begin();
@@ -57,6 +78,7 @@ private:
     detail::server_exchange& exchange_;
     void* stream_;
     send_function send_;
+    detail::body_writer* elsewhere_ = nullptr;  // null for HTTP/1
     response head_;
     headers trailers_;
     detail::server_exchange::body_form form_ = detail::server_exchange::body_form::chunked;

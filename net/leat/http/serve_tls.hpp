@@ -43,6 +43,14 @@ task<> serve_tls_connection(Transport transport, const tls::context& shared, req
     } catch (const std::system_error&) {
         co_return;  // the client does not speak TLS, or does not trust us: not reported
     }
+    if (secured.alpn() == "h2") {
+        if (server.limits.http2 && has_http2()) {
+            exchange.become_http2();
+            co_await serve_http2(leat::detail::borrowed_stream<tls::stream<Transport>>(secured), handler,
+                                 exchange, client, {});
+        }
+        co_return;
+    }
     co_await serve_connection(secured, handler, exchange, client);
 }
 

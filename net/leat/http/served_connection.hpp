@@ -32,7 +32,8 @@ public:
     // certificate; null without TLS. <leat/tls/session.hpp> has the type.
     [[nodiscard]] virtual const tls::session* tls() const noexcept = 0;
 
-    // Completes once the client has ended its side, or the connection has failed. For handlers that should
+    // Completes once the client has ended its side, or has reset the stream of an HTTP/2 request, or the
+    // connection has failed. For handlers that should
     // stop then, as in race(work(), request.connection->gone()); the server itself lets a handler finish. A
     // client that has closed looks like one that sends no more and waits for its answer (shutdown(2)); which
     // of them it is shows when something is sent. If the client has already sent bytes of its next request,

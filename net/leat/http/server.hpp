@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// http::serve: answers the HTTP/1 requests of all connections that a listener accepts. A handler is a
+// http::serve: answers the HTTP requests of all connections that a listener accepts. A handler is a
 // coroutine that gives the response, or writes it through a response_writer:
 //
 //     leat::task<leat::http::response> hello(const leat::http::request&) {
@@ -19,6 +19,8 @@
 //
 // Connections are kept open, pipelined requests are answered in their order, and answers that are ready
 // together leave together; a handler that waits does not delay the answers before its own.
+//
+// HTTP/2 is spoken to clients that begin with it (docs/http.md).
 //
 // An exception of a handler, or an invalid answer (its status, its lengths), becomes a 500, and a line of the
 // report or a call of on_error; if a part of the answer has been sent, the connection is cut instead. The

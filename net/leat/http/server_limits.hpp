@@ -32,7 +32,9 @@ struct server_limits {
     // Whether a method that is not registered (IANA) goes to the handler, such as PURGE; otherwise it is
     // answered with 501.
     bool any_method = false;
-    // How many requests a connection of HTTP/2 may have at once.
+    // Whether HTTP/2 is spoken to clients that begin with it, over TLS to those that have agreed on it (ALPN
+    // "h2", see tls::server_options); and how many requests such a connection may have at once.
+    bool http2 = true;
     std::uint32_t streams = 100;
 };
 

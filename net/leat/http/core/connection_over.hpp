@@ -80,6 +80,7 @@ public:
     }
 
     [[nodiscard]] chunk take_ahead() noexcept { return std::move(ahead_); }
+    void keep_ahead(chunk&& bytes) noexcept { ahead_ = std::move(bytes); }
     // Null when no handler reads.
     void set_reading(body_reading* reading) noexcept { reading_ = reading; }
 

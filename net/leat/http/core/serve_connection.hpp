@@ -23,6 +23,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <type_traits>
@@ -221,6 +222,22 @@ void give_back(Stream& stream, chunk&& bytes) {
     }
 }
 
+// Whether the connection begins with HTTP/2, where `input` says that it may: receives as much as it takes.
+template <stream Stream>
+task<bool> begins_with_http2(Stream& stream, server_exchange& exchange, chunk& input) {
+    std::string all(input.text());
+    exchange.deadlines().await_head();
+    while (all.size() < 4 && exchange.may_be_http2(all)) {
+        const chunk more = co_await stream.recv_chunk();
+        if (more.empty()) {
+            co_return false;
+        }
+        all += more.text();
+        input = copied_chunk(std::as_bytes(std::span(all)));
+    }
+    co_return exchange.may_be_http2(all);
+}
+
 // Answers requests until the peer or an answer ends that. Gives whether the peer may have more to say.
 template <stream Stream>
 task<bool> answer_all(Stream& stream, request_handler& handler, server_exchange& exchange,
@@ -233,6 +250,14 @@ task<bool> answer_all(Stream& stream, request_handler& handler, server_exchange&
         std::string_view rest = input.text();
         if (rest.empty()) {
             co_return false;
+        }
+        if (exchange.may_be_http2(rest)) [[unlikely]] {
+            if (co_await begins_with_http2(stream, exchange, input)) {
+                client.keep_ahead(std::move(input));
+                exchange.become_http2();
+                co_return true;
+            }
+            rest = input.text();
         }
         co_await answer_requests(stream, handler, exchange, client, input, rest, nullptr);
         if (!rest.empty() && !exchange.closes() && !exchange.upgrades()) {
@@ -257,6 +282,11 @@ task<bool> answer_all(Stream& stream, request_handler& handler, server_exchange&
 inline constexpr duration parting = std::chrono::seconds(1);
 inline constexpr duration parting_from_sender = std::chrono::seconds(10);
 
+// Serves a connection that speaks HTTP/2, with `ahead` received already, to its end. Throws std::bad_alloc
+// only.
+[[nodiscard]] task<> serve_http2(any_stream stream, request_handler& handler, server_exchange& exchange,
+                                 served_connection& client, chunk ahead);
+
 // Serves one connection. Its errors are not thrown.
 template <stream Stream>
 task<> serve_connection(Stream& stream, request_handler& handler, server_exchange& exchange,
@@ -274,6 +304,11 @@ task<> serve_connection(Stream& stream, request_handler& handler, server_exchang
                 stream.ignore_unexpected_eof(false);  // that is for the other protocol to say
             }
             co_await exchange.run_upgraded(leat::detail::borrowed_stream<Stream>(stream));
+        }
+        if (more.has_value() && exchange.is_http2()) {
+            co_await serve_http2(leat::detail::borrowed_stream<Stream>(stream), handler, exchange, client,
+                                 client.take_ahead());
+            co_return;
         }
         if (late) {
             (void)co_await move_on_after(parting, send(stream, exchange));

@@ -58,8 +58,17 @@ std::string text_of(const std::exception_ptr& failure) {
 }  // namespace
 
 server_exchange::server_exchange(server_state& server, served_connection& client)
-    : server_(server), client_(client), deadlines_(server.limits, client) {
+    : server_(server),
+      client_(client),
+      deadlines_(server.limits, client),
+      fresh_(server.limits.http2 && has_http2() && client.tls() == nullptr) {
     server_.connections.push_back(*this);
+}
+
+// The peer's deadlines are now those of h2_connection, but for what is sent. A stop is told by its scopes.
+void server_exchange::become_http2() noexcept {
+    is_http2_ = true;
+    deadlines_.await_handler();
 }
 
 server_exchange::~server_exchange() {
@@ -88,6 +97,7 @@ bool server_exchange::wait_for_bytes() noexcept {
 
 server_exchange::found server_exchange::take(std::string_view& input) {
     const bool between = work_ == nullptr || answered_;
+    fresh_ = false;
     if (between && input.empty()) {
         return found::nothing;
     }

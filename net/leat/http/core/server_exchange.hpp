@@ -34,6 +34,9 @@ namespace leat::http::detail {
 
 class server_exchange;
 
+// Whether HTTP/2 was built in (serve_http2).
+[[nodiscard]] bool has_http2() noexcept;
+
 struct server_workspace : list_link {
     server_workspace(const server_limits& limits, bool handler_reads);
 
@@ -95,6 +98,15 @@ public:
     // Takes bytes off the front of `input` up to the end of the next request.
     [[nodiscard]] found take(std::string_view& input);
     [[nodiscard]] const request& asked() const noexcept { return work_->parser.message(); }
+    // Whether the connection may begin with HTTP/2, as far as these first bytes tell: with "PRI ", which no
+    // request of HTTP/1 does (RFC 9113 3.4). And that it does: there is nothing more to be done here.
+    [[nodiscard]] bool may_be_http2(std::string_view input) const noexcept {
+        constexpr std::string_view begin = "PRI ";
+        return fresh_ && (input.starts_with(begin) || begin.starts_with(input));
+    }
+    void become_http2() noexcept;
+    [[nodiscard]] bool is_http2() const noexcept { return is_http2_; }
+    [[nodiscard]] const server_state& server() const noexcept { return server_; }
     [[nodiscard]] static std::string_view interim_answer() noexcept {
         return "HTTP/1.1 100 Continue\r\n\r\n";
     }
@@ -194,7 +206,9 @@ private:
     bool awaits_continue_ = false;
     bool rest_is_dear_ = false;  // of a body that was left: the connection is closed instead
     bool answer_left_ = false;   // some of the answer to asked() is being sent, or was
-    bool unbounded_ = false;     // its body ends with the connection
+    bool fresh_;                 // no byte of HTTP/1 has come, and HTTP/2 may
+    bool is_http2_ = false;
+    bool unbounded_ = false;  // its body ends with the connection
     bool closes_ = false;
     bool broken_ = false;
     bool ends_by_reset_ = false;

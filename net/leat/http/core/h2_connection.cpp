@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: MIT
+#include <leat/http/core/h2_connection.hpp>
+
+#include <leat/core/scheduler.hpp>
+#include <leat/stoppable.hpp>
+#include <leat/timeout.hpp>
+
+#include <algorithm>
+#include <new>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+namespace leat::http::detail {
+namespace {
+
+constexpr std::size_t sent_together_max = 64 * 1024;
+constexpr std::size_t kept_max = 1024;  // of a buffer, while nothing is to be sent
+// A client that makes so many frames wait, such as acknowledgements, is not read from meanwhile.
+constexpr std::size_t queued_max = 500;
+
+std::error_code gone() noexcept {
+    return std::make_error_code(std::errc::connection_reset);
+}
+
+}  // namespace
+
+// A handler runs. It may end by being cancelled.
+struct h2_connection::handling {
+    handling(h2_connection& on, h2_stream& asked) noexcept : connection(on), stream(asked) {}
+    handling(const handling&) = delete;
+    handling& operator=(const handling&) = delete;
+    ~handling() {
+        connection.session_.handler_ended(stream);
+        connection.note_idle();
+        connection.wanted_.set();
+    }
+    h2_connection& connection;
+    h2_stream& stream;
+};
+
+// The body of one answer, piece by piece.
+class h2_connection::answer_writer final : public body_writer {
+public:
+    answer_writer(h2_connection& on, h2_stream& asked) noexcept : connection_(on), stream_(asked) {}
+
+    task<> write(response& head, std::string_view piece) override {
+        while (!stream_.pending.empty()) {
+            co_await stream_.changed.wait();
+        }
+        if (!stream_.begun) {
+            begin(head);
+        }
+        if (piece.empty() || has_no_body_) {
+            co_return;
+        }
+        if (length_ && piece.size() > *length_) {
+            throw std::invalid_argument("more bytes are written than the Content-Length says");
+        }
+        require_open();
+        if (length_) {
+            *length_ -= piece.size();
+        }
+        const turn given(*this, piece);
+        while (!stream_.pending.empty()) {
+            co_await stream_.changed.wait();
+        }
+        require_open();
+    }
+
+    // The handler has returned. Throws what makes the answer invalid.
+    void finish(response& head) {
+        h2_session& session = connection_.session_;
+        if (!stream_.begun) {
+            session.answer(stream_, head);
+            connection_.look_within(connection_.limits_.send);
+            return;
+        }
+        require_no_body(head);
+        require_open();
+        if (length_.value_or(0) > 0 && !has_no_body_) {
+            throw std::invalid_argument("fewer bytes are written than the Content-Length says");
+        }
+        if (!has_no_body_) {
+            session.finish(stream_);
+        }
+    }
+
+private:
+    // While a piece is being sent. One that is cancelled cuts the answer off.
+    struct turn {
+        turn(answer_writer& of, std::string_view piece) noexcept : stream(of.stream_) {
+            of.connection_.session_.give(stream, piece, now());
+            of.connection_.look_within(of.connection_.limits_.send);
+            of.connection_.wanted_.set();
+        }
+        turn(const turn&) = delete;
+        turn& operator=(const turn&) = delete;
+        ~turn() {
+            if (!stream.pending.empty()) {
+                stream.broken = true;
+                stream.pending = {};
+                stream.tell();
+            }
+        }
+        h2_stream& stream;
+    };
+
+    static void require_no_body(const response& head) {
+        if (!head.body.empty()) {
+            throw std::invalid_argument("the body of an answer is written, or it is in the head; not both");
+        }
+    }
+    void require_open() const {
+        if (!stream_.open) {
+            throw std::system_error(gone(), "answer to a client");
+        }
+        if (stream_.broken) {
+            throw std::system_error(stream_errc::broken, "answer to a client");
+        }
+    }
+    void begin(const response& head) {
+        require_no_body(head);
+        length_ = connection_.session_.begin(stream_, head);
+        has_no_body_ = stream_.ended;
+        connection_.wanted_.set();
+    }
+
+    h2_connection& connection_;
+    h2_stream& stream_;
+    std::optional<std::uint64_t> length_;  // that is left of it
+    bool has_no_body_ = false;
+};
+
+h2_connection::h2_connection(any_stream& stream, request_handler& handler, server_exchange& exchange,
+                             served_connection& client)
+    : stream_(stream),
+      handler_(handler),
+      exchange_(exchange),
+      limits_(exchange.server().limits),
+      session_(limits_, client, now()),
+      watch_(*this),
+      idle_since_(now()) {
+    current_scheduler().alarms().arm(watch_, after(idle_since_, limits_.idle));
+}
+
+h2_connection::~h2_connection() {
+    if (watch_.armed()) {
+        current_scheduler().alarms().disarm(watch_);
+    }
+}
+
+task<> h2_connection::run(chunk ahead) {
+    co_await with_task_group([this, &ahead](task_group& group) -> task<> {
+        tasks_ = &group;
+        group.spawn([this] { return send_all(); });
+        (void)co_await with_cancel_scope(
+            [this, &ahead](cancel_scope& scope) { return receive_all(scope, std::move(ahead)); });
+        input_ended_ = true;
+        wanted_.set();
+    });
+}
+
+// While a scope can be cancelled.
+struct h2_connection::reading {
+    reading(h2_connection& on, cancel_scope& scope) noexcept : connection(on) {
+        connection.reading_ = &scope;
+    }
+    reading(const reading&) = delete;
+    reading& operator=(const reading&) = delete;
+    ~reading() { connection.reading_ = nullptr; }
+    h2_connection& connection;
+};
+
+task<> h2_connection::receive_all(cancel_scope& scope, chunk input) {
+    const reading until_the_end(*this, scope);
+    try {
+        for (;;) {
+            if (input.empty()) {
+                input = co_await receive_some();
+            }
+            if (input.empty()) {
+                break;
+            }
+            take(input);
+            input.reset();
+            while (session_.queued() > queued_max && !is_over()) {
+                co_await sent_.wait();
+            }
+        }
+        session_.end_of_input();
+        note_idle();
+    } catch (const std::system_error&) {
+        lose();
+    }
+}
+
+// When the server stops, no further requests are taken.
+task<chunk> h2_connection::receive_some() {
+    if (!told_stop_) {
+        auto some = co_await until_stop(stream_.recv_chunk());
+        if (some.has_value()) {
+            co_return std::move(*some);
+        }
+        told_stop_ = true;
+        session_.go_away();
+        wanted_.set();
+    }
+    co_return co_await stream_.recv_chunk();
+}
+
+void h2_connection::take(const chunk& input) {
+    session_.receive(input.bytes(), now());
+    note_idle();
+    if (session_.head_since() != never) {
+        look_within(limits_.head);
+    }
+    if (!idle_) {
+        look_within(std::min(limits_.body, limits_.body_total));
+    }
+    start_handlers();
+    wanted_.set();
+}
+
+void h2_connection::start_handlers() {
+    while (h2_stream* const next = session_.take_request()) {
+        try {
+            tasks_->spawn(answer(*next));  // its frame is there before it is a task
+        } catch (const std::bad_alloc&) {
+            session_.fail(*next);
+            session_.handler_ended(*next);
+        }
+    }
+}
+
+task<> h2_connection::answer(h2_stream& stream) {
+    const handling running(*this, stream);
+    std::exception_ptr failure;
+    try {
+        if (handler_.gives()) {
+            response made = co_await handler_.give(stream.asked);
+            session_.answer(stream, made);
+            look_within(limits_.send);
+        } else {
+            answer_writer pieces(*this, stream);
+            response_writer writer(exchange_, pieces);
+            co_await handler_.write(stream.asked, writer);
+            pieces.finish(writer.head());
+        }
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure != nullptr) {
+        fail(stream, failure);
+    }
+}
+
+void h2_connection::fail(h2_stream& stream, const std::exception_ptr& failure) {
+    if (stream.open && !stream.broken) {
+        exchange_.server().tell_failure(stream.asked, stream, failure);
+    }
+    session_.fail(stream);
+}
+
+task<> h2_connection::send_all() {
+    try {
+        for (;;) {
+            wanted_.reset();
+            session_.write(leaving_, sent_together_max, now());
+            if (leaving_.empty()) {
+                if (input_ended_) {
+                    session_.drop_blocked();
+                    note_idle();
+                }
+                if (is_over()) {
+                    break;
+                }
+                if (leaving_.capacity() > kept_max) {
+                    std::string().swap(leaving_);
+                }
+                co_await wanted_.wait();
+                continue;
+            }
+            exchange_.deadlines().begin_send();
+            co_await stream_.send_all(leaving_);
+            exchange_.deadlines().end_send();
+            leaving_.clear();
+            note_idle();
+            sent_.set();
+            sent_.reset();
+        }
+        end_all();
+    } catch (const std::exception&) {  // of the stream; or there is no memory
+        lose();
+    }
+}
+
+bool h2_connection::is_over() const noexcept {
+    return lost_ || session_.failed() || session_.finished() || (input_ended_ && session_.idle());
+}
+
+// A client that has broken the protocol gets no answer to anything.
+void h2_connection::end_all() noexcept {
+    if (session_.failed()) {
+        session_.lose();
+        tasks_->cancel();
+    } else if (reading_ != nullptr) {
+        reading_->cancel();
+    }
+}
+
+void h2_connection::lose() noexcept {
+    lost_ = true;
+    session_.lose();
+    wanted_.set();
+    sent_.set();
+    if (reading_ != nullptr) {
+        reading_->cancel();
+    }
+}
+
+void h2_connection::note_idle() noexcept {
+    if (!session_.idle()) {
+        idle_ = false;
+    } else if (!std::exchange(idle_, true)) {
+        idle_since_ = now();
+        look_within(limits_.idle);
+    }
+}
+
+void h2_connection::watch::expire(timer& self) noexcept {
+    static_cast<watch&>(self).of.look(now());
+}
+
+// The watch is armed, or has just expired: no memory is needed.
+void h2_connection::look_within(duration limit) noexcept {
+    const time_point end = std::min(after(now(), limit), never - duration(1));
+    if (!watch_.armed() || end < watch_.deadline) {
+        current_scheduler().alarms().arm(watch_, end);
+    }
+}
+
+void h2_connection::look(time_point now) noexcept {
+    time_point next = session_.end_late(now);
+    note_idle();
+    if (idle_) {
+        const time_point end = after(idle_since_, limits_.idle);
+        if (end <= now) {
+            session_.terminate(h2_error::none);
+        } else {
+            next = std::min(next, end);
+        }
+    }
+    if (const time_point since = session_.head_since(); since != never) {
+        const time_point end = after(since, limits_.head);
+        if (end <= now) {
+            session_.terminate(h2_error::enhance_your_calm);
+        } else {
+            next = std::min(next, end);
+        }
+    }
+    current_scheduler().alarms().arm(watch_, std::min(next, never - duration(1)));
+    wanted_.set();
+}
+
+bool has_http2() noexcept {
+    return true;
+}
+
+task<> serve_http2(any_stream stream, request_handler& handler, server_exchange& exchange,
+                   served_connection& client, chunk ahead) {
+    {
+        h2_connection connection(stream, handler, exchange, client);
+        const bool done = co_await watched(exchange.deadlines(), connection.run(std::move(ahead)));
+        if (!done || connection.lost()) {
+            stream.reset();
+            co_return;
+        }
+    }
+    try {
+        (void)co_await move_on_after(parting, part(stream));
+    } catch (const std::system_error&) {  // the client is gone
+    }
+}
+
+}  // namespace leat::http::detail

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// HTTP/2 over simulated TCP: every answer is the right one or an error, whatever is short, late, reset or
+// fails.
+#include "../http/h2_client.hpp"
+#include "whole_program.hpp"
+
+#include <leat/http.hpp>
+
+#include <map>
+
+namespace leat::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+const endpoint multiplexed_service{"10.0.0.1", 80};
+
+// Says what was asked, whole or in pieces with pauses.
+task<> say_again(const http::request& asked, http::response_writer& writer) {
+    if (draw(2) == 0) {
+        writer.head().body = asked.body;
+        co_return;
+    }
+    for (std::string_view rest = asked.body; !rest.empty();) {
+        const std::string_view piece = rest.substr(0, 1 + draw(9000));
+        co_await writer.write(piece);
+        rest.remove_prefix(piece.size());
+        if (draw(8) == 0) {
+            co_await sleep(draw_time(1s));
+        }
+    }
+}
+
+task<> ask_many() {
+    auto stream = co_await tcp_stream::connect(multiplexed_service);
+    h2_peer peer(any_stream(std::move(stream)), static_cast<std::uint32_t>(1000 + draw(100'000)));
+    std::map<std::int32_t, std::string> bodies;
+    std::vector<std::int32_t> asked;
+    for (int count = 0; count < 8; ++count) {
+        const std::string body = "b" + draw_text();
+        const std::int32_t id = peer.ask("/", "POST", body);
+        bodies[id] = body;
+        if (draw(5) == 0) {
+            co_await peer.flush();
+            peer.reset(id);
+        } else {
+            asked.push_back(id);
+        }
+    }
+    const bool all = co_await peer.finish(asked);
+    if (!all) {
+        throw std::system_error(stream_errc::end_of_stream, "answers of HTTP/2");
+    }
+    for (const std::int32_t id : asked) {
+        const bool same = peer.of(id).status == 200 && peer.of(id).body == bodies[id];
+        CHECK(same);
+    }
+}
+
+bool is_multiplexed_failure(std::error_code error) {
+    return is_network_failure(error) || error == stream_errc::end_of_stream;
+}
+
+template <typename Client>
+task<> with_multiplexing_server(Client client) {
+    simulation& world = current_simulation();
+    simulated_host& there = world.add_host("server", {"10.0.0.1"});
+    simulated_host& here = world.add_host("client");
+    world.set_link(there, here, {.latency = draw_time(10ms), .spread = draw_time(1ms)});
+    tcp_listener listener = co_await on_host(there, bind_in_the_end(multiplexed_service));
+    co_await with_task_group([&](task_group& group) -> task<> {
+        group.spawn([&] { return http::serve(std::move(listener), say_again, {.stop_on = {}}); });
+        co_await on_host(here, client());
+        group.cancel();
+    });
+}
+
+}  // namespace
+
+LEAT_SIMULATE("HTTP/2 brings every answer, however short and late its transfers are", seeds(40)) {
+    co_await with_multiplexing_server([]() -> task<> { co_await gather(ask_many(), ask_many()); });
+}
+
+LEAT_SIMULATE("HTTP/2 over a failing network brings answers or errors, and works again after it",
+              {.seeds = 40, .network = {.failures = true}}) {
+    co_await with_multiplexing_server([]() -> task<> {
+        for (int count = 0; count < 5; ++count) {
+            const auto done = co_await as_result(ask_many());
+            if (!done.ok()) {
+                check_failure(done.error(), is_multiplexed_failure(done.error()));
+            }
+        }
+        current_simulation().heal();
+        co_await ask_many();
+    });
+}
+
+}  // namespace leat::testing
