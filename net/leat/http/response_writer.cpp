@@ -31,6 +31,8 @@ void response_writer::begin() {
 task<> response_writer::write(std::string_view piece) {
     if (elsewhere_ != nullptr) {
         co_await elsewhere_->write(head_, piece);
+        begun_ = true;
+        written_ += piece.size();
         co_return;
     }
     while (exchange_.sending()) {
@@ -62,11 +64,14 @@ task<> response_writer::write(std::string_view piece) {
 }
 
 task<> response_writer::send_interim(int status, headers fields) {
-    while (exchange_.sending()) {
+    while (elsewhere_ == nullptr && exchange_.sending()) {
         co_await exchange_.sent();
     }
     if (begun_) {
         throw std::invalid_argument("an interim answer comes before the answer");
+    }
+    if (elsewhere_ != nullptr) {
+        co_return;
     }
     const std::string head = exchange_.interim_head(status, fields);
     if (!head.empty()) {

@@ -49,15 +49,15 @@ public:
     [[nodiscard]] std::uint64_t bytes_written() const noexcept { return written_; }
 
     // Sends an answer of status 1xx before the answer itself, such as 103 with Link fields (RFC 8297), behind
-    // the answers before this one; a client of HTTP/1.0, which knows none, gets nothing. Completes when the
-    // kernel has it. Throws std::invalid_argument for another status, for 100 and 101, which are the
-    // server's, and behind a write; otherwise as write(). Cancelled: as write().
+    // the answers before this one; a client of HTTP/1.0, which knows none, gets nothing, and so does one of
+    // HTTP/2 for now. Completes when the kernel has it. Throws std::invalid_argument for another status, for
+    // 100 and 101, which are the server's, and behind a write; otherwise as write(). Cancelled: as write().
     [[nodiscard]] task<> send_interim(int status, headers fields = {});
 
     // Adds a field that is sent behind the body (RFC 9110 6.5), when the handler returns. Only a body in
-    // chunks has such: with a Content-Length, for HEAD, for HTTP/1.0 and for an answer in head() alone it is
-    // left out, as any recipient may do. Throws std::invalid_argument for a field that may not come so late,
-    // such as Content-Type, and as headers::add() does.
+    // chunks has such: with a Content-Length, for HEAD, for HTTP/1.0, for HTTP/2 for now, and for an answer
+    // in head() alone it is left out, as any recipient may do. Throws std::invalid_argument for a field that
+    // may not come so late, such as Content-Type, and as headers::add() does.
     void add_trailer(std::string_view name, std::string_view value);
 
     // For the server: how to send on its connection (send() of

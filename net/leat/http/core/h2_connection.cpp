@@ -2,6 +2,8 @@
 #include <leat/http/core/h2_connection.hpp>
 
 #include <leat/core/scheduler.hpp>
+#include <leat/http/core/collected_body.hpp>
+#include <leat/http/request_body_reader.hpp>
 #include <leat/stoppable.hpp>
 #include <leat/timeout.hpp>
 
@@ -237,14 +239,18 @@ task<> h2_connection::answer(h2_stream& stream) {
     const handling running(*this, stream);
     std::exception_ptr failure;
     try {
+        collected_body body(stream.asked.body);
+        request_body_reader reader(body, limits_.body_bytes);
         if (handler_.gives()) {
-            response made = co_await handler_.give(stream.asked);
+            response made = co_await (handler_.reads() ? handler_.give_reading(stream.asked, reader)
+                                                       : handler_.give(stream.asked));
             session_.answer(stream, made);
             look_within(limits_.send);
         } else {
             answer_writer pieces(*this, stream);
             response_writer writer(exchange_, pieces);
-            co_await handler_.write(stream.asked, writer);
+            co_await (handler_.reads() ? handler_.write_reading(stream.asked, reader, writer)
+                                       : handler_.write(stream.asked, writer));
             pieces.finish(writer.head());
         }
     } catch (...) {
