@@ -14,6 +14,7 @@
 #include <leat/threads.hpp>
 #include <leat/udp.hpp>
 #include <leat/unix.hpp>
+#include <leat/unix_seqpacket.hpp>
 
 #include <functional>
 #include <optional>
@@ -235,4 +236,46 @@ TEST_CASE("a server whose limits allow nothing aborts") {
             },
             rule);
     }
+}
+
+TEST_CASE("a datagram socket that coalesces is received from by recv_batch only, with enough room") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto socket = leat::udp_socket::bind({"127.0.0.1", 0}, {.coalesce = true});
+            std::array<char, 10> buffer;
+            (void)co_await socket.recv(buffer);
+        },
+        "a socket that coalesces datagrams is received from by recv_batch");
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto socket = leat::udp_socket::bind({"127.0.0.1", 0}, {.coalesce = true});
+            leat::received_batch batch;
+            co_await socket.recv_batch(batch);
+        },
+        "a batch for a socket that coalesces datagrams has room for 65,535 bytes of each");
+}
+
+TEST_CASE("a batch without room, and the first of an empty one, are misuse") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            const leat::received_batch batch(0);
+            co_return;
+        },
+        "a batch has room for a datagram");
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::outgoing_batch batch;
+            batch.drop_first();
+            co_return;
+        },
+        "an empty batch has no first datagram");
+}
+
+TEST_CASE("an empty message of a connection is misuse") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto both = leat::unix_seqpacket::pair();
+            co_await both.first.send("");
+        },
+        "a message of a unix_seqpacket is not empty");
 }

@@ -38,6 +38,9 @@ static_assert(
                        leat::send_awaiter, leat::send_all_awaiter, leat::send_pieces_awaiter<3>,
                        leat::recv_from_awaiter, leat::recv_datagram_awaiter, leat::send_datagram_awaiter,
                        leat::connect_datagrams_awaiter, leat::readiness_awaiter>);
+static_assert(
+    each_is_deferrable<leat::recv_batch_awaiter, leat::recv_message_awaiter, leat::recv_descriptors_awaiter,
+                       leat::send_message_awaiter, leat::send_descriptors_awaiter>);
 static_assert(each_is_deferrable<event_wait, leat::latch::wait_awaiter, leat::barrier::arrive_awaiter,
                                  leat::mutex::lock_awaiter, leat::condition::wait_awaiter,
                                  leat::semaphore::acquire_awaiter, subscription::receive_awaiter,
