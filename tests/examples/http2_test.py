@@ -51,7 +51,7 @@ def ask_over_tls():
             url = f"https://{place}/40"
             for how, version in (("--http2", "2"), ("--http1.1", "1.1")):
                 said = said_by("curl", "--silent", "--noproxy", "*", "--cacert", authority,
-                               "--output", "/dev/null", "--write-out",
+                               *["--output", "/dev/null"] * 2, "--write-out",
                                "%{http_version} %{http_code} %{size_download} ", how, url, url)
                 expect(said.split() == [version, "200", "2600"] * 2, f"curl {how} is answered, not {said!r}")
 
