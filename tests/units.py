@@ -18,6 +18,7 @@ DECLARED = [
     r"[A-Za-z_\[][\w:<>,&*\[\] ]*?[ &*](\w+)(?:\(| ?=|\{|;|\[)",
 ]
 NO_CODE = r'//.*?$|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"'
+DECLARED_BY_MACROS = {"VIRTUAL_TEST": "kernel"}
 here = Path(__file__).resolve().parent
 
 
@@ -28,6 +29,7 @@ class test_file:
         self.declares = {name for form in DECLARED for name in re.findall(form, code, re.M)}
         # Members and qualified names are never ambiguous.
         self.words = set(re.findall(r"(?<![\w.:>])[A-Za-z_]\w*", code))
+        self.declares.update(name for macro, name in DECLARED_BY_MACROS.items() if macro in self.words)
         self.uses = {name.rpartition("::")[2]: name for name in re.findall(r"^using ([\w:]+);", code, re.M)}
         self.words.update(self.uses)
         # Files with the same ones have no name that is ambiguous with what these bring in.
