@@ -15,6 +15,9 @@ unique_subject = no
 default_md = sha256
 policy = anything
 copy_extensions = copy
+x509_extensions = issued
+[issued]
+authorityKeyIdentifier = keyid
 [anything]
 commonName = supplied
 """
@@ -32,6 +35,7 @@ class authority:
         self.folder = folder
         self.file = str(folder / "authority.crt")
         openssl("req", "-x509", *elliptic, "-days", 2, "-subj", "/CN=leat test authority",
+                "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                 "-keyout", folder / "authority.key", "-out", self.file)
         (folder / "settings").write_text(settings.format(folder=folder))
         (folder / "issued").touch()
