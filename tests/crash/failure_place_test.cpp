@@ -149,17 +149,16 @@ TEST_CASE("a coroutine that is destroyed because its task was cancelled fails wh
     constexpr unsigned line = __LINE__;
     check_task_line_ends(
         []() -> leat::task<> {
-            auto child = leat::spawn([]() -> leat::task<> {
-                co_await []() -> leat::task<> {
-                    const fails_when_it_dies local;
-                    co_await leat::sleep_until(leat::never);
-                }();
-            });
+            const auto inner = []() -> leat::task<> {
+                const fails_when_it_dies local;
+                co_await leat::sleep_until(leat::never);
+            };
+            auto child = leat::spawn([&]() -> leat::task<> { co_await inner(); });
             co_await leat::yield();
             child.cancel();
             co_await child.join();
         },
-        ": planted; in task 2 spawned at " + place(line + 3) + ", at " + place(line + 4));
+        ": planted; in task 2 spawned at " + place(line + 7) + ", at " + place(line + 7));
 }
 
 TEST_CASE("a check that fails outside of tasks tells its rule alone") {

@@ -63,13 +63,17 @@ TEST_CASE("what a burst of blocks leaves goes back in periods, but for what a si
     CHECK(frame_pool::has_surplus);
     leat::time_point now{1h};
     CHECK(frame_pool::give_back_surplus(now) == now + period);
-    CHECK(frame_pool::give_back_surplus(now += period) == now + period);
+    now += period;
+    CHECK(frame_pool::give_back_surplus(now) == now + period);
     CHECK(living - before == burst);  // it was in use in this period
-    CHECK(frame_pool::give_back_surplus(now += period / 2) == now + period / 2);
+    now += period / 2;
+    CHECK(frame_pool::give_back_surplus(now) == now + period / 2);
     CHECK(living - before == burst);
-    CHECK(frame_pool::give_back_surplus(now += period / 2) == now + period);
+    now += period / 2;
+    CHECK(frame_pool::give_back_surplus(now) == now + period);
     CHECK(living - before == burst - given_back_most);
-    CHECK(frame_pool::give_back_surplus(now += period) == leat::never);
+    now += period;
+    CHECK(frame_pool::give_back_surplus(now) == leat::never);
     CHECK(living - before == kept_most);
     CHECK_FALSE(frame_pool::has_surplus);
     frame_pool::trim();

@@ -317,7 +317,8 @@ LEAT_TEST("a device without an end of memory is a file, and a full one says so",
     const std::string refused = co_await error_of(full.write_at(0, "more"));
     CHECK(refused == "write to /dev/full: 0 of 4 bytes written: No space left on device");
     auto terminal = co_await error_of(opened("/dev/ptmx", {}));
-    CHECK(terminal == "open /dev/ptmx: Operation not supported");
+    const bool has_none = terminal == "open /dev/ptmx: No such device";  // a container without devpts
+    CHECK((has_none || terminal == "open /dev/ptmx: Operation not supported"));
 }
 
 LEAT_TEST("a file of a kernel that does not know its size is read to its end", on(leat::testing::kernel)) {
