@@ -3,7 +3,9 @@
 
 #include <leat/http/error.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <new>
 #include <optional>
 #include <utility>
@@ -91,19 +93,36 @@ private:
     // How many bytes were taken; nothing after an error.
     std::optional<std::size_t> step(std::string_view bytes, ::ZSTD_outBuffer& to) {
         ::ZSTD_inBuffer from{bytes.data(), bytes.size(), 0};
+        const std::size_t before = to.pos;
         const std::size_t hint = ::ZSTD_decompressStream(decoder_, &to, &from);
         if (::ZSTD_isError(hint) != 0) {
             return std::nullopt;
         }
+        head_size_ += bytes.copy(head_.data() + head_size_, std::min(from.pos, head_.size() - head_size_));
+        frame_bytes_ += to.pos - before;
         if (hint == 0) {
             place_ = place::behind_frame;
+            if (!is_as_long_as_told()) {
+                return std::nullopt;
+            }
         }
         return from.pos;
+    }
+
+    // zstd 1.5.4 takes a frame that ends with an empty block for whole, whatever length its head tells,
+    // unless all of it comes at once.
+    bool is_as_long_as_told() noexcept {
+        const auto told = ::ZSTD_getFrameContentSize(head_.data(), std::exchange(head_size_, 0));
+        const std::uint64_t size = std::exchange(frame_bytes_, 0);
+        return told == ZSTD_CONTENTSIZE_UNKNOWN || told == size;
     }
 
     ::ZSTD_DCtx* decoder_;
     std::array<char, 4> magic_{};  // what has come of it behind a frame
     std::size_t magic_size_ = 0;
+    std::array<char, 18> head_{};  // the frame's, which is no longer
+    std::size_t head_size_ = 0;
+    std::uint64_t frame_bytes_ = 0;  // that have come out of the frame
     place place_ = place::in_frame;
     bool begun_ = false;
 };

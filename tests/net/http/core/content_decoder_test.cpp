@@ -279,6 +279,13 @@ TEST_CASE("zstd frames, one or several, are decoded however they are cut") {
     CHECK(decode("zstd", zstd_of("a") + coded.substr(0, 5)).error == error::truncated_content);
 }
 
+TEST_CASE("a zstd frame that is shorter than its head tells is corrupt, however it is cut") {
+    const std::string frame("\x28\xb5\x2f\xfd\x20\xa8\x01\0\0", 9);  // of 168 bytes, with one empty block
+    CHECK(decode("zstd", frame).error == error::corrupt_content);
+    CHECK(decode_bytewise("zstd", frame).error == error::corrupt_content);
+    CHECK(decode_bytewise("zstd", zstd_of("a") + frame).error == error::corrupt_content);
+}
+
 TEST_CASE("what stands behind zstd frames is ignored, what is wrong in one is not") {
     const std::string coded = zstd_of("text");
     for (const char* behind : {"x", "\r\n", "\x28", "\x28\xb5\x2f", "\x28\xb5\x2fx", "\x50\x2a"}) {
