@@ -37,6 +37,7 @@ CLEAN = {
     "tests/fuzz/corpus/url/odd": "//a/\t ",
 }
 CLEAN["docs/decisions/0004-core-is-a-layer.md"] = "# core\n"
+CLEAN["docs/sockets.md"] = "# sockets\n"
 CLEAN["docs/headers.md"] = headers.page({path: Source(path, text) for path, text in CLEAN.items()})
 
 
@@ -89,6 +90,7 @@ PLANTS = [
     (added("net/leat/tcp.hpp", "#include <leat/backends/choose.hpp>"), "choosing a backend"),
     (added("net/leat/tcp.hpp", "#include <openssl/ssl.h>"), "OpenSSL"),
     (added("net/leat/tcp.hpp", "#include <ares.h>"), "c-ares"),
+    (added("net/leat/tcp.hpp", "#include <nghttp2/nghttp2.h>"), "nghttp2"),
     (added("net/leat/tcp.hpp", "#include <llhttp.h>"), "an HTTP parser"),
     (added("net/leat/tcp.hpp", "#include <zlib.h>"), "a content coding"),
     (added("net/leat/tcp.hpp", "#include <libpsl.h>"), "public suffixes"),
