@@ -108,7 +108,7 @@ std::optional<std::uint64_t> h2_session::begin(h2_stream& stream, const response
 void h2_session::submit(h2_stream& stream, answer_head& head, bool has_body) {
     check(!stream.begun, "a request is answered once");
     if (stream.open) {
-        nghttp2_data_provider body{.source = {.ptr = &stream}, .read_callback = callbacks::read_body};
+        nghttp2_data_provider body{.source = {}, .read_callback = callbacks::read_body};
         const int outcome = nghttp2_submit_response(session_, stream.id, head.fields().data(),
                                                     head.fields().size(), has_body ? &body : nullptr);
         require_memory(outcome);

@@ -163,31 +163,36 @@ int h2_session::callbacks::close(nghttp2_session* /*session*/, std::int32_t id, 
     return 0;
 }
 
-ssize_t h2_session::callbacks::read_body(nghttp2_session* /*session*/, std::int32_t /*id*/,
+// nghttp2 may have a stream longer than this session, as that of a client that has ended. It resets it then.
+ssize_t h2_session::callbacks::read_body(nghttp2_session* /*session*/, std::int32_t id,
                                          std::uint8_t* /*buffer*/, std::size_t room, std::uint32_t* flags,
-                                         nghttp2_data_source* source, void* user_data) noexcept {
+                                         nghttp2_data_source* /*source*/, void* user_data) noexcept {
     const h2_session& self = self_of(user_data);
-    const h2_stream& stream = *static_cast<const h2_stream*>(source->ptr);
-    if (stream.pending.empty() && !stream.ended) {
+    const h2_stream* const stream = self.find(id);
+    if (stream == nullptr) {
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
+    if (stream->pending.empty() && !stream->ended) {
         return NGHTTP2_ERR_DEFERRED;
     }
     if (self.out_->size() >= self.out_max_) {
         return NGHTTP2_ERR_PAUSE;
     }
-    const std::size_t size = std::min(room, stream.pending.size());
+    const std::size_t size = std::min(room, stream->pending.size());
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-    if (stream.ended && size == stream.pending.size()) {
+    if (stream->ended && size == stream->pending.size()) {
         *flags |= NGHTTP2_DATA_FLAG_EOF;
     }
     return static_cast<ssize_t>(size);
 }
 
-int h2_session::callbacks::send_body(nghttp2_session* /*session*/, nghttp2_frame* /*frame*/,
-                                     const std::uint8_t* head, std::size_t size, nghttp2_data_source* source,
-                                     void* user_data) noexcept {
+// Called for the bytes that read_body() has promised.
+int h2_session::callbacks::send_body(nghttp2_session* /*session*/, nghttp2_frame* frame,
+                                     const std::uint8_t* head, std::size_t size,
+                                     nghttp2_data_source* /*source*/, void* user_data) noexcept {
     constexpr std::size_t head_size = 9;
     h2_session& self = self_of(user_data);
-    h2_stream& stream = *static_cast<h2_stream*>(source->ptr);
+    h2_stream& stream = *self.find(frame->hd.stream_id);
     try {
         self.out_->append(text_of(head, head_size));
         self.out_->append(stream.pending.substr(0, size));
