@@ -48,12 +48,13 @@ void h2_session::callbacks::set(nghttp2_session_callbacks& of) noexcept {
     nghttp2_session_callbacks_set_on_frame_send_callback(&of, sent);
 }
 
-// A handler may run behind a reset: the client gets no further one meanwhile.
+// A handler may run behind a reset: the client gets no further one meanwhile. Of a head that is refused
+// nghttp2 does not tell the end.
 int h2_session::callbacks::begin_headers(nghttp2_session* session, const nghttp2_frame* frame,
                                          void* user_data) noexcept {
     h2_session& self = self_of(user_data);
-    self.head_since_ = self.now_;
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
+        self.head_since_ = self.now_;
         return 0;
     }
     const std::int32_t id = frame->hd.stream_id;
@@ -67,6 +68,7 @@ int h2_session::callbacks::begin_headers(nghttp2_session* session, const nghttp2
         self.out_of_memory_ = true;
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
+    self.head_since_ = self.now_;
     return 0;
 }
 

@@ -186,6 +186,7 @@ LEAT_TEST("requests beyond the limit are refused, also while those that were res
     const auto more = client.ask("/");
     pass();
     CHECK(client.of(more).reset == NGHTTP2_REFUSED_STREAM);
+    CHECK((server.session.head_since() == leat::never));  // its head is not waited for
     server.session.handler_ended(*handled[0]);
     const auto another = client.ask("/");
     pass();
