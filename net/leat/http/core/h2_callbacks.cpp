@@ -48,8 +48,8 @@ void h2_session::callbacks::set(nghttp2_session_callbacks& of) noexcept {
     nghttp2_session_callbacks_set_on_frame_send_callback(&of, sent);
 }
 
-// A handler may run behind a reset: the client gets no further one meanwhile. Of a head that is refused
-// nghttp2 does not tell the end.
+// A handler may run behind a reset: the client gets no further one meanwhile. What comes before a GOAWAY has
+// left is no part of what that says is answered. Of a head that is refused nghttp2 does not tell the end.
 int h2_session::callbacks::begin_headers(nghttp2_session* session, const nghttp2_frame* frame,
                                          void* user_data) noexcept {
     h2_session& self = self_of(user_data);
@@ -58,7 +58,7 @@ int h2_session::callbacks::begin_headers(nghttp2_session* session, const nghttp2
         return 0;
     }
     const std::int32_t id = frame->hd.stream_id;
-    if (self.count_ >= self.limits_.streams) {
+    if (self.goes_away_ || self.count_ >= self.limits_.streams) {
         const int outcome = nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
         return outcome == 0 ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE : outcome;
     }
