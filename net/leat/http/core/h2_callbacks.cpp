@@ -285,15 +285,16 @@ void h2_session::end_head(h2_stream& stream, bool last) {
     }
     int refusal = stream.refused_with;
     const auto host = asked.headers.get("Host");
+    const auto target = read_target(asked.method, asked.target);
     if (stream.head_size > limits_.header_bytes) {
         refusal = 431;
     } else if (asked.method == "CONNECT" || (!limits_.any_method && !is_registered_method(asked.method))) {
         refusal = 501;
     } else if (length_of(asked) > limits_.body_bytes) {
         refusal = 413;
-    } else if (refusal == 0 &&
-               (!read_target(asked.method, asked.target) || !host.has_value() || !is_authority(*host))) {
-        refusal = 400;
+    } else if (refusal == 0 && (!target || target->kind == request_target::form::absolute ||
+                                !host.has_value() || !is_authority(*host))) {
+        refusal = 400;  // a whole URL as the path could name another host (RFC 9113 8.3.1)
     }
     if (refusal != 0) {
         stream.whole = last;

@@ -142,6 +142,19 @@ LEAT_TEST("HTTP/2 requests that cannot be are answered by the server", on(leat::
     co_return;
 }
 
+LEAT_TEST("the path of an HTTP/2 request names no other host", on(leat::testing::simulated)) {
+    std::string fields = leat::testing::h2_fields({}, "GET", "http://b/");
+    fields.replace(fields.find("http"), 4, "coap");  // its scheme
+    h2_server server;
+    server.receive(std::string(leat::testing::h2_preface) + leat::testing::h2_frame(NGHTTP2_SETTINGS, 0, 0) +
+                   leat::testing::h2_frame(NGHTTP2_HEADERS,
+                                           NGHTTP2_FLAG_END_STREAM | NGHTTP2_FLAG_END_HEADERS, 1, fields));
+    CHECK(server.session.take_request() == nullptr);
+    const std::string said = server.take_out();
+    CHECK(said.ends_with("Bad Request\n"));
+    co_return;
+}
+
 LEAT_TEST("a client that waits for 100 Continue is told to go on, once", on(leat::testing::simulated)) {
     h2_client client;
     h2_server server;
