@@ -28,6 +28,12 @@ bool is_of_connection(std::string_view name) noexcept {
            equal_ignoring_case(name, "Upgrade");
 }
 
+// What nghttp2 sends of fields in one head, by its own estimate, which takes so much for each field and once.
+// A longer head would never leave.
+constexpr std::size_t head_max = 64 * 1024;
+constexpr std::size_t field_overhead = 12;
+constexpr std::size_t head_overhead = 17;
+
 void require_possible(const response& made) {
     if (made.upgraded != nullptr) {
         throw std::invalid_argument("HTTP/2 connections are not upgraded");
@@ -49,6 +55,7 @@ public:
         add("date", date_now());
     }
     void add(std::string_view name, std::string_view value) {
+        size_ += name.size() + value.size() + field_overhead;
         used_.push_back({bytes_of(name), bytes_of(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
     }
     void add_given(const headers& given) {
@@ -64,11 +71,13 @@ public:
         add("content-length", {length_.data(), end});
     }
     [[nodiscard]] const std::vector<nghttp2_nv>& fields() const noexcept { return used_; }
+    [[nodiscard]] bool is_too_long() const noexcept { return size_ > head_max; }
 
 private:
     static thread_local std::vector<nghttp2_nv> used_;
     std::array<char, 3> status_;
     std::array<char, 20> length_;
+    std::size_t size_ = head_overhead;
 };
 thread_local std::vector<nghttp2_nv> h2_session::answer_head::used_;
 
@@ -107,6 +116,9 @@ std::optional<std::uint64_t> h2_session::begin(h2_stream& stream, const response
 
 void h2_session::submit(h2_stream& stream, answer_head& head, bool has_body) {
     check(!stream.begun, "a request is answered once");
+    if (head.is_too_long()) {
+        throw std::invalid_argument("the head of an HTTP/2 answer is longer than 64 KiB");
+    }
     if (stream.open) {
         nghttp2_data_provider body{.source = {}, .read_callback = callbacks::read_body};
         const int outcome = nghttp2_submit_response(session_, stream.id, head.fields().data(),
