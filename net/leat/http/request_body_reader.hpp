@@ -60,7 +60,7 @@ public:
     // The Content-Length; 0 for a request without a body; nothing for a body in chunks.
     [[nodiscard]] std::optional<std::uint64_t> size() const noexcept { return body_.size(); }
     // How long the body may be, in place of server_limits::body_bytes: a longer one is an error of the next
-    // read().
+    // read(). A body of HTTP/2 has come whole by then, within body_bytes.
     void set_limit(std::uint64_t bytes) noexcept { limit_ = bytes; }
     // The bytes that read() has given so far.
     [[nodiscard]] std::uint64_t bytes_read() const noexcept { return bytes_read_; }

@@ -26,6 +26,8 @@ public:
     }
     [[nodiscard]] std::optional<std::uint64_t> size() const noexcept override { return size_; }
     void refuse(std::error_code why) noexcept override { refused_ = why; }
+    // Why no more of it is wanted, if that was said.
+    [[nodiscard]] std::error_code refused() const noexcept { return refused_; }
 
 private:
     std::uint64_t size_;

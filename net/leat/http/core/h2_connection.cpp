@@ -229,7 +229,7 @@ void h2_connection::start_handlers() {
         try {
             tasks_->spawn(answer(*next));  // its frame is there before it is a task
         } catch (const std::bad_alloc&) {
-            session_.fail(*next);
+            session_.fail(*next, 500);
             session_.handler_ended(*next);
         }
     }
@@ -237,9 +237,10 @@ void h2_connection::start_handlers() {
 
 task<> h2_connection::answer(h2_stream& stream) {
     const handling running(*this, stream);
+    collected_body body(stream.asked.body);
     std::exception_ptr failure;
+    bool too_long = false;  // the body, for its handler, which lets that pass
     try {
-        collected_body body(stream.asked.body);
         request_body_reader reader(body, limits_.body_bytes);
         if (handler_.gives()) {
             response made = co_await (handler_.reads() ? handler_.give_reading(stream.asked, reader)
@@ -253,10 +254,15 @@ task<> h2_connection::answer(h2_stream& stream) {
                                        : handler_.write(stream.asked, writer));
             pieces.finish(writer.head());
         }
+    } catch (const std::system_error& known) {
+        failure = std::current_exception();
+        too_long = body.refused() && known.code() == body.refused();
     } catch (...) {
         failure = std::current_exception();
     }
-    if (failure != nullptr) {
+    if (too_long) {
+        session_.fail(stream, 413);
+    } else if (failure != nullptr) {
         fail(stream, failure);
     }
 }
@@ -265,7 +271,7 @@ void h2_connection::fail(h2_stream& stream, const std::exception_ptr& failure) {
     if (stream.open && !stream.broken) {
         exchange_.server().tell_failure(stream.asked, stream, failure);
     }
-    session_.fail(stream);
+    session_.fail(stream, 500);
 }
 
 task<> h2_connection::send_all() {

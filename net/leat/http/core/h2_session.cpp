@@ -266,11 +266,11 @@ void h2_session::reset(h2_stream& stream, h2_error why) noexcept {
     stream.tell();
 }
 
-void h2_session::fail(h2_stream& stream) noexcept {
+void h2_session::fail(h2_stream& stream, int status) noexcept {
     if (stream.begun) {
         reset(stream, h2_error::internal_error);
     } else {
-        refuse_or_reset(stream, 500, h2_error::internal_error);
+        refuse_or_reset(stream, status, h2_error::internal_error);
     }
 }
 

@@ -70,8 +70,8 @@ public:
     // A piece of the body, which lives until `pending` is empty.
     void give(h2_stream& stream, std::string_view piece, time_point now) noexcept;
     void finish(h2_stream& stream) noexcept;
-    // The handler has failed: the answer is a 500, or it ends here.
-    void fail(h2_stream& stream) noexcept;
+    // The handler has failed: the answer is one of `status`, or it ends here.
+    void fail(h2_stream& stream, int status) noexcept;
     // Ends a stream early.
     void reset(h2_stream& stream, h2_error why) noexcept;
 

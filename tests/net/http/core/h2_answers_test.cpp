@@ -32,7 +32,7 @@ int status_of_head(h2_client& client, h2_server& server, std::size_t more, bool&
         server.session.answer(*next, made);
     } catch (const std::invalid_argument&) {
         is_error = true;
-        server.session.fail(*next);
+        server.session.fail(*next, 500);
     }
     server.session.handler_ended(*next);
     client.receive(server.take_out());

@@ -258,7 +258,7 @@ LEAT_TEST("a body that is given in pieces ends when it is said, or is cut off",
     server.session.give(*first, "two", server.now);
     server.session.finish(*first);
     server.session.handler_ended(*first);
-    server.session.fail(*second);
+    server.session.fail(*second, 500);
     server.session.handler_ended(*second);
     client.receive(server.take_out());
     CHECK(client.of(whole).body == "onetwo");
