@@ -42,6 +42,19 @@ void append_time(std::string& line, std::chrono::system_clock::time_point when) 
     line.append(text.data(), static_cast<std::size_t>(size));
 }
 
+// HTTP/2 has no minor version: it is written as Apache and nginx do.
+std::string_view name_of(version spoken) noexcept {
+    switch (spoken) {
+        case version::http_1_0:
+            return "HTTP/1.0";
+        case version::http_1_1:
+            return "HTTP/1.1";
+        case version::http_2:
+            return "HTTP/2.0";
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string access_line(const answered& done) {
@@ -54,7 +67,7 @@ std::string access_line(const answered& done) {
     append_escaped(line, asked.method);
     line += ' ';
     append_escaped(line, asked.target);
-    line += asked.version == version::http_1_0 ? " HTTP/1.0\" " : " HTTP/1.1\" ";
+    line.append(" ").append(name_of(asked.version)).append("\" ");
     line.append(std::to_string(done.status)).append(" ").append(std::to_string(done.body_bytes)).append(" ");
     append_quoted(line, asked.headers.get("Referer").value_or(""));
     line += ' ';

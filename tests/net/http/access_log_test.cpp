@@ -129,6 +129,8 @@ TEST_CASE(
     asked.headers.add("User-Agent", "curl/8 \\ \xc3\xa4");
     CHECK(access_line(done).ends_with(
         " HTTP/1.0\" 200 1234 \"http://example.org/\" \"curl/8 \\x5c \\xc3\\xa4\""));
+    asked.version = leat::http::version::http_2;
+    CHECK(access_line(done).find(" HTTP/2.0\" 200 ") != std::string::npos);
 }
 
 LEAT_TEST("a line of the log begins with the client's address") {
