@@ -30,9 +30,8 @@ void response_writer::begin() {
 // From begin() to the sending there is no wait: nobody sends a head or the line of a chunk by itself.
 task<> response_writer::write(std::string_view piece) {
     if (elsewhere_ != nullptr) {
-        co_await elsewhere_->write(head_, piece);
+        co_await elsewhere_->write(head_, piece, written_);
         begun_ = true;
-        written_ += piece.size();
         co_return;
     }
     while (exchange_.sending()) {
@@ -64,6 +63,9 @@ task<> response_writer::write(std::string_view piece) {
 }
 
 task<> response_writer::send_interim(int status, headers fields) {
+    if (status < 102 || status > 199) {
+        throw std::invalid_argument("an interim answer with status " + std::to_string(status));
+    }
     while (elsewhere_ == nullptr && exchange_.sending()) {
         co_await exchange_.sent();
     }

@@ -21,8 +21,8 @@ class body_writer {
 public:
     body_writer(const body_writer&) = delete;
     body_writer& operator=(const body_writer&) = delete;
-    // As response_writer::write().
-    [[nodiscard]] virtual task<> write(response& head, std::string_view piece) = 0;
+    // As response_writer::write(). Adds to `written` what the answer has of the piece, before it is sent.
+    [[nodiscard]] virtual task<> write(response& head, std::string_view piece, std::uint64_t& written) = 0;
 
 protected:
     body_writer() noexcept = default;

@@ -5,11 +5,16 @@
 
 #include <leat/testing/doctest.hpp>
 
+#include <algorithm>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
+using leat::http::answered;
 using leat::http::request;
 using leat::http::request_body_reader;
 using leat::http::response;
+using leat::http::response_writer;
 using leat::testing::h2_peer;
 using leat::testing::said;
 using leat::testing::serving;
@@ -30,6 +35,18 @@ leat::http::serve_options counting_errors() {
     return options;
 }
 
+leat::task<> write_much(const request& asked, response_writer& writer) {
+    bool refused = false;
+    try {
+        co_await writer.send_interim(101);
+    } catch (const std::invalid_argument&) {
+        refused = true;
+    }
+    CHECK(refused);
+    co_await writer.send_interim(103, {{"Link", "</style.css>; rel=preload"}});
+    co_await writer.write(std::string(asked.target == "/much" ? 100'000 : 10, 'x'));
+}
+
 }  // namespace
 
 LEAT_TEST("a body of HTTP/2 that is too long for its handler is answered with 413, and not reported") {
@@ -44,4 +61,29 @@ LEAT_TEST("a body of HTTP/2 that is too long for its handler is answered with 41
         CHECK(peer.of(longer).status == 413);
         CHECK(said.empty());
     });
+}
+
+LEAT_TEST("an HTTP/2 answer whose client resets it is told of as cut") {
+    said.clear();
+    leat::http::serve_options options = unattended;
+    options.on_answer = [](const answered& done) {
+        said.push_back(done.asked.target + " " + std::to_string(done.status) + " " +
+                       std::to_string(done.body_bytes) + (done.cut ? " cut" : ""));
+    };
+    co_await serving(write_much, options, [](leat::endpoint where) -> leat::task<> {
+        leat::tcp_stream made = co_await leat::tcp_stream::connect(where);
+        h2_peer peer{leat::any_stream(std::move(made))};
+        const auto head = peer.ask("/head", "HEAD");
+        const bool one = co_await peer.finish(head);
+        CHECK(one);
+        const auto much = peer.ask("/much");
+        const bool begun = co_await peer.talk_until([&] { return peer.of(much).status == 200; });
+        CHECK(begun);
+        peer.reset(much);
+        const auto little = peer.ask("/little");
+        const bool all = co_await peer.finish(little);
+        CHECK(all);
+    });
+    std::ranges::sort(said);
+    CHECK(said == std::vector<std::string>{"/head 200 0", "/little 200 10", "/much 200 100000 cut"});
 }

@@ -46,7 +46,7 @@ class h2_connection::answer_writer final : public body_writer {
 public:
     answer_writer(h2_connection& on, h2_stream& asked) noexcept : connection_(on), stream_(asked) {}
 
-    task<> write(response& head, std::string_view piece) override {
+    task<> write(response& head, std::string_view piece, std::uint64_t& written) override {
         while (!stream_.pending.empty()) {
             co_await stream_.changed.wait();
         }
@@ -63,6 +63,7 @@ public:
         if (length_) {
             *length_ -= piece.size();
         }
+        written += piece.size();
         const turn given(*this, piece);
         while (!stream_.pending.empty()) {
             co_await stream_.changed.wait();

@@ -246,9 +246,6 @@ void server_exchange::append_given_head(const response& made) {
 }
 
 std::string server_exchange::interim_head(int status, const headers& fields) const {
-    if (status < 102 || status > 199) {
-        throw std::invalid_argument("an interim answer with status " + std::to_string(status));
-    }
     std::string head;
     if (asked().version != version::http_1_0) {
         append_status_line(head, status);
