@@ -167,29 +167,33 @@ task<> socket::send(message whole) {
 }
 
 task<> socket::send_as(kind of, std::string_view data) {
-    mutex_guard turn = co_await sending_.lock();
+    const mutex_guard turn = co_await sending_.lock();
+    if (holds_back() && !session_.has_closed()) {
+        co_await send_out();  // or each send that is cancelled would leave a message behind
+    }
     if (session_.has_closed()) {
         fail(error::closed);
     }
     session_.send(of, data);
-    co_await send_out(std::move(turn));
+    co_await send_out();
 }
 
 task<> socket::flush() {
-    mutex_guard turn = co_await sending_.lock();
-    co_await send_out(std::move(turn));
+    const mutex_guard turn = co_await sending_.lock();
+    co_await send_out();
 }
 
 // A task that sends takes along what is added meanwhile. Waiting for it might be waiting for the peer, which
 // may be waiting until this side receives.
 task<> socket::flush_unless_sending() {
-    if (auto turn = sending_.try_lock()) {
-        co_await send_out(std::move(*turn));
+    if (const auto turn = sending_.try_lock()) {
+        co_await send_out();
     }
 }
 
-// By pieces: after each it is known how much has left, so a cancelled one breaks nothing.
-task<> socket::send_out(mutex_guard turn) {
+// While sending_ is locked. By pieces: after each it is known how much has left, so a cancelled one breaks
+// nothing.
+task<> socket::send_out() {
     while (left_ < leaving_.size() || !session_.out().empty()) {
         if (left_ == leaving_.size()) {
             leaving_.clear();
@@ -203,7 +207,6 @@ task<> socket::send_out(mutex_guard turn) {
     if (leaving_.capacity() > kept_max) {
         std::string().swap(leaving_);
     }
-    turn.unlock();
 }
 
 task<> socket::ping() {

@@ -73,8 +73,9 @@ public:
 
     // Sends a text, which is UTF-8 (else std::invalid_argument), or bytes. They live until it completes: when
     // the kernel has the message, so a slow peer slows the sender. Any number of tasks may send; each message
-    // leaves whole. Throws error::closed behind a close, and the errors of the stream. Cancelled: if a part
-    // has left, the rest leaves with what is sent next; else the message has not been sent.
+    // leaves whole. Throws error::closed behind a close, and the errors of the stream. Cancelled while others
+    // send, or while what they have left behind leaves: the message has not been sent; else what has not left
+    // of it leaves with what is sent next.
     [[nodiscard]] task<> send(std::string_view text);
     [[nodiscard]] task<> send(std::span<const std::byte> data);
     [[nodiscard]] task<> send(message whole);  // of either kind
@@ -101,7 +102,7 @@ private:
     [[nodiscard]] bool holds_back() noexcept { return left_ < leaving_.size() || !session_.out().empty(); }
     [[nodiscard]] task<> flush();
     [[nodiscard]] task<> flush_unless_sending();
-    [[nodiscard]] task<> send_out(mutex_guard turn);
+    [[nodiscard]] task<> send_out();
     void begin_close(close_code code, std::string_view reason);
     [[nodiscard]] task<> close_by_both();
     [[nodiscard]] task<> receive_bytes();

@@ -324,6 +324,19 @@ LEAT_TEST("a send that is cancelled midway breaks nothing: its rest leaves with 
     co_await sending;
 }
 
+LEAT_TEST("of sends that are cancelled, to a peer that takes nothing, only the first is kept",
+          on(testing::simulated)) {
+    two_sockets both({.capacity = 100});
+    const std::string big(1000, 'b');
+    for (int i = 0; i < 10; ++i) {
+        CHECK(!co_await move_on_after(1s, both.client.send(big)));
+    }
+    auto sending = spawn([&]() -> task<> { co_await both.client.send("next"); });
+    CHECK(co_await received(both.server) == big);
+    CHECK(co_await received(both.server) == "next");
+    co_await sending;
+}
+
 LEAT_TEST("a receive that is cancelled midway loses nothing") {
     raw_client both;
     co_await both.client.send_all(frame(first_text, "half "));
