@@ -188,6 +188,8 @@ task<> socket::flush() {
 task<> socket::flush_unless_sending() {
     if (const auto turn = sending_.try_lock()) {
         co_await send_out();
+    } else if (session_.out().size() > kept_max) {
+        co_await flush();  // a peer that pings on and on, and takes no answer
     }
 }
 

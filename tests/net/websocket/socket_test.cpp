@@ -296,6 +296,28 @@ LEAT_TEST("ping completes when the peer has answered") {
     co_await closing_one;
 }
 
+LEAT_TEST("a peer that takes nothing is not read without end for its pings, also while a task sends") {
+    auto [peer, stream] = testing::memory_stream::pair({.capacity = 10'000});
+    socket server(std::move(stream), role::server);
+    const std::string big(100'000, 'b');
+    auto sending = spawn([&]() -> task<> { co_await server.send(big); });
+    auto waiting = spawn(received(server));
+    auto pinging = spawn([&]() -> task<> {
+        const std::string ping = frame(a_ping, std::string(125, 'p'));
+        for (int i = 0; i < 3000; ++i) {
+            co_await peer.send_all(ping);
+        }
+        co_await peer.send_all(frame(last_text, "at last"));
+    });
+    co_await testing::wait_until_idle();
+    CHECK(!pinging.done());
+    std::string answers(big.size() + 10 + 3000 * 127, ' ');
+    co_await peer.recv_exactly(answers);
+    CHECK(co_await waiting == "at last");
+    co_await sending;
+    co_await pinging;
+}
+
 LEAT_TEST("messages of many senders leave whole") {
     two_sockets both({.capacity = 100, .piece = 7});
     co_await with_task_group([&](task_group& group) -> task<> {
