@@ -240,7 +240,7 @@ inflater::outcome inflater::inflate_all(std::string_view compressed, std::string
     stream_->avail_in = static_cast<uInt>(compressed.size());
     for (;;) {
         const std::size_t before = out.size();
-        out.resize(before + std::min(step_size, most - before + 1));  // one more tells that it is too long
+        out.resize(before + std::min(step_size - 1, most - before) + 1);  // one more: it is too long
         stream_->next_out = reinterpret_cast<Bytef*>(out.data() + before);
         stream_->avail_out = static_cast<uInt>(out.size() - before);
         const int result = inflate(stream_.get(), Z_SYNC_FLUSH);

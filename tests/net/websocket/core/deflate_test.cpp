@@ -71,6 +71,12 @@ LEAT_TEST("compressed messages are read as RFC 7692 shows them") {
     CHECK(co_await received(both.server) == "plain");
 }
 
+LEAT_TEST("a compressed message is read where messages have no limit") {
+    compressing both({}, {.message_bytes = SIZE_MAX});
+    co_await both.client.send_all(frame(compressed_text, "\xf2\x48\xcd\xc9\xc9\x07\x00"sv));
+    CHECK(co_await received(both.server) == "Hello");
+}
+
 LEAT_TEST("messages of every length arrive compressed, with and without a context that is kept") {
     for (const bool keeps : {true, false}) {
         const deflate_terms terms{.server = {.window_bits = 9, .keeps_context = keeps},
