@@ -6,6 +6,8 @@
 #include <leat/system/core/file_wait.hpp>
 #include <leat/system/core/open_file.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <system_error>
 
 #include <fcntl.h>
@@ -138,6 +140,15 @@ file_kind kind_of(unsigned mode) noexcept {
                            : file_kind::other;
 }
 
+// Anybody may give a file any time. What the clock does not reach is as near to it as it can be.
+std::chrono::system_clock::time_point time_of(const statx_timestamp& time) noexcept {
+    using std::chrono::duration_cast, std::chrono::seconds, std::chrono::system_clock;
+    constexpr seconds last = duration_cast<seconds>(system_clock::duration::max()) - seconds(1);
+    const system_clock::duration since = std::clamp(seconds(time.tv_sec), -last, last);
+    return system_clock::time_point(
+        since + duration_cast<system_clock::duration>(std::chrono::nanoseconds(time.tv_nsec)));
+}
+
 }  // namespace
 
 namespace detail {
@@ -177,11 +188,9 @@ void check_path(const char* what, const std::string& path) {
 }
 
 file_info info_of(const struct statx& about) noexcept {
-    using std::chrono::nanoseconds, std::chrono::seconds, std::chrono::system_clock;
     file_info info;
     info.size = about.stx_size;
-    info.modified = system_clock::time_point(std::chrono::duration_cast<system_clock::duration>(
-        seconds(about.stx_mtime.tv_sec) + nanoseconds(about.stx_mtime.tv_nsec)));
+    info.modified = time_of(about.stx_mtime);
     info.kind = kind_of(about.stx_mode);
     info.permissions = about.stx_mode & 07777U;
     info.links = about.stx_nlink;

@@ -121,6 +121,25 @@ LEAT_TEST("info tells size, kind, permissions and time") {
     CHECK(folder.kind == leat::file_kind::folder);
 }
 
+LEAT_TEST("a file of a time that no clock reaches is a file", on(leat::testing::kernel)) {
+    any_folder where;
+    co_await where.make();
+    const std::string path = where.path("one");
+    co_await opened(path, to_write);
+    const auto set = [&path](time_t second) {
+        const timespec times[] = {{second, 0}, {second, 999'999'999}};
+        REQUIRE(::utimensat(AT_FDCWD, path.c_str(), times, 0) == 0);
+    };
+    for (const int sign : {1, -1}) {
+        set(sign * (time_t(1) << 40));  // the file system keeps what it can
+        const auto about = co_await leat::file_info_of(path);
+        CHECK((about.modified > std::chrono::system_clock::now()) == (sign > 0));
+    }
+    set(1);
+    const auto about = co_await leat::file_info_of(path);
+    CHECK(about.modified.time_since_epoch() == 1s + 999'999'999ns);
+}
+
 LEAT_TEST("synced, allocated and truncated, a file has the size it was given") {
     any_folder where;
     co_await where.make();
