@@ -47,9 +47,9 @@ std::optional<std::chrono::system_clock::time_point> time_of(const file_info& ab
     return about.modified >= first ? std::optional(about.modified) : std::nullopt;
 }
 
-// The same on each machine that has the file with its time: of that and its size. Where the time says nothing
-// the number of the file takes its place.
-std::string tag_of(const file_info& about) {
+// The same on each machine that has the file with its time: of that, its size and its coding, whose forms may
+// have both in common. Where the time says nothing the number of the file takes its place.
+std::string tag_of(const file_info& about, std::string_view coding) {
     std::array<char, 40> text{};
     char* const end = text.data() + text.size();
     text[0] = '"';
@@ -59,8 +59,9 @@ std::string tag_of(const file_info& about) {
     char* at = std::to_chars(text.data() + 1, end, state, 16).ptr;
     *at++ = '-';
     at = std::to_chars(at, end, about.size, 16).ptr;
-    *at++ = '"';
-    return {text.data(), at};
+    std::string tag(text.data(), at);
+    tag.append(coding.empty() ? "" : "-").append(coding).append("\"");
+    return tag;
 }
 
 std::uint64_t random_number() {
@@ -155,7 +156,7 @@ task<> static_files::give(const request& asked, response_writer& writer, std::st
         coding = co_await choose(asked, name, *found);
         head.headers.add("Vary", "Accept-Encoding");
     }
-    const std::string tag = tag_of(found->info);
+    const std::string tag = tag_of(found->info, coding);
     head.headers.add("ETag", tag);
     const auto modified = time_of(found->info);
     if (modified) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <tuple>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -174,6 +175,28 @@ LEAT_TEST("a compressed form is sent to who takes it") {
         CHECK(field_in(packed, "ETag") != field_in(plain, "ETag"));
         const std::string missing = co_await ask(where, "/none.txt", "Accept-Encoding: gzip\r\n");
         CHECK(status_in(missing) == 404);
+    });
+}
+
+LEAT_TEST("forms of one file have tags of their own, also those of one size and time",
+          on(leat::testing::kernel)) {
+    co_await with_site({.precompressed = true}, [](endpoint where, const any_folder& files) -> task<> {
+        co_await leat::write_file(files.path("root/page.txt.gz"), "of gzip: x");
+        co_await leat::write_file(files.path("root/page.txt.br"), "of brotli:");
+        const timespec built[] = {{1'700'000'000, 0}, {1'700'000'000, 0}};
+        for (const char* name : {"root/page.txt", "root/page.txt.gz", "root/page.txt.br"}) {
+            REQUIRE(::utimensat(AT_FDCWD, files.path(name).c_str(), built, 0) == 0);
+        }
+        const std::string plain = co_await ask(where, "/page.txt");
+        const std::string gzip = co_await ask(where, "/page.txt", "Accept-Encoding: gzip\r\n");
+        const std::string brotli = co_await ask(where, "/page.txt", "Accept-Encoding: br\r\n");
+        CHECK(field_in(gzip, "ETag") != field_in(plain, "ETag"));
+        CHECK(field_in(brotli, "ETag") != field_in(gzip, "ETag"));
+        CHECK(leat::http::is_entity_tag(field_in(brotli, "ETag")));
+        const std::string resumed = co_await ask(
+            where, "/page.txt",
+            "Accept-Encoding: br\r\nRange: bytes=5-\r\nIf-Range: " + field_in(gzip, "ETag") + "\r\n");
+        CHECK(status_in(resumed) == 200);
     });
 }
 
