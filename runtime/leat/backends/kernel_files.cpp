@@ -145,7 +145,12 @@ std::int64_t open_by_steps(int folder, std::string_view path, open_how how) noex
         const std::size_t end = std::min(path.find('/'), path.size());
         const std::size_t next = std::min(path.find_first_not_of('/', end), path.size());
         const bool last = next == path.size();
-        how.flags |= last && end < path.size() ? static_cast<unsigned>(O_DIRECTORY) : 0U;
+        if (last && end < path.size()) {
+            if ((how.flags & O_CREAT) != 0) {
+                return -EISDIR;  // with both flags a kernel before 6.4 makes a file
+            }
+            how.flags |= static_cast<unsigned>(O_DIRECTORY);
+        }
         const std::int64_t opened =
             step_into(reached ? reached.get() : folder, path.substr(0, end), last, how);
         if (last || opened < 0) {

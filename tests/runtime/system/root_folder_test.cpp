@@ -31,6 +31,15 @@ task<std::string> text_of(const root_folder& root, std::string path) {
     co_return text;
 }
 
+task<> makes_no_folder(const root_folder& root) {
+    for (const char* path : {"new/", "below/new//", "below/"}) {
+        const auto made = co_await leat::as_result(root.open_file(path, {.write = true, .create = true}));
+        CHECK_MESSAGE(made.error() == std::errc::is_a_directory, path);
+    }
+    const auto none = co_await leat::as_result(root.open_file("new"));
+    CHECK(none.error() == std::errc::no_such_file_or_directory);
+}
+
 task<> make_site(const any_folder& where) {
     co_await where.make();
     co_await leat::write_file(where.path("secret"), "secret");
@@ -96,6 +105,7 @@ task<> opens_without_openat2() {
     }
     const std::string long_name = co_await text_of(root, std::string(300, 'x') + "/y");
     CHECK(long_name == "File name too long");
+    co_await makes_no_folder(root);
 }
 
 }  // namespace
@@ -126,6 +136,7 @@ LEAT_TEST("what is below a root is opened by its path, and nothing else") {
     CHECK(missing.error_text() == "open " + where.path("root/none") + ": No such file or directory");
     const auto file = co_await leat::as_result(root_folder::open(where.path("secret")));
     CHECK(file.error() == std::errc::not_a_directory);
+    co_await makes_no_folder(root);
 }
 
 LEAT_TEST("links lead within a root, not out of it", on(leat::testing::kernel)) {
