@@ -268,8 +268,7 @@ task<> socket::close_by_both() {
         } else {
             take_input();
         }
-        while (session_.take_message() != nullptr) {
-        }
+        session_.drop_messages();
     }
     co_await flush();
 }

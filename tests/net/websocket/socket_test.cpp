@@ -248,6 +248,19 @@ LEAT_TEST("a close between two receives of another task ends that, too") {
     CHECK(co_await receiving == "said end");
 }
 
+LEAT_TEST("a message stays good while another task closes, whatever has come behind it") {
+    raw_client both;
+    const std::string first(100, '1');
+    co_await both.client.send_all(frame(last_text, first) + frame(last_text, std::string(100, '2')));
+    const auto said = co_await both.server.receive();
+    REQUIRE(said.has_value());
+    auto closing_one = spawn(both.server.close());
+    co_await both.client.send_all(frame(a_close, close_payload(1000)));
+    co_await closing_one;
+    CHECK(said->data == first);
+    CHECK(co_await received(both.server) == "end");
+}
+
 LEAT_TEST("codes and reasons that are not to be sent are refused") {
     two_sockets both;
     for (const int code : {0, 999, 1004, 1005, 1006, 1015, 2999, 5000}) {

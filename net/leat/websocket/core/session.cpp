@@ -187,6 +187,11 @@ const message* session::take_message() {
     return &handed_;
 }
 
+void session::drop_messages() noexcept {
+    ready_.clear();
+    taken_ = 0;
+}
+
 std::error_code session::failure() const noexcept {
     if (out_of_memory_) {
         return std::make_error_code(std::errc::not_enough_memory);

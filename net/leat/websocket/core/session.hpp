@@ -40,6 +40,8 @@ public:
     void receive(std::string_view& input);
     // The oldest message that is ready, or null. Good until the next call.
     [[nodiscard]] const message* take_message();
+    // Those that are ready go nowhere. The one that was taken last stays good.
+    void drop_messages() noexcept;
     // A close has come, or what makes going on impossible.
     [[nodiscard]] bool receives() const noexcept;
     // What the peer has done wrong, if that was why.
