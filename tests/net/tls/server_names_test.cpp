@@ -95,6 +95,19 @@ TEST_CASE("names that are none are names of no certificate") {
     CHECK(detail::certificate_subject(SSL_get0_peer_certificate(client.ssl())) == "CN=*.b.example");
 }
 
+TEST_CASE("a certificate may begin with a name that is longer than a client can ask for") {
+    const testing::certificate_authority authority;
+    std::string longest = "x.example";
+    while (longest.size() < 256) {
+        longest.insert(0, std::string(60, 'x') + ".");
+    }
+    const certificate first = authority.issue({longest, "a.example"}, {.common_name = "first"});
+    const context server_side = showing({first, authority.issue({"*.b.example"})});
+    const context client_side = client_context(authority);
+    CHECK(shown_to(client_side, server_side, "a.example") == "CN=first");
+    CHECK(shown_to(client_side, server_side, "x.b.example") == "CN=*.b.example");
+}
+
 TEST_CASE("a chosen certificate comes with its chain, and a client that checks both is content") {
     const testing::certificate_authority authority;
     const testing::certificate_authority below = authority.intermediate("below");

@@ -17,6 +17,11 @@ constexpr char lower(char each) noexcept {
     return each >= 'A' && each <= 'Z' ? static_cast<char>(each - 'A' + 'a') : each;
 }
 
+std::string lowered(std::string name) {
+    std::ranges::transform(name, name.begin(), lower);
+    return name;
+}
+
 // "b.example" of "a.b.example": what a wildcard has after its "*.".
 std::string_view above(std::string_view host) noexcept {
     const std::size_t dot = host.find('.');
@@ -51,7 +56,8 @@ server_certificates::server_certificates(const server_options& options)
     add(first_, all_.front());
     const auto names = certificate_hosts(all_.front().pair.certificate());
     if (!names.empty()) {
-        std::ranges::for_each(*find(names.front()), [this](const shown* each) { add(first_, *each); });
+        std::ranges::for_each(by_host_.at(lowered(names.front())),
+                              [this](const shown* each) { add(first_, *each); });
     }
 }
 
@@ -64,9 +70,8 @@ void server_certificates::add(group& to, const shown& each) {
 }
 
 void server_certificates::add(const shown& each) {
-    for (std::string name : certificate_hosts(each.pair.certificate())) {
-        std::ranges::transform(name, name.begin(), lower);
-        add(by_host_[std::move(name)], each);
+    for (std::string& name : certificate_hosts(each.pair.certificate())) {
+        add(by_host_[lowered(std::move(name))], each);
     }
 }
 
