@@ -7,8 +7,13 @@
 #include "../../support/folder.hpp"
 
 #include <doctest/doctest.h>
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -177,6 +182,34 @@ TEST_CASE("a session is resumed for a name of a further certificate, and knows t
     }
 }
 
+// With a key that OpenSSL refuses to show to anybody.
+certificate weak(const char* name) {
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+        EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{512}), EVP_PKEY_free);
+    const std::unique_ptr<X509, decltype(&X509_free)> made(X509_new(), X509_free);
+    REQUIRE((key != nullptr && made != nullptr));
+    X509_gmtime_adj(X509_getm_notBefore(made.get()), 0);
+    X509_gmtime_adj(X509_getm_notAfter(made.get()), 3600);
+    X509_set_pubkey(made.get(), key.get());
+    const std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> names(
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, (std::string("DNS:") + name).c_str()),
+        X509_EXTENSION_free);
+    REQUIRE(X509_add_ext(made.get(), names.get(), -1) == 1);
+    REQUIRE(X509_sign(made.get(), key.get(), EVP_sha256()) > 0);
+    const std::unique_ptr<BIO, decltype(&BIO_free)> text(BIO_new(BIO_s_mem()), BIO_free);
+    const auto written = [&text] {
+        char* bytes = nullptr;
+        const long size = BIO_get_mem_data(text.get(), &bytes);
+        return std::string(bytes, static_cast<std::size_t>(size));
+    };
+    REQUIRE(PEM_write_bio_X509(text.get(), made.get()) == 1);
+    certificate given{.chain = written(), .key = {}};
+    REQUIRE(BIO_reset(text.get()) == 1);
+    REQUIRE(PEM_write_bio_PrivateKey(text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
+    given.key = written();
+    return given;
+}
+
 TEST_CASE("what is wrong with a further certificate is told with its file") {
     const testing::folder files;
     const testing::certificate_authority authority;
@@ -199,6 +232,11 @@ TEST_CASE("what is wrong with a further certificate is told with its file") {
     CHECK(complaint({pem::text(second.chain), {}}) ==
           "a certificate and its key are given together, or neither");
     CHECK(complaint({}) == "a certificate and its key are given together, or neither");
+    const certificate too_weak = weak("c.example");
+    const std::string weak_path = files.file("c.pem", too_weak.chain);
+    CHECK(complaint({pem::file(weak_path), pem::text(too_weak.key)}) ==
+          "the certificate in " + weak_path + " cannot be used: ee key too small");
+    CHECK(complaint(given(authority.issue({"c.example"}))).empty());
 }
 
 }  // namespace

@@ -17,6 +17,10 @@ namespace {
     throw error(make_error_code(failure::configuration), what + ": " + cause.text);
 }
 
+struct session_free {
+    void operator()(SSL* old) const noexcept { SSL_free(old); }
+};
+
 }  // namespace
 
 void key_pair::chain_free::operator()(stack_st_X509* old) const noexcept {
@@ -55,6 +59,17 @@ void key_pair::show_on(ssl_ctx_st* handle) const {
 
 bool key_pair::show_on(ssl_st* ssl) const noexcept {
     return SSL_use_cert_and_key(ssl, leaf_.get(), key_.get(), chain_.get(), 0) == 1;
+}
+
+void key_pair::require_showable(ssl_ctx_st* handle) const {
+    const std::unique_ptr<SSL, session_free> trial(SSL_new(handle));
+    if (trial == nullptr) {
+        throw std::bad_alloc();
+    }
+    SSL_certs_clear(trial.get());
+    if (!show_on(trial.get())) {
+        fail_queued(name_ + " cannot be used");
+    }
 }
 
 }  // namespace leat::tls::detail

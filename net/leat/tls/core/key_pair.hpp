@@ -26,8 +26,10 @@ public:
 
     // Beside those of other kinds. Throws tls::error.
     void show_on(ssl_ctx_st* handle) const;
-    // The same; false when it failed.
+    // The same, of one session; false when it failed.
     [[nodiscard]] bool show_on(ssl_st* ssl) const noexcept;
+    // Throws tls::error if no session of `handle` could show it.
+    void require_showable(ssl_ctx_st* handle) const;
 
 private:
     struct chain_free {

@@ -111,6 +111,9 @@ void server_certificates::show_on(ssl_ctx_st* handle) const {
     for (const shown* each : first_) {
         each->pair.show_on(handle);
     }
+    for (const shown& each : all_) {  // the others meet OpenSSL in a handshake only
+        each.pair.require_showable(handle);
+    }
     SSL_CTX_set_tlsext_servername_callback(handle, on_server_name);
     SSL_CTX_set_tlsext_servername_arg(handle, self);
     if (all_.size() > 1) {
