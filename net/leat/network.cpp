@@ -21,6 +21,11 @@ network::network(const address& base, unsigned prefix) : base_(base), prefix_(pr
     if (prefix > bits_of(base)) {
         throw std::invalid_argument("an address has no " + std::to_string(prefix) + " bits");
     }
+    constexpr unsigned bits_of_mapped = 96;  // before those of the IPv4 address
+    if (base.is_ipv4_mapped() && prefix >= bits_of_mapped) {
+        base_ = base.unmapped();
+        prefix_ = prefix - bits_of_mapped;
+    }
 }
 
 result<network> network::try_parse(std::string_view text) {

@@ -16,8 +16,8 @@ class network {
 public:
     // One address.
     network(const address& only) noexcept;  // implicit: a list may name both
-    // The addresses that have the first `prefix` bits of `base`. Throws std::invalid_argument if it has
-    // fewer.
+    // The addresses that have the first `prefix` bits of `base`: of an IPv4-mapped one, from 96 bits on,
+    // those of IPv4. Throws std::invalid_argument if it has fewer.
     network(const address& base, unsigned prefix);
 
     // "10.0.0.0/8", "::1", "[::1]"; a zone means nothing here. Throws std::invalid_argument naming `text`.

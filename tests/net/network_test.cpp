@@ -27,6 +27,10 @@ TEST_CASE("a network holds the addresses that begin as it does") {
         question{"::/0", "1.2.3.4", false},
         question{"10.0.0.0/8", "::ffff:10.0.0.1", true},
         question{"::ffff:10.0.0.1", "10.0.0.1", true},
+        question{"::ffff:10.0.0.0/104", "10.255.0.1", true},
+        question{"::ffff:10.0.0.0/104", "::ffff:10.255.0.1", true},
+        question{"::ffff:10.0.0.0/104", "11.0.0.1", false},
+        question{"::ffff:0.0.0.0/96", "11.0.0.1", true},
         question{"2001:db8::/33", "2001:db8:7fff::1", true},
         question{"2001:db8::/33", "2001:db8:8000::1", false},
         question{"[::1]", "::1", true},
@@ -54,6 +58,7 @@ TEST_CASE("what is no network is refused") {
 TEST_CASE("a network is written as it is read, and one of several is enough") {
     CHECK(network::parse("10.0.0.0/8").to_string() == "10.0.0.0/8");
     CHECK(network::parse("::1").to_string() == "::1/128");
+    CHECK(network::parse("::ffff:10.0.0.0/104") == network::parse("10.0.0.0/8"));
     const std::array some{network(address::loopback_ipv4()), network::parse("10.0.0.0/8")};
     CHECK(any_contains(some, address::parse("10.1.1.1")));
     CHECK_FALSE(any_contains(some, address::parse("127.0.0.2")));
