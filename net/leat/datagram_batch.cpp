@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <new>
 #include <string>
 
 #include <netinet/udp.h>
@@ -19,13 +20,23 @@ constexpr std::size_t segments_max = 64;         // UDP_MAX_SEGMENTS of the firs
 constexpr std::size_t message_max = 65'507 - 7;  // over IPv4 the largest, some bytes less to be sure
 constexpr std::size_t largest_message = 65'535;  // that is ever received
 
+constexpr const char* moved_from = "the batch was moved from";
+
+// Throws what new does for more than there can be.
+std::size_t bytes_of_all(std::size_t datagrams, std::size_t bytes_of_each) {
+    if (datagrams != 0 && bytes_of_each > std::numeric_limits<std::size_t>::max() / datagrams) {
+        throw std::bad_array_new_length();
+    }
+    return datagrams * bytes_of_each;
+}
+
 }  // namespace
 
 received_batch::received_batch(std::size_t datagrams, std::size_t bytes_of_each)
     : room_(bytes_of_each),
       headers_(datagrams),
       slots_(datagrams),
-      bytes_(new std::byte[datagrams * bytes_of_each]) {
+      bytes_(new std::byte[bytes_of_all(datagrams, bytes_of_each)]) {
     check(datagrams > 0 && bytes_of_each > 0, "a batch has room for a datagram");
     for (std::size_t message = 0; message < datagrams; ++message) {
         slots_[message].bytes = {bytes_.get() + message * room_, room_};
@@ -46,6 +57,7 @@ void received_batch::reset(std::size_t message) noexcept {
 }
 
 std::span<mmsghdr> received_batch::offer() noexcept {
+    check(!headers_.empty(), moved_from);
     for (std::size_t message = 0; message < messages_; ++message) {
         reset(message);
     }
@@ -143,6 +155,7 @@ void outgoing_batch::add(byte_view bytes) {
 }
 
 void outgoing_batch::add(byte_view bytes, const endpoint& to, bool named) {
+    check(formed_ != nullptr, moved_from);
     const std::size_t begin = bytes_.size();
     bytes_.insert(bytes_.end(), bytes.data(), bytes.data() + bytes.size());
     try {

@@ -24,6 +24,7 @@
 #include <iterator>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <sys/socket.h>
@@ -54,8 +55,23 @@ public:
     // gives several of one sender in one room: that is 65,535 bytes then, or misuse. None of either is
     // misuse.
     explicit received_batch(std::size_t datagrams = 32, std::size_t bytes_of_each = 2048);
-    received_batch(received_batch&& other) noexcept = default;
-    received_batch& operator=(received_batch&& other) noexcept = default;
+    // Receiving into one that was moved from is misuse; it is empty.
+    received_batch(received_batch&& other) noexcept
+        : room_(other.room_),
+          messages_(std::exchange(other.messages_, 0)),
+          size_(std::exchange(other.size_, 0)),
+          headers_(std::move(other.headers_)),
+          slots_(std::move(other.slots_)),
+          bytes_(std::move(other.bytes_)) {}
+    received_batch& operator=(received_batch&& other) noexcept {
+        room_ = other.room_;
+        messages_ = std::exchange(other.messages_, 0);
+        size_ = std::exchange(other.size_, 0);
+        headers_ = std::move(other.headers_);
+        slots_ = std::move(other.slots_);
+        bytes_ = std::move(other.bytes_);
+        return *this;
+    }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
@@ -118,8 +134,23 @@ private:
 class outgoing_batch {
 public:
     outgoing_batch();
-    outgoing_batch(outgoing_batch&& other) noexcept = default;
-    outgoing_batch& operator=(outgoing_batch&& other) noexcept = default;
+    // Adding to one that was moved from is misuse; it is empty.
+    outgoing_batch(outgoing_batch&& other) noexcept
+        : bytes_(std::move(other.bytes_)),
+          items_(std::move(other.items_)),
+          first_(std::exchange(other.first_, 0)),
+          formed_(std::move(other.formed_)),
+          asked_(other.asked_),
+          segments_below_(other.segments_below_) {}
+    outgoing_batch& operator=(outgoing_batch&& other) noexcept {
+        bytes_ = std::move(other.bytes_);
+        items_ = std::move(other.items_);
+        first_ = std::exchange(other.first_, 0);
+        formed_ = std::move(other.formed_);
+        asked_ = other.asked_;
+        segments_below_ = other.segments_below_;
+        return *this;
+    }
 
     // Copies the bytes behind the others; to `to`, or to the peer that the socket is connected to. Throws
     // std::bad_alloc, and nothing has changed; it allocates when it becomes larger than it ever was.

@@ -271,6 +271,26 @@ TEST_CASE("a batch without room, and the first of an empty one, are misuse") {
         "an empty batch has no first datagram");
 }
 
+TEST_CASE("using a batch that was moved from aborts") {
+    constexpr const char* rule = "the batch was moved from";
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto socket = leat::udp_socket::bind({"127.0.0.1", 0});
+            leat::received_batch batch;
+            const leat::received_batch taken(std::move(batch));
+            co_await socket.recv_batch(batch);
+        },
+        rule);
+    check_task_aborts(
+        []() -> leat::task<> {
+            leat::outgoing_batch batch;
+            const leat::outgoing_batch taken(std::move(batch));
+            batch.add("x");
+            co_return;
+        },
+        rule);
+}
+
 TEST_CASE("an empty message of a connection is misuse") {
     check_task_aborts(
         []() -> leat::task<> {
