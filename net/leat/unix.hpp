@@ -35,12 +35,13 @@ public:
     unix_stream() noexcept = default;
 
     // Bytes with descriptors, and what comes of both: see unix_message.hpp. Descriptors that come with bytes
-    // which anything else receives, recv or recv_chunk, are closed. Not in a simulation: they fail with
-    // std::errc::operation_not_supported.
+    // which anything else receives, recv or recv_chunk, are closed. An empty buffer is misuse. Not in a
+    // simulation: they fail with std::errc::operation_not_supported.
     send_descriptors_awaiter send_with(byte_view from, std::span<const int> descriptors) noexcept {
         return {state(), from, descriptors};
     }
     recv_descriptors_awaiter recv_with(byte_buffer into, std::span<fd> descriptors) noexcept {
+        detail::check_room(into.size());
         return {state(), into, descriptors, true};
     }
 

@@ -32,9 +32,13 @@ public:
     unix_seqpacket() noexcept = default;
 
     // Receive one message, with the descriptors that come with it, or without. A size of 0 is the end of the
-    // connection.
-    recv_message_awaiter recv(byte_buffer into) noexcept { return {state(), into}; }
+    // connection; an empty buffer is misuse.
+    recv_message_awaiter recv(byte_buffer into) noexcept {
+        detail::check_room(into.size());
+        return {state(), into};
+    }
     recv_descriptors_awaiter recv_with(byte_buffer into, std::span<fd> descriptors) noexcept {
+        detail::check_room(into.size());
         return {state(), into, descriptors};
     }
 

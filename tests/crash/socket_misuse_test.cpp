@@ -197,6 +197,27 @@ TEST_CASE("receiving into an empty buffer aborts on every kind of stream, for it
         no_room);
 }
 
+TEST_CASE("receiving a message or descriptors into an empty buffer aborts where a size of 0 is the end") {
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto both = leat::unix_stream::pair();
+            (void)co_await both.first.recv_with(std::span<char>(), {});
+        },
+        no_room);
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto both = leat::unix_seqpacket::pair();
+            (void)co_await both.first.recv(std::span<char>());
+        },
+        no_room);
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto both = leat::unix_seqpacket::pair();
+            (void)co_await both.first.recv_with(std::span<char>(), {});
+        },
+        no_room);
+}
+
 TEST_CASE("using a listener or a socket that was moved from aborts") {
     constexpr const char* rule = "the listener was moved from";
     using leat::tcp_listener;
