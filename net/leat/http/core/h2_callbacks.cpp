@@ -165,7 +165,8 @@ int h2_session::callbacks::close(nghttp2_session* /*session*/, std::int32_t id, 
     return 0;
 }
 
-// nghttp2 may have a stream longer than this session, as that of a client that has ended. It resets it then.
+// nghttp2 may know a stream for longer than its owner does, as that of a client that has ended. It resets it
+// then.
 ssize_t h2_session::callbacks::read_body(nghttp2_session* /*session*/, std::int32_t id,
                                          std::uint8_t* /*buffer*/, std::size_t room, std::uint32_t* flags,
                                          nghttp2_data_source* /*source*/, void* user_data) noexcept {
