@@ -47,6 +47,14 @@ leat::task<> write_much(const request& asked, response_writer& writer) {
     co_await writer.write(std::string(asked.target == "/much" ? 100'000 : 10, 'x'));
 }
 
+struct sets_at_end {
+    explicit sets_at_end(leat::event& told) noexcept : end(told) {}
+    sets_at_end(const sets_at_end&) = delete;
+    sets_at_end& operator=(const sets_at_end&) = delete;
+    ~sets_at_end() { end.set(); }
+    leat::event& end;
+};
+
 }  // namespace
 
 LEAT_TEST("a body of HTTP/2 that is too long for its handler is answered with 413, and not reported") {
@@ -86,4 +94,30 @@ LEAT_TEST("an HTTP/2 answer whose client resets it is told of as cut") {
     });
     std::ranges::sort(said);
     CHECK(said == std::vector<std::string>{"/head 200 0", "/little 200 10", "/much 200 100000 cut"});
+}
+
+LEAT_TEST("the handlers of an HTTP/2 connection are cancelled when its client takes no more") {
+    leat::event began;
+    leat::event ended;
+    const auto handler = [&](const request& asked, response_writer& writer) -> leat::task<> {
+        if (asked.target == "/much") {
+            co_await writer.write(std::string(std::size_t(64) << 20, 'x'));
+            co_return;
+        }
+        began.set();
+        const sets_at_end told(ended);
+        co_await leat::sleep_until(leat::never);
+    };
+    co_await serving(handler, unattended, [&](leat::endpoint where) -> leat::task<> {
+        leat::tcp_stream made = co_await leat::tcp_stream::connect(where);
+        h2_peer peer(leat::any_stream(std::move(made)), 0x7fff'ffff);
+        nghttp2_submit_window_update(peer.native(), NGHTTP2_FLAG_NONE, 0, 0x7fff'0000);
+        peer.ask("/waits");
+        const auto much = peer.ask("/much");
+        const bool begun = co_await peer.talk_until([&] { return !peer.of(much).body.empty(); });
+        CHECK(begun);
+        co_await began.wait();
+        peer.stream().reset();
+        co_await ended.wait();
+    });
 }

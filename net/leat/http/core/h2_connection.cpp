@@ -302,10 +302,10 @@ task<> h2_connection::send_all() {
             sent_.set();
             sent_.reset();
         }
-        end_all();
     } catch (const std::exception&) {  // of the stream; or there is no memory
         lose();
     }
+    end_all();
 }
 
 bool h2_connection::is_over() const noexcept {
