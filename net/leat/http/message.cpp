@@ -11,8 +11,8 @@ struct registered {
     std::string_view phrase;
 };
 
-// The IANA registry of HTTP methods, in order.
-constexpr std::string_view methods[] = {
+// The IANA registry of HTTP registered_methods, in order.
+constexpr std::string_view registered_methods[] = {
     "ACL",
     "BASELINE-CONTROL",
     "BIND",
@@ -53,7 +53,7 @@ constexpr std::string_view methods[] = {
     "UPDATEREDIRECTREF",
     "VERSION-CONTROL",
 };
-static_assert(std::ranges::is_sorted(methods));
+static_assert(std::ranges::is_sorted(registered_methods));
 
 // The IANA registry of HTTP status codes, in order.
 constexpr registered phrases[] = {
@@ -122,7 +122,7 @@ constexpr registered phrases[] = {
 }  // namespace
 
 bool is_registered_method(std::string_view method) noexcept {
-    return method == "GET" || std::ranges::binary_search(methods, method);  // GET nearly always
+    return method == "GET" || std::ranges::binary_search(registered_methods, method);  // GET nearly always
 }
 
 std::string_view reason_phrase(int status) noexcept {
