@@ -3,6 +3,8 @@
 
 #include <leat/check.hpp>
 #include <leat/core/utf8.hpp>
+#include <leat/io.hpp>
+#include <leat/result.hpp>
 #include <leat/stoppable.hpp>
 #include <leat/timeout.hpp>
 
@@ -66,8 +68,9 @@ task<std::optional<message>> socket::receive() {
     }
     const receiving_turn turn(*this);
     for (;;) {
+        result<void> answered;
         if (holds_back()) {
-            co_await flush_unless_sending();
+            answered = co_await as_result(flush_unless_sending());
         }
         if (const message* ready = session_.take_message()) {
             co_return *ready;
@@ -78,11 +81,12 @@ task<std::optional<message>> socket::receive() {
         if (ended_ || !session_.receives()) {
             co_return std::nullopt;
         }
-        if (input_.empty()) {
-            co_await receive_more();
-        } else {
+        if (!input_.empty()) {
             take_input();
+            continue;
         }
+        answered.value();  // only now: who takes no answer may have said more before it left
+        co_await receive_more();
     }
 }
 

@@ -19,15 +19,6 @@ task<std::string> answer(raw_client& both, std::size_t size) {
     co_return bytes;
 }
 
-// What receive() ends with: the text of a message, "end", or the error.
-task<std::string> received(socket& from) {
-    const auto next = co_await as_result(from.receive());
-    if (!next.ok()) {
-        co_return next.error().message();
-    }
-    co_return next->has_value() ? std::string((*next)->data) : "end";
-}
-
 std::string hexadecimal(std::string_view bytes) {
     std::string text;
     for (const char each : bytes) {
@@ -309,28 +300,6 @@ LEAT_TEST("ping completes when the peer has answered") {
     co_await closing_one;
 }
 
-LEAT_TEST("a peer that takes nothing is not read without end for its pings, also while a task sends") {
-    auto [peer, stream] = testing::memory_stream::pair({.capacity = 10'000});
-    socket server(std::move(stream), role::server);
-    const std::string big(100'000, 'b');
-    auto sending = spawn([&]() -> task<> { co_await server.send(big); });
-    auto waiting = spawn(received(server));
-    auto pinging = spawn([&]() -> task<> {
-        const std::string ping = frame(a_ping, std::string(125, 'p'));
-        for (int i = 0; i < 3000; ++i) {
-            co_await peer.send_all(ping);
-        }
-        co_await peer.send_all(frame(last_text, "at last"));
-    });
-    co_await testing::wait_until_idle();
-    CHECK(!pinging.done());
-    std::string answers(big.size() + 10 + 3000 * 127, ' ');
-    co_await peer.recv_exactly(answers);
-    CHECK(co_await waiting == "at last");
-    co_await sending;
-    co_await pinging;
-}
-
 LEAT_TEST("messages of many senders leave whole") {
     two_sockets both({.capacity = 100, .piece = 7});
     co_await with_task_group([&](task_group& group) -> task<> {
@@ -346,30 +315,6 @@ LEAT_TEST("messages of many senders leave whole") {
         }
         CHECK(names == "abcdefghij");
     });
-}
-
-LEAT_TEST("a send that is cancelled midway breaks nothing: its rest leaves with the next",
-          on(testing::simulated)) {
-    two_sockets both({.capacity = 100});
-    const std::string big(1000, 'b');
-    CHECK(!co_await move_on_after(1s, both.client.send(big)));
-    auto sending = spawn([&]() -> task<> { co_await both.client.send("next"); });
-    CHECK(co_await received(both.server) == big);
-    CHECK(co_await received(both.server) == "next");
-    co_await sending;
-}
-
-LEAT_TEST("of sends that are cancelled, to a peer that takes nothing, only the first is kept",
-          on(testing::simulated)) {
-    two_sockets both({.capacity = 100});
-    const std::string big(1000, 'b');
-    for (int i = 0; i < 10; ++i) {
-        CHECK(!co_await move_on_after(1s, both.client.send(big)));
-    }
-    auto sending = spawn([&]() -> task<> { co_await both.client.send("next"); });
-    CHECK(co_await received(both.server) == big);
-    CHECK(co_await received(both.server) == "next");
-    co_await sending;
 }
 
 LEAT_TEST("a receive that is cancelled midway loses nothing") {

@@ -56,4 +56,13 @@ inline std::string close_payload(int code, std::string_view reason = {}) {
     return bytes;
 }
 
+// What receive() ends with: the text of a message, "end", or the error.
+inline task<std::string> received(socket& from) {
+    const auto next = co_await as_result(from.receive());
+    if (!next.ok()) {
+        co_return next.error().message();
+    }
+    co_return next->has_value() ? std::string((*next)->data) : "end";
+}
+
 }  // namespace leat::websocket

@@ -35,14 +35,6 @@ private:
           server(std::move(streams.second), role::server, options, {.deflate = terms}) {}
 };
 
-task<std::string> received(socket& from) {
-    const auto next = co_await as_result(from.receive());
-    if (!next.ok()) {
-        co_return next.error().message();
-    }
-    co_return next->has_value() ? std::string((*next)->data) : "end";
-}
-
 std::string agreed(std::string_view offers, bool keep_context) {
     http::headers fields;
     fields.add("Sec-WebSocket-Extensions", offers);
