@@ -47,6 +47,12 @@ std::optional<std::chrono::system_clock::time_point> time_of(const file_info& ab
     return about.modified >= first ? std::optional(about.modified) : std::nullopt;
 }
 
+// As an answer says it: none is later than the answer (RFC 9110 8.8.2.1).
+std::optional<std::chrono::system_clock::time_point> told_time_of(const file_info& about) {
+    const auto time = time_of(about);
+    return time ? std::optional(std::min(*time, current_scheduler().io().wall_now())) : std::nullopt;
+}
+
 // The same on each machine that has the file with its time: of that, its size and its coding, whose forms may
 // have both in common. Where the time says nothing the number of the file takes its place.
 std::string tag_of(const file_info& about, std::string_view coding) {
@@ -158,7 +164,7 @@ task<> static_files::give(const request& asked, response_writer& writer, std::st
     }
     const std::string tag = tag_of(found->info, coding);
     head.headers.add("ETag", tag);
-    const auto modified = time_of(found->info);
+    const auto modified = told_time_of(found->info);
     if (modified) {
         head.headers.add("Last-Modified", http_date(*modified));
     }

@@ -4,6 +4,7 @@
 
 #include <leat/testing/doctest.hpp>
 
+#include <chrono>
 #include <string>
 #include <tuple>
 
@@ -63,6 +64,17 @@ LEAT_TEST("files whose time says nothing are told apart", on(leat::testing::kern
         const std::string dated =
             co_await ask(where, "/page.txt", "If-Modified-Since: Thu, 01 Jan 2026 00:00:00 GMT\r\n");
         CHECK(status_in(dated) == 200);
+    });
+}
+
+LEAT_TEST("no file was changed later than it is given", on(leat::testing::kernel)) {
+    co_await with_site({}, [](endpoint where, const any_folder& files) -> task<> {
+        const timespec late[] = {{4'102'444'800, 0}, {4'102'444'800, 0}};  // in the year 2100
+        REQUIRE(::utimensat(AT_FDCWD, files.path("root/page.txt").c_str(), late, 0) == 0);
+        const std::string page = co_await ask(where, "/page.txt");
+        const auto changed = leat::http::parse_http_date(field_in(page, "Last-Modified"));
+        REQUIRE(changed.has_value());
+        CHECK(*changed <= std::chrono::system_clock::now());
     });
 }
 
