@@ -15,6 +15,13 @@ using detail::set_int_option;
 
 namespace {
 
+// Whether UDP_GRO is set, by whom the descriptor is from.
+bool coalesces(int fd) noexcept {
+    int on = 0;
+    socklen_t size = sizeof on;
+    return ::getsockopt(fd, SOL_UDP, UDP_GRO, &on, &size) == 0 && on != 0;
+}
+
 // "send to 10.0.0.1:53"; "send" when it is not known where to.
 std::string described(const char* what, const char* toward, const endpoint& other) {
     return other.port() == 0 ? std::string(what) : what + (toward + other.to_string());
@@ -122,6 +129,7 @@ udp_socket udp_socket::from_fd(int fd) {
     socket.state().descriptor = fd;
     socket.state().remote = detail::remote_endpoint_of(fd);
     socket.state().of_unix = detail::family_of(fd) == AF_UNIX;
+    socket.state().coalesces = coalesces(fd);
     return socket;
 }
 

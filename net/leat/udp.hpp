@@ -124,8 +124,9 @@ class udp_socket : public detail::socket_owner {
 public:
     // The error names the endpoint. Port 0 picks a free one, as a client wants it: bind({"0.0.0.0", 0}).
     [[nodiscard]] static udp_socket bind(const endpoint& at, udp_bind_options options = {});
-    // Takes over a datagram socket, also one of the Unix domain, and makes it non-blocking. Throws
-    // std::system_error for any other descriptor; then it is still the caller's.
+    // Takes over a datagram socket, also one of the Unix domain, and makes it non-blocking. One with UDP_GRO
+    // is as one bound with `coalesce`. Throws std::system_error for any other descriptor; then it is still
+    // the caller's.
     [[nodiscard]] static udp_socket from_fd(int fd);
 
     udp_socket() noexcept = default;

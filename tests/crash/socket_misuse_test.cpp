@@ -21,6 +21,8 @@
 #include <thread>
 #include <utility>
 
+#include <unistd.h>
+
 #include <doctest/doctest.h>
 
 using conformance::connected;
@@ -265,6 +267,15 @@ TEST_CASE("a datagram socket that coalesces is received from by recv_batch only,
             auto socket = leat::udp_socket::bind({"127.0.0.1", 0}, {.coalesce = true});
             std::array<char, 10> buffer;
             (void)co_await socket.recv(buffer);
+        },
+        "a socket that coalesces datagrams is received from by recv_batch");
+    check_task_aborts(
+        []() -> leat::task<> {
+            auto socket = leat::udp_socket::bind({"127.0.0.1", 0}, {.coalesce = true});
+            co_await socket.send_to("x", socket.local_endpoint());
+            auto taken_over = leat::udp_socket::from_fd(::dup(socket.native_handle()));
+            std::array<char, 10> buffer;
+            (void)co_await taken_over.recv_from(buffer);
         },
         "a socket that coalesces datagrams is received from by recv_batch");
     check_task_aborts(
