@@ -24,7 +24,11 @@ namespace {
 
 using testing::certificate;
 
-bool contains(const std::string& text, std::string_view part) {
+// OpenSSL 3.0 writes "CN = a", later ones "CN=a".
+bool contains(std::string text, std::string_view part) {
+    for (std::size_t at = 0; (at = text.find(" = ", at)) != text.npos;) {
+        text.replace(at, 3, "=");
+    }
     const bool found = text.find(part) != std::string::npos;
     CHECK_MESSAGE(found, part << " in " << text);
     return found;
@@ -83,7 +87,7 @@ LEAT_TEST("TLS: s_client is shown the certificate of the name that it asks for, 
     const openssl_peers with;
     const std::string by_name =
         co_await seen_by_s_client(with, with.options(), {"-servername", "x.b.example", "-status"});
-    CHECK(contains(by_name, "subject=CN = second\n"));
+    CHECK(contains(by_name, "subject=CN=second\n"));
     CHECK(contains(by_name, "Verify return code: 0 (ok)"));
     CHECK(contains(by_name, "OCSP Response Status: successful"));
     CHECK(contains(by_name, "New, TLSv1.3, Cipher is TLS_AES_256_GCM_SHA384"));
@@ -91,10 +95,10 @@ LEAT_TEST("TLS: s_client is shown the certificate of the name that it asks for, 
         co_await seen_by_s_client(with, with.options(),
                                   {"-servername", "x.b.example", "-sigalgs", "RSA-PSS+SHA256:ECDSA+SHA256",
                                    "-client_sigalgs", "RSA-PSS+SHA256", "-tls1_2", "-cipher", "aRSA"});
-    CHECK(contains(rsa, "subject=CN = second rsa\n"));
+    CHECK(contains(rsa, "subject=CN=second rsa\n"));
     const std::string nameless =
         co_await seen_by_s_client(with, with.options(), {"-noservername", "-status"});
-    CHECK(contains(nameless, "subject=CN = first\n"));
+    CHECK(contains(nameless, "subject=CN=first\n"));
     CHECK(contains(nameless, "OCSP response: no response sent"));
     server_options strict = with.options();
     strict.refuse_unknown_names = true;
@@ -130,7 +134,7 @@ LEAT_TEST("TLS: our client shows its certificate to s_server", on(kernel)) {
     while (const chunk piece = co_await server.output().recv_chunk()) {
         said += piece.text();
     }
-    CHECK(contains(said, "CN = worker-7"));
+    CHECK(contains(said, "CN=worker-7"));
     const exit_status ended = co_await server.wait();
     CHECK(ended == exit_status::exited(0));
 }
