@@ -95,20 +95,4 @@ task<> unix_datagram::send_to(byte_view from, unix_endpoint to, std::span<const 
     }
 }
 
-unix_endpoint unix_datagram::local_endpoint() const {
-    return detail::local_unix_endpoint_of(native_handle());
-}
-
-unix_endpoint unix_datagram::remote_endpoint() const {
-    return detail::remote_unix_endpoint_of(native_handle());
-}
-
-unix_credentials unix_datagram::peer_credentials() const {
-    return detail::credentials_of(native_handle());
-}
-
-void unix_datagram::set_option(int level, int name, int value) {
-    detail::set_int_option(native_handle(), level, name, value);
-}
-
 }  // namespace leat

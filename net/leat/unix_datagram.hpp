@@ -11,6 +11,7 @@
 // Invariant: a datagram is received or sent once and whole, or not at all.
 #pragma once
 
+#include <leat/core/unix_message_socket.hpp>
 #include <leat/task.hpp>
 #include <leat/unix.hpp>
 #include <leat/unix_message.hpp>
@@ -26,8 +27,9 @@ struct unix_datagram_options {
 };
 
 // See the awaiters of unix_message.hpp for what each operation gives, when it completes and what cancelling
-// it means. Without co_await, functions do not wait; they throw std::system_error.
-class unix_datagram : public detail::socket_owner {
+// it means. Without co_await, functions do not wait; they throw std::system_error. Its options and names are
+// in unix_message_socket.hpp.
+class unix_datagram : public detail::unix_message_socket {
 public:
     // Bound to a path, to an abstract name, or, from nowhere, to an abstract name that the kernel makes up.
     // The file at its path is removed when it is closed or ends.
@@ -71,32 +73,9 @@ public:
             state().close();
         }
     }
-    // Detaches the socket from its run: the next operation, or close(), may come from another run, also on
-    // another thread. No task may wait on it now.
-    void detach() { state().detach(); }
-    [[nodiscard]] bool is_open() const noexcept { return has_descriptor(); }
-
-    [[nodiscard]] unix_endpoint local_endpoint() const;
-    // Throws std::errc::not_connected when there is none.
-    [[nodiscard]] unix_endpoint remote_endpoint() const;
-    // SO_PEERCRED: of a pair, the process that has made it; of others there is none, and all is 0.
-    [[nodiscard]] unix_credentials peer_credentials() const;
-    // SO_SNDBUF and SO_RCVBUF, in bytes; the kernel doubles them.
-    void set_send_buffer(int size) { set_option(SOL_SOCKET, SO_SNDBUF, size); }
-    void set_recv_buffer(int size) { set_option(SOL_SOCKET, SO_RCVBUF, size); }
-    // setsockopt(2) with an int.
-    void set_option(int level, int name, int value);
-    // The descriptor, for what leat does not offer; -1 when closed. It stays this socket's.
-    [[nodiscard]] int native_handle() const noexcept { return state().descriptor; }
 
 private:
-    explicit unix_datagram(detail::socket_state& made) noexcept : socket_owner(made) {
-        state().of_unix = true;
-    }
-
-    [[nodiscard]] detail::socket_state& state() const noexcept {
-        return state_or("the socket was moved from, or never opened");
-    }
+    explicit unix_datagram(detail::socket_state& made) noexcept : unix_message_socket(made) {}
 
     detail::socket_file file_;  // goes before the socket
 };

@@ -37,22 +37,6 @@ void unix_seqpacket::shutdown_send() {
     detail::shutdown_send(state());
 }
 
-unix_endpoint unix_seqpacket::local_endpoint() const {
-    return detail::local_unix_endpoint_of(native_handle());
-}
-
-unix_endpoint unix_seqpacket::remote_endpoint() const {
-    return detail::remote_unix_endpoint_of(native_handle());
-}
-
-unix_credentials unix_seqpacket::peer_credentials() const {
-    return detail::credentials_of(native_handle());
-}
-
-void unix_seqpacket::set_option(int level, int name, int value) {
-    detail::set_int_option(native_handle(), level, name, value);
-}
-
 unix_seqpacket_listener unix_seqpacket_listener::bind(const unix_endpoint& at, unix_listen_options options) {
     detail::require_kernel(seqpacket_socket);
     unix_seqpacket_listener listener;

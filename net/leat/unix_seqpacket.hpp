@@ -11,6 +11,7 @@
 // One task at a time receives, and one sends.
 #pragma once
 
+#include <leat/core/unix_message_socket.hpp>
 #include <leat/task.hpp>
 #include <leat/unix.hpp>
 #include <leat/unix_message.hpp>
@@ -21,8 +22,8 @@
 namespace leat {
 
 // One connection. See the awaiters of unix_message.hpp for what each operation gives, when it completes and
-// what cancelling it means.
-class unix_seqpacket : public detail::socket_owner {
+// what cancelling it means. Its options and names are in unix_message_socket.hpp.
+class unix_seqpacket : public detail::unix_message_socket {
 public:
     // As those of unix_stream.
     [[nodiscard]] static task<unix_seqpacket> connect(unix_endpoint peer, unix_connect_options options = {});
@@ -57,36 +58,14 @@ public:
     // Operations in flight end with operation_canceled, and the descriptor closes. Later operations fail with
     // stream_errc::closed.
     void close() noexcept { state().close(); }
-    // Detaches the connection from its run: the next operation, or close(), may come from another run, also
-    // on another thread. No task may wait on it now.
-    void detach() { state().detach(); }
-    [[nodiscard]] bool is_open() const noexcept { return has_descriptor(); }
-
-    // They throw std::system_error.
-    [[nodiscard]] unix_endpoint local_endpoint() const;
-    [[nodiscard]] unix_endpoint remote_endpoint() const;
-    [[nodiscard]] unix_credentials peer_credentials() const;
-    // SO_SNDBUF and SO_RCVBUF, in bytes; the kernel doubles them. A message is no longer than the send
-    // buffer.
-    void set_send_buffer(int size) { set_option(SOL_SOCKET, SO_SNDBUF, size); }
-    void set_recv_buffer(int size) { set_option(SOL_SOCKET, SO_RCVBUF, size); }
-    // setsockopt(2) with an int. Throws std::system_error.
-    void set_option(int level, int name, int value);
-    // The descriptor, for what leat does not offer; -1 when closed. It stays this connection's.
-    [[nodiscard]] int native_handle() const noexcept { return state().descriptor; }
 
 private:
     friend class detail::socket_listener_at_path;
     friend class unix_seqpacket_listener;
-    explicit unix_seqpacket(detail::socket_state& made) noexcept : socket_owner(made) {
-        state().of_unix = true;
-    }
+    explicit unix_seqpacket(detail::socket_state& made) noexcept : unix_message_socket(made) {}
 
     static void check_not_empty(byte_view message) noexcept {
         check(message.size() != 0, "a message of a unix_seqpacket is not empty");
-    }
-    [[nodiscard]] detail::socket_state& state() const noexcept {
-        return state_or("the connection was moved from, or never opened");
     }
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/core/unix_opening.hpp>
 
+#include <leat/core/unix_message_socket.hpp>
 #include <leat/fd.hpp>
 #include <leat/sleep.hpp>
 #include <leat/timeout.hpp>
@@ -124,6 +125,22 @@ void socket_listener_at_path::take(int fd, int type, const char* what) {
     require_kernel("from_fd");
     take_over(fd, {what, type, false, true, true});
     state().descriptor = fd;
+}
+
+unix_endpoint unix_message_socket::local_endpoint() const {
+    return local_unix_endpoint_of(native_handle());
+}
+
+unix_endpoint unix_message_socket::remote_endpoint() const {
+    return remote_unix_endpoint_of(native_handle());
+}
+
+unix_credentials unix_message_socket::peer_credentials() const {
+    return credentials_of(native_handle());
+}
+
+void unix_message_socket::set_option(int level, int name, int value) {
+    set_int_option(native_handle(), level, name, value);
 }
 
 }  // namespace leat::detail
