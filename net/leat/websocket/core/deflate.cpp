@@ -5,6 +5,7 @@
 #include <leat/core/number.hpp>
 #include <leat/http/core/text.hpp>
 #include <leat/http/headers.hpp>
+#include <leat/websocket/message.hpp>
 
 #include <zlib.h>
 
@@ -67,8 +68,9 @@ std::optional<parameter> read_parameter(std::string_view text, unsigned& seen) n
                      .bits = window_bits(unquoted(trim(rest)))};
 }
 
-// What a server does with a parameter of an offer; false: it cannot keep to that.
-bool take_offered(const parameter& given, deflate_terms& terms) noexcept {
+// What `as` makes of a parameter: a server of one that is offered, a client of one in the answer to its
+// offer. False: it cannot keep to that.
+bool take(const parameter& given, role as, deflate_terms& terms) noexcept {
     switch (given.what) {
         case parameter::name::server_anew:
             terms.server.keeps_context = false;
@@ -78,34 +80,22 @@ bool take_offered(const parameter& given, deflate_terms& terms) noexcept {
             return true;
         case parameter::name::server_bits:
             terms.server.window_bits = given.bits.value_or(0);
-            return terms.server.window_bits >= compressing_bits_min;
-        case parameter::name::client_bits:
-            return !given.has_value || given.bits;  // what the client can do; it is not asked for less
-    }
-    return false;
-}
-
-// What a client does with a parameter of the answer.
-bool take_answered(const parameter& given, deflate_terms& terms) noexcept {
-    switch (given.what) {
-        case parameter::name::server_anew:
-            terms.server.keeps_context = false;
-            return true;
-        case parameter::name::client_anew:
-            terms.client.keeps_context = false;
-            return true;
-        case parameter::name::server_bits:
-            terms.server.window_bits = std::max(given.bits.value_or(0), compressing_bits_min);
+            if (as == role::server) {
+                return terms.server.window_bits >= compressing_bits_min;
+            }
+            terms.server.window_bits = std::max(terms.server.window_bits, compressing_bits_min);
             return given.bits.has_value();
         case parameter::name::client_bits:
+            if (as == role::server) {
+                return !given.has_value || given.bits;  // what the client can do; it is not asked for less
+            }
             terms.client.window_bits = given.bits.value_or(0);
             return terms.client.window_bits >= compressing_bits_min;
     }
     return false;
 }
 
-std::optional<deflate_terms> read_terms(std::string_view element,
-                                        bool (*take)(const parameter&, deflate_terms&) noexcept) noexcept {
+std::optional<deflate_terms> read_terms(std::string_view element, role as) noexcept {
     if (next(element, ';') != extension) {
         return std::nullopt;
     }
@@ -113,7 +103,7 @@ std::optional<deflate_terms> read_terms(std::string_view element,
     unsigned seen = 0;
     while (!element.empty()) {
         const auto given = read_parameter(next(element, ';'), seen);
-        if (!given || !take(*given, terms)) {
+        if (!given || !take(*given, as, terms)) {
             return std::nullopt;
         }
     }
@@ -132,7 +122,7 @@ std::optional<deflate_terms> accept_offer(const http::headers& offers, bool keep
             continue;
         }
         for (std::string_view list = field.value; !list.empty();) {
-            if (auto terms = read_terms(next(list, ','), take_offered)) {
+            if (auto terms = read_terms(next(list, ','), role::server)) {
                 terms->server.keeps_context &= keep_context;
                 terms->client.keeps_context &= keep_context;
                 return terms;
@@ -153,7 +143,7 @@ std::optional<deflate_terms> accept_answer(const http::headers& answer, bool kee
     if (value == values.end()) {
         return std::nullopt;
     }
-    auto terms = read_terms(*value, take_answered);  // a second one behind a comma is no parameter
+    auto terms = read_terms(*value, role::client);  // a second one behind a comma is no parameter
     if (++value != values.end()) {
         return std::nullopt;
     }
