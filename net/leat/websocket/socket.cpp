@@ -117,9 +117,12 @@ task<> socket::receive_more() {
     }
 }
 
+// Unless there are some.
 task<> socket::receive_bytes() {
     try {
-        input_ = co_await stream_.recv_chunk();
+        if (input_.empty()) {
+            input_ = co_await stream_.recv_chunk();
+        }
     } catch (const std::system_error&) {
         if (ended_) {
             co_return;  // close() has given the peer up
@@ -267,11 +270,7 @@ task<> socket::close_by_both() {
             continue;
         }
         const receiving_turn turn(*this, /*closes=*/true);
-        if (input_.empty()) {
-            co_await receive_bytes();
-        } else {
-            take_input();
-        }
+        co_await receive_bytes();
         session_.drop_messages();
     }
     co_await flush();
