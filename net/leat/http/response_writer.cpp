@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/response_writer.hpp>
 
+#include <leat/http/core/answer_fields.hpp>
 #include <leat/http/core/trailer_names.hpp>
 #include <leat/http/core/writer.hpp>
 #include <leat/stream.hpp>
@@ -9,18 +10,8 @@
 #include <string>
 
 namespace leat::http {
-namespace {
-
-void require_no_body(const response& head) {
-    if (!head.body.empty()) {
-        throw std::invalid_argument("the body of an answer is written, or it is in the head; not both");
-    }
-}
-
-}  // namespace
-
 void response_writer::begin() {
-    require_no_body(head_);
+    detail::require_no_body(head_);
     const auto [form, length] = exchange_.begin_body(head_);
     form_ = form;
     left_ = length;
@@ -96,7 +87,7 @@ std::string_view response_writer::finish() {
         begun_ = true;
         return exchange_.answer(head_);
     }
-    require_no_body(head_);
+    detail::require_no_body(head_);
     if (form_ == detail::server_exchange::body_form::counted && left_ > 0) {
         throw std::invalid_argument("fewer bytes are written than the Content-Length says");
     }

@@ -32,4 +32,10 @@ std::optional<std::uint64_t> given_length(const response& made) {
     return length;
 }
 
+void require_no_body(const response& head) {
+    if (!head.body.empty()) {
+        throw std::invalid_argument("the body of an answer is written, or it is in the head; not both");
+    }
+}
+
 }  // namespace leat::http::detail

@@ -20,6 +20,9 @@ namespace leat::http::detail {
 // The Content-Length among the fields of an answer. Throws std::invalid_argument when it is no number.
 [[nodiscard]] std::optional<std::uint64_t> given_length(const response& made);
 
+// Of an answer whose body is written. Throws std::invalid_argument if it has one in its head, too.
+void require_no_body(const response& head);
+
 // Whether an answer to that method has a body.
 [[nodiscard]] constexpr bool answer_has_body(std::string_view method, int status) noexcept {
     return status >= 200 && status != 204 && status != 304 && method != "HEAD";

@@ -2,6 +2,7 @@
 #include <leat/http/core/h2_connection.hpp>
 
 #include <leat/core/scheduler.hpp>
+#include <leat/http/core/answer_fields.hpp>
 #include <leat/http/core/collected_body.hpp>
 #include <leat/http/request_body_reader.hpp>
 #include <leat/stoppable.hpp>
@@ -109,11 +110,6 @@ private:
         h2_stream& stream;
     };
 
-    static void require_no_body(const response& head) {
-        if (!head.body.empty()) {
-            throw std::invalid_argument("the body of an answer is written, or it is in the head; not both");
-        }
-    }
     void require_open() const {
         if (!stream_.open) {
             throw std::system_error(gone(), "answer to a client");
