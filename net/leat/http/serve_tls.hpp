@@ -23,8 +23,8 @@ task<> serve_tls_connection(Transport transport, const tls::context& shared, req
                             server_state& server, leat::detail::handshakes& going_on,
                             const serve_tls_options& options) {
     tls::stream<Transport> secured(std::move(transport), shared);
-    secured.ignore_unexpected_eof(
-        true);  // a request tells where it ends; behind the last one there is nothing
+    // A request tells where it ends; behind the last one there is nothing.
+    secured.ignore_unexpected_eof(true);
     connection_over client(secured);
     server_exchange exchange(server, client);
     if (exchange.stopping()) {

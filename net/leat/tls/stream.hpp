@@ -10,11 +10,10 @@
 #pragma once
 
 #include <leat/core/detachable.hpp>
+#include <leat/core/handshakes.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/timeout.hpp>
 #include <leat/tls/core/stream_state.hpp>
-
-#include <concepts>
 
 namespace leat::tls {
 
@@ -41,9 +40,7 @@ public:
     // it. A transport that has a handshake of its own, such as that of a proxied_listener, has it before,
     // within the same limit; only here.
     task<> handshake(duration limit = duration::max()) {
-        if constexpr (requires(Transport& below) {
-                          { below.handshake() } -> std::same_as<task<>>;
-                      }) {
+        if constexpr (leat::detail::shakes_hands<Transport>) {
             return handshake_of_both(leat::detail::reference<state>::share(here()), limit);
         } else {
             return state::handshake(shared(), limit);
