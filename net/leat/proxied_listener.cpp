@@ -4,10 +4,11 @@
 namespace leat {
 
 task<> proxied_stream::handshake() {
-    if (!std::exchange(header_is_due_, false)) {
+    if (!header_is_due_) {
         co_return;
     }
     const proxy_header header = co_await recv_proxy_header(*this);
+    header_is_due_ = false;  // and not before: the rest of one that was cut off is no header
     if (header.from) {
         set_remote_endpoint(*header.from);
     }

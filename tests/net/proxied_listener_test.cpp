@@ -87,6 +87,25 @@ LEAT_TEST("who is no trusted proxy is reset, or served as itself") {
     });
 }
 
+LEAT_TEST("the rest of a header that was cut off is not taken for what the client says") {
+    proxied_listener listener(tcp_listener::bind({"127.0.0.1", 0}), {.proxies = {loopback}});
+    auto accepting = spawn(listener.accept());
+    tcp_stream proxy = co_await tcp_stream::connect(listener.local_endpoint());
+    proxied_stream client = co_await accepting;
+    co_await proxy.send_all(told.substr(0, 20));
+    while (client.is_quiet()) {
+        co_await yield();
+    }
+    auto shaking = spawn([&]() -> task<> { co_await client.handshake(); });
+    while (!client.is_quiet()) {
+        co_await yield();
+    }
+    shaking.cancel();
+    CHECK((co_await shaking.join()).cancelled());
+    co_await proxy.send_all(told.substr(20));
+    CHECK((co_await as_result(client.handshake())).error() == std::errc::protocol_error);
+}
+
 LEAT_TEST("a proxy that sends no header, or none in time, is cut off, and holds up no other") {
     serve_counters counted;
     co_await behind({.proxies = {loopback}},
