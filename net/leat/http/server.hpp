@@ -72,7 +72,7 @@ struct serve_options {
     void (*on_listening)(std::string_view where) = nullptr;
     void (*on_error)(std::exception_ptr error, std::optional<endpoint> peer) = nullptr;
     // Called when a handler has ended, for a log (access_log.hpp); not for requests that the server itself
-    // refuses. It must not throw and cannot wait.
+    // refuses. It cannot wait, and must not throw but std::bad_alloc, which is dropped.
     void (*on_answer)(const answered& done) = nullptr;
 };
 
@@ -207,8 +207,12 @@ task<> serve_requests(Listener& listener, request_handler& handler, const serve_
         server_exchange exchange(server, client);
         if constexpr (leat::detail::shakes_hands<accepted_by<Listener>>) {
             const time_point deadline = after(now(), options.limits.head);
-            if (exchange.stopping() ||
-                !co_await watched(exchange.deadlines(), stream.handshake(), deadline)) {
+            const bool shaken =
+                !exchange.stopping() && co_await watched(exchange.deadlines(), stream.handshake(), deadline);
+            if (!shaken) {
+                if (!exchange.stopping() && options.counters != nullptr) {
+                    ++options.counters->handshake;
+                }
                 co_return;
             }
         }

@@ -5,6 +5,7 @@
 #include <leat/http/access_log.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include <new>
 #include <stdexcept>
 
 using namespace std::chrono_literals;
@@ -97,6 +98,15 @@ LEAT_TEST("a server tells of handlers that read") {
     co_await serving(read_body, noted(), [](leat::endpoint where) -> leat::task<> {
         (void)co_await answers_to(where, post("six bytes"));
         CHECK(log_lines == lines{"POST / 200 9"});
+    });
+}
+
+LEAT_TEST("a line of the log that finds no memory is lost, and its answer is not") {
+    leat::http::serve_options options = noted();
+    options.on_answer = [](const answered&) { throw std::bad_alloc(); };
+    co_await serving(give_page, options, [](leat::endpoint where) -> leat::task<> {
+        CHECK(co_await answers_to(where, get("/") + get("/")) ==
+              leat::testing::ok("hello") + leat::testing::ok("hello"));
     });
 }
 

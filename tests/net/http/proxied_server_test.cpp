@@ -48,6 +48,8 @@ LEAT_TEST("a proxy that sends something else is told of, and one that is silent 
     leat::testing::said.clear();
     leat::http::serve_options options = leat::testing::unattended;
     options.limits.head = 100ms;
+    leat::serve_counters counted;
+    options.counters = &counted;
     options.on_error = [](std::exception_ptr error, std::optional<leat::endpoint>) {
         try {
             std::rethrow_exception(error);
@@ -60,6 +62,7 @@ LEAT_TEST("a proxy that sends something else is told of, and one that is silent 
         leat::tcp_stream silent = co_await leat::tcp_stream::connect(where);
         CHECK(co_await leat::testing::rest_of(silent) == "");
     });
+    CHECK(counted.handshake == 1);
     REQUIRE(leat::testing::said.size() == 1);
     CHECK(leat::testing::said[0] == "the header of the PROXY protocol: Protocol error");
 }

@@ -3,6 +3,7 @@
 
 #include <leat/core/wall_clock.hpp>
 
+#include <new>
 #include <utility>
 
 namespace leat::http::detail {
@@ -15,6 +16,23 @@ public:
     account(const account&) = delete;
     account& operator=(const account&) = delete;
     ~account() {
+        try {
+            tell();
+        } catch (const std::bad_alloc&) {  // for a line of the log, which is lost
+        }
+    }
+
+    void given(const response& made) noexcept {
+        status_ = made.status;
+        body_bytes_ = made.body.size();
+    }
+    void answered() noexcept { how_ = ending::answered; }
+    void thrown() noexcept { how_ = ending::thrown; }
+
+private:
+    enum class ending : unsigned char { cut, answered, thrown };
+
+    void tell() const {
         const bool by_writer = writer_ != nullptr;
         const bool begun = by_writer && writer_->bytes_written() > 0;
         const bool ended = how_ == ending::answered;
@@ -31,16 +49,6 @@ public:
                        .cut = how_ == ending::cut || (how_ == ending::thrown && begun),
                        .when = leat::detail::wall_clock()});
     }
-
-    void given(const response& made) noexcept {
-        status_ = made.status;
-        body_bytes_ = made.body.size();
-    }
-    void answered() noexcept { how_ = ending::answered; }
-    void thrown() noexcept { how_ = ending::thrown; }
-
-private:
-    enum class ending : unsigned char { cut, answered, thrown };
 
     const told_handler& teller_;
     const request& asked_;
