@@ -3,6 +3,7 @@
 
 #include <leat/http/cookie_jar.hpp>
 #include <leat/http/core/client_request.hpp>
+#include <leat/http/core/random_text.hpp>
 #include <leat/http/core/text.hpp>
 #include <leat/http/core/writer.hpp>
 #include <leat/sleep.hpp>
@@ -27,18 +28,6 @@ std::optional<unix_endpoint> socket_at(std::string_view place) {
 // What a login is valid for.
 std::string place_of_login(const detail::client_request& asked) {
     return asked.chain.current().origin() + " " + asked.credentials;
-}
-
-// 32 hexadecimal digits.
-std::string random_text() {
-    std::string text;
-    while (text.size() < 32) {
-        std::uint64_t bits = current_scheduler().io().random();
-        for (int digit = 0; digit < 16; ++digit, bits >>= 4) {
-            text += "0123456789abcdef"[bits & 15];
-        }
-    }
-    return text;
 }
 
 // Not of the request's body.
@@ -209,7 +198,8 @@ bool client::take_challenge(detail::client_request& asked, const response& head)
     if (logins_.size() >= logins_max) {
         logins_.clear();
     }
-    logins_.insert_or_assign(place_of_login(asked), detail::digest_session(std::move(*given), random_text()));
+    logins_.insert_or_assign(place_of_login(asked),
+                             detail::digest_session(std::move(*given), detail::random_text()));
     ++asked.attempts;
     return true;
 }

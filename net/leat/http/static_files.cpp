@@ -6,6 +6,7 @@
 #include <leat/http/conditional.hpp>
 #include <leat/http/core/accept_encoding.hpp>
 #include <leat/http/core/file_body.hpp>
+#include <leat/http/core/random_text.hpp>
 #include <leat/http/core/static_path.hpp>
 #include <leat/http/range.hpp>
 #include <leat/http/target.hpp>
@@ -70,10 +71,6 @@ std::string tag_of(const file_info& about, std::string_view coding) {
     return tag;
 }
 
-std::uint64_t random_number() {
-    return current_scheduler().io().random();
-}
-
 // What part of the file is the body, or several; nothing when it has none of what was asked for.
 std::optional<detail::file_body> body_for(const request& asked, const validators& current, std::uint64_t size,
                                           response& head) {
@@ -96,8 +93,7 @@ std::optional<detail::file_body> body_for(const request& asked, const validators
         head.headers.add("Content-Range", content_range(ranges.parts[0], size));
         return detail::file_body(ranges.parts[0]);
     }
-    std::uint64_t random[] = {random_number(), random_number()};
-    detail::file_body body(ranges.parts, size, *head.headers.get("Content-Type"), random);
+    detail::file_body body(ranges.parts, size, *head.headers.get("Content-Type"), detail::random_text());
     head.headers.set("Content-Type", body.type());
     return body;
 }

@@ -5,18 +5,13 @@
 #include <leat/system/send_file.hpp>
 
 #include <span>
+#include <utility>
 
 namespace leat::http::detail {
 namespace {
 
 // What is sent at once; and the memory that a long file takes while a client is slow to take it.
 constexpr std::size_t piece_size = 64 * 1024;
-
-void append_hexadecimal(std::string& out, std::uint64_t number) {
-    for (int shift = 60; shift >= 0; shift -= 4) {
-        out += "0123456789abcdef"[number >> shift & 15U];
-    }
-}
 
 }  // namespace
 
@@ -27,9 +22,8 @@ file_body::file_body(byte_range part) : size_(part.size) {
 }
 
 file_body::file_body(const std::vector<byte_range>& parts, std::uint64_t size, std::string_view type,
-                     std::uint64_t random[2]) {
-    append_hexadecimal(boundary_, random[0]);
-    append_hexadecimal(boundary_, random[1]);
+                     std::string boundary)
+    : boundary_(std::move(boundary)) {
     for (const byte_range& part : parts) {
         std::string text = pieces_.empty() ? "--" : "\r\n--";
         text.append(boundary_).append("\r\nContent-Type: ").append(type);

@@ -20,10 +20,10 @@ class file_body {
 public:
     // One part of it; none when that is empty.
     explicit file_body(byte_range part);
-    // Several, of a file of `size` bytes and of this type. `random` makes the boundary, which nobody can have
-    // put into the file.
+    // Several, of a file of `size` bytes and of this type. `boundary` is one that nobody can have put into
+    // the file.
     file_body(const std::vector<byte_range>& parts, std::uint64_t size, std::string_view type,
-              std::uint64_t random[2]);
+              std::string boundary);
 
     // The Content-Type of several parts.
     [[nodiscard]] std::string type() const { return "multipart/byteranges; boundary=" + boundary_; }
