@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/access_log.hpp>
 
+#include <leat/http/conditional.hpp>
 #include <leat/http/served_connection.hpp>
 
-#include <array>
-#include <cstdio>
-#include <ctime>
+#include <string_view>
 
 namespace leat::http {
 namespace {
@@ -28,18 +27,12 @@ void append_quoted(std::string& line, std::string_view text) {
     line += '"';
 }
 
-// Its names of months are the same in every locale.
+// "[30/Nov/2026:20:26:19 +0000]" of "Mon, 30 Nov 2026 20:26:19 GMT".
 void append_time(std::string& line, std::chrono::system_clock::time_point when) {
-    constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    std::array<char, 64> text{};
-    const int size = std::snprintf(text.data(), text.size(), "[%02d/%s/%04d:%02d:%02d:%02d +0000]",
-                                   parts.tm_mday, months[static_cast<std::size_t>(parts.tm_mon)],
-                                   parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
-    line.append(text.data(), static_cast<std::size_t>(size));
+    const std::string date = http_date(when);
+    const std::string_view text = date;
+    line.append("[").append(text.substr(5, 2)).append("/").append(text.substr(8, 3)).append("/");
+    line.append(text.substr(12, 4)).append(":").append(text.substr(17, 8)).append(" +0000]");
 }
 
 // HTTP/2 has no minor version: it is written as Apache and nginx do.
