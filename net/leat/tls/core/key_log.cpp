@@ -9,7 +9,6 @@
 
 #include <fcntl.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -19,21 +18,17 @@ namespace leat::tls::detail {
 
 key_log::key_log(std::string_view path)
     : descriptor_(::open(std::string(path).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)) {
-    if (descriptor_ < 0) {
+    if (!descriptor_) {
         const std::error_code why = errno_code(errno);
         throw error(why, "cannot write the key log in " + printable(path, 300) + ": " + why.message());
     }
-}
-
-key_log::~key_log() {
-    ::close(descriptor_);
 }
 
 void key_log::on_line(const ssl_st* ssl, const char* line) noexcept {
     const context_settings& settings = settings_of(SSL_get_SSL_CTX(ssl));
     char end = '\n';
     const iovec parts[] = {{const_cast<char*>(line), std::strlen(line)}, {&end, 1}};
-    (void)!::writev(settings.secrets->descriptor_, parts, 2);
+    (void)!::writev(settings.secrets->descriptor_.get(), parts, 2);
 }
 
 }  // namespace leat::tls::detail

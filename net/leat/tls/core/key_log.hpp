@@ -3,6 +3,8 @@
 // only. Each line is one write(2) to the end of the file, so several threads and programs may share it.
 #pragma once
 
+#include <leat/fd.hpp>
+
 #include <string_view>
 
 struct ssl_st;
@@ -13,15 +15,12 @@ class key_log {
 public:
     // Opens the file, or makes it, readable for its owner alone. Throws tls::error that names it.
     explicit key_log(std::string_view path);
-    key_log(const key_log&) = delete;
-    key_log& operator=(const key_log&) = delete;
-    ~key_log();
 
     // OpenSSL's key log callback. A line that cannot be written is lost.
     static void on_line(const ssl_st* ssl, const char* line) noexcept;
 
 private:
-    int descriptor_;
+    fd descriptor_;
 };
 
 }  // namespace leat::tls::detail
