@@ -4,6 +4,7 @@
 #include "../runtime/cancel_moments.hpp"
 #include "../support/on_each_backend.hpp"
 #include "../support/own_network.hpp"
+#include "datagram_trial.hpp"
 #include "datagrams.hpp"
 
 #include <leat/testing/doctest.hpp>
@@ -288,32 +289,16 @@ TEST_CASE("datagrams larger than a packet of the way go one by one") {
 
 namespace {
 
-struct receive_batch_trial : trial {
+struct receive_batch_trial : receive_trial {
     leat::task<> attempt() {
         received_batch batch(4, 100);
-        co_await server_.recv_batch(batch);
+        co_await socket().recv_batch(batch);
+        std::string all;
         for (const auto& each : batch) {
-            received_ += text_of(each);
+            all += text_of(each);
         }
-        delivered();
+        received(all);
     }
-    void enable() {
-        const std::string next = std::to_string(1000 + sent_.size());
-        sent_ += next;
-        sender_ = leat::spawn(
-            [this, next]() -> leat::task<> { co_await client_.send_to(next, server_.local_endpoint()); });
-    }
-    leat::task<> verify(const std::string& where) {
-        CHECK_MESSAGE(received_ == sent_, where);
-        co_await sender_;
-    }
-
-private:
-    udp_socket server_ = on_loopback();
-    udp_socket client_ = on_loopback();
-    std::string sent_;
-    std::string received_;
-    leat::handle<> sender_;
 };
 
 // There is room for some of a batch only, until somebody receives: of a pair of the Unix family, as UDP

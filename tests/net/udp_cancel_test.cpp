@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The operations of datagram sockets, cancelled at each moment: no datagram is lost, and none is sent twice.
 #include "../runtime/cancel_moments.hpp"
+#include "datagram_trial.hpp"
 
 #include <leat/net.hpp>
 #include <leat/testing/doctest.hpp>
@@ -14,39 +15,11 @@
 
 using namespace std::chrono_literals;
 using cancel_tests::trial;
+using datagram_tests::receive_trial;
 using leat::datagram;
 using leat::udp_socket;
 
 namespace {
-
-// Receives a datagram in one way or another, when somebody has sent it.
-class receive_trial : public trial {
-public:
-    void enable() {
-        const std::string next = std::to_string(1000 + sent_.size());
-        sent_ += next;
-        sender_ = leat::spawn(
-            [this, next]() -> leat::task<> { co_await client_.send_to(next, server_.local_endpoint()); });
-    }
-    leat::task<> verify(const std::string& where) {
-        CHECK_MESSAGE(received_ == sent_, where);
-        co_await sender_;
-    }
-
-protected:
-    void received(std::string_view text) {
-        received_ += text;
-        delivered();
-    }
-    [[nodiscard]] udp_socket& socket() noexcept { return server_; }
-
-private:
-    udp_socket server_ = udp_socket::bind({"127.0.0.1", 0});
-    udp_socket client_ = udp_socket::bind({"127.0.0.1", 0});
-    std::string sent_;
-    std::string received_;
-    leat::handle<> sender_;
-};
 
 struct recv_from_trial : receive_trial {
     leat::task<> attempt() {
