@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Text from a stranger as an address, as a host to look up, and as the name of a simulated socket: what is
-// accepted says the same when it is written and read again, and what is shown is harmless.
+// Text from a stranger as an address, as a host to look up, as the name of a simulated socket, and as an
+// answer of a name server: what is accepted says the same when it is written and read again, and what is
+// shown is harmless.
 #include <leat/address.hpp>
 #include <leat/backends/simulated/socket_name.hpp>
 #include <leat/check.hpp>
 #include <leat/dns/core/host_name.hpp>
+#include <leat/dns/core/negative_answer.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 
 using leat::address;
@@ -57,6 +62,12 @@ void check_socket_name(const unsigned char* data, std::size_t size) {
     }
 }
 
+void check_message(const unsigned char* data, std::size_t size) {
+    const auto holds = leat::detail::negative_lifetime(std::as_bytes(std::span(data, size)));
+    check(!holds || (*holds >= leat::duration::zero() && *holds <= std::chrono::seconds(INT32_MAX)),
+          "how long an answer holds is a time to live");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
@@ -64,5 +75,6 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     check_address(text);
     check_host(text);
     check_socket_name(data, size);
+    check_message(data, size);
     return 0;
 }

@@ -27,7 +27,7 @@
 
 namespace leat::testing {
 
-enum class dns_type : std::uint16_t { a = 1, cname = 5, aaaa = 28 };
+enum class dns_type : std::uint16_t { a = 1, cname = 5, soa = 6, aaaa = 28 };
 
 enum class dns_rcode : std::uint8_t {
     no_error = 0,
@@ -55,6 +55,8 @@ struct dns_reply {
     std::string alias = {};  // the name is an alias of this, and the addresses belong to that
     dns_rcode rcode = dns_rcode::no_error;
     manner how = manner::plain;
+    unsigned holds = 0;  // seconds: the time to live of each record; without addresses that of a SOA record
+    bool has_soa = true;
 };
 
 class dns_server {
@@ -78,6 +80,9 @@ public:
         set(name, dns_type::a, reply);
         set(name, dns_type::aaaa, std::move(reply));
     }
+
+    // How many seconds it holds that a name or a type is unknown.
+    void set_unknown(unsigned holds) { state_->unknown_holds = holds; }
 
     [[nodiscard]] int asked(const std::string& name, dns_type type) const {
         return state_->asked[name][type];
@@ -133,6 +138,7 @@ private:
         std::string location;
         std::map<std::string, std::map<dns_type, dns_reply>> zone;
         std::map<std::string, std::map<dns_type, int>> asked;
+        unsigned unknown_holds = 0;
         int asked_in_all = 0;
         int asked_over_tcp = 0;
         std::set<int> ports;
@@ -185,9 +191,10 @@ private:
     static bytes answer(const bytes& query, const question& asked, const dns_reply& reply, bool whole) {
         const bool truncated = !whole;
         const std::size_t records = truncated ? 0 : reply.addresses.size() + (reply.alias.empty() ? 0 : 1);
+        const bool has_soa = !truncated && reply.addresses.empty() && reply.has_soa;
         bytes packet(query.begin(), query.begin() + 2);
         put(packet, {0x8180U | (truncated ? 0x200U : 0U) | static_cast<unsigned>(reply.rcode), 1,
-                     static_cast<unsigned>(records), 0, 0});
+                     static_cast<unsigned>(records), has_soa ? 1U : 0U, 0});
         packet.insert(packet.end(), query.begin() + header_size,
                       query.begin() + static_cast<std::ptrdiff_t>(asked.end));
         if (truncated) {
@@ -197,8 +204,8 @@ private:
         if (!reply.alias.empty()) {
             const bytes target = encoded(reply.alias);
             packet.insert(packet.end(), owner.begin(), owner.end());
-            put(packet,
-                {static_cast<unsigned>(dns_type::cname), 1, 0, 60, static_cast<unsigned>(target.size())});
+            put(packet, {static_cast<unsigned>(dns_type::cname), 1, 0, reply.holds,
+                         static_cast<unsigned>(target.size())});
             owner = target;
             packet.insert(packet.end(), target.begin(), target.end());
         }
@@ -207,10 +214,16 @@ private:
                                   reply.how == dns_reply::manner::short_over_tcp;
             const std::size_t size = (each.is_ipv4() ? 4U : 16U) - (is_short ? 1U : 0U);
             packet.insert(packet.end(), owner.begin(), owner.end());
-            put(packet, {static_cast<unsigned>(each.is_ipv4() ? dns_type::a : dns_type::aaaa), 1, 0, 60,
-                         static_cast<unsigned>(size)});
+            put(packet, {static_cast<unsigned>(each.is_ipv4() ? dns_type::a : dns_type::aaaa), 1, 0,
+                         reply.holds, static_cast<unsigned>(size)});
             packet.insert(packet.end(), each.bytes().begin(),
                           each.bytes().begin() + static_cast<std::ptrdiff_t>(size));
+        }
+        if (has_soa) {
+            packet.insert(packet.end(), {0xc0, header_size});
+            put(packet, {static_cast<unsigned>(dns_type::soa), 1, 0, reply.holds, 22});
+            packet.insert(packet.end(), {0, 0});  // the names of its server and of who is responsible: roots
+            put(packet, {0, 1, 0, 1, 0, 1, 0, 1, 0, longest_minimum});
         }
         if (reply.how == dns_reply::manner::malformed) {
             packet.resize(packet.size() - 2);
@@ -224,11 +237,11 @@ private:
         ++self.asked_in_all;
         const auto known = self.zone.find(asked.name);
         if (known == self.zone.end()) {
-            return {.rcode = dns_rcode::name_error};
+            return {.rcode = dns_rcode::name_error, .holds = self.unknown_holds};
         }
         const auto found = known->second.find(asked.type);
         if (found == known->second.end()) {
-            return {};
+            return {.holds = self.unknown_holds};
         }
         dns_reply reply = found->second;
         std::erase_if(reply.addresses,
@@ -305,6 +318,7 @@ private:
     }
 
     static constexpr std::uint8_t header_size = 12;
+    static constexpr unsigned longest_minimum = 0xffff;  // seconds: `holds` is what counts
 
     std::shared_ptr<state> state_;
 };

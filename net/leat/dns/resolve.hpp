@@ -31,6 +31,10 @@ struct resolve_options {
     // How often each server is tried. 0: what resolv.conf or RES_OPTIONS says ("attempts:1"), or else 3
     // times.
     int tries = 0;
+    // How old an answer may be that is used again. It is remembered for as long as it says itself (RFC 1035:
+    // its time to live; RFC 2308 for names that do not exist), until /etc/hosts or /etc/resolv.conf changes,
+    // by each run(), which knows a thousand names. Zero: servers are asked each time.
+    duration cache_time = std::chrono::hours(1);
 };
 
 // The addresses of `host`, best first (RFC 6724), at least one. An IP address, with or without brackets,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <leat/dns/core/answer_check.hpp>
 
+#include <leat/dns/core/message_reader.hpp>
+#include <leat/dns/core/negative_answer.hpp>
+
 #include <algorithm>
 #include <new>
-#include <optional>
 
 namespace leat::detail {
 
@@ -13,50 +15,6 @@ constexpr std::size_t header_size = 12;
 constexpr unsigned type_a = 1;
 constexpr unsigned type_aaaa = 28;
 constexpr unsigned truncated = 0x0200;  // TC: more comes over TCP
-
-// Reads a message from its beginning; everything is empty once it has ended too early.
-class message_reader {
-public:
-    explicit message_reader(std::span<const std::byte> message) noexcept : rest_(message) {}
-
-    [[nodiscard]] bool skip(std::size_t count) noexcept {
-        if (count > rest_.size()) {
-            rest_ = {};
-            return false;
-        }
-        rest_ = rest_.subspan(count);
-        return true;
-    }
-    [[nodiscard]] std::optional<unsigned> number() noexcept {
-        if (rest_.size() < 2) {
-            rest_ = {};
-            return std::nullopt;
-        }
-        const auto high = std::to_integer<unsigned>(rest_[0]);
-        const auto low = std::to_integer<unsigned>(rest_[1]);
-        rest_ = rest_.subspan(2);
-        return high << 8 | low;
-    }
-    // A name ends with an empty label, or with a pointer of two bytes to the rest of it.
-    [[nodiscard]] bool skip_name() noexcept {
-        while (!rest_.empty()) {
-            const auto size = std::to_integer<std::size_t>(rest_[0]);
-            if (size == 0) {
-                return skip(1);
-            }
-            if (size >= 0xc0) {
-                return skip(2);
-            }
-            if (!skip(1 + size)) {
-                return false;
-            }
-        }
-        return false;
-    }
-
-private:
-    std::span<const std::byte> rest_;
-};
 
 }  // namespace
 
@@ -94,6 +52,9 @@ bool has_whole_addresses(std::span<const std::byte> message) noexcept {
 
 void answer_check::datagram(std::span<const std::byte> message) noexcept {
     malformed_ = malformed_ || !has_whole_addresses(message);
+    if (const auto holds = negative_lifetime(message)) {
+        nothing_there_for_ = std::min(nothing_there_for_, *holds);
+    }
 }
 
 void answer_check::stream(std::span<const std::byte> bytes) noexcept {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // answer_check: checks the answers to one question as they come, for faults that older versions of c-ares do
 // not see: an address record of a wrong length, and, where the other family has no address, an answer that
-// ends midway. Used by channel only; it sends nothing and decides nothing.
+// ends midway. And it learns how long it holds that a name is not there. Used by channel only; it sends
+// nothing and decides nothing.
 #pragma once
+
+#include <leat/clock.hpp>
 
 #include <cstddef>
 #include <span>
@@ -18,11 +21,14 @@ public:
     void stream_ended() noexcept { message_.clear(); }
 
     [[nodiscard]] bool malformed() const noexcept { return malformed_; }
+    // Of all answers without addresses that came, the shortest; duration::max() when none came.
+    [[nodiscard]] duration nothing_there_for() const noexcept { return nothing_there_for_; }
 
 private:
     std::vector<std::byte>
         message_;  // what has come of a message over TCP, after its length (RFC 1035 4.2.2)
     bool malformed_ = false;
+    duration nothing_there_for_ = duration::max();
 };
 
 // Whether a DNS message (RFC 1035 section 4.1) has all its answers, unless it says itself that it is

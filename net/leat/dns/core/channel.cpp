@@ -51,6 +51,18 @@ std::vector<address> addresses_of(const ares_addrinfo* found) {
     return addresses;
 }
 
+// Of records that are not a server's, such as those of /etc/hosts, it is zero.
+duration lifetime_of(const ares_addrinfo* found) noexcept {
+    int least = found->nodes != nullptr ? found->nodes->ai_ttl : 0;
+    for (const ares_addrinfo_node* node = found->nodes; node != nullptr; node = node->ai_next) {
+        least = std::min(least, node->ai_ttl);
+    }
+    for (const ares_addrinfo_cname* alias = found->cnames; alias != nullptr; alias = alias->next) {
+        least = std::min(least, alias->ttl);
+    }
+    return std::chrono::seconds(std::max(least, 0));  // RFC 2181 8
+}
+
 int family_of(address_families families) noexcept {
     switch (families) {
         case address_families::any:
@@ -196,6 +208,10 @@ void channel::take(int status, const ares_addrinfo* found) noexcept {
         if (!error_) {
             addresses_ = addresses_of(found);
             error_ = addresses_.empty() ? dns_errc::no_address : std::error_code();
+            lifetime_ = lifetime_of(found);
+        } else if ((error_ == dns_errc::no_such_host || error_ == dns_errc::no_address) &&
+                   seen_.nothing_there_for() != duration::max()) {
+            lifetime_ = seen_.nothing_there_for();
         }
     } catch (const std::bad_alloc&) {
         error_ = std::make_error_code(std::errc::not_enough_memory);

@@ -70,6 +70,8 @@ public:
     // The answer.
     [[nodiscard]] std::error_code error() const noexcept { return error_; }
     [[nodiscard]] const std::vector<address>& addresses() const noexcept { return addresses_; }
+    // How long it holds; zero: only now.
+    [[nodiscard]] duration lifetime() const noexcept { return lifetime_; }
 
     // The rest is for c-ares and the tasks that watch its sockets.
     [[nodiscard]] result<int> open_socket(int family, int type, int protocol) noexcept;
@@ -110,6 +112,7 @@ private:
     bool answered_ = false;
     std::error_code error_;
     std::vector<address> addresses_;
+    duration lifetime_ = duration::zero();
 };
 
 // Makes c-ares open, close and use its sockets by way of `owner`.

@@ -25,6 +25,7 @@ constexpr duration usual_timeout = std::chrono::seconds(2);
 constexpr int usual_tries = 3;
 constexpr duration longest_timeout = std::chrono::hours(1);  // of a silent name in a simulation
 constexpr const char* configuration_file = "/etc/resolv.conf";
+constexpr const char* hosts_file = "/etc/hosts";
 
 // Tells one version of a file from the next.
 std::pair<std::int64_t, std::int64_t> version_of(const char* file) noexcept {
@@ -104,19 +105,20 @@ class [[nodiscard]] lookup_awaiter : public leaf_awaiter<lookup_awaiter, asker> 
 public:
     static constexpr bool always_suspends = true;
 
-    lookup_awaiter(resolver& asked, resolver::key&& what) noexcept
-        : leaf_awaiter(lookup_kind), resolver_(asked), what_(std::move(what)) {}
+    lookup_awaiter(resolver& asked, name_question&& what, duration cache_time) noexcept
+        : leaf_awaiter(lookup_kind), resolver_(asked), what_(std::move(what)), cache_time_(cache_time) {}
     bool take_now() {
-        resolver_.ask(std::move(what_), *this);
+        resolver_.ask(std::move(what_), cache_time_, *this);
         return end == wait_end::finished;
     }
     result<std::vector<address>> await_resume() noexcept {
-        return error ? result<std::vector<address>>(error) : std::move(addresses);
+        return found.error ? result<std::vector<address>>(found.error) : std::move(found.addresses);
     }
 
 private:
     resolver& resolver_;
-    resolver::key what_;
+    name_question what_;
+    duration cache_time_;
 };
 
 }  // namespace
@@ -131,10 +133,11 @@ resolver::~resolver() {
 }
 
 channel_settings resolver::settings_for(const resolve_options& options) {
-    const auto version = version_of(configuration_file);
-    if (!system_ || version != configuration_) {
+    const name_files files{version_of(configuration_file), version_of(hosts_file)};
+    if (!system_ || files != files_) {
         system_ = read_system_options();
-        configuration_ = version;
+        known_.clear();
+        files_ = files;
     }
     const auto first_of = [](auto asked, auto configured, auto usual) {
         return asked > decltype(asked){} ? asked : configured > decltype(asked){} ? configured : usual;
@@ -148,7 +151,12 @@ channel_settings resolver::settings_for(const resolve_options& options) {
     };
 }
 
-void resolver::ask(key&& what, asker& waiting) {
+void resolver::ask(name_question&& what, duration cache_time, asker& waiting) {
+    if (const name_found* known = known_.find(what, loop_.io().now(), cache_time)) {
+        waiting.found = *known;
+        finish(waiting);
+        return;
+    }
     const auto [place, added] = questions_.try_emplace(std::move(what), *this);
     question& asked = place->second;
     asked.askers.push_back(waiting);
@@ -229,20 +237,22 @@ void resolver::ended(question& answered) noexcept {
 }
 
 void resolver::settle(question& answered) noexcept {
-    std::error_code error = answered.asking != nullptr ? answered.asking->error()
-                                                       : std::make_error_code(std::errc::not_enough_memory);
-    try {
-        for (asker* each = answered.askers.first(); each != nullptr; each = answered.askers.next(*each)) {
-            if (!error) {
-                each->addresses = answered.asking->addresses();
+    std::error_code error = std::make_error_code(std::errc::not_enough_memory);
+    if (answered.asking != nullptr) {
+        try {
+            const name_found found{answered.asking->error(), answered.asking->addresses()};
+            known_.keep(*answered.what, found, loop_.io().now(), answered.asking->lifetime());
+            for (asker* each = answered.askers.first(); each != nullptr; each = answered.askers.next(*each)) {
+                each->found.addresses = found.addresses;
             }
+            error = found.error;
+        } catch (const std::bad_alloc&) {
+            // is what all of them are told
         }
-    } catch (const std::bad_alloc&) {
-        error = std::make_error_code(std::errc::not_enough_memory);
     }
     while (!answered.askers.empty()) {
         asker& next = answered.askers.pop_front();
-        next.error = error;
+        next.found.error = error;
         finish(next);
     }
     erase(answered);
@@ -315,7 +325,8 @@ task<std::vector<address>> resolve(std::string host, resolve_options options) {
     }
     auto& asked = current_scheduler().use<detail::resolver>();
     detail::lookup_awaiter lookup(
-        asked, {name, local ? address_families::any : options.families, asked.settings_for(options)});
+        asked, {name, local ? address_families::any : options.families, asked.settings_for(options)},
+        options.cache_time);
     result<std::vector<address>> found = co_await lookup;
     if (local) {
         auto known = found.ok() ? std::move(*found) : std::vector<address>();

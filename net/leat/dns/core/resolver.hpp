@@ -12,18 +12,17 @@
 #pragma once
 
 #include <leat/core/scheduler.hpp>
+#include <leat/dns/core/answer_cache.hpp>
 #include <leat/dns/core/channel.hpp>
 #include <leat/dns/core/system_options.hpp>
 
 #include <chrono>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -36,8 +35,7 @@ struct asker : wait {
     explicit asker(const wait_kind& what) noexcept : wait(what) {}
 
     question* asked = nullptr;
-    std::error_code error;
-    std::vector<address> addresses;
+    name_found found;
 };
 
 class resolver final : public service {
@@ -50,12 +48,11 @@ public:
     // A channel is 75 KB and a descriptor or two.
     static constexpr std::size_t asked_max = 200;
 
-    struct key {
-        friend auto operator<=>(const key&, const key&) = default;
-
-        std::string name;
-        address_families families;
-        channel_settings settings;
+    // Versions of the files that say how names are found.
+    struct name_files {
+        friend bool operator==(const name_files&, const name_files&) = default;
+        std::pair<std::int64_t, std::int64_t> configuration;  // /etc/resolv.conf
+        std::pair<std::int64_t, std::int64_t> hosts;          // /etc/hosts
     };
 
     explicit resolver(scheduler& loop) noexcept;
@@ -66,9 +63,9 @@ public:
     // How to ask: as the options say, else as the system does, else in the usual way. Throws
     // std::invalid_argument naming what is no server.
     [[nodiscard]] channel_settings settings_for(const resolve_options& options);
-    // Sends a question, or joins the same question of other tasks. `waiting` is finished with the answer,
-    // perhaps at once; it may stop before that.
-    void ask(key&& what, asker& waiting);
+    // Answers with what is known and no older than `cache_time`; or sends a question, or joins the same one
+    // of other tasks. `waiting` is finished with the answer, perhaps at once; it may stop before that.
+    void ask(name_question&& what, duration cache_time, asker& waiting);
     static void stop(asker& waiting) noexcept;
 
     // The rest is for questions.
@@ -95,9 +92,10 @@ private:
 
     scheduler& loop_;
     alarm alarm_;
-    std::pair<std::int64_t, std::int64_t> configuration_;  // which version of /etc/resolv.conf was read
+    name_files files_;  // as they were when system_ was read, and what is known was learned
     std::optional<system_options> system_;
-    std::map<key, question> questions_;
+    answer_cache known_;
+    std::map<name_question, question> questions_;
     list<question> waiting_;  // not sent yet
     list<question> young_;    // sent a short time ago, in that order
     list<question> silent_;   // the others
@@ -113,7 +111,7 @@ struct question final : list_link, channel::listener {
     void answered(channel&) noexcept override { owner.ended(*this); }
 
     resolver& owner;
-    const resolver::key* what = nullptr;
+    const name_question* what = nullptr;
     list<asker> askers;
     stage state = stage::waiting;
     time_point begun = {};            // unless it waits

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// negative_answer: how long it holds that a name, or its addresses, are not there (RFC 2308 5). c-ares does
+// not tell; so the messages are read as they come. Used by answer_check only.
+#pragma once
+
+#include <leat/clock.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+namespace leat::detail {
+
+// Of a message without addresses: the lower one of the time to live of its SOA record and the "minimum" in
+// it; zero when there is no such record. Nothing for a message with an address, or with another error than
+// that the name does not exist, and for one that cannot be read.
+[[nodiscard]] std::optional<duration> negative_lifetime(std::span<const std::byte> message) noexcept;
+
+}  // namespace leat::detail

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// What is asked again, and what is remembered: for how long, and until what happens.
+#include <leat/dns/resolve.hpp>
+
+#include "lookups.hpp"
+
+using namespace lookups;
+
+namespace {
+
+constexpr unsigned an_hour = 3600;
+
+}  // namespace
+
+LEAT_TEST("an answer is used again while it holds, also by another task", on(kernel)) {
+    dns_server server;
+    server.set("kept.test", {.addresses = {first, v6}, .holds = an_hour});
+    const addresses asked = co_await leat::resolve("kept.test", patient(server));
+    const addresses again = co_await leat::resolve("kept.test", patient(server));
+    const addresses elsewhere = co_await leat::spawn(leat::resolve("KEPT.test", patient(server)));
+    CHECK(asked.size() == 2);
+    CHECK(again == asked);
+    CHECK(elsewhere == asked);
+    CHECK(server.asked() == 2);  // one for each family
+}
+
+LEAT_TEST("an answer that holds only now is asked for each time", on(kernel)) {
+    dns_server server;
+    server.set("now.test", {.addresses = {first}, .holds = 0});
+    (void)co_await leat::resolve("now.test", only_ipv4(patient(server)));
+    server.set("now.test", {.addresses = {second}, .holds = 0});
+    const addresses again = co_await leat::resolve("now.test", only_ipv4(patient(server)));
+    CHECK(again == addresses{second});
+    CHECK(server.asked() == 2);
+}
+
+LEAT_TEST("the record that holds the shortest time decides, be it an alias or of the other family",
+          on(kernel)) {
+    dns_server server;
+    server.set("both.test", dns_type::a, {.addresses = {first}, .holds = an_hour});
+    server.set("both.test", dns_type::aaaa, {.addresses = {v6}, .holds = 0});
+    (void)co_await leat::resolve("both.test", patient(server));
+    (void)co_await leat::resolve("both.test", patient(server));
+    CHECK(server.asked() == 4);
+}
+
+LEAT_TEST("an answer that is older than wanted is asked for again, and who wants none is given none",
+          on(kernel)) {
+    dns_server server;
+    server.set("old.test", {.addresses = {first}, .holds = an_hour});
+    resolve_options young = only_ipv4(patient(server));
+    young.cache_time = std::chrono::milliseconds(1);
+    (void)co_await leat::resolve("old.test", young);
+    co_await leat::sleep(std::chrono::milliseconds(2));
+    (void)co_await leat::resolve("old.test", young);
+    CHECK(server.asked() == 2);
+    young.cache_time = leat::duration::zero();
+    (void)co_await leat::resolve("old.test", young);
+    CHECK(server.asked() == 3);
+    (void)co_await leat::resolve("old.test", only_ipv4(patient(server)));
+    CHECK(server.asked() == 3);  // what the last one learned is known
+}
+
+LEAT_TEST("that a name or its addresses are not there is remembered as long as its zone says", on(kernel)) {
+    dns_server server;
+    server.set_unknown(an_hour);
+    server.set("bare.test", dns_type::a, {.holds = an_hour});
+    for (int turn = 0; turn < 2; ++turn) {
+        const failure unknown = co_await failure_of("unknown.test", only_ipv4(patient(server)));
+        CHECK(unknown.code == dns_errc::no_such_host);
+        CHECK(unknown.text == "resolve unknown.test: no such host");
+        const failure bare = co_await failure_of("bare.test", only_ipv4(patient(server)));
+        CHECK(bare.code == dns_errc::no_address);
+    }
+    CHECK(server.asked("unknown.test", dns_type::a) == 1);
+    CHECK(server.asked("bare.test", dns_type::a) == 1);
+}
+
+LEAT_TEST("without a record that says how long, it is not remembered that a name is not there", on(kernel)) {
+    dns_server server;
+    const dns_reply reply{.rcode = dns_rcode::name_error, .holds = an_hour, .has_soa = false};
+    server.set("unsaid.test", reply);
+    (void)co_await failure_of("unsaid.test", only_ipv4(patient(server)));
+    (void)co_await failure_of("unsaid.test", only_ipv4(patient(server)));
+    CHECK(server.asked() == 2);
+}
+
+LEAT_TEST("an answer of one server is not that of another, nor that of another family", on(kernel)) {
+    dns_server server;
+    dns_server other;
+    server.set("split.test", {.addresses = {first, v6}, .holds = an_hour});
+    other.set("split.test", {.addresses = {second}, .holds = an_hour});
+    const addresses inside = co_await leat::resolve("split.test", only_ipv4(patient(server)));
+    const addresses outside = co_await leat::resolve("split.test", only_ipv4(patient(other)));
+    CHECK(inside == addresses{first});
+    CHECK(outside == addresses{second});
+    resolve_options only = patient(server);
+    only.families = address_families::ipv6;
+    const addresses of_other_family = co_await leat::resolve("split.test", only);
+    CHECK(of_other_family == addresses{v6});
+}
+
+TEST_CASE("what one run has learned is not known to the next") {
+    int asked = 0;
+    for (int turn = 0; turn < 2; ++turn) {
+        leat::run([&]() -> leat::task<> {
+            dns_server server;
+            server.set("run.test", {.addresses = {first}, .holds = an_hour});
+            (void)co_await leat::resolve("run.test", only_ipv4(patient(server)));
+            asked += server.asked();
+        });
+    }
+    CHECK(asked == 2);
+}
