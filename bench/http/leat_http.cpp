@@ -55,8 +55,9 @@ leat::task<> serve(settings chosen) {
     auto listener = leat::tcp_listener::bind({"127.0.0.1", chosen.port});
     const http::serve_options how{.on_listening = announce};
     if (!chosen.certificate.empty()) {
-        const auto shown = leat::tls::context::server({.certificate = leat::tls::pem::file(chosen.certificate),
-                                                       .key = leat::tls::pem::file(chosen.key)});
+        const auto shown =
+            leat::tls::context::server({.certificate = leat::tls::pem::file(chosen.certificate),
+                                        .key = leat::tls::pem::file(chosen.key)});
         co_await http::serve(std::move(listener), shown, hello, {.http = how});
     } else if (chosen.role == "files") {
         co_await http::serve(std::move(listener), co_await http::static_files::open(chosen.files), how);

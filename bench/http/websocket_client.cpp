@@ -36,7 +36,8 @@ std::uint64_t nanoseconds(clockid_t clock) {
     if (clock_gettime(clock, &time) != 0) {
         throw std::system_error(errno, std::system_category(), "clock_gettime");
     }
-    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
+           static_cast<std::uint64_t>(time.tv_nsec);
 }
 
 class generator {

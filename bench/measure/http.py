@@ -174,9 +174,11 @@ def kinds(folder, scratch):
     for algorithm in ("ecdsa", "rsa"):
         shown = ("--certificate", str(scratch / f"{algorithm}-certificate.pem"))
         shown += ("--key", str(scratch / f"{algorithm}-key.pem"))
-        tls = (nginx_on(scratch, "ssl", nginx.secured_by(scratch, f"{algorithm}-") + hello), leat(folder, *shown))
+        secured = nginx.secured_by(scratch, f"{algorithm}-")
+        peers = (nginx_on(scratch, "ssl", secured + hello), leat(folder, *shown))
         for how in ("new", "reuse"):
-            found[f"tls-{algorithm}-{how}"] = lambda tls=tls, how=how: kind("nginx", tls, by_s_time(f"-{how}"))
+            asks = by_s_time(f"-{how}")
+            found[f"tls-{algorithm}-{how}"] = lambda peers=peers, asks=asks: kind("nginx", peers, asks)
     return found
 
 
