@@ -5,7 +5,6 @@ import contextlib
 import os
 import resource
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import echo, report, servers
+from . import echo, nginx, report, servers
 
 files, file_size = 20, 30_000_000
 kinds = ("discarded", "TLS", "files")
@@ -51,77 +50,20 @@ def programs(folder):
     return [one for one in everything if shutil.which(one.command[0]) is not None]
 
 
-configuration = """
-daemon off;
-worker_processes 1;
-pid {folder}/pid;
-error_log {folder}/error.log;
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    sendfile on;
-    tcp_nopush on;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    server {{
-        listen 127.0.0.1:{plain};
-        listen 127.0.0.1:{secure} ssl;
-        ssl_certificate {folder}/certificate.pem;
-        ssl_certificate_key {folder}/key.pem;
-        root {folder}/served;
-    }}
-}}
-"""
-
-
-def listening():
-    made = socket.create_server(("127.0.0.1", 0), backlog=511)
-    os.set_inheritable(made.fileno(), True)
-    return made
-
-
-def make_certificate(folder):
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        + ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-        + ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")],
-        check=True,
-        capture_output=True,
-    )
-
-
 @contextlib.contextmanager
 def served():
-    """nginx with sockets that it inherits (its variable NGINX), so that no port is fixed."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bulk-", dir="/dev/shm")))
-        folder.chmod(0o755)  # for the worker, which is another user's when this one is root
         (folder / "served").mkdir()
         block = os.urandom(1_000_000)
         for number in range(files):
             with open(folder / "served" / f"{number}.bin", "wb") as file:
                 for _ in range(file_size // len(block)):
                     file.write(block)
-        make_certificate(folder)
-        sockets = [stack.enter_context(listening()) for _ in range(2)]
-        plain, secure = (each.getsockname()[1] for each in sockets)
-        (folder / "nginx.conf").write_text(
-            configuration.format(folder=folder, plain=plain, secure=secure)
-        )
-        handed = ";".join(str(each.fileno()) for each in sockets) + ";"
-        process = subprocess.Popen(
-            ["nginx", "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")],
-            env={**os.environ, "NGINX": handed},
-            pass_fds=[each.fileno() for each in sockets],
-            preexec_fn=lambda: servers.prepare_child(servers.server_cpu, False),
-        )
-        try:
-            yield folder, (plain, secure)
-        finally:
-            servers.stop(process, process.terminate)
+        nginx.make_certificate(folder)
+        described = [("", ""), ("ssl", nginx.secured_by(folder))]
+        _, ports = stack.enter_context(nginx.running(folder, described))
+        yield folder, ports
 
 
 def command_for(one, kind, folder, urls, scratch):

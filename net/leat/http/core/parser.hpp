@@ -125,6 +125,8 @@ public:
         return body_ == body_kind::counted ? std::optional(left_) : std::nullopt;
     }
     [[nodiscard]] bool keep_alive() const noexcept { return keep_alive_; }
+    // Its sender has said that nothing comes behind it, and all of it has come.
+    [[nodiscard]] bool is_last() const noexcept { return complete() && !fields_.persists(message_.version); }
     // A request asks for, or a response begins, another protocol behind `end` (CONNECT, Upgrade).
     [[nodiscard]] bool upgrade() const noexcept { return upgrade_; }
 

@@ -10,6 +10,7 @@
 #include <leat/http/core/server_exchange.hpp>
 #include <leat/http/request_body_reader.hpp>
 #include <leat/http/response_writer.hpp>
+#include <leat/io.hpp>
 #include <leat/serve.hpp>
 #include <leat/stream.hpp>
 #include <leat/task_group.hpp>
@@ -115,14 +116,34 @@ task<> flush_meanwhile(Stream& stream, server_exchange& exchange) {
     exchange.flushing = false;
 }
 
+// What carries the bytes in the end: what nobody will read need not be decrypted.
+template <stream Stream>
+stream auto& undermost(Stream& stream) noexcept {
+    if constexpr (requires { stream.transport().recv_chunk(); }) {
+        return undermost(stream.transport());
+    } else {
+        return stream;
+    }
+}
+
+// Whether no byte has come that nobody has read: to close now resets nothing.
+template <stream Stream>
+bool is_quiet(Stream& stream) noexcept {
+    if constexpr (requires { stream.is_quiet(); }) {
+        return stream.is_quiet();
+    } else {
+        return false;
+    }
+}
+
 // Ends sending and waits for the peer to do so: closing with bytes unread would reset the connection, and the
-// peer might never see the answer.
+// peer might never see the answer. A peer that resets it has ended as well.
 template <stream Stream>
 task<> part(Stream& stream) {
     co_await leat::detail::end_sending(stream);
     for (;;) {
-        const chunk ignored = co_await stream.recv_chunk();
-        if (ignored.empty()) {
+        const result<chunk> ignored = co_await as_result(undermost(stream).recv_chunk());
+        if (!ignored.ok() || ignored->empty()) {
             break;
         }
     }
@@ -313,7 +334,9 @@ task<> serve_connection(Stream& stream, request_handler& handler, server_exchang
         if (late) {
             (void)co_await move_on_after(parting, send(stream, exchange));
         }
-        if (late || more.value_or(true)) {
+        if (more.has_value() && exchange.client_is_done() && is_quiet(stream)) {
+            (void)co_await move_on_after(parting, leat::detail::end_sending(stream));
+        } else if (late || more.value_or(true)) {
             const duration most = exchange.has_more_body() && !late ? parting_from_sender : parting;
             (void)co_await move_on_after(most, part(stream));
         } else {

@@ -167,6 +167,8 @@ public:
 
     // The answer written last ends the connection.
     [[nodiscard]] bool closes() const noexcept { return closes_; }
+    // The client has said that it sends nothing behind the last request.
+    [[nodiscard]] bool client_is_done() const noexcept { return work_ && work_->parser.is_last(); }
     // The client may still be sending the body of its request.
     [[nodiscard]] bool has_more_body() const noexcept { return in_body_ && !work_->parser.complete(); }
     // The peer would take the end of the connection for the end of an incomplete body.
