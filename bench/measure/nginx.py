@@ -74,7 +74,8 @@ def worker_of(process):
 @contextlib.contextmanager
 def running(folder, described):
     """(pid of the worker, ports): `described` has the options of listen and the directives of each server.
-    Their root is `folder`/served. The sockets are inherited (nginx's variable NGINX), so that no port is fixed."""
+    Their root is `folder`/served. The sockets are inherited (nginx's variable NGINX), so that no port is
+    fixed."""
     folder.chmod(0o755)  # for nginx, which is another user's when this one is root
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(listening()) for _ in described]

@@ -121,21 +121,31 @@ const engine_settings& settings() noexcept {
     return callbacks;
 }
 
-// The engine reads `lines`, those of the fields and the blank one, behind a start line of ours: the engines
-// know a fixed list of methods, and let other things pass in a start line. Returns whether it came to the
-// end.
-bool run_engine(std::string_view lines, field_collector& collector) {
-    constexpr std::string_view start = "GET / HTTP/1.1\r\n";
-    engine state;
+// The engine behind a start line of ours: the engines know a fixed list of methods, and let other things pass
+// in a start line. It is read once, and this copied.
+const engine& begun_engine() noexcept {
+    static const engine begun = [] {
+        constexpr std::string_view start = "GET / HTTP/1.1\r\n";
+        engine made;
 #if LEAT_HAS_LLHTTP
-    llhttp_init(&state, HTTP_REQUEST, &settings());
+        llhttp_init(&made, HTTP_REQUEST, &settings());
+        llhttp_execute(&made, start.data(), start.size());
+#else
+        http_parser_init(&made, HTTP_REQUEST);
+        http_parser_execute(&made, &settings(), start.data(), start.size());
+#endif
+        return made;
+    }();
+    return begun;
+}
+
+// The engine reads `lines`, those of the fields and the blank one. Returns whether it came to the end.
+bool run_engine(std::string_view lines, field_collector& collector) {
+    engine state = begun_engine();
     state.data = &collector;
-    llhttp_execute(&state, start.data(), start.size());
+#if LEAT_HAS_LLHTTP
     llhttp_execute(&state, lines.data(), lines.size());
 #else
-    http_parser_init(&state, HTTP_REQUEST);
-    state.data = &collector;
-    http_parser_execute(&state, &settings(), start.data(), start.size());
     // http-parser has a limit of its own, one for the whole process; ours is per parser and already met.
     constexpr std::size_t slice_max = 32768;
     while (!lines.empty() && state.http_errno == HPE_OK) {

@@ -6,22 +6,33 @@
 #include <leat/http/core/text.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace leat::http::detail {
 namespace {
 
-// RFC 3986 3.2.2. The grammar also has the comma, which would make two hosts of one.
+// RFC 3986 3.2.2: unreserved and sub-delims. The grammar also has the comma, which would make two hosts of
+// one.
+constexpr std::array<bool, 256> name_table = [] {
+    std::array<bool, 256> table{};
+    for (std::size_t i = 0; i < 0x80; ++i) {
+        const auto c = static_cast<char>(i);
+        table[i] = is_alpha(c) || is_digit(c) ||
+                   std::string_view("-._~!$&'()*+;=").find(c) != std::string_view::npos;
+    }
+    return table;
+}();
+
 bool is_name(std::string_view text) noexcept {
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%') {
-            if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0) {
-                return false;
-            }
-            i += 2;
-        } else if (!is_alpha(text[i]) && !is_digit(text[i]) &&
-                   std::string_view("-._~!$&'()*+;=").find(text[i]) == std::string_view::npos) {
+        if (name_table[static_cast<unsigned char>(text[i])]) {
+            continue;
+        }
+        if (text[i] != '%' || i + 2 >= text.size() || hex_value(text[i + 1]) < 0 ||
+            hex_value(text[i + 2]) < 0) {
             return false;
         }
+        i += 2;
     }
     return !text.empty();
 }

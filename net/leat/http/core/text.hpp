@@ -87,11 +87,13 @@ inline constexpr std::array<bool, 256> token_table = [] {
 
 // `text` without the spaces and tabs around it.
 [[nodiscard]] constexpr std::string_view trim(std::string_view text) noexcept {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == text.npos) {
-        return {};
+    while (!text.empty() && is_blank(text.front())) {
+        text.remove_prefix(1);
     }
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+    while (!text.empty() && is_blank(text.back())) {
+        text.remove_suffix(1);
+    }
+    return text;
 }
 
 // Takes the next non-empty element off the front of a comma-separated list; empty when none is left.
