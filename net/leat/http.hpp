@@ -5,6 +5,7 @@
 #include <leat/http/access_log.hpp>
 #include <leat/http/answers.hpp>
 #include <leat/http/client.hpp>
+#include <leat/http/compressed.hpp>
 #include <leat/http/conditional.hpp>
 #include <leat/http/cookie_jar.hpp>
 #include <leat/http/cookies.hpp>

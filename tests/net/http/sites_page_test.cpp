@@ -87,6 +87,15 @@ auto for_members(Handler handler) {
 // SITES: end
 
 // SITES: begin
+leat::http::router compressed_routes(const leat::http::static_files& site) {
+    leat::http::router routes;
+    routes.get("/notes/{name}", leat::http::compressed(show_note, {.least_bytes = 200}));
+    routes.get("/{path...}", leat::http::compressed(site));
+    return routes;
+}
+// SITES: end
+
+// SITES: begin
 leat::task<leat::http::response> log_in(const leat::http::request&) {
     auto page = leat::http::redirect_to("/");
     leat::http::set_cookie(page, "__Host-member", "yes", {.max_age = std::chrono::hours(1)});
@@ -192,6 +201,24 @@ LEAT_TEST("a folder of the page is served until it is stopped", on(leat::testing
     CHECK(page.find("Cache-Control: max-age=60\r\n") != page.npos);
     stop.set();
     co_await server;
+}
+
+LEAT_TEST("the compressed site of the page asks what its clients take, and its proxy is believed") {
+    leat::testing::any_folder files;
+    co_await files.make();
+    co_await leat::write_file(files.path("long.txt"), std::string(5000, 'a'));
+    notes = {{"long", std::string(500, 'n')}, {"short", "n"}};
+    const auto site = co_await leat::http::static_files::open(files.path());
+    co_await serving(compressed_routes(site), unattended, [](leat::endpoint where) -> leat::task<> {
+        const std::string coded = "\r\nContent-Encoding: gzip\r\n";
+        for (const char* target : {"/long.txt", "/notes/long", "/notes/short"}) {
+            const std::string all = co_await ask(where, "GET", target, "Accept-Encoding: gzip\r\n");
+            const bool is_long = target != std::string("/notes/short");
+            CHECK((all.find(coded) != all.npos) == is_long);
+            const std::string plain = co_await ask(where, "GET", target);
+            CHECK(plain.find(coded) == plain.npos);
+        }
+    });
 }
 
 LEAT_TEST("members of the page are let in by their cookie", on(leat::testing::simulated)) {
