@@ -12,6 +12,7 @@
 #include <leat/http/error.hpp>
 #include <leat/http/event_stream.hpp>
 #include <leat/http/form.hpp>
+#include <leat/http/forwarded.hpp>
 #include <leat/http/headers.hpp>
 #include <leat/http/media_type.hpp>
 #include <leat/http/message.hpp>

@@ -96,6 +96,17 @@ leat::http::router compressed_routes(const leat::http::static_files& site) {
 // SITES: end
 
 // SITES: begin
+const leat::http::trusted_proxies proxies{
+    .networks = {leat::network::parse("10.0.0.0/8"), leat::network::parse("127.0.0.1")}};
+
+leat::task<leat::http::response> who_asks(const leat::http::request& asked) {
+    const auto from = leat::http::x_forwarded(asked, proxies);
+    const std::string client = from.client ? from.client->address().to_string() : "somebody here";
+    co_return leat::http::text_answer(client + " asked for " + from.scheme + "://" + from.host + "\n");
+}
+// SITES: end
+
+// SITES: begin
 leat::task<leat::http::response> log_in(const leat::http::request&) {
     auto page = leat::http::redirect_to("/");
     leat::http::set_cookie(page, "__Host-member", "yes", {.max_age = std::chrono::hours(1)});
@@ -218,6 +229,12 @@ LEAT_TEST("the compressed site of the page asks what its clients take, and its p
             const std::string plain = co_await ask(where, "GET", target);
             CHECK(plain.find(coded) == plain.npos);
         }
+    });
+    co_await serving(who_asks, unattended, [](leat::endpoint where) -> leat::task<> {
+        const std::string all = co_await ask(where, "GET", "/",
+                                             "X-Forwarded-For: 10.9.9.9, 192.0.2.1\r\n"
+                                             "X-Forwarded-Proto: https\r\nX-Forwarded-Host: b\r\n");
+        CHECK(all.ends_with("\r\n\r\n192.0.2.1 asked for https://b\n"));
     });
 }
 
