@@ -22,4 +22,5 @@
 #include <leat/http/server.hpp>
 #include <leat/http/static_files.hpp>
 #include <leat/http/target.hpp>
+#include <leat/http/uploads.hpp>
 #include <leat/http/url.hpp>

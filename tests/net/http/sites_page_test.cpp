@@ -132,6 +132,29 @@ leat::task<leat::http::response> take_files(const leat::http::request& asked) {
 }
 // SITES: end
 
+std::string photos;  // a folder
+
+// SITES: begin
+leat::task<leat::http::response> keep_photos(leat::http::uploaded_form& form) {
+    int number = 0;
+    for (const leat::http::uploaded_file& each : form.files) {
+        const std::string name = photos + "/photo-" + std::to_string(++number);  // one of ours
+        co_await leat::rename_to_new(each.path, name);
+    }
+    co_return leat::http::text_answer(std::to_string(number) + " photos\n");
+}
+
+leat::task<leat::http::response> take_photos(const leat::http::request& asked,
+                                             leat::http::request_body_reader& body) {
+    auto boundary = leat::http::multipart_boundary(asked);
+    if (!boundary) {
+        co_return leat::http::status_answer(415);
+    }
+    body.set_limit(std::uint64_t(100) << 20);
+    co_return co_await leat::http::with_uploads(body, *boundary, photos + "/incoming", keep_photos);
+}
+// SITES: end
+
 // SITES: begin
 leat::task<> count_down(const leat::http::request& asked, leat::http::response_writer& writer) {
     leat::http::event_stream events(writer);
@@ -214,7 +237,7 @@ LEAT_TEST("a folder of the page is served until it is stopped", on(leat::testing
     co_await server;
 }
 
-LEAT_TEST("the compressed site of the page asks what its clients take, and its proxy is believed") {
+LEAT_TEST("the compressed site of the page asks what its clients take, keeps photos and believes its proxy") {
     leat::testing::any_folder files;
     co_await files.make();
     co_await leat::write_file(files.path("long.txt"), std::string(5000, 'a'));
@@ -230,6 +253,16 @@ LEAT_TEST("the compressed site of the page asks what its clients take, and its p
             CHECK(plain.find(coded) == plain.npos);
         }
     });
+    photos = files.path();
+    co_await leat::make_folder(files.path("incoming"));
+    co_await serving(take_photos, unattended, [](leat::endpoint where) -> leat::task<> {
+        const std::string taken = co_await ask(
+            where, "POST", "/", "Content-Type: multipart/form-data; boundary=b\r\n",
+            "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\n12345\r\n--b--\r\n");
+        CHECK(taken.ends_with("\r\n\r\n1 photos\n"));
+    });
+    const std::string photo = co_await leat::read_file(files.path("photo-1"), 100);
+    CHECK(photo == "12345");
     co_await serving(who_asks, unattended, [](leat::endpoint where) -> leat::task<> {
         const std::string all = co_await ask(where, "GET", "/",
                                              "X-Forwarded-For: 10.9.9.9, 192.0.2.1\r\n"
