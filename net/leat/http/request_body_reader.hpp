@@ -33,6 +33,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace leat::http {
 
@@ -76,6 +77,10 @@ public:
         set_limit(limit);
         return read_all();
     }
+
+    // What has been read is no good: read() throws `why` from now on. A handler that lets that pass answers
+    // with 413 for error::form_too_large and the like, else with 400, and nothing is reported.
+    void refuse(std::error_code why) noexcept { body_.refuse(why); }
 
     // Sends all that is still to come to a stream or a response_writer; gives how many bytes that were. The
     // next piece is received when the one before was taken. The sink lives until then and stays open.

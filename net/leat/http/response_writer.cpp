@@ -8,8 +8,29 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace leat::http {
+
+detail::body_filter::body_filter(response_writer& writer) noexcept
+    : writer_(writer), next_(std::exchange(writer.filter_, this)) {}
+
+detail::body_filter::~body_filter() {
+    writer_.filter_ = next_;
+}
+
+response& detail::body_filter::head() const noexcept {
+    return writer_.head_;
+}
+
+task<> detail::body_filter::pass_on(std::string_view piece) {
+    return next_ != nullptr ? next_->write(piece) : writer_.write_unfiltered(piece);
+}
+
+task<> response_writer::write(std::string_view piece) {
+    return filter_ != nullptr ? filter_->write(piece) : write_unfiltered(piece);
+}
+
 void response_writer::begin() {
     detail::require_no_body(head_);
     const auto [form, length] = exchange_.begin_body(head_);
@@ -19,7 +40,7 @@ void response_writer::begin() {
 }
 
 // From begin() to the sending there is no wait: nobody sends a head or the line of a chunk by itself.
-task<> response_writer::write(std::string_view piece) {
+task<> response_writer::write_unfiltered(std::string_view piece) {
     if (elsewhere_ != nullptr) {
         co_await elsewhere_->write(head_, piece, written_);
         begun_ = true;

@@ -14,6 +14,8 @@
 
 namespace leat::http {
 
+class response_writer;
+
 namespace detail {
 
 // Where the answers of a protocol other than HTTP/1 are written.
@@ -27,6 +29,26 @@ public:
 protected:
     body_writer() noexcept = default;
     ~body_writer() = default;
+};
+
+// What changes an answer's body on its way, for a handler that is around another (compressed()).
+class body_filter {
+public:
+    body_filter(const body_filter&) = delete;
+    body_filter& operator=(const body_filter&) = delete;
+    // In place of response_writer::write(), which it passes on to.
+    [[nodiscard]] virtual task<> write(std::string_view piece) = 0;
+
+protected:
+    // From now on all that is written comes here, until this ends. The filters of a writer end in reverse.
+    explicit body_filter(response_writer& writer) noexcept;
+    ~body_filter();
+    [[nodiscard]] response& head() const noexcept;
+    [[nodiscard]] task<> pass_on(std::string_view piece);
+
+private:
+    response_writer& writer_;
+    body_filter* next_;  // that was there before
 };
 
 }  // namespace detail
@@ -45,7 +67,7 @@ public:
     // ends there; later writes throw stream_errc::broken.
     [[nodiscard]] task<> write(std::string_view piece);
 
-    // How much of the body has been written so far.
+    // How much of the body has been written so far; inside of compressed(), of its compressed form.
     [[nodiscard]] std::uint64_t bytes_written() const noexcept { return written_; }
 
     // Sends an answer of status 1xx before the answer itself, such as 103 with Link fields (RFC 8297), behind
@@ -73,12 +95,15 @@ public:
         : exchange_(exchange), stream_(nullptr), send_(nullptr), elsewhere_(&elsewhere) {}
 
 private:
+    friend class detail::body_filter;
     void begin();
+    [[nodiscard]] task<> write_unfiltered(std::string_view piece);
 
     detail::server_exchange& exchange_;
     void* stream_;
     send_function send_;
     detail::body_writer* elsewhere_ = nullptr;  // null for HTTP/1
+    detail::body_filter* filter_ = nullptr;
     response head_;
     headers trailers_;
     detail::server_exchange::body_form form_ = detail::server_exchange::body_form::chunked;

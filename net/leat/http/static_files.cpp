@@ -22,23 +22,11 @@
 namespace leat::http {
 namespace {
 
-struct file_coding {
-    std::string_view name;
-    std::string_view extension;
-    int order;
-    int wish = 0;
-};
+constexpr detail::three_codings stored_codings{"br", "zstd", "gzip"};  // the best first
 
-// What the client takes, most wanted first; of those it wants as much, the one that compresses best.
-std::array<file_coding, 3> wanted_codings(const headers& fields) {
-    std::array<file_coding, 3> codings{{{"br", ".br", 1}, {"zstd", ".zst", 2}, {"gzip", ".gz", 3}}};
-    for (file_coding& each : codings) {
-        each.wish = detail::wish_for(fields, each.name);
-    }
-    std::ranges::sort(codings, [](const file_coding& one, const file_coding& other) {
-        return one.wish != other.wish ? one.wish > other.wish : one.order < other.order;
-    });
-    return codings;
+// Of a compressed form beside a file.
+std::string_view extension_of(std::string_view coding) noexcept {
+    return coding == "br" ? ".br" : coding == "zstd" ? ".zst" : ".gz";
 }
 
 // When it was changed last; nothing for a time that a packager has set, such as the first of all times: files
@@ -127,14 +115,14 @@ task<> static_files::answer(const request& asked, response_writer& writer, std::
 
 task<std::string_view> static_files::choose(const request& asked, const std::string& name,
                                             found_file& found) const {
-    for (const file_coding& each : wanted_codings(asked.headers)) {
-        if (each.wish == 0) {
-            continue;
+    for (const std::string_view coding : detail::wanted_codings(asked.headers, stored_codings)) {
+        if (coding.empty()) {
+            break;
         }
-        auto compressed = co_await as_result(root_.find_file(name + std::string(each.extension)));
+        auto compressed = co_await as_result(root_.find_file(name + std::string(extension_of(coding))));
         if (compressed.ok() && compressed->info.kind == file_kind::regular) {
             found = std::move(*compressed);
-            co_return each.name;
+            co_return coding;
         }
     }
     co_return std::string_view();

@@ -87,6 +87,26 @@ auto for_members(Handler handler) {
 // SITES: end
 
 // SITES: begin
+leat::http::router compressed_routes(const leat::http::static_files& site) {
+    leat::http::router routes;
+    routes.get("/notes/{name}", leat::http::compressed(show_note, {.least_bytes = 200}));
+    routes.get("/{path...}", leat::http::compressed(site));
+    return routes;
+}
+// SITES: end
+
+// SITES: begin
+const leat::http::trusted_proxies proxies{
+    .networks = {leat::network::parse("10.0.0.0/8"), leat::network::parse("127.0.0.1")}};
+
+leat::task<leat::http::response> who_asks(const leat::http::request& asked) {
+    const auto from = leat::http::x_forwarded(asked, proxies);
+    const std::string client = from.client ? from.client->address().to_string() : "somebody here";
+    co_return leat::http::text_answer(client + " asked for " + from.scheme + "://" + from.host + "\n");
+}
+// SITES: end
+
+// SITES: begin
 leat::task<leat::http::response> log_in(const leat::http::request&) {
     auto page = leat::http::redirect_to("/");
     leat::http::set_cookie(page, "__Host-member", "yes", {.max_age = std::chrono::hours(1)});
@@ -109,6 +129,29 @@ leat::task<leat::http::response> take_files(const leat::http::request& asked) {
         seen += each.name + ": " + std::to_string(each.data.size()) + " bytes\n";
     }
     co_return leat::http::text_answer(seen);
+}
+// SITES: end
+
+std::string photos;  // a folder
+
+// SITES: begin
+leat::task<leat::http::response> keep_photos(leat::http::uploaded_form& form) {
+    int number = 0;
+    for (const leat::http::uploaded_file& each : form.files) {
+        const std::string name = photos + "/photo-" + std::to_string(++number);  // one of ours
+        co_await leat::rename_to_new(each.path, name);
+    }
+    co_return leat::http::text_answer(std::to_string(number) + " photos\n");
+}
+
+leat::task<leat::http::response> take_photos(const leat::http::request& asked,
+                                             leat::http::request_body_reader& body) {
+    auto boundary = leat::http::multipart_boundary(asked);
+    if (!boundary) {
+        co_return leat::http::status_answer(415);
+    }
+    body.set_limit(std::uint64_t(100) << 20);
+    co_return co_await leat::http::with_uploads(body, *boundary, photos + "/incoming", keep_photos);
 }
 // SITES: end
 
@@ -192,6 +235,40 @@ LEAT_TEST("a folder of the page is served until it is stopped", on(leat::testing
     CHECK(page.find("Cache-Control: max-age=60\r\n") != page.npos);
     stop.set();
     co_await server;
+}
+
+LEAT_TEST("the compressed site of the page asks what its clients take, keeps photos and believes its proxy") {
+    leat::testing::any_folder files;
+    co_await files.make();
+    co_await leat::write_file(files.path("long.txt"), std::string(5000, 'a'));
+    notes = {{"long", std::string(500, 'n')}, {"short", "n"}};
+    const auto site = co_await leat::http::static_files::open(files.path());
+    co_await serving(compressed_routes(site), unattended, [](leat::endpoint where) -> leat::task<> {
+        const std::string coded = "\r\nContent-Encoding: gzip\r\n";
+        for (const char* target : {"/long.txt", "/notes/long", "/notes/short"}) {
+            const std::string all = co_await ask(where, "GET", target, "Accept-Encoding: gzip\r\n");
+            const bool is_long = target != std::string("/notes/short");
+            CHECK((all.find(coded) != all.npos) == is_long);
+            const std::string plain = co_await ask(where, "GET", target);
+            CHECK(plain.find(coded) == plain.npos);
+        }
+    });
+    photos = files.path();
+    co_await leat::make_folder(files.path("incoming"));
+    co_await serving(take_photos, unattended, [](leat::endpoint where) -> leat::task<> {
+        const std::string taken = co_await ask(
+            where, "POST", "/", "Content-Type: multipart/form-data; boundary=b\r\n",
+            "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\n12345\r\n--b--\r\n");
+        CHECK(taken.ends_with("\r\n\r\n1 photos\n"));
+    });
+    const std::string photo = co_await leat::read_file(files.path("photo-1"), 100);
+    CHECK(photo == "12345");
+    co_await serving(who_asks, unattended, [](leat::endpoint where) -> leat::task<> {
+        const std::string all = co_await ask(where, "GET", "/",
+                                             "X-Forwarded-For: 10.9.9.9, 192.0.2.1\r\n"
+                                             "X-Forwarded-Proto: https\r\nX-Forwarded-Host: b\r\n");
+        CHECK(all.ends_with("\r\n\r\n192.0.2.1 asked for https://b\n"));
+    });
 }
 
 LEAT_TEST("members of the page are let in by their cookie", on(leat::testing::simulated)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// static_files over a network and a disk that fail and heal: a file, or a part of it, comes whole or as an
-// error, and once they have healed each comes whole.
+// static_files, compressed or as they are, over a network and a disk that fail and heal: a file, or a part of
+// it, comes whole or as an error, and once they have healed each comes whole.
 #include <leat/http.hpp>
 #include <leat/system/folder.hpp>
 
@@ -70,7 +70,8 @@ task<bool> ask_for_some(http::client& client) {
 
 bool is_failure(std::error_code error) {
     return is_network_failure(error) || error == http::error::truncated_body ||
-           error == http::error::truncated_head || error == http::error::no_message;
+           error == http::error::truncated_content || error == http::error::truncated_head ||
+           error == http::error::no_message;
 }
 
 task<int> ask_often(http::client& client, int count) {
@@ -99,7 +100,14 @@ LEAT_SIMULATE("files come whole or with an error, and none fails after the fault
     co_await with_task_group([&](task_group& group) -> task<> {
         const auto serve = [&]() -> task<> {
             const http::static_files site = co_await made_site();
-            co_await http::serve(std::move(listener), site, {.stop_on = {}, .on_error = say_nothing});
+            const http::serve_options options{.stop_on = {}, .on_error = say_nothing};
+            if (draw(2) == 0) {
+                co_await http::serve(std::move(listener), site, options);
+            } else {
+                const auto any = [](std::string_view) { return true; };
+                co_await http::serve(std::move(listener),
+                                     http::compressed(site, {.least_bytes = 1, .types = any}), options);
+            }
         };
         group.spawn([&] { return on_host(there, serve()); });
         co_await on_host(here, [&]() -> task<> {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace leat::http::detail {
 namespace {
@@ -59,6 +60,22 @@ int wish_for(const headers& fields, std::string_view coding) noexcept {
         }
     }
     return any;
+}
+
+three_codings wanted_codings(const headers& fields, const three_codings& offered) noexcept {
+    std::array<int, 3> wishes{};
+    three_codings wanted;
+    for (std::size_t i = 0; i < offered.size(); ++i) {
+        int wish = offered[i].empty() ? 0 : wish_for(fields, offered[i]);
+        std::string_view coding = offered[i];
+        for (std::size_t at = 0; at <= i && wish > 0; ++at) {
+            if (wish > wishes[at]) {
+                std::swap(wish, wishes[at]);
+                std::swap(coding, wanted[at]);
+            }
+        }
+    }
+    return wanted;
 }
 
 }  // namespace leat::http::detail

@@ -5,6 +5,7 @@
 #include <leat/core/scheduler.hpp>
 #include <leat/http/core/text.hpp>
 #include <leat/http/core/writer.hpp>
+#include <leat/http/error.hpp>
 
 #include <stdexcept>
 
@@ -30,6 +31,19 @@ std::optional<std::uint64_t> given_length(const response& made) {
         throw std::invalid_argument("the Content-Length of an answer is a number");
     }
     return length;
+}
+
+int refusal_status(std::error_code why) noexcept {
+    if (why == error::head_too_large || why == error::too_many_headers || why == error::trailers_too_large) {
+        return 431;
+    }
+    if (why == error::body_too_large || why == error::form_too_large) {
+        return 413;
+    }
+    if (why == error::unsupported_version) {
+        return 505;
+    }
+    return why == error::unsupported_transfer_encoding ? 501 : 400;
 }
 
 void require_no_body(const response& head) {

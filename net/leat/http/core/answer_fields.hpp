@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
 namespace leat::http::detail {
 
@@ -19,6 +20,9 @@ namespace leat::http::detail {
 
 // The Content-Length among the fields of an answer. Throws std::invalid_argument when it is no number.
 [[nodiscard]] std::optional<std::uint64_t> given_length(const response& made);
+
+// The status of the answer to a request that is refused for that error.
+[[nodiscard]] int refusal_status(std::error_code why) noexcept;
 
 // Of an answer whose body is written. Throws std::invalid_argument if it has one in its head, too.
 void require_no_body(const response& head);

@@ -236,7 +236,7 @@ task<> h2_connection::answer(h2_stream& stream) {
     const handling running(*this, stream);
     collected_body body(stream.asked.body);
     std::exception_ptr failure;
-    bool too_long = false;  // the body, for its handler, which lets that pass
+    bool of_body = false;  // the body, for its handler, which lets that pass
     try {
         request_body_reader reader(body, limits_.body_bytes);
         if (handler_.gives()) {
@@ -253,12 +253,12 @@ task<> h2_connection::answer(h2_stream& stream) {
         }
     } catch (const std::system_error& known) {
         failure = std::current_exception();
-        too_long = body.refused() && known.code() == body.refused();
+        of_body = body.refused() && known.code() == body.refused();
     } catch (...) {
         failure = std::current_exception();
     }
-    if (too_long) {
-        session_.fail(stream, 413);
+    if (of_body) {
+        session_.fail(stream, refusal_status(body.refused()));
     } else if (failure != nullptr) {
         fail(stream, failure);
     }

@@ -8,7 +8,17 @@
 namespace leat::http::detail {
 namespace {
 
-// Takes a quoted string off the front; nothing when its end is missing.
+std::optional<std::string> take_value(std::string_view& text) {
+    if (text.starts_with('"')) {
+        return take_quoted(text);
+    }
+    const std::string_view value = trim(text.substr(0, text.find(';')));
+    text.remove_prefix(std::min(text.find(';'), text.size()));
+    return is_token(value) ? std::optional<std::string>(value) : std::nullopt;
+}
+
+}  // namespace
+
 std::optional<std::string> take_quoted(std::string_view& text) {
     std::string value;
     for (std::size_t i = 1; i < text.size(); ++i) {
@@ -23,17 +33,6 @@ std::optional<std::string> take_quoted(std::string_view& text) {
     }
     return std::nullopt;
 }
-
-std::optional<std::string> take_value(std::string_view& text) {
-    if (text.starts_with('"')) {
-        return take_quoted(text);
-    }
-    const std::string_view value = trim(text.substr(0, text.find(';')));
-    text.remove_prefix(std::min(text.find(';'), text.size()));
-    return is_token(value) ? std::optional<std::string>(value) : std::nullopt;
-}
-
-}  // namespace
 
 std::string_view main_value(std::string_view field) noexcept {
     return trim(field.substr(0, field.find(';')));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The parameters behind a value, as in `form-data; name="a"` (RFC 9110 5.6.6, RFC 7578). multipart uses them.
+// The parameters behind a value, as in `form-data; name="a"` (RFC 9110 5.6.6, RFC 7578). multipart and
+// forwarded use them.
 #pragma once
 
 #include <optional>
@@ -15,5 +16,9 @@ namespace leat::http::detail {
 // is malformed before it. Between quotes a backslash stands for the quote or the backslash behind it, and
 // else for itself: browsers send the names of files so.
 [[nodiscard]] std::optional<std::string> parameter_of(std::string_view field, std::string_view name);
+
+// Takes a string in quotes, with which `text` begins, off its front, and gives what it says; nothing when the
+// quote at its end is missing.
+[[nodiscard]] std::optional<std::string> take_quoted(std::string_view& text);
 
 }  // namespace leat::http::detail

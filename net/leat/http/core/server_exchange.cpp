@@ -14,19 +14,6 @@
 namespace leat::http::detail {
 namespace {
 
-int status_of(std::error_code why) noexcept {
-    if (why == error::head_too_large || why == error::too_many_headers || why == error::trailers_too_large) {
-        return 431;
-    }
-    if (why == error::body_too_large) {
-        return 413;
-    }
-    if (why == error::unsupported_version) {
-        return 505;
-    }
-    return why == error::unsupported_transfer_encoding ? 501 : 400;
-}
-
 void append_given_fields(std::string& out, const headers& given) {
     for (const auto field : given) {
         if (!is_ours(field.name)) {
@@ -115,7 +102,7 @@ server_exchange::found server_exchange::take(std::string_view& input) {
     for (;;) {
         const auto step = parser.next(input);
         if (!step) {
-            return refuse(status_of(step.error()));
+            return refuse(refusal_status(step.error()));
         }
         switch (*step) {
             case progress::more:
@@ -212,7 +199,7 @@ void server_exchange::fail_answer(const std::exception_ptr& failure) {
         throw std::system_error(std::make_error_code(std::errc::connection_aborted));
     }
     undo_answer();
-    answer_error(of_body ? status_of(body) : 500);
+    answer_error(of_body ? refusal_status(body) : 500);
 }
 
 bool server_exchange::answer_late() {

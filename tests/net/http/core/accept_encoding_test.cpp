@@ -32,3 +32,17 @@ TEST_CASE("a wish that is malformed does not count") {
         CHECK_MESSAGE(wish(field) == 0, field);
     }
 }
+
+TEST_CASE("the codings that a client takes come in the order of its wishes, and then of those offered") {
+    using leat::http::detail::three_codings;
+    const auto wanted = [](std::string_view field, const three_codings& offered = {"br", "zstd", "gzip"}) {
+        return leat::http::detail::wanted_codings({{"Accept-Encoding", field}}, offered);
+    };
+    CHECK(wanted("gzip, br, zstd") == three_codings{"br", "zstd", "gzip"});
+    CHECK(wanted("br;q=0.1, zstd;q=0.2, gzip;q=0.3") == three_codings{"gzip", "zstd", "br"});
+    CHECK(wanted("br;q=0.2, gzip;q=0.2, zstd;q=0.3") == three_codings{"zstd", "br", "gzip"});
+    CHECK(wanted("gzip, br;q=0") == three_codings{"gzip", "", ""});
+    CHECK(wanted("*", {"gzip"}) == three_codings{"gzip", "", ""});
+    CHECK(wanted(";q=1", {"gzip"}) == three_codings{});
+    CHECK(wanted("") == three_codings{});
+}
