@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "command_line.hpp"
 
+#include <leat/network.hpp>
 #include <leat/system/daemon.hpp>
 #include <leat/system/notify.hpp>
 #include <leat/systemd_listeners.hpp>
@@ -46,6 +47,14 @@ void demand(CLI::Option& option, kind of) {
                                                                : "'" + text + "' is not an IP address";
                 },
                 "ADDRESS");
+            return;
+        case kind::network:
+            option.check(
+                [](const std::string& text) {
+                    return leat::network::try_parse(text).ok() ? std::string()
+                                                               : "'" + text + "' is not a network";
+                },
+                "NETWORK");
             return;
         case kind::existing_file:
             option.check(CLI::ExistingFile);

@@ -20,7 +20,7 @@ class App;
 namespace examples {
 
 // What an argument must be.
-enum class kind { text, address, existing_file, existing_directory, target };
+enum class kind { text, address, network, existing_file, existing_directory, target };
 
 // Options are named "--port", "-i,--input-file"; arguments that go by their place have no dashes. A value is
 // its own default, and must live until parse() has returned.

@@ -25,10 +25,11 @@ def run(name, *arguments, status=0, **options):
 
 
 class places(list):
-    """Where a server listens."""
+    """Where a server listens, and what it says then."""
 
     def __init__(self, process):
         self.pid = process.pid
+        self.said = process.stdout
 
     def descriptors(self):
         """How many the server has open."""

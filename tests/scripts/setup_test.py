@@ -48,12 +48,13 @@ RECORD = 'echo "$@" >>"$LOG"'
 KNOWS_ALL = "exit 0"
 ALL_BUT_NGINX = EVERYTHING + " | grep -v ' nginx$'"
 ASK_POLICY = """
-for service in nginx nginx.service postgresql postgresql@15-main.service cron; do
+for service in nginx nginx.service haproxy haproxy.service postgresql postgresql@15-main.service cron; do
     "$LEAT_POLICY_FILE" $service start
     echo "$service $?" >>"$LOG"
 done"""
 
-REFUSED = "nginx 101\nnginx.service 101\npostgresql 101\npostgresql@15-main.service 101\ncron 0\n"
+REFUSED = ("nginx 101\nnginx.service 101\nhaproxy 101\nhaproxy.service 101\npostgresql 101\n"
+           "postgresql@15-main.service 101\ncron 0\n")
 
 
 class setup_test(unittest.TestCase):
@@ -105,11 +106,12 @@ class setup_test(unittest.TestCase):
                                    id=ROOT, **{"update-rc.d": RECORD})
         self.assertEqual((status, calls), (0, REFUSED + "nginx disable\n"))
 
-    def test_postgresql_neither(self):
-        missing = EVERYTHING + " | grep -v ' postgresql$'"
-        status, _, calls = machine("check", dpkg_query=missing, apt_get=ASK_POLICY, apt_cache=KNOWS_ALL,
-                                   id=ROOT, **{"update-rc.d": RECORD})
-        self.assertEqual((status, calls), (0, REFUSED + "postgresql disable\n"))
+    def test_haproxy_and_postgresql_neither(self):
+        for service in ("haproxy", "postgresql"):
+            missing = EVERYTHING + f" | grep -v ' {service}$'"
+            status, _, calls = machine("check", dpkg_query=missing, apt_get=ASK_POLICY, apt_cache=KNOWS_ALL,
+                                       id=ROOT, **{"update-rc.d": RECORD})
+            self.assertEqual((status, calls), (0, REFUSED + f"{service} disable\n"))
 
     def test_the_policy_that_kept_nginx_from_starting_goes_when_the_install_fails_too(self):
         status, _, _ = machine("check", dpkg_query=ALL_BUT_NGINX, apt_get=NOTHING, apt_cache=KNOWS_ALL,

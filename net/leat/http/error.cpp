@@ -18,6 +18,8 @@ const char* text_of(error value) noexcept {
             return "the request has no Host header, or more than one, or one that is malformed";
         case error::head_too_large:
             return "the header is larger than the limit";
+        case error::target_too_large:
+            return "the target of the request is larger than the limit";
         case error::too_many_headers:
             return "the message has more header lines than the limit";
         case error::truncated_head:

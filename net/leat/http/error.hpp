@@ -14,6 +14,7 @@ enum class error {
     unsupported_version,
     bad_host,
     head_too_large,
+    target_too_large,
     too_many_headers,
     truncated_head,
     no_message,

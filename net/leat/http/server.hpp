@@ -28,7 +28,7 @@
 //   400  malformed, ambiguous, without one valid Host; also a target with bytes above ASCII, which a client
 //        has to percent-encode (RFC 3986 2.1)
 //   408  a head or a body that comes too slowly (server_limits)
-//   413  a body, 431 a head or trailers that are too long
+//   413  a body, 414 a target, 431 a head or trailers that are too long
 //   501  CONNECT, a method that HTTP does not know, a transfer coding other than chunked
 //   505  a version other than 1.x
 // The handler itself refuses a known method that it does not want, by 405 with Allow.

@@ -271,7 +271,7 @@ task<> socket::close_by_both() {
         }
         const receiving_turn turn(*this, /*closes=*/true);
         co_await receive_bytes();
-        session_.drop_messages();
+        session_.drop_message();
     }
     co_await flush();
 }

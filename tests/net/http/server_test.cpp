@@ -111,6 +111,10 @@ LEAT_TEST("what is no request is refused with a status that says why") {
         CHECK(version == "HTTP/1.1 505");
         const std::string head = co_await status("GET / HTTP/1.1\r\nX: " + std::string(1 << 20, 'x'));
         CHECK(head == "HTTP/1.1 431");
+        const std::string target = co_await status("GET /" + std::string(1 << 20, 'x'));
+        CHECK(target == "HTTP/1.1 414");
+        const std::string endless = co_await status(std::string(1 << 20, 'X'));
+        CHECK(endless == "HTTP/1.1 400");
         const std::string body =
             co_await status("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\nhello world");
         CHECK(body == "HTTP/1.1 413");

@@ -144,6 +144,31 @@ LEAT_TEST("a peer that breaks the protocol is told why, and receive says it") {
     }
 }
 
+LEAT_TEST("a message is answered although a close, or a broken frame, has come right behind it") {
+    const std::string empty = frame(last_text, "");
+    const std::string broken = frame(0x83, "x");
+    const std::string longer{"\x81\xfe\0\x80\0\0\0\0", 8};  // of 128 bytes
+    for (const auto& [before, said] :
+         {std::pair(frame(last_text, "said"), std::string("\x81\x04said")),
+          std::pair(empty, std::string("\x81\0", 2)),
+          std::pair(frame(first_text, "sa") + frame(a_pong, "") + frame(last, "id"),
+                    std::string("\x81\x04said")),
+          std::pair(longer + std::string(128, 'l'),
+                    std::string("\x81\x7e\0\x80", 4) + std::string(128, 'l'))}) {
+        for (const auto& [behind, code] :
+             {std::pair(broken, 1002), std::pair(frame(a_close, close_payload(1000)), 1000)}) {
+            raw_client both;
+            co_await both.client.send_all(before + behind);
+            const auto heard = co_await both.server.receive();
+            REQUIRE(heard.has_value());
+            co_await both.server.send(*heard);
+            CHECK(co_await received(both.server) == (code == 1000 ? "end" : text_of(error::protocol)));
+            const std::string expected = said + "\x88\x02" + close_payload(code);
+            CHECK(co_await answer(both, expected.size()) == expected);
+        }
+    }
+}
+
 LEAT_TEST("a frame that announces very much takes no memory before its bytes come") {
     raw_client both({.message_bytes = std::size_t(1) << 40});
     co_await both.client.send_all(std::string("\x82\xff\0\0\0\xff\xff\xff\xff\xff\0\0\0\0", 14) + "some");

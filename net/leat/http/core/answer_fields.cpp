@@ -40,6 +40,9 @@ int refusal_status(std::error_code why) noexcept {
     if (why == error::body_too_large || why == error::form_too_large) {
         return 413;
     }
+    if (why == error::target_too_large) {
+        return 414;
+    }
     if (why == error::unsupported_version) {
         return 505;
     }

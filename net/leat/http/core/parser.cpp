@@ -37,41 +37,6 @@ bool may_begin(std::string_view text) noexcept {
 
 }  // namespace
 
-head_scan::outcome head_scan::scan(std::string_view text, bool leading_lines, strictness how) noexcept {
-    const bool lenient = how == strictness::lenient;
-    for (;;) {
-        const std::size_t feed = text.find('\n', searched);
-        if (feed == text.npos) {
-            searched = text.size();
-            return outcome::incomplete;
-        }
-        const std::string_view line = text.substr(line_begin, feed - line_begin);
-        const bool first = line_begin == head_begin;
-        if (line.empty() || line.find('\r') != line.size() - 1) {
-            if (!lenient) {
-                return first ? outcome::malformed_start_line : outcome::malformed_header;
-            }
-            clean = false;
-        }
-        searched = line_begin = feed + 1;
-        if (line.empty() || line == "\r") {
-            if (!first) {
-                head_end = feed + 1;
-                return outcome::complete;
-            }
-            if (!leading_lines) {
-                return outcome::malformed_start_line;
-            }
-            head_begin = feed + 1;
-        } else if (!first && is_blank(line.front())) {
-            if (!lenient) {
-                return outcome::malformed_header;
-            }
-            clean = false;
-        }
-    }
-}
-
 template <typename Message>
 void message_parser<Message>::start()
     requires std::same_as<Message, request>
@@ -149,7 +114,7 @@ result<progress> message_parser<Message>::next_head(std::string_view& input) {
         drop_partial();
         return step;
     }
-    if (const auto failure = scan_error(outcome, text.size())) {
+    if (const auto failure = scan_error(outcome, text)) {
         return fail(failure);
     }
     if (before == 0) {
@@ -161,7 +126,7 @@ result<progress> message_parser<Message>::next_head(std::string_view& input) {
 
 template <typename Message>
 std::error_code message_parser<Message>::scan_error(head_scan::outcome outcome,
-                                                    std::size_t size) const noexcept {
+                                                    std::string_view text) const noexcept {
     switch (outcome) {
         case head_scan::outcome::malformed_start_line:
             return error::malformed_start_line;
@@ -171,7 +136,14 @@ std::error_code message_parser<Message>::scan_error(head_scan::outcome outcome,
         case head_scan::outcome::complete:
             break;
     }
-    return size >= limits_.head_bytes ? error::head_too_large : std::error_code();
+    if (text.size() < limits_.head_bytes) {
+        return {};
+    }
+    if (std::same_as<Message, request> && scan_.in_start_line()) {
+        const bool in_method = text.substr(scan_.head_begin).find(' ') == text.npos;
+        return in_method ? error::malformed_start_line : error::target_too_large;
+    }
+    return error::head_too_large;
 }
 
 template <typename Message>

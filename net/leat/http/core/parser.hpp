@@ -31,6 +31,7 @@
 
 #include <leat/http/core/chunked_body.hpp>
 #include <leat/http/core/framing.hpp>
+#include <leat/http/core/head_scan.hpp>
 #include <leat/http/core/strictness.hpp>
 #include <leat/http/error.hpp>
 #include <leat/http/message.hpp>
@@ -59,22 +60,6 @@ enum class progress : std::uint8_t {
     head,     // the head of the message, in message()
     body,     // a piece of the body, in body()
     end,      // the message is complete; input that is left belongs to what comes next
-};
-
-// Finds the end of a head, whose lines it checks on the way: CRLF endings, no other CR or LF, none folded. A
-// lenient scan takes them all, lines that end with LF alone included, and notes that the head is not clean.
-struct head_scan {
-    enum class outcome : std::uint8_t { incomplete, complete, malformed_start_line, malformed_header };
-
-    // Looks at what is new in `text`, which begins as it did last time. `leading_lines`: empty lines before
-    // the head are skipped (RFC 9112 2.2). Sets head_begin, and head_end when complete.
-    outcome scan(std::string_view text, bool leading_lines, strictness how) noexcept;
-
-    std::size_t head_begin = 0;
-    std::size_t head_end = 0;
-    std::size_t line_begin = 0;
-    std::size_t searched = 0;
-    bool clean = true;
 };
 
 template <typename Message>
@@ -140,7 +125,7 @@ private:
     result<std::string_view> next_of_chunks(std::string_view& input);
     std::error_code take_trailers();
     void drop_partial() noexcept;
-    std::error_code scan_error(head_scan::outcome outcome, std::size_t size) const noexcept;
+    std::error_code scan_error(head_scan::outcome outcome, std::string_view text) const noexcept;
     result<progress> take_head(std::string_view head, bool clean);
     std::error_code read(std::string_view head);
     std::error_code read_repaired(std::string_view head);

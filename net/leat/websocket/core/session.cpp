@@ -7,7 +7,6 @@
 #include <openssl/rand.h>
 #include <wslay/wslay.h>
 
-#include <algorithm>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -41,11 +40,11 @@ struct session::callbacks {
     static ssize_t receive(wslay_event_context* context, std::uint8_t* buffer, std::size_t room,
                            int /*flags*/, void* user_data) {
         session& self = of(user_data);
-        if (self.input_->empty() || !self.ready_.empty()) {
+        if (self.input_->empty() || self.ready_) {
             wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
             return -1;
         }
-        const std::size_t size = std::min(room, self.input_->size());
+        const std::size_t size = self.edges_.take(*self.input_, room);
         std::memcpy(buffer, self.input_->data(), size);
         self.input_->remove_prefix(size);
         return static_cast<ssize_t>(size);
@@ -173,23 +172,18 @@ void session::reuse(std::string& memory) noexcept {
 }
 
 const message* session::take_message() {
-    if (taken_ == ready_.size()) {
+    if (!ready_) {
         return nullptr;
     }
     reuse(handed_out_);
-    owned_message& oldest = ready_[taken_++];
-    handed_out_ = std::move(oldest.data);
-    handed_ = {oldest.kind, handed_out_};
-    if (taken_ == ready_.size()) {
-        ready_.clear();
-        taken_ = 0;
-    }
+    handed_out_ = std::move(ready_->data);
+    handed_ = {ready_->kind, handed_out_};
+    ready_.reset();
     return &handed_;
 }
 
-void session::drop_messages() noexcept {
-    ready_.clear();
-    taken_ = 0;
+void session::drop_message() noexcept {
+    ready_.reset();
 }
 
 std::error_code session::failure() const noexcept {
@@ -240,7 +234,7 @@ void session::finish_message() {
             return;
         }
     }
-    ready_.push_back({partial_kind_, std::move(partial_)});
+    ready_ = owned_message{partial_kind_, std::move(partial_)};
     partial_.clear();
 }
 

@@ -3,12 +3,15 @@
 // and bytes of messages, answers pings, and takes part in the closing handshake. socket.hpp sends and
 // receives.
 //
-// wslay reads ahead a few KiB, so several messages may be ready at once. It would make room for all that the
-// head of a frame announces, so the bytes of messages are put together here, as they come.
-// Invariant: what is to be sent ends with a whole frame, and nothing follows a close.
+// What comes behind a message is looked at once that has been taken: so an answer to it can be sent, also
+// when a close, or a frame that ends the connection, has come with it. wslay, which reads ahead, gets each
+// frame by itself. It would make room for all that the head of a frame announces, so the bytes of messages
+// are put together here, as they come. Invariant: what is to be sent ends with a whole frame, and nothing
+// follows a close.
 #pragma once
 
 #include <leat/websocket/core/deflate.hpp>
+#include <leat/websocket/core/frame_edges.hpp>
 #include <leat/websocket/error.hpp>
 #include <leat/websocket/message.hpp>
 
@@ -19,7 +22,6 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <vector>
 
 struct wslay_event_context;
 
@@ -38,10 +40,10 @@ public:
     // comes behind this side's close is dropped. Throws
     // std::bad_alloc; then failure() says so, unless only an answer of this side was not written yet.
     void receive(std::string_view& input);
-    // The oldest message that is ready, or null. Good until the next call.
+    // The message that is ready, or null. Good until the next call.
     [[nodiscard]] const message* take_message();
-    // Those that are ready go nowhere. The one that was taken last stays good.
-    void drop_messages() noexcept;
+    // If one is ready it goes nowhere. The one that was taken last stays good.
+    void drop_message() noexcept;
     // A close has come, or what makes going on impossible.
     [[nodiscard]] bool receives() const noexcept;
     // What the peer has done wrong, if that was why.
@@ -85,8 +87,8 @@ private:
     std::size_t message_bytes_max_;
     std::string_view* input_ = nullptr;  // while receive() runs
     std::string partial_;                // a message, as far as it has come
-    std::vector<owned_message> ready_;   // from taken_ on
-    std::size_t taken_ = 0;
+    std::optional<owned_message> ready_;
+    frame_edges edges_;       // of what wslay has got
     std::string handed_out_;  // what the last message that was taken refers to
     message handed_{};
     std::string out_;

@@ -184,7 +184,11 @@ TEST_CASE("limits hold exactly") {
     const recorder_options options{.limits = {.head_bytes = 1000}};
     CHECK(requests(fits, options).ends_with("; end"));
     CHECK(requests(over, options) == error_line(error::head_too_large));
-    CHECK(requests("GET /" + std::string(2000, 'a'), options) == error_line(error::head_too_large));
+    const std::string longest(1000, 'a');
+    CHECK(requests("GET /" + longest, options) == error_line(error::target_too_large));
+    CHECK(requests("\r\n\r\nGET /" + longest, options) == error_line(error::target_too_large));
+    CHECK(requests(longest + " / HTTP/1.1", options) == error_line(error::malformed_start_line));
+    CHECK(responses("HTTP/1.1 200 " + longest, options) == error_line(error::head_too_large));
 
     const std::string three = "GET / HTTP/1.1\r\nHost: x\r\nA: 1\r\nB: 2\r\n\r\n";
     CHECK(requests(three, {.limits = {.fields = 3}}).ends_with("; end"));
