@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/core/h2_callbacks.hpp>
 
-#include <leat/core/number.hpp>
-#include <leat/http/core/request_target.hpp>
-#include <leat/http/core/text.hpp>
-
 #include <algorithm>
 #include <new>
-#include <stdexcept>
-#include <utility>
 
 namespace leat::http::detail {
 namespace {
 
-// As the parser of HTTP/1 has it.
-constexpr std::size_t fields_max = 256;
 // A head that is so many times as long as allowed is not read to its end.
 constexpr std::size_t hopeless = 4;
 // What a DATA frame of an answer earns: the client may give windows for the stream and the connection, and
@@ -23,12 +15,6 @@ constexpr std::int64_t earned_by_data = 3;
 
 std::string_view text_of(const std::uint8_t* bytes, std::size_t size) noexcept {
     return {reinterpret_cast<const char*>(bytes), size};
-}
-
-// As it is announced; nghttp2 has checked that it is a number.
-std::uint64_t length_of(const request& asked) noexcept {
-    const auto text = asked.headers.get("Content-Length");
-    return text ? leat::detail::parse_number<std::uint64_t>(*text).value_or(UINT64_MAX) : 0;
 }
 
 h2_session& self_of(void* user_data) noexcept {
@@ -233,142 +219,6 @@ int h2_session::callbacks::sent(nghttp2_session* session, const nghttp2_frame* f
         return 0;
     }
     return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
-}
-
-h2_stream* h2_session::find(std::int32_t id) const noexcept {
-    return static_cast<h2_stream*>(nghttp2_session_get_stream_user_data(session_, id));
-}
-
-void h2_session::begin_stream(std::int32_t id) {
-    auto made = std::make_unique<h2_stream>(id, client_);
-    made->asked.version = version::http_2;
-    made->asked.method.clear();
-    made->asked.target.clear();
-    check(nghttp2_session_set_stream_user_data(session_, id, made.get()) == 0, "nghttp2 has the stream");
-    constexpr nghttp2_extpri in_turns{NGHTTP2_EXTPRI_DEFAULT_URGENCY, 1};
-    (void)nghttp2_session_change_extpri_stream_priority(session_, id, &in_turns, 1);
-    streams_.push_back(*made.release());
-    ++count_;
-}
-
-void h2_session::add_field(h2_stream& stream, std::string_view name, std::string_view value) {
-    request& asked = stream.asked;
-    if (name == ":method") {
-        asked.method = value;
-    } else if (name == ":path") {
-        asked.target = value;
-    } else if (name == ":authority") {
-        asked.headers.add("Host", value);
-    } else if (name.starts_with(':')) {
-        return;  // nghttp2 has checked it
-    } else if (name == "cookie") {
-        stream.cookies.append(stream.cookies.empty() ? "" : "; ").append(value);
-    } else if (name == "host" && asked.headers.contains("Host")) {
-        if (!equal_ignoring_case(value, *asked.headers.get("Host"))) {
-            stream.refused_with = 400;
-        }
-    } else if (asked.headers.size() == fields_max) {
-        stream.refused_with = 431;
-    } else {
-        try {
-            asked.headers.add(name, value);
-        } catch (const std::invalid_argument&) {
-            stream.refused_with = 400;
-        }
-    }
-}
-
-void h2_session::end_head(h2_stream& stream, bool last) {
-    request& asked = stream.asked;
-    if (!stream.cookies.empty()) {
-        asked.headers.add("Cookie", stream.cookies);
-        std::string().swap(stream.cookies);
-    }
-    int refusal = stream.refused_with;
-    const auto host = asked.headers.get("Host");
-    const auto target = read_target(asked.method, asked.target);
-    if (stream.head_size > limits_.header_bytes) {
-        refusal = 431;
-    } else if (asked.method == "CONNECT" || (!limits_.any_method && !is_registered_method(asked.method))) {
-        refusal = 501;
-    } else if (length_of(asked) > limits_.body_bytes) {
-        refusal = 413;
-    } else if (refusal == 0 && (!target || target->kind == request_target::form::absolute ||
-                                !host.has_value() || !is_authority(*host))) {
-        refusal = 400;  // a whole URL as the path could name another host (RFC 9113 8.3.1)
-    }
-    if (refusal != 0) {
-        stream.whole = last;
-        refuse(stream, refusal);
-    } else if (!last) {
-        begin_body(stream);
-    }
-}
-
-void h2_session::begin_body(h2_stream& stream) {
-    bool alone = true;
-    for (h2_stream* each = streams_.first(); each != nullptr; each = streams_.next(*each)) {
-        alone = alone && (each == &stream || !each->is_coming());
-    }
-    if (alone) {
-        coming_.begin(now_);
-    }
-    stream.body_since = now_;
-    if (stream.asked.headers.contains_token("Expect", "100-continue")) {
-        static constexpr std::string_view name = ":status";
-        static constexpr std::string_view value = "100";
-        const nghttp2_nv head{const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(name.data())),
-                              const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(value.data())),
-                              name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-        const auto outcome =
-            nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, stream.id, nullptr, &head, 1, nullptr);
-        require_memory(outcome);
-    }
-}
-
-void h2_session::add_body(h2_stream& stream, std::string_view piece) {
-    if (stream.refused_with != 0 || stream.begun) {
-        give_window(stream, piece.size());
-        return;
-    }
-    std::string& body = stream.asked.body;
-    if (piece.size() > limits_.body_bytes - body.size()) {
-        stream.window_owed += piece.size();
-        refuse(stream, 413);
-        return;
-    }
-    body.append(piece);
-    bodies_ += piece.size();
-    stream.window_owed += piece.size();
-    give_owed_windows();
-}
-
-void h2_session::end_request(h2_stream& stream) noexcept {
-    stream.whole = true;
-    if (stream.refused_with == 0) {
-        stream.asked.connection = &stream;
-        stream.unlink();
-        ready_.push_back(stream);
-    }
-}
-
-void h2_session::close(h2_stream& stream) noexcept {
-    stream.open = false;
-    stream.pending = {};
-    stream.broken = stream.broken || !stream.ended;
-    (void)nghttp2_session_set_stream_user_data(session_, stream.id, nullptr);
-    if (stream.handled) {
-        stream.tell();
-    } else {
-        forget(stream);
-    }
-}
-
-void h2_session::forget(h2_stream& stream) noexcept {
-    bodies_ -= stream.asked.body.size();
-    --count_;
-    stream.unlink();
-    delete &stream;
 }
 
 }  // namespace leat::http::detail

@@ -2,15 +2,14 @@
 #include <leat/http/core/h2_connection.hpp>
 
 #include <leat/core/scheduler.hpp>
-#include <leat/http/core/answer_fields.hpp>
 #include <leat/http/core/collected_body.hpp>
+#include <leat/http/core/h2_answer_writer.hpp>
 #include <leat/http/request_body_reader.hpp>
 #include <leat/stoppable.hpp>
 #include <leat/timeout.hpp>
 
 #include <algorithm>
 #include <new>
-#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -21,10 +20,6 @@ constexpr std::size_t sent_together_max = 64 * 1024;
 constexpr std::size_t kept_max = 1024;  // of a buffer, while nothing is to be sent
 // A client that makes so many frames wait, such as acknowledgements, is not read from meanwhile.
 constexpr std::size_t queued_max = 500;
-
-std::error_code gone() noexcept {
-    return std::make_error_code(std::errc::connection_reset);
-}
 
 }  // namespace
 
@@ -40,95 +35,6 @@ struct h2_connection::handling {
     }
     h2_connection& connection;
     h2_stream& stream;
-};
-
-// The body of one answer, piece by piece.
-class h2_connection::answer_writer final : public body_writer {
-public:
-    answer_writer(h2_connection& on, h2_stream& asked) noexcept : connection_(on), stream_(asked) {}
-
-    task<> write(response& head, std::string_view piece, std::uint64_t& written) override {
-        while (!stream_.pending.empty()) {
-            co_await stream_.changed.wait();
-        }
-        if (!stream_.begun) {
-            begin(head);
-        }
-        if (piece.empty() || has_no_body_) {
-            co_return;
-        }
-        if (length_ && piece.size() > *length_) {
-            throw std::invalid_argument("more bytes are written than the Content-Length says");
-        }
-        require_open();
-        if (length_) {
-            *length_ -= piece.size();
-        }
-        written += piece.size();
-        const turn given(*this, piece);
-        while (!stream_.pending.empty()) {
-            co_await stream_.changed.wait();
-        }
-        require_open();
-    }
-
-    // The handler has returned. Throws what makes the answer invalid.
-    void finish(response& head) {
-        h2_session& session = connection_.session_;
-        if (!stream_.begun) {
-            session.answer(stream_, head);
-            connection_.look_within(connection_.limits_.send);
-            return;
-        }
-        require_no_body(head);
-        require_open();
-        if (length_.value_or(0) > 0 && !has_no_body_) {
-            throw std::invalid_argument("fewer bytes are written than the Content-Length says");
-        }
-        if (!has_no_body_) {
-            session.finish(stream_);
-        }
-    }
-
-private:
-    // While a piece is being sent. One that is cancelled cuts the answer off.
-    struct turn {
-        turn(answer_writer& of, std::string_view piece) noexcept : stream(of.stream_) {
-            of.connection_.session_.give(stream, piece, now());
-            of.connection_.look_within(of.connection_.limits_.send);
-            of.connection_.wanted_.set();
-        }
-        turn(const turn&) = delete;
-        turn& operator=(const turn&) = delete;
-        ~turn() {
-            if (!stream.pending.empty()) {
-                stream.broken = true;
-                stream.pending = {};
-                stream.tell();
-            }
-        }
-        h2_stream& stream;
-    };
-
-    void require_open() const {
-        if (!stream_.open) {
-            throw std::system_error(gone(), "answer to a client");
-        }
-        if (stream_.broken) {
-            throw std::system_error(stream_errc::broken, "answer to a client");
-        }
-    }
-    void begin(const response& head) {
-        require_no_body(head);
-        length_ = connection_.session_.begin(stream_, head);
-        has_no_body_ = stream_.ended;
-        connection_.wanted_.set();
-    }
-
-    h2_connection& connection_;
-    h2_stream& stream_;
-    std::optional<std::uint64_t> length_;  // that is left of it
-    bool has_no_body_ = false;
 };
 
 h2_connection::h2_connection(any_stream& stream, request_handler& handler, server_exchange& exchange,
