@@ -147,10 +147,15 @@ std::int32_t h2_client::ask(std::string_view target, std::string_view method, st
     return id;
 }
 
-std::int32_t h2_client::begin(std::string_view target, std::string sent) {
-    const std::int32_t id = submit("POST", target, true, {});
+std::int32_t h2_client::begin(std::string_view target, std::string sent, const http::headers& more) {
+    const std::int32_t id = submit("POST", target, true, more);
     bodies_[id] = {std::move(sent), false};
     return id;
+}
+
+void h2_client::add_body(std::int32_t stream, std::string_view more) {
+    bodies_[stream].left += more;
+    nghttp2_session_resume_data(session_, stream);
 }
 
 void h2_client::end_body(std::int32_t stream) {

@@ -31,6 +31,31 @@ task<> say_again(const http::request& asked, http::response_writer& writer) {
     }
 }
 
+// The same, as it comes.
+task<> say_while_reading(const http::request&, http::request_body_reader& body,
+                         http::response_writer& writer) {
+    const bool cancels = draw(2) == 0;
+    for (;;) {
+        std::string_view piece;
+        if (cancels) {
+            const auto read = co_await move_on_after(draw_time(20ms), body.read());
+            if (!read) {
+                continue;
+            }
+            piece = *read;
+        } else {
+            piece = co_await body.read();
+        }
+        if (piece.empty()) {
+            co_return;
+        }
+        co_await writer.write(piece);
+        if (draw(8) == 0) {
+            co_await sleep(draw_time(1s));
+        }
+    }
+}
+
 task<> ask_many() {
     auto stream = co_await tcp_stream::connect(multiplexed_service);
     h2_peer peer(any_stream(std::move(stream)), static_cast<std::uint32_t>(1000 + draw(100'000)));
@@ -61,6 +86,12 @@ bool is_multiplexed_failure(std::error_code error) {
     return is_network_failure(error) || error == stream_errc::end_of_stream;
 }
 
+task<> serve_either(tcp_listener listener) {
+    const http::serve_options options{.stop_on = {}};
+    return draw(2) == 0 ? http::serve(std::move(listener), say_again, options)
+                        : http::serve(std::move(listener), say_while_reading, options);
+}
+
 template <typename Client>
 task<> with_multiplexing_server(Client client) {
     simulation& world = current_simulation();
@@ -69,7 +100,7 @@ task<> with_multiplexing_server(Client client) {
     world.set_link(there, here, {.latency = draw_time(10ms), .spread = draw_time(1ms)});
     tcp_listener listener = co_await on_host(there, bind_in_the_end(multiplexed_service));
     co_await with_task_group([&](task_group& group) -> task<> {
-        group.spawn([&] { return http::serve(std::move(listener), say_again, {.stop_on = {}}); });
+        group.spawn([&] { return serve_either(std::move(listener)); });
         co_await on_host(here, client());
         group.cancel();
     });

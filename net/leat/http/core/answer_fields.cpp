@@ -5,6 +5,7 @@
 #include <leat/core/scheduler.hpp>
 #include <leat/http/core/text.hpp>
 #include <leat/http/core/writer.hpp>
+#include <leat/http/error.hpp>
 
 #include <stdexcept>
 
@@ -18,6 +19,19 @@ std::string_view date_now() noexcept {
 bool is_ours(std::string_view name) noexcept {
     return equal_ignoring_case(name, "Connection") || equal_ignoring_case(name, "Content-Length") ||
            equal_ignoring_case(name, "Transfer-Encoding") || equal_ignoring_case(name, "Date");
+}
+
+int status_of(std::error_code why) noexcept {
+    if (why == error::head_too_large || why == error::too_many_headers || why == error::trailers_too_large) {
+        return 431;
+    }
+    if (why == error::body_too_large) {
+        return 413;
+    }
+    if (why == error::unsupported_version) {
+        return 505;
+    }
+    return why == error::unsupported_transfer_encoding ? 501 : 400;
 }
 
 std::optional<std::uint64_t> given_length(const response& made) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
 namespace leat::http::detail {
 
@@ -16,6 +17,9 @@ namespace leat::http::detail {
 
 // Whether a handler's field of that name is left out.
 [[nodiscard]] bool is_ours(std::string_view name) noexcept;
+
+// The status that tells the client what is wrong with its request.
+[[nodiscard]] int status_of(std::error_code why) noexcept;
 
 // The Content-Length among the fields of an answer. Throws std::invalid_argument when it is no number.
 [[nodiscard]] std::optional<std::uint64_t> given_length(const response& made);

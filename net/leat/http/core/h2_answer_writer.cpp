@@ -31,6 +31,9 @@ task<> h2_connection::answer_writer::write(response& head, std::string_view piec
     while (!stream_.pending.empty()) {
         co_await stream_.changed.wait();
     }
+    if (stream_.refused_with != 0) {
+        throw std::system_error(std::make_error_code(std::errc::connection_reset), "answer to a client");
+    }
     if (!stream_.begun) {
         begin(head);
     }
@@ -56,7 +59,6 @@ void h2_connection::answer_writer::finish(response& head) {
     h2_session& session = connection_.session_;
     if (!stream_.begun) {
         session.answer(stream_, head);
-        connection_.look_within(connection_.limits_.send);
         return;
     }
     require_no_body(head);
@@ -70,7 +72,7 @@ void h2_connection::answer_writer::finish(response& head) {
 }
 
 void h2_connection::answer_writer::require_open() const {
-    if (!stream_.open) {
+    if (!stream_.open || stream_.refused_with != 0) {
         throw std::system_error(std::make_error_code(std::errc::connection_reset), "answer to a client");
     }
     if (stream_.broken) {

@@ -83,6 +83,9 @@ thread_local std::vector<nghttp2_nv> h2_session::answer_head::used_;
 
 void h2_session::answer(h2_stream& stream, response& made) {
     require_possible(made);
+    if (stream.refused_with != 0) {
+        return;
+    }
     const bool only_length = stream.asked.method == "HEAD" && made.body.empty();
     const auto given = only_length ? given_length(made) : std::nullopt;
     answer_head head(made.status);
@@ -127,6 +130,7 @@ void h2_session::submit(h2_stream& stream, answer_head& head, bool has_body) {
         check(outcome == 0, "nghttp2 takes an answer");
     }
     stream.begun = true;
+    stream.awaits_continue = false;  // it has heard enough, and will perhaps send no body
 }
 
 void h2_session::give(h2_stream& stream, std::string_view piece, time_point now) noexcept {
@@ -155,6 +159,7 @@ void h2_session::refuse(h2_stream& stream, int status) {
     stream.ended = true;
     stream.pending = has_body ? std::string_view(stream.body) : std::string_view();
     stream.leaving.begin(now_);
+    stream.tell();
 }
 
 void h2_session::refuse_or_reset(h2_stream& stream, int status, h2_error why) noexcept {

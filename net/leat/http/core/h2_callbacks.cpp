@@ -125,7 +125,7 @@ int h2_session::callbacks::take_invalid(nghttp2_session* /*session*/, const nght
 int h2_session::callbacks::take_body(nghttp2_session* session, std::uint8_t /*flags*/, std::int32_t id,
                                      const std::uint8_t* bytes, std::size_t size, void* user_data) noexcept {
     h2_session& self = self_of(user_data);
-    self.coming_.moved(size, self.now_, self.limits_.body, self.limits_.lowest_rate);
+    self.note_body(size);
     if (const int outcome = nghttp2_session_consume_connection(session, size); outcome != 0) {
         return outcome;
     }
@@ -198,8 +198,8 @@ int h2_session::callbacks::send_body(nghttp2_session* /*session*/, nghttp2_frame
     return 0;
 }
 
-// A client need not go on sending a request that has been answered (RFC 9113 8.1). nghttp2 says by a GOAWAY
-// of its own what is wrong with a connection.
+// A client need not go on sending a request that has been answered (RFC 9113 8.1), unless its handler still
+// reads that. nghttp2 says by a GOAWAY of its own what is wrong with a connection.
 int h2_session::callbacks::sent(nghttp2_session* session, const nghttp2_frame* frame,
                                 void* user_data) noexcept {
     h2_session& self = self_of(user_data);
@@ -214,8 +214,12 @@ int h2_session::callbacks::sent(nghttp2_session* session, const nghttp2_frame* f
     if (!last) {
         return 0;
     }
-    const h2_stream* const stream = self.find(frame->hd.stream_id);
+    h2_stream* const stream = self.find(frame->hd.stream_id);
     if (stream == nullptr || stream->whole) {
+        return 0;
+    }
+    if (stream->handled) {
+        stream->has_left = true;
         return 0;
     }
     return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);

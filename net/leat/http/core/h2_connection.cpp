@@ -2,8 +2,9 @@
 #include <leat/http/core/h2_connection.hpp>
 
 #include <leat/core/scheduler.hpp>
-#include <leat/http/core/collected_body.hpp>
+#include <leat/http/core/answer_fields.hpp>
 #include <leat/http/core/h2_answer_writer.hpp>
+#include <leat/http/core/h2_body_reader.hpp>
 #include <leat/http/request_body_reader.hpp>
 #include <leat/stoppable.hpp>
 #include <leat/timeout.hpp>
@@ -43,7 +44,7 @@ h2_connection::h2_connection(any_stream& stream, request_handler& handler, serve
       handler_(handler),
       exchange_(exchange),
       limits_(exchange.server().limits),
-      session_(limits_, client, now()),
+      session_(limits_, client, now(), handler.reads()),
       watch_(*this),
       idle_since_(now()) {
     current_scheduler().alarms().arm(watch_, after(idle_since_, limits_.idle));
@@ -140,38 +141,61 @@ void h2_connection::start_handlers() {
 
 task<> h2_connection::answer(h2_stream& stream) {
     const handling running(*this, stream);
-    collected_body body(stream.asked.body);
+    body_reader body(*this, stream);
     std::exception_ptr failure;
-    bool too_long = false;  // the body, for its handler, which lets that pass
+    bool of_body = false;  // which its handler lets pass
     try {
-        request_body_reader reader(body, limits_.body_bytes);
-        if (handler_.gives()) {
-            response made = co_await (handler_.reads() ? handler_.give_reading(stream.asked, reader)
-                                                       : handler_.give(stream.asked));
+        if (handler_.reads()) {
+            (void)co_await with_cancel_scope(
+                [&](cancel_scope& scope) { return read_and_answer(stream, body, scope); });
+        } else if (handler_.gives()) {
+            response made = co_await handler_.give(stream.asked);
             session_.answer(stream, made);
-            look_within(limits_.send);
         } else {
             answer_writer pieces(*this, stream);
             response_writer writer(exchange_, pieces);
-            co_await (handler_.reads() ? handler_.write_reading(stream.asked, reader, writer)
-                                       : handler_.write(stream.asked, writer));
+            co_await handler_.write(stream.asked, writer);
             pieces.finish(writer.head());
         }
+        look_within(limits_.send);
     } catch (const std::system_error& known) {
         failure = std::current_exception();
-        too_long = body.refused() && known.code() == body.refused();
+        of_body = body.failure() && known.code() == body.failure();
     } catch (...) {
         failure = std::current_exception();
     }
-    if (too_long) {
-        session_.fail(stream, 413);
+    if (of_body) {
+        session_.fail(stream, status_of(body.failure()));
     } else if (failure != nullptr) {
         fail(stream, failure);
     }
 }
 
+// While the handler of a stream can be cancelled.
+struct h2_connection::cancellable {
+    cancellable(h2_stream& of, cancel_scope& scope) noexcept : stream(of) { stream.reading = &scope; }
+    cancellable(const cancellable&) = delete;
+    cancellable& operator=(const cancellable&) = delete;
+    ~cancellable() { stream.reading = nullptr; }
+    h2_stream& stream;
+};
+
+task<> h2_connection::read_and_answer(h2_stream& stream, body_reader& body, cancel_scope& scope) {
+    const cancellable until_the_end(stream, scope);
+    request_body_reader reader(body, limits_.body_bytes);
+    if (handler_.gives()) {
+        response made = co_await handler_.give_reading(stream.asked, reader);
+        session_.answer(stream, made);
+    } else {
+        answer_writer pieces(*this, stream);
+        response_writer writer(exchange_, pieces);
+        co_await handler_.write_reading(stream.asked, reader, writer);
+        pieces.finish(writer.head());
+    }
+}
+
 void h2_connection::fail(h2_stream& stream, const std::exception_ptr& failure) {
-    if (stream.open && !stream.broken) {
+    if (stream.open && !stream.broken && stream.refused_with == 0) {
         exchange_.server().tell_failure(stream.asked, stream, failure);
     }
     session_.fail(stream, 500);

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -21,9 +22,12 @@ namespace {
 constexpr std::size_t fields_max = 256;
 
 // As it is announced; nghttp2 has checked that it is a number.
-std::uint64_t length_of(const request& asked) noexcept {
+std::optional<std::uint64_t> length_of(const request& asked) noexcept {
     const auto text = asked.headers.get("Content-Length");
-    return text ? leat::detail::parse_number<std::uint64_t>(*text).value_or(UINT64_MAX) : 0;
+    if (!text) {
+        return std::nullopt;
+    }
+    return leat::detail::parse_number<std::uint64_t>(*text).value_or(UINT64_MAX);
 }
 
 }  // namespace
@@ -84,7 +88,7 @@ void h2_session::end_head(h2_stream& stream, bool last) {
         refusal = 431;
     } else if (asked.method == "CONNECT" || (!limits_.any_method && !is_registered_method(asked.method))) {
         refusal = 501;
-    } else if (length_of(asked) > limits_.body_bytes) {
+    } else if (!reads_ && length_of(asked).value_or(0) > limits_.body_bytes) {
         refusal = 413;
     } else if (refusal == 0 && (!target || target->kind == request_target::form::absolute ||
                                 !host.has_value() || !is_authority(*host))) {
@@ -93,8 +97,15 @@ void h2_session::end_head(h2_stream& stream, bool last) {
     if (refusal != 0) {
         stream.whole = last;
         refuse(stream, refusal);
-    } else if (!last) {
+        return;
+    }
+    if (!last) {
         begin_body(stream);
+    }
+    if (reads_) {
+        stream.is_read = true;
+        stream.body_size = last ? std::optional<std::uint64_t>(0) : length_of(asked);
+        offer(stream);
     }
 }
 
@@ -105,21 +116,39 @@ void h2_session::begin_body(h2_stream& stream) {
     }
     if (alone) {
         coming_.begin(now_);
+        if (reads_ && awaiting_ == 0) {
+            coming_.pause(now_);
+        }
     }
-    stream.body_since = now_;
-    if (stream.asked.headers.contains_token("Expect", "100-continue")) {
-        static constexpr std::string_view name = ":status";
-        static constexpr std::string_view value = "100";
-        const nghttp2_nv head{const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(name.data())),
-                              const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(value.data())),
-                              name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-        const auto outcome =
-            nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, stream.id, nullptr, &head, 1, nullptr);
-        require_memory(outcome);
+    stream.body_since = stream.waited_until = now_;
+    stream.awaits_continue = stream.asked.headers.contains_token("Expect", "100-continue");
+    if (stream.awaits_continue && !reads_) {
+        say_continue(stream);
     }
 }
 
+void h2_session::say_continue(h2_stream& stream) {
+    static constexpr std::string_view name = ":status";
+    static constexpr std::string_view value = "100";
+    const nghttp2_nv head{const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(name.data())),
+                          const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(value.data())),
+                          name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+    const auto outcome =
+        nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, stream.id, nullptr, &head, 1, nullptr);
+    require_memory(outcome);
+    stream.awaits_continue = false;
+}
+
+// A handler that has left a body gives no window for the rest: the stream ends with the answer.
 void h2_session::add_body(h2_stream& stream, std::string_view piece) {
+    if (stream.is_read) {
+        stream.awaits_continue = false;
+        if (!stream.is_left) {
+            stream.come.append(piece);
+            stream.tell();
+        }
+        return;
+    }
     if (stream.refused_with != 0 || stream.begun) {
         give_window(stream, piece.size());
         return;
@@ -138,11 +167,17 @@ void h2_session::add_body(h2_stream& stream, std::string_view piece) {
 
 void h2_session::end_request(h2_stream& stream) noexcept {
     stream.whole = true;
-    if (stream.refused_with == 0) {
-        stream.asked.connection = &stream;
-        stream.unlink();
-        ready_.push_back(stream);
+    if (stream.is_read) {
+        stream.tell();
+    } else if (stream.refused_with == 0) {
+        offer(stream);
     }
+}
+
+void h2_session::offer(h2_stream& stream) noexcept {
+    stream.asked.connection = &stream;
+    stream.unlink();
+    ready_.push_back(stream);
 }
 
 void h2_session::close(h2_stream& stream) noexcept {

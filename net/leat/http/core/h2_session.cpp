@@ -47,8 +47,8 @@ std::int64_t cost_of(const h2_frame_head& head) noexcept {
 
 }  // namespace
 
-h2_session::h2_session(const server_limits& limits, served_connection& client, time_point now)
-    : limits_(limits), client_(client), budget_(now), now_(now) {
+h2_session::h2_session(const server_limits& limits, served_connection& client, time_point now, bool reads)
+    : limits_(limits), client_(client), budget_(now), reads_(reads), now_(now) {
     nghttp2_option* made_option = nullptr;
     require_memory(nghttp2_option_new(&made_option));
     const std::unique_ptr<nghttp2_option, option_free> option(made_option);
@@ -208,7 +208,7 @@ void h2_session::for_each(Each each) noexcept {
 void h2_session::end_of_input() noexcept {
     for_each([this](h2_stream& stream) {
         stream.client_ended = true;
-        if (stream.whole) {
+        if (stream.whole || stream.is_read) {
             stream.tell();
         } else {
             close(stream);
@@ -246,6 +246,8 @@ void h2_session::handler_ended(h2_stream& stream) noexcept {
         forget(stream);
     } else if (!stream.ended || stream.broken) {
         reset(stream, h2_error::internal_error);
+    } else if (stream.has_left && !stream.whole) {
+        reset(stream, h2_error::none);
     }
 }
 
@@ -265,6 +267,9 @@ void h2_session::reset(h2_stream& stream, h2_error why) noexcept {
 }
 
 void h2_session::fail(h2_stream& stream, int status) noexcept {
+    if (stream.refused_with != 0) {
+        return;  // it was late
+    }
     if (stream.begun) {
         reset(stream, h2_error::internal_error);
     } else {

@@ -3,8 +3,10 @@
 // received bytes, and bytes of answers. h2_connection sends and receives.
 //
 // Windows: the client may send one window of each body at first (65,535 bytes); it gets more as these bytes
-// are taken, which is at once while bodies are put together in memory. When those of one connection come to
-// bodies_max, only the oldest one goes on, so that it ends.
+// are taken. A handler that reads its request's body takes them; one that does not holds up its own stream
+// only, for the window of the connection is given back at once: so what waits in memory is a window for each
+// stream. Bodies that are collected are taken at once; when those of one connection come to bodies_max, only
+// the oldest one goes on, so that it ends.
 // Answers are sent in turns, a frame of each; priorities are ignored.
 // What ends the connection is said by a GOAWAY: for a peer that floods (h2_budget) ENHANCE_YOUR_CALM.
 // Invariant: a stream that was given to a handler lives until handler_ended().
@@ -41,8 +43,9 @@ enum class h2_error : std::uint32_t {
 
 class h2_session {
 public:
-    // `limits` and `client` outlive it. Throws std::bad_alloc.
-    h2_session(const server_limits& limits, served_connection& client, time_point now);
+    // `limits` and `client` outlive it. `reads`: the handlers read the bodies of their requests, which are not
+    // collected. Throws std::bad_alloc.
+    h2_session(const server_limits& limits, served_connection& client, time_point now, bool reads = false);
     h2_session(const h2_session&) = delete;
     h2_session& operator=(const h2_session&) = delete;
     ~h2_session();
@@ -50,19 +53,26 @@ public:
     // Takes bytes of the peer. When they are wrong, or there is no memory, a GOAWAY is to be sent and
     // failed() is true from then on.
     void receive(std::span<const std::byte> input, time_point now) noexcept;
-    // The peer sends no more: requests that are not whole are gone, the others are answered, as far as the
-    // windows that it has given go. What is left of answers when write() has nothing more goes nowhere.
+    // The peer sends no more: requests that are not whole, and that no handler has, are gone; the others are
+    // answered, as far as the windows that it has given go. What is left of answers when write() has nothing more goes nowhere.
     void end_of_input() noexcept;
     void drop_blocked() noexcept;
     // The connection has failed: all streams are gone.
     void lose() noexcept;
-    // The next request that is whole; null when there is none. Its handler is to run.
+    // The next request that is whole, or whose handler reads the rest; null when there is none. Its handler is
+    // to run.
     [[nodiscard]] h2_stream* take_request() noexcept;
+    // The bytes of the body that have come, in place of those in `into`: the client may send as many more.
+    void take_body(h2_stream& stream, std::string& into) noexcept;
+    // The handler waits for more of the body, which the client is told if it waits for that. Throws
+    // std::bad_alloc. And that is over.
+    void await_body(h2_stream& stream, time_point now);
+    void end_wait(h2_stream& stream, time_point now) noexcept;
     // What the handler has not answered is cut off. The stream may be gone then.
     void handler_ended(h2_stream& stream) noexcept;
 
     // The answer, whole. Throws std::invalid_argument for one that cannot be, and std::bad_alloc; nothing has
-    // happened then. An answer to a stream that is gone goes nowhere.
+    // happened then. An answer to a stream that is gone, or that the server itself has answered, goes nowhere.
     void answer(h2_stream& stream, response& made);
     // The head of an answer whose body is given as `pending`, and ends as finish() says. Gives how long it
     // says that the body is, if it does. The same errors. When there can be no body the answer has `ended`.
@@ -93,8 +103,8 @@ public:
     [[nodiscard]] bool idle() const noexcept { return streams_.empty() && ready_.empty(); }
     // Since when the head of a request is coming; `never` when none is.
     [[nodiscard]] time_point head_since() const noexcept { return head_since_; }
-    // Ends the streams whose time is over: late bodies are answered with 408, an answer for which the client
-    // gives no window is cut off. Gives when to look again. (The order in which a client sends its bodies is
+    // Ends the streams whose time is over: late bodies are answered with 408, and handlers that wait for them
+    // cancelled; an answer for which the client gives no window is cut off. Gives when to look again. (The order in which a client sends its bodies is
     // its own matter: they are late when none of them gets on.)
     [[nodiscard]] time_point end_late(time_point now) noexcept;
 
@@ -113,6 +123,10 @@ private:
     void end_head(h2_stream& stream, bool last);
     void begin_body(h2_stream& stream);
     void end_request(h2_stream& stream) noexcept;
+    void offer(h2_stream& stream) noexcept;
+    void say_continue(h2_stream& stream);
+    void note_body(std::size_t bytes) noexcept;
+    void end_late_body(h2_stream& stream) noexcept;
     void add_body(h2_stream& stream, std::string_view piece);
     void give_window(h2_stream& stream, std::size_t bytes) noexcept;
     void give_owed_windows() noexcept;
@@ -133,14 +147,16 @@ private:
     h2_memory memory_;
     nghttp2_session* session_ = nullptr;
     list<h2_stream> streams_;     // all but those that are ready
-    list<h2_stream> ready_;       // whole requests, not given to a handler yet
+    list<h2_stream> ready_;       // requests that are not given to a handler yet, and can be
     std::size_t count_ = 0;       // streams of both lists
     std::size_t bodies_ = 0;      // bytes of requests' bodies that are in memory
     std::string* out_ = nullptr;  // while write() runs
     std::size_t out_max_ = 0;
     h2_frame_scan scan_;
     h2_budget budget_;
-    progress_window coming_;  // while bodies come, whichever
+    progress_window coming_;     // while bodies are waited for, whichever
+    std::size_t awaiting_ = 0;   // handlers that wait for more of theirs
+    bool reads_;
     time_point now_;
     time_point head_since_ = never;
     std::uint32_t block_frames_ = 0;         // of the head that is coming

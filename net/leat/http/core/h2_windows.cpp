@@ -2,6 +2,7 @@
 // Windows of an h2_session, and its streams that do not get on.
 #include <leat/http/core/h2_session.hpp>
 
+#include <leat/cancel_scope.hpp>
 #include <leat/http/core/h2_callbacks.hpp>
 
 #include <algorithm>
@@ -18,6 +19,8 @@ constexpr std::size_t bodies_max = 4 * 1024 * 1024;
 
 // The memory of a request that nobody reads any more.
 void h2_session::drop_request(h2_stream& stream) noexcept {
+    stream.is_left = true;
+    std::string().swap(stream.come);
     if (!stream.asked.body.empty()) {
         bodies_ -= stream.asked.body.size();
         std::string().swap(stream.asked.body);
@@ -44,6 +47,43 @@ void h2_session::give_owed_windows() noexcept {
     }
 }
 
+void h2_session::take_body(h2_stream& stream, std::string& into) noexcept {
+    into.clear();
+    into.swap(stream.come);
+    give_window(stream, into.size());
+}
+
+void h2_session::await_body(h2_stream& stream, time_point now) {
+    if (stream.awaits_continue) {
+        say_continue(stream);
+    }
+    stream.awaited = true;
+    stream.body_since = after(stream.body_since, now - stream.waited_until);
+    if (awaiting_++ == 0) {
+        coming_.go_on(now);
+    }
+}
+
+void h2_session::end_wait(h2_stream& stream, time_point now) noexcept {
+    stream.awaited = false;
+    stream.waited_until = now;
+    if (--awaiting_ == 0) {
+        coming_.pause(now);
+    }
+}
+
+// So much of bodies has come. Time in which no handler waits for any does not count.
+void h2_session::note_body(std::size_t bytes) noexcept {
+    const bool unawaited = reads_ && awaiting_ == 0;
+    if (unawaited) {
+        coming_.go_on(now_);
+    }
+    coming_.moved(bytes, now_, limits_.body, limits_.lowest_rate);
+    if (unawaited) {
+        coming_.pause(now_);
+    }
+}
+
 bool h2_session::has_window(const h2_stream& stream) const noexcept {
     return nghttp2_session_get_remote_window_size(session_) > 0 &&
            nghttp2_session_get_stream_remote_window_size(session_, stream.id) > 0;
@@ -61,18 +101,30 @@ time_point h2_session::end_late(time_point now) noexcept {
                 stream.leaving.open(now);
             }
             end = stream.leaving.end(limits_.send, limits_.send_total);
-        } else if (stream.is_coming()) {
-            end = std::min(stalled, after(stream.body_since, limits_.body_total));
+        } else if (stream.is_awaited()) {
+            end = std::min(std::max(stalled, after(stream.body_since, limits_.body)),
+                           after(stream.body_since, limits_.body_total));
         }
         if (end > now) {
             next = std::min(next, end);
         } else if (!stream.pending.empty()) {
             reset(stream, h2_error::cancel);
         } else {
-            refuse_or_reset(stream, 408, h2_error::cancel);
+            end_late_body(stream);
         }
     }
     return next;
+}
+
+void h2_session::end_late_body(h2_stream& stream) noexcept {
+    if (stream.begun) {
+        reset(stream, h2_error::cancel);
+    } else {
+        refuse_or_reset(stream, 408, h2_error::cancel);
+    }
+    if (stream.reading != nullptr) {
+        stream.reading->cancel(cancel_reason::deadline);
+    }
 }
 
 }  // namespace leat::http::detail

@@ -14,19 +14,6 @@
 namespace leat::http::detail {
 namespace {
 
-int status_of(std::error_code why) noexcept {
-    if (why == error::head_too_large || why == error::too_many_headers || why == error::trailers_too_large) {
-        return 431;
-    }
-    if (why == error::body_too_large) {
-        return 413;
-    }
-    if (why == error::unsupported_version) {
-        return 505;
-    }
-    return why == error::unsupported_transfer_encoding ? 501 : 400;
-}
-
 void append_given_fields(std::string& out, const headers& given) {
     for (const auto field : given) {
         if (!is_ours(field.name)) {
