@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 namespace leat::http::detail {
 
@@ -55,8 +56,18 @@ task<> h2_connection::answer_writer::write(response& head, std::string_view piec
     require_open();
 }
 
-void h2_connection::answer_writer::finish(response& head) {
+task<> h2_connection::answer_writer::interim(int status, const headers& fields) {
+    while (connection_.session_.queued() > queued_max && stream_.open) {
+        co_await connection_.sent_.wait();
+    }
+    require_open();
+    connection_.session_.interim(stream_, status, fields);
+    connection_.wanted_.set();
+}
+
+void h2_connection::answer_writer::finish(response_writer& written) {
     h2_session& session = connection_.session_;
+    response& head = written.head();
     if (!stream_.begun) {
         session.answer(stream_, head);
         return;
@@ -67,7 +78,7 @@ void h2_connection::answer_writer::finish(response& head) {
         throw std::invalid_argument("fewer bytes are written than the Content-Length says");
     }
     if (!has_no_body_) {
-        session.finish(stream_);
+        session.finish(stream_, std::move(written.trailers()));
     }
 }
 

@@ -17,8 +17,9 @@ public:
     answer_writer(h2_connection& on, h2_stream& asked) noexcept : connection_(on), stream_(asked) {}
 
     [[nodiscard]] task<> write(response& head, std::string_view piece, std::uint64_t& written) override;
+    [[nodiscard]] task<> interim(int status, const headers& fields) override;
     // The handler has returned. Throws what makes the answer invalid.
-    void finish(response& head);
+    void finish(response_writer& written);
 
 private:
     struct turn;

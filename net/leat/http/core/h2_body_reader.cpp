@@ -5,6 +5,7 @@
 #include <leat/http/error.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace leat::http::detail {
 
@@ -34,13 +35,24 @@ task<std::string_view> h2_connection::body_reader::next() {
             co_return piece_;
         }
         if (stream_.whole) {
-            co_return std::string_view();
+            failure_ = stream_.trailers_failure;
+            if (!failure_) {
+                end();
+                co_return std::string_view();
+            }
+            continue;
         }
         failure_ = end_of_stream();
         if (!failure_) {
             const wait here(*this);
             co_await stream_.changed.wait();
         }
+    }
+}
+
+void h2_connection::body_reader::end() noexcept {
+    if (!stream_.trailers.empty()) {
+        stream_.asked.trailers = std::exchange(stream_.trailers, {});
     }
 }
 

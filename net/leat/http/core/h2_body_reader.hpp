@@ -28,6 +28,7 @@ public:
 private:
     struct wait;
 
+    void end() noexcept;
     [[nodiscard]] std::error_code end_of_stream() const noexcept;
 
     h2_connection& connection_;

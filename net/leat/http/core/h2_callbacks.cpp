@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/core/h2_callbacks.hpp>
 
+#include <leat/http/error.hpp>
+
 #include <algorithm>
 #include <new>
 
@@ -41,6 +43,9 @@ int h2_session::callbacks::begin_headers(nghttp2_session* session, const nghttp2
     h2_session& self = self_of(user_data);
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
         self.head_since_ = self.now_;
+        if (h2_stream* const stream = self.find(frame->hd.stream_id)) {
+            stream->head_size = 0;
+        }
         return 0;
     }
     const std::int32_t id = frame->hd.stream_id;
@@ -68,14 +73,19 @@ int h2_session::callbacks::take_field(nghttp2_session* /*session*/, const nghttp
         return 0;
     }
     stream->head_size += name_size + value_size + 32;
+    const bool is_trailer = frame->headers.cat != NGHTTP2_HCAT_REQUEST;
     if (stream->head_size > self.limits_.header_bytes) {
+        if (is_trailer) {
+            stream->trailers_failure = error::trailers_too_large;
+        }
         return stream->head_size / hopeless > self.limits_.header_bytes ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
     }
-    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
-        return 0;  // trailers
-    }
     try {
-        self.add_field(*stream, text_of(name, name_size), text_of(value, value_size));
+        if (is_trailer) {
+            self.add_trailer(*stream, text_of(name, name_size), text_of(value, value_size));
+        } else {
+            self.add_field(*stream, text_of(name, name_size), text_of(value, value_size));
+        }
     } catch (const std::bad_alloc&) {
         self.out_of_memory_ = true;
         return NGHTTP2_ERR_CALLBACK_FAILURE;
@@ -156,8 +166,8 @@ int h2_session::callbacks::close(nghttp2_session* /*session*/, std::int32_t id, 
 ssize_t h2_session::callbacks::read_body(nghttp2_session* /*session*/, std::int32_t id,
                                          std::uint8_t* /*buffer*/, std::size_t room, std::uint32_t* flags,
                                          nghttp2_data_source* /*source*/, void* user_data) noexcept {
-    const h2_session& self = self_of(user_data);
-    const h2_stream* const stream = self.find(id);
+    h2_session& self = self_of(user_data);
+    h2_stream* const stream = self.find(id);
     if (stream == nullptr) {
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
@@ -171,6 +181,13 @@ ssize_t h2_session::callbacks::read_body(nghttp2_session* /*session*/, std::int3
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     if (stream->ended && size == stream->pending.size()) {
         *flags |= NGHTTP2_DATA_FLAG_EOF;
+        if (!stream->behind.empty()) {
+            *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+            if (self.submit_trailers(*stream) != 0) {
+                self.out_of_memory_ = true;
+                return NGHTTP2_ERR_CALLBACK_FAILURE;
+            }
+        }
     }
     return static_cast<ssize_t>(size);
 }

@@ -19,8 +19,6 @@ namespace {
 
 constexpr std::size_t sent_together_max = 64 * 1024;
 constexpr std::size_t kept_max = 1024;  // of a buffer, while nothing is to be sent
-// A client that makes so many frames wait, such as acknowledgements, is not read from meanwhile.
-constexpr std::size_t queued_max = 500;
 
 }  // namespace
 
@@ -155,7 +153,7 @@ task<> h2_connection::answer(h2_stream& stream) {
             answer_writer pieces(*this, stream);
             response_writer writer(exchange_, pieces);
             co_await handler_.write(stream.asked, writer);
-            pieces.finish(writer.head());
+            pieces.finish(writer);
         }
         look_within(limits_.send);
     } catch (const std::system_error& known) {
@@ -190,7 +188,7 @@ task<> h2_connection::read_and_answer(h2_stream& stream, body_reader& body, canc
         answer_writer pieces(*this, stream);
         response_writer writer(exchange_, pieces);
         co_await handler_.write_reading(stream.asked, reader, writer);
-        pieces.finish(writer.head());
+        pieces.finish(writer);
     }
 }
 

@@ -37,6 +37,9 @@ public:
     [[nodiscard]] bool lost() const noexcept { return lost_; }
 
 private:
+    // A client that makes so many frames wait, such as acknowledgements, is not read from meanwhile.
+    static constexpr std::size_t queued_max = 500;
+
     class answer_writer;
     class body_reader;
     struct handling;

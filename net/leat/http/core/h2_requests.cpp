@@ -4,9 +4,12 @@
 
 #include <leat/check.hpp>
 #include <leat/core/number.hpp>
+#include <leat/http/core/answer_fields.hpp>
 #include <leat/http/core/h2_callbacks.hpp>
 #include <leat/http/core/request_target.hpp>
 #include <leat/http/core/text.hpp>
+#include <leat/http/core/trailer_names.hpp>
+#include <leat/http/error.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -14,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace leat::http::detail {
 namespace {
@@ -75,6 +79,14 @@ void h2_session::add_field(h2_stream& stream, std::string_view name, std::string
     }
 }
 
+void h2_session::add_trailer(h2_stream& stream, std::string_view name, std::string_view value) {
+    if (stream.trailers.size() == fields_max) {
+        stream.trailers_failure = error::too_many_headers;
+    } else if (may_be_trailer(name) && is_field_value(value)) {
+        stream.trailers.add(name, value);
+    }
+}
+
 void h2_session::end_head(h2_stream& stream, bool last) {
     request& asked = stream.asked;
     if (!stream.cookies.empty()) {
@@ -121,22 +133,12 @@ void h2_session::begin_body(h2_stream& stream) {
         }
     }
     stream.body_since = stream.waited_until = now_;
-    stream.awaits_continue = stream.asked.headers.contains_token("Expect", "100-continue");
-    if (stream.awaits_continue && !reads_) {
-        say_continue(stream);
+    const bool awaits_continue = stream.asked.headers.contains_token("Expect", "100-continue");
+    if (reads_) {
+        stream.awaits_continue = awaits_continue;
+    } else if (awaits_continue) {
+        interim(stream, 100, {});
     }
-}
-
-void h2_session::say_continue(h2_stream& stream) {
-    static constexpr std::string_view name = ":status";
-    static constexpr std::string_view value = "100";
-    const nghttp2_nv head{const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(name.data())),
-                          const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(value.data())),
-                          name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-    const auto outcome =
-        nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, stream.id, nullptr, &head, 1, nullptr);
-    require_memory(outcome);
-    stream.awaits_continue = false;
 }
 
 // A handler that has left a body gives no window for the rest: the stream ends with the answer.
@@ -165,11 +167,16 @@ void h2_session::add_body(h2_stream& stream, std::string_view piece) {
     give_owed_windows();
 }
 
-void h2_session::end_request(h2_stream& stream) noexcept {
+void h2_session::end_request(h2_stream& stream) {
     stream.whole = true;
     if (stream.is_read) {
         stream.tell();
-    } else if (stream.refused_with == 0) {
+    } else if (stream.refused_with != 0) {
+        return;
+    } else if (stream.trailers_failure) {
+        refuse(stream, status_of(stream.trailers_failure));
+    } else {
+        stream.asked.trailers = std::move(stream.trailers);
         offer(stream);
     }
 }

@@ -43,8 +43,8 @@ enum class h2_error : std::uint32_t {
 
 class h2_session {
 public:
-    // `limits` and `client` outlive it. `reads`: the handlers read the bodies of their requests, which are not
-    // collected. Throws std::bad_alloc.
+    // `limits` and `client` outlive it. `reads`: the handlers read the bodies of their requests, which are
+    // not collected. Throws std::bad_alloc.
     h2_session(const server_limits& limits, served_connection& client, time_point now, bool reads = false);
     h2_session(const h2_session&) = delete;
     h2_session& operator=(const h2_session&) = delete;
@@ -54,13 +54,14 @@ public:
     // failed() is true from then on.
     void receive(std::span<const std::byte> input, time_point now) noexcept;
     // The peer sends no more: requests that are not whole, and that no handler has, are gone; the others are
-    // answered, as far as the windows that it has given go. What is left of answers when write() has nothing more goes nowhere.
+    // answered, as far as the windows that it has given go. What is left of answers when write() has nothing
+    // more goes nowhere.
     void end_of_input() noexcept;
     void drop_blocked() noexcept;
     // The connection has failed: all streams are gone.
     void lose() noexcept;
-    // The next request that is whole, or whose handler reads the rest; null when there is none. Its handler is
-    // to run.
+    // The next request that is whole, or whose handler reads the rest; null when there is none. Its handler
+    // is to run.
     [[nodiscard]] h2_stream* take_request() noexcept;
     // The bytes of the body that have come, in place of those in `into`: the client may send as many more.
     void take_body(h2_stream& stream, std::string& into) noexcept;
@@ -72,14 +73,18 @@ public:
     void handler_ended(h2_stream& stream) noexcept;
 
     // The answer, whole. Throws std::invalid_argument for one that cannot be, and std::bad_alloc; nothing has
-    // happened then. An answer to a stream that is gone, or that the server itself has answered, goes nowhere.
+    // happened then. An answer to a stream that is gone, or that the server itself has answered, goes
+    // nowhere.
     void answer(h2_stream& stream, response& made);
     // The head of an answer whose body is given as `pending`, and ends as finish() says. Gives how long it
     // says that the body is, if it does. The same errors. When there can be no body the answer has `ended`.
     [[nodiscard]] std::optional<std::uint64_t> begin(h2_stream& stream, const response& made);
     // A piece of the body, which lives until `pending` is empty.
     void give(h2_stream& stream, std::string_view piece, time_point now) noexcept;
-    void finish(h2_stream& stream) noexcept;
+    // Throws std::invalid_argument for trailers that are too long.
+    void finish(h2_stream& stream, headers trailers = {});
+    // An answer of status 1xx before the answer. The errors of answer().
+    void interim(h2_stream& stream, int status, const headers& fields);
     // The handler has failed: the answer is one of `status`, or it ends here.
     void fail(h2_stream& stream, int status) noexcept;
     // Ends a stream early.
@@ -104,13 +109,13 @@ public:
     // Since when the head of a request is coming; `never` when none is.
     [[nodiscard]] time_point head_since() const noexcept { return head_since_; }
     // Ends the streams whose time is over: late bodies are answered with 408, and handlers that wait for them
-    // cancelled; an answer for which the client gives no window is cut off. Gives when to look again. (The order in which a client sends its bodies is
-    // its own matter: they are late when none of them gets on.)
+    // cancelled; an answer for which the client gives no window is cut off. Gives when to look again. (The
+    // order in which a client sends its bodies is its own matter: they are late when none of them gets on.)
     [[nodiscard]] time_point end_late(time_point now) noexcept;
 
 private:
     struct callbacks;
-    class answer_head;
+    class field_block;
 
     [[nodiscard]] h2_stream* find(std::int32_t id) const noexcept;
     void feed(std::span<const std::byte> input) noexcept;
@@ -120,11 +125,11 @@ private:
     void note_reset(std::int32_t id) noexcept;
     void begin_stream(std::int32_t id);
     void add_field(h2_stream& stream, std::string_view name, std::string_view value);
+    void add_trailer(h2_stream& stream, std::string_view name, std::string_view value);
     void end_head(h2_stream& stream, bool last);
     void begin_body(h2_stream& stream);
-    void end_request(h2_stream& stream) noexcept;
+    void end_request(h2_stream& stream);
     void offer(h2_stream& stream) noexcept;
-    void say_continue(h2_stream& stream);
     void note_body(std::size_t bytes) noexcept;
     void end_late_body(h2_stream& stream) noexcept;
     void add_body(h2_stream& stream, std::string_view piece);
@@ -135,7 +140,8 @@ private:
     void refuse_or_reset(h2_stream& stream, int status, h2_error why) noexcept;
     void close(h2_stream& stream) noexcept;
     void forget(h2_stream& stream) noexcept;
-    void submit(h2_stream& stream, answer_head& head, bool has_body);
+    void submit(h2_stream& stream, field_block& head, bool has_body);
+    [[nodiscard]] int submit_trailers(h2_stream& stream) noexcept;
     void resume(h2_stream& stream) noexcept;
     [[nodiscard]] bool has_window(const h2_stream& stream) const noexcept;
     void fail(int outcome) noexcept;
@@ -154,8 +160,8 @@ private:
     std::size_t out_max_ = 0;
     h2_frame_scan scan_;
     h2_budget budget_;
-    progress_window coming_;     // while bodies are waited for, whichever
-    std::size_t awaiting_ = 0;   // handlers that wait for more of theirs
+    progress_window coming_;    // while bodies are waited for, whichever
+    std::size_t awaiting_ = 0;  // handlers that wait for more of theirs
     bool reads_;
     time_point now_;
     time_point head_since_ = never;

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace leat {
 
@@ -62,7 +63,9 @@ struct h2_stream final : list_link, served_connection {
     std::size_t head_size = 0;    // as SETTINGS_MAX_HEADER_LIST_SIZE counts it
     std::size_t window_owed = 0;  // bytes of the body for which the client gets no window yet
     int refused_with = 0;         // a status: no handler sees it
-    bool whole = false;           // all of it has come
+    headers trailers;             // until its body has been read to its end
+    std::error_code trailers_failure;
+    bool whole = false;  // all of it has come
 
     // Its body, where that is not collected: the handler reads it as it comes.
     std::string come;                        // and was not read yet: the client gets no window for that
@@ -76,6 +79,7 @@ struct h2_stream final : list_link, served_connection {
     // The answer.
     std::string body;          // of one that is given whole
     std::string_view pending;  // what is to be sent next
+    headers behind;            // its trailers
     bool begun = false;        // its head was given to nghttp2
     bool ended = false;        // nothing comes behind `pending`
     bool broken = false;       // a part of it is missing, and will be
@@ -88,7 +92,7 @@ struct h2_stream final : list_link, served_connection {
 
     time_point body_since = never;  // its body began to come, less the time in which nobody waited for it
     time_point waited_until = never;
-    progress_window leaving;        // while `pending` is not empty
+    progress_window leaving;  // while `pending` is not empty
 };
 
 }  // namespace leat::http::detail

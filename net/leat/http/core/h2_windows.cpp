@@ -55,7 +55,8 @@ void h2_session::take_body(h2_stream& stream, std::string& into) noexcept {
 
 void h2_session::await_body(h2_stream& stream, time_point now) {
     if (stream.awaits_continue) {
-        say_continue(stream);
+        interim(stream, 100, {});
+        stream.awaits_continue = false;
     }
     stream.awaited = true;
     stream.body_since = after(stream.body_since, now - stream.waited_until);
