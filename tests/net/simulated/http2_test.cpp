@@ -6,6 +6,7 @@
 
 #include <leat/http.hpp>
 
+#include <algorithm>
 #include <map>
 
 namespace leat::testing {
@@ -106,7 +107,54 @@ task<> with_multiplexing_server(Client client) {
     });
 }
 
+// Asks until the server says that it stops: what was sent before that was heard is answered.
+task<> ask_until_stop(event& begun) {
+    auto stream = co_await tcp_stream::connect(multiplexed_service);
+    h2_peer peer(any_stream(std::move(stream)));
+    std::map<std::int32_t, std::string> bodies;
+    const bool spoken = co_await peer.talk_until([&] { return peer.knows_settings(); });
+    CHECK(spoken);
+    begun.set();
+    std::size_t whole = 0;
+    while (!peer.goaway()) {
+        const std::string body = "b" + draw_text();
+        bodies[peer.ask("/", "POST", body)] = body;
+        const std::size_t waited_for = whole + draw(bodies.size() - whole + 1);
+        const bool goes_on = co_await peer.talk_until([&] {
+            whole = static_cast<std::size_t>(
+                std::ranges::count_if(bodies, [&](const auto& each) { return peer.of(each.first).whole; }));
+            return whole >= waited_for || peer.goaway();
+        });
+        CHECK(goes_on);
+    }
+    co_await peer.finish_all();
+    CHECK(peer.goaway() == NGHTTP2_NO_ERROR);
+    for (const auto& [id, body] : bodies) {
+        const bool answered = peer.of(id).whole && peer.of(id).body == body;
+        CHECK(answered);
+    }
+}
+
 }  // namespace
+
+LEAT_SIMULATE("a stop of an HTTP/2 server loses no request", seeds(40)) {
+    simulation& world = current_simulation();
+    simulated_host& there = world.add_host("server", {"10.0.0.1"});
+    simulated_host& here = world.add_host("client");
+    world.set_link(there, here, {.latency = draw_time(10ms), .spread = draw_time(1ms)});
+    tcp_listener listener = co_await on_host(there, bind_in_the_end(multiplexed_service));
+    event begun;
+    event stop;
+    co_await with_task_group([&](task_group& group) -> task<> {
+        group.spawn([&] {
+            return http::serve(std::move(listener), say_again, {.grace = 1h, .stop_on = {}, .stop = &stop});
+        });
+        group.spawn([&] { return on_host(here, ask_until_stop(begun)); });
+        co_await begun.wait();
+        co_await sleep(draw_time(50ms));
+        stop.set();
+    });
+}
 
 LEAT_SIMULATE("HTTP/2 brings every answer, however short and late its transfers are", seeds(40)) {
     co_await with_multiplexing_server([]() -> task<> { co_await gather(ask_many(), ask_many()); });

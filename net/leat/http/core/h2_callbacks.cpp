@@ -4,6 +4,7 @@
 #include <leat/http/error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <new>
 
 namespace leat::http::detail {
@@ -17,6 +18,13 @@ constexpr std::int64_t earned_by_data = 3;
 
 std::string_view text_of(const std::uint8_t* bytes, std::size_t size) noexcept {
     return {reinterpret_cast<const char*>(bytes), size};
+}
+
+// What a ping behind the first GOAWAY says: its answer shows that the client has read that.
+constexpr std::array<std::uint8_t, 8> farewell{'f', 'a', 'r', 'e', 'w', 'e', 'l', 'l'};
+
+bool is_farewell(const nghttp2_ping& ping) noexcept {
+    return (ping.hd.flags & NGHTTP2_FLAG_ACK) != 0 && std::ranges::equal(ping.opaque_data, farewell);
 }
 
 h2_session& self_of(void* user_data) noexcept {
@@ -96,6 +104,9 @@ int h2_session::callbacks::take_field(nghttp2_session* /*session*/, const nghttp
 int h2_session::callbacks::take_frame(nghttp2_session* /*session*/, const nghttp2_frame* frame,
                                       void* user_data) noexcept {
     h2_session& self = self_of(user_data);
+    if (frame->hd.type == NGHTTP2_PING && is_farewell(frame->ping) && self.refuse_at_ != never) {
+        self.refuse_further();
+    }
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) {
         return 0;
     }
@@ -222,6 +233,8 @@ int h2_session::callbacks::sent(nghttp2_session* session, const nghttp2_frame* f
     h2_session& self = self_of(user_data);
     if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
         self.failed_ = true;
+    } else if (frame->hd.type == NGHTTP2_GOAWAY && self.refuse_at_ != never) {
+        return nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, farewell.data());
     }
     if (frame->hd.type == NGHTTP2_RST_STREAM) {
         self.note_reset(frame->hd.stream_id);

@@ -107,7 +107,8 @@ task<chunk> h2_connection::receive_some() {
             co_return std::move(*some);
         }
         told_stop_ = true;
-        session_.go_away();
+        session_.go_away(now());
+        look_within(duration::zero());
         wanted_.set();
     }
     co_return co_await stream_.recv_chunk();

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <memory>
 #include <new>
 #include <utility>
@@ -13,6 +14,7 @@
 namespace leat::http::detail {
 namespace {
 
+constexpr duration farewell_max = std::chrono::seconds(1);
 constexpr std::uint32_t continuations_max = 8;  // so many frames of 16 KiB
 
 std::uint32_t code_of(h2_error why) noexcept {
@@ -178,7 +180,18 @@ void h2_session::terminate(h2_error why) noexcept {
     (void)nghttp2_session_terminate_session(session_, code_of(why));
 }
 
-void h2_session::go_away() noexcept {
+void h2_session::go_away(time_point now) noexcept {
+    if (refuse_at_ != never || goes_away_) {
+        return;
+    }
+    refuse_at_ = after(now, farewell_max);
+    if (nghttp2_submit_shutdown_notice(session_) != 0) {
+        terminate(h2_error::internal_error);
+    }
+}
+
+void h2_session::refuse_further() noexcept {
+    refuse_at_ = never;
     goes_away_ = true;
     const std::int32_t last = nghttp2_session_get_last_proc_stream_id(session_);
     if (nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last, NGHTTP2_NO_ERROR, nullptr, 0) != 0) {

@@ -96,8 +96,10 @@ public:
     // Frames that wait for write(), without those of bodies.
     [[nodiscard]] std::size_t queued() const noexcept;
 
-    // No new requests are taken; those that have begun go on.
-    void go_away() noexcept;
+    // Says that no further requests are taken. Those that the client has sent before it hears that are, for
+    // one round trip, or as long as end_late() says; then the client is told which one was the last (RFC 9113
+    // 6.8). What has begun goes on.
+    void go_away(time_point now) noexcept;
     // The connection ends, once that has been said.
     void terminate(h2_error why) noexcept;
     [[nodiscard]] bool failed() const noexcept { return failed_; }
@@ -120,6 +122,7 @@ private:
     [[nodiscard]] h2_stream* find(std::int32_t id) const noexcept;
     void feed(std::span<const std::byte> input) noexcept;
     [[nodiscard]] h2_error judge(const h2_frame_head& head) noexcept;
+    void refuse_further() noexcept;
     [[nodiscard]] bool may_be_closed(const h2_frame_head& head) const noexcept;
     [[nodiscard]] bool is_closed(const h2_frame_head& head) const noexcept;
     void note_reset(std::int32_t id) noexcept;
@@ -169,7 +172,8 @@ private:
     std::int32_t last_begun_ = 0;            // the highest stream of a HEADERS frame
     std::array<std::int32_t, 16> resets_{};  // streams that this side has reset, the last of them
     std::size_t next_reset_ = 0;
-    bool goes_away_ = false;
+    time_point refuse_at_ = never;  // further requests, of a client that does not answer go_away()
+    bool goes_away_ = false;        // they are refused
     bool out_of_memory_ = false;
     bool failed_ = false;
 };

@@ -92,8 +92,11 @@ bool h2_session::has_window(const h2_stream& stream) const noexcept {
 
 time_point h2_session::end_late(time_point now) noexcept {
     now_ = now;
+    if (refuse_at_ <= now) {
+        refuse_further();
+    }
     const time_point stalled = coming_.end(limits_.body, duration::max());
-    time_point next = never;
+    time_point next = refuse_at_;
     for (h2_stream* at = streams_.first(); at != nullptr;) {
         h2_stream& stream = *std::exchange(at, streams_.next(*at));
         time_point end = never;
