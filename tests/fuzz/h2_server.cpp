@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Frames, and bytes that are none, from a stranger to an HTTP/2 connection of the server: what it takes for
-// requests, and what it says to them, does not depend on how they are cut, and keeps to its limits. What it
-// says a client understands.
+// Frames, and bytes that are none, from a stranger to an HTTP/2 connection of the server, whose handlers read
+// the bodies of their requests or do not: what it takes for requests, and what it says to them, does not
+// depend on how they are cut, and keeps to its limits. What it says a client understands.
 #include <leat/check.hpp>
 #include <leat/testing/simulation.hpp>
 
@@ -61,11 +61,24 @@ struct seen {
     bool operator==(const seen&) const = default;
 };
 
-seen serve(std::string_view bytes, std::size_t step) {
+// The rest of a body that does not come is waited for, and then late.
+void read_body(h2_session& session, h2_stream& stream, seen& all) {
+    std::string piece;
+    session.take_body(stream, piece);
+    check(piece.size() <= 65'535, "what was not read is no longer than a window");
+    all.requests += piece;
+    if (!stream.whole) {
+        session.await_body(stream, leat::time_point{});
+        session.end_wait(stream, leat::time_point{});
+        all.requests += stream.open ? " and more" : " and no more";
+    }
+}
+
+seen serve(std::string_view bytes, std::size_t step, bool reads) {
     const leat::http::server_limits limits{.header_bytes = 1000, .body_bytes = 100, .streams = 4};
     leat::testing::nowhere client;
     seen all;
-    h2_session session(limits, client, leat::time_point{});
+    h2_session session(limits, client, leat::time_point{}, reads);
     for (std::size_t at = 0; at < bytes.size(); at += step) {
         session.receive(std::as_bytes(std::span(bytes.substr(at, step))), leat::time_point{});
     }
@@ -76,6 +89,9 @@ seen serve(std::string_view bytes, std::size_t step) {
         check(asked.headers.contains("Host"), "a request has a host");
         all.requests.append(asked.method).append(" ").append(asked.target).append("\n");
         all.requests.append(asked.headers.wire()).append(asked.body).append("\n");
+        if (reads) {
+            read_body(session, *next, all);
+        }
         leat::http::response made;
         made.body = asked.target;
         session.answer(*next, made);
@@ -103,11 +119,11 @@ void check_frames(std::string_view said) {
     }
 }
 
-leat::task<> compare(sent all, std::size_t step) {
-    const seen whole = serve(all.bytes, all.bytes.size());
+leat::task<> compare(sent all, std::size_t step, bool reads) {
+    const seen whole = serve(all.bytes, all.bytes.size(), reads);
     check_frames(whole.said);
-    check(serve(all.bytes, step) == whole || all.goes_away, "the cuts change nothing");
-    check(serve(all.bytes, 1) == whole || all.goes_away, "nor do single bytes");
+    check(serve(all.bytes, step, reads) == whole || all.goes_away, "the cuts change nothing");
+    check(serve(all.bytes, 1, reads) == whole || all.goes_away, "nor do single bytes");
     co_return;
 }
 
@@ -116,9 +132,10 @@ leat::task<> compare(sent all, std::size_t step) {
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
     fuzz::choices input(data, size);
     const std::size_t step = 1 + input.below(40);
+    const bool reads = step % 2 == 0;
     const sent all = bytes_from(input);
     leat::simulation network;
-    leat::testing::run_simulated(network, [&] { return compare(all, step); },
+    leat::testing::run_simulated(network, [&] { return compare(all, step, reads); },
                                  {.report = fuzz::nothing_is_reported});
     return 0;
 }

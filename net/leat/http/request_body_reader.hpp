@@ -17,12 +17,14 @@
 //
 // What is wrong with a body is thrown as std::system_error: http::error::body_too_large, truncated_body (the
 // client has ended too early), bad_chunk and its like, errc::connection_reset. A handler that lets that pass
-// answers with 413 or 400, and nothing is reported. Whatever it answers, the connection ends then. A client
+// answers with 413 or 400, and nothing is reported. Whatever it answers, the connection ends then, in HTTP/2
+// the stream (errc::connection_reset is that of a stream that the client has reset). A client
 // that makes no progress (server_limits::body) while a handler waits for it is answered with 408, and the
 // handler is cancelled.
 //
 // A handler need not read all. Behind its answer the server reads and drops a rest of up to 64 KiB; for a
-// longer one it closes the connection, and so it does when "100 Continue" was not sent.
+// longer one it closes the connection, and so it does when "100 Continue" was not sent. In HTTP/2 it resets
+// the stream behind the answer, by NO_ERROR.
 #pragma once
 
 #include <leat/http/core/incoming_body.hpp>
@@ -58,17 +60,18 @@ public:
     request_body_reader(const request_body_reader&) = delete;
     request_body_reader& operator=(const request_body_reader&) = delete;
 
-    // The Content-Length; 0 for a request without a body; nothing for a body in chunks.
+    // The Content-Length; 0 for a request without a body; nothing for a body whose length was not told.
     [[nodiscard]] std::optional<std::uint64_t> size() const noexcept { return body_.size(); }
     // How long the body may be, in place of server_limits::body_bytes: a longer one is an error of the next
-    // read(). A body of HTTP/2 has come whole by then, within body_bytes.
+    // read().
     void set_limit(std::uint64_t bytes) noexcept { limit_ = bytes; }
     // The bytes that read() has given so far.
     [[nodiscard]] std::uint64_t bytes_read() const noexcept { return bytes_read_; }
 
     // The next piece, as it has arrived; empty at the end, also when asked again. It is good until the next
-    // call. Throws as said above. Cancelled: no byte is lost, the next call gives it; but a client that was
-    // just being sent "100 Continue" is cut off. One task at a time, which ends before the handler does.
+    // call. Throws as said above. Cancelled: no byte is lost, the next call gives it; but a client of HTTP/1
+    // that was just being sent "100 Continue" is cut off. One task at a time, which ends before the handler
+    // does.
     [[nodiscard]] task<std::string_view> read();
 
     // All that is still to come. `limit`: as set_limit(limit). Cancelled or failed: what had come is lost.

@@ -85,6 +85,7 @@ task<> response_writer::send_interim(int status, headers fields) {
         throw std::invalid_argument("an interim answer comes before the answer");
     }
     if (elsewhere_ != nullptr) {
+        co_await elsewhere_->interim(status, fields);
         co_return;
     }
     const std::string head = exchange_.interim_head(status, fields);

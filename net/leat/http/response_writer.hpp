@@ -25,6 +25,8 @@ public:
     body_writer& operator=(const body_writer&) = delete;
     // As response_writer::write(). Adds to `written` what the answer has of the piece, before it is sent.
     [[nodiscard]] virtual task<> write(response& head, std::string_view piece, std::uint64_t& written) = 0;
+    // As response_writer::send_interim(), of a status that may be.
+    [[nodiscard]] virtual task<> interim(int status, const headers& fields) = 0;
 
 protected:
     body_writer() noexcept = default;
@@ -71,14 +73,15 @@ public:
     [[nodiscard]] std::uint64_t bytes_written() const noexcept { return written_; }
 
     // Sends an answer of status 1xx before the answer itself, such as 103 with Link fields (RFC 8297), behind
-    // the answers before this one; a client of HTTP/1.0, which knows none, gets nothing, and so does one of
-    // HTTP/2 for now. Completes when the kernel has it. Throws std::invalid_argument for another status, for
-    // 100 and 101, which are the server's, and behind a write; otherwise as write(). Cancelled: as write().
+    // the answers before this one; a client of HTTP/1.0, which knows none, gets nothing. Completes when the
+    // kernel has it, or in HTTP/2 when it is among what leaves next. Throws std::invalid_argument for another
+    // status, for 100 and 101, which are the server's, and behind a write; otherwise as write(). Cancelled:
+    // as write().
     [[nodiscard]] task<> send_interim(int status, headers fields = {});
 
-    // Adds a field that is sent behind the body (RFC 9110 6.5), when the handler returns. Only a body in
-    // chunks has such: with a Content-Length, for HEAD, for HTTP/1.0, for HTTP/2 for now, and for an answer
-    // in head() alone it is left out, as any recipient may do. Throws std::invalid_argument for a field that
+    // Adds a field that is sent behind the body (RFC 9110 6.5), when the handler returns. In HTTP/1.1 only a
+    // body in chunks has such: with a Content-Length, and for HTTP/1.0, it is left out, as any recipient may
+    // do; and for HEAD, and for an answer in head() alone. Throws std::invalid_argument for a field that
     // may not come so late, such as Content-Type, and as headers::add() does.
     void add_trailer(std::string_view name, std::string_view value);
 
@@ -90,6 +93,7 @@ public:
     response_writer(detail::server_exchange& exchange, void* stream, send_function send) noexcept
         : exchange_(exchange), stream_(stream), send_(send) {}
     [[nodiscard]] std::string_view finish();
+    [[nodiscard]] headers& trailers() noexcept { return trailers_; }
     // The same over another protocol, for which there is no finish().
     response_writer(detail::server_exchange& exchange, detail::body_writer& elsewhere) noexcept
         : exchange_(exchange), stream_(nullptr), send_(nullptr), elsewhere_(&elsewhere) {}

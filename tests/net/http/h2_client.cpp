@@ -5,6 +5,7 @@
 #include <leat/io.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace leat::testing {
@@ -16,6 +17,18 @@ std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
 
 std::uint8_t* bytes_of(std::string_view text) {
     return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
+}
+
+nghttp2_nv native_field(std::string_view name, std::string_view value) {
+    return {bytes_of(name), bytes_of(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+}
+
+std::vector<nghttp2_nv> native_fields(const http::headers& given) {
+    std::vector<nghttp2_nv> fields;
+    for (const http::headers::field field : given) {
+        fields.push_back(native_field(field.name, field.value));
+    }
+    return fields;
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
@@ -67,6 +80,8 @@ struct h2_client::callbacks {
                 answer.interim.push_back(answer.status);
             }
             answer.status = std::stoi(std::string(text_of(value, value_size)));
+        } else if (answer.begun) {
+            answer.trailers.add(field, text_of(value, value_size));
         } else {
             answer.fields.add(field, text_of(value, value_size));
         }
@@ -90,10 +105,14 @@ struct h2_client::callbacks {
                    (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
             self.of(frame->hd.stream_id).whole = true;
         }
+        if (frame->hd.type == NGHTTP2_HEADERS) {
+            h2_answer& answer = self.of(frame->hd.stream_id);
+            answer.begun = answer.status >= 200;
+        }
         return 0;
     }
 
-    static ssize_t read_body(nghttp2_session* /*session*/, std::int32_t id, std::uint8_t* buffer,
+    static ssize_t read_body(nghttp2_session* session, std::int32_t id, std::uint8_t* buffer,
                              std::size_t room, std::uint32_t* flags, nghttp2_data_source* /*source*/,
                              void* user_data) {
         body& sent = of(user_data).bodies_[id];
@@ -105,6 +124,11 @@ struct h2_client::callbacks {
         sent.left.erase(0, size);
         if (sent.left.empty() && sent.ended) {
             *flags |= NGHTTP2_DATA_FLAG_EOF;
+            const auto fields = native_fields(sent.trailers);
+            if (!fields.empty()) {
+                *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+                nghttp2_submit_trailer(session, id, fields.data(), fields.size());
+            }
         }
         return static_cast<ssize_t>(size);
     }
@@ -124,17 +148,9 @@ h2_client::h2_client(std::uint32_t window) {
 
 std::int32_t h2_client::submit(std::string_view method, std::string_view target, bool has_body,
                                const http::headers& more) {
-    std::vector<nghttp2_nv> fields;
-    const auto add = [&](std::string_view name, std::string_view value) {
-        fields.push_back({bytes_of(name), bytes_of(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
-    };
-    add(":method", method);
-    add(":scheme", "http");
-    add(":authority", "a");
-    add(":path", target);
-    for (const http::headers::field field : more) {
-        add(field.name, field.value);
-    }
+    std::vector<nghttp2_nv> fields{native_field(":method", method), native_field(":scheme", "http"),
+                                   native_field(":authority", "a"), native_field(":path", target)};
+    std::ranges::copy(native_fields(more), std::back_inserter(fields));
     nghttp2_data_provider from{.source = {}, .read_callback = callbacks::read_body};
     return nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(), has_body ? &from : nullptr,
                                   nullptr);
@@ -143,18 +159,24 @@ std::int32_t h2_client::submit(std::string_view method, std::string_view target,
 std::int32_t h2_client::ask(std::string_view target, std::string_view method, std::string sent,
                             const http::headers& more) {
     const std::int32_t id = submit(method, target, !sent.empty(), more);
-    bodies_[id] = {std::move(sent), true};
+    bodies_[id] = {.left = std::move(sent)};
     return id;
 }
 
-std::int32_t h2_client::begin(std::string_view target, std::string sent) {
-    const std::int32_t id = submit("POST", target, true, {});
-    bodies_[id] = {std::move(sent), false};
+std::int32_t h2_client::begin(std::string_view target, std::string sent, const http::headers& more) {
+    const std::int32_t id = submit("POST", target, true, more);
+    bodies_[id] = {.left = std::move(sent), .ended = false};
     return id;
 }
 
-void h2_client::end_body(std::int32_t stream) {
+void h2_client::add_body(std::int32_t stream, std::string_view more) {
+    bodies_[stream].left += more;
+    nghttp2_session_resume_data(session_, stream);
+}
+
+void h2_client::end_body(std::int32_t stream, http::headers trailers) {
     bodies_[stream].ended = true;
+    bodies_[stream].trailers = std::move(trailers);
     nghttp2_session_resume_data(session_, stream);
 }
 

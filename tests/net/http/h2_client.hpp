@@ -36,6 +36,8 @@ struct h2_answer {
     int status = 0;
     http::headers fields;
     std::string body;
+    http::headers trailers;
+    bool begun = false;  // its head has come
     bool whole = false;
     std::optional<std::uint32_t> reset;  // the code of RST_STREAM
 };
@@ -51,9 +53,12 @@ public:
     // Begins a request, with a body if it is not empty. Gives its stream.
     std::int32_t ask(std::string_view target, std::string_view method = "GET", std::string body = {},
                      const http::headers& more = {});
-    // The same; the end of the body comes with end_body().
-    std::int32_t begin(std::string_view target, std::string body);
-    void end_body(std::int32_t stream);
+    // The same; more of the body comes with add_body(), its end with end_body().
+    std::int32_t begin(std::string_view target, std::string body, const http::headers& more = {});
+    void add_body(std::int32_t stream, std::string_view more);
+    void end_body(std::int32_t stream, http::headers trailers = {});
+    // How much of the body has not been sent, for there was no window.
+    [[nodiscard]] std::size_t unsent(std::int32_t stream) { return bodies_[stream].left.size(); }
     void reset(std::int32_t stream, std::uint32_t code = NGHTTP2_CANCEL);
 
     void receive(std::string_view bytes);
@@ -75,6 +80,7 @@ private:
     struct body {
         std::string left;
         bool ended = true;
+        http::headers trailers = {};
     };
 
     std::int32_t submit(std::string_view method, std::string_view target, bool has_body,

@@ -38,6 +38,12 @@ leat::task<leat::http::response> two_bytes_after_a_wait(const leat::http::reques
     co_return made;
 }
 
+leat::task<> say_what_is_read(const leat::http::request& asked, leat::http::request_body_reader& body,
+                              leat::http::response_writer& writer) {
+    const std::string all = co_await body.read_all();
+    writer.head().body.assign(asked.target == "/15" ? 15'000 : 2, all.empty() ? 'b' : all.front());
+}
+
 // A connection whose client has got the answer to one request, and gave back what it had for it.
 leat::task<leat::tcp_stream> idle_connection(leat::endpoint where, std::string_view target) {
     auto made = co_await leat::tcp_stream::connect(where);
@@ -90,14 +96,17 @@ TEST_CASE("an idle connection of HTTP/2 keeps little, whatever it was asked befo
     });
 }
 
-TEST_CASE("a server of HTTP/2 without memory answers, or says 500, or ends, and then goes on") {
-    check_each_allocation("requests of HTTP/2", kernel, [](failing_memory& memory) -> leat::task<> {
+namespace {
+
+template <typename Handler>
+void check_without_memory(const char* what, Handler handler) {
+    check_each_allocation(what, kernel, [handler](failing_memory& memory) -> leat::task<> {
         h2_client listener;
         const std::vector asked{listener.ask("/"), listener.ask("/15"), listener.ask("/", "POST", "body")};
         const std::string bytes = listener.take_out();
         std::string all;
         all.reserve(64 * 1024);
-        co_await serving(two_bytes_after_a_wait, unattended, [&](leat::endpoint where) -> leat::task<> {
+        co_await serving(handler, unattended, [&](leat::endpoint where) -> leat::task<> {
             auto peer = co_await leat::tcp_stream::connect(where);
             co_await leat::sleep(std::chrono::milliseconds(1));
             co_await memory.fails([&]() -> leat::task<> {
@@ -123,4 +132,11 @@ TEST_CASE("a server of HTTP/2 without memory answers, or says 500, or ends, and 
             CHECK((!answer.whole || right || refused));
         }
     });
+}
+
+}  // namespace
+
+TEST_CASE("a server of HTTP/2 without memory answers, or says 500, or ends, and then goes on") {
+    check_without_memory("requests of HTTP/2", two_bytes_after_a_wait);
+    check_without_memory("requests of HTTP/2 that are read", say_what_is_read);
 }

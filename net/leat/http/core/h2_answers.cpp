@@ -45,19 +45,20 @@ void require_possible(const response& made) {
 
 }  // namespace
 
-// The head of one answer, for nghttp2, which copies it and writes the names in lower case.
-class h2_session::answer_head {
+// The fields of one answer's head, or behind its body, for nghttp2, which copies them and writes the names in
+// lower case.
+class h2_session::field_block {
 public:
-    explicit answer_head(int status) {
-        used_.clear();
+    field_block() { used_.clear(); }
+    explicit field_block(int status) : field_block() {
         std::to_chars(status_.data(), status_.data() + status_.size(), status);
         add(":status", {status_.data(), status_.size()});
-        add("date", date_now());
     }
     void add(std::string_view name, std::string_view value) {
         size_ += name.size() + value.size() + field_overhead;
         used_.push_back({bytes_of(name), bytes_of(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
     }
+    void add_date() { add("date", date_now()); }
     void add_given(const headers& given) {
         for (const headers::field field : given) {
             if (!is_ours(field.name) && !is_of_connection(field.name)) {
@@ -71,7 +72,11 @@ public:
         add("content-length", {length_.data(), end});
     }
     [[nodiscard]] const std::vector<nghttp2_nv>& fields() const noexcept { return used_; }
-    [[nodiscard]] bool is_too_long() const noexcept { return size_ > head_max; }
+    void require_short() const {
+        if (size_ > head_max) {
+            throw std::invalid_argument("the fields of an HTTP/2 answer are longer than 64 KiB");
+        }
+    }
 
 private:
     static thread_local std::vector<nghttp2_nv> used_;
@@ -79,13 +84,17 @@ private:
     std::array<char, 20> length_;
     std::size_t size_ = head_overhead;
 };
-thread_local std::vector<nghttp2_nv> h2_session::answer_head::used_;
+thread_local std::vector<nghttp2_nv> h2_session::field_block::used_;
 
 void h2_session::answer(h2_stream& stream, response& made) {
     require_possible(made);
+    if (stream.refused_with != 0) {
+        return;
+    }
     const bool only_length = stream.asked.method == "HEAD" && made.body.empty();
     const auto given = only_length ? given_length(made) : std::nullopt;
-    answer_head head(made.status);
+    field_block head(made.status);
+    head.add_date();
     head.add_given(made.headers);
     if (made.status != 204 && made.status != 304) {
         head.add_length(given.value_or(made.body.size()));
@@ -103,7 +112,8 @@ void h2_session::answer(h2_stream& stream, response& made) {
 std::optional<std::uint64_t> h2_session::begin(h2_stream& stream, const response& made) {
     require_possible(made);
     const auto length = given_length(made);
-    answer_head head(made.status);
+    field_block head(made.status);
+    head.add_date();
     head.add_given(made.headers);
     if (length && made.status != 204) {
         head.add_length(*length);
@@ -114,11 +124,9 @@ std::optional<std::uint64_t> h2_session::begin(h2_stream& stream, const response
     return length;
 }
 
-void h2_session::submit(h2_stream& stream, answer_head& head, bool has_body) {
+void h2_session::submit(h2_stream& stream, field_block& head, bool has_body) {
     check(!stream.begun, "a request is answered once");
-    if (head.is_too_long()) {
-        throw std::invalid_argument("the head of an HTTP/2 answer is longer than 64 KiB");
-    }
+    head.require_short();
     if (stream.open) {
         nghttp2_data_provider body{.source = {}, .read_callback = callbacks::read_body};
         const int outcome = nghttp2_submit_response(session_, stream.id, head.fields().data(),
@@ -127,6 +135,7 @@ void h2_session::submit(h2_stream& stream, answer_head& head, bool has_body) {
         check(outcome == 0, "nghttp2 takes an answer");
     }
     stream.begun = true;
+    stream.awaits_continue = false;  // it has heard enough, and will perhaps send no body
 }
 
 void h2_session::give(h2_stream& stream, std::string_view piece, time_point now) noexcept {
@@ -136,9 +145,34 @@ void h2_session::give(h2_stream& stream, std::string_view piece, time_point now)
     resume(stream);
 }
 
-void h2_session::finish(h2_stream& stream) noexcept {
+void h2_session::finish(h2_stream& stream, headers trailers) {
+    field_block behind;
+    behind.add_given(trailers);
+    behind.require_short();
+    stream.behind = std::move(trailers);
     stream.ended = true;
     resume(stream);
+}
+
+// Called when the last of the body leaves.
+int h2_session::submit_trailers(h2_stream& stream) noexcept {
+    try {
+        field_block behind;
+        behind.add_given(stream.behind);
+        return nghttp2_submit_trailer(session_, stream.id, behind.fields().data(), behind.fields().size());
+    } catch (const std::bad_alloc&) {
+        return NGHTTP2_ERR_NOMEM;
+    }
+}
+
+void h2_session::interim(h2_stream& stream, int status, const headers& fields) {
+    field_block head(status);
+    head.add_given(fields);
+    head.require_short();
+    if (stream.open && !stream.begun) {
+        require_memory(nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, stream.id, nullptr,
+                                              head.fields().data(), head.fields().size(), nullptr));
+    }
 }
 
 // The answer of the server itself.
@@ -146,7 +180,8 @@ void h2_session::refuse(h2_stream& stream, int status) {
     stream.refused_with = status;
     drop_request(stream);
     const std::string_view text = reason_phrase(status);
-    answer_head head(status);
+    field_block head(status);
+    head.add_date();
     head.add("content-type", "text/plain");
     head.add_length(text.size() + 1);
     const bool has_body = stream.asked.method != "HEAD";
@@ -155,6 +190,7 @@ void h2_session::refuse(h2_stream& stream, int status) {
     stream.ended = true;
     stream.pending = has_body ? std::string_view(stream.body) : std::string_view();
     stream.leaving.begin(now_);
+    stream.tell();
 }
 
 void h2_session::refuse_or_reset(h2_stream& stream, int status, h2_error why) noexcept {

@@ -3,14 +3,14 @@
 
 #include <leat/core/scheduler.hpp>
 #include <leat/http/core/answer_fields.hpp>
-#include <leat/http/core/collected_body.hpp>
+#include <leat/http/core/h2_answer_writer.hpp>
+#include <leat/http/core/h2_body_reader.hpp>
 #include <leat/http/request_body_reader.hpp>
 #include <leat/stoppable.hpp>
 #include <leat/timeout.hpp>
 
 #include <algorithm>
 #include <new>
-#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -19,12 +19,6 @@ namespace {
 
 constexpr std::size_t sent_together_max = 64 * 1024;
 constexpr std::size_t kept_max = 1024;  // of a buffer, while nothing is to be sent
-// A client that makes so many frames wait, such as acknowledgements, is not read from meanwhile.
-constexpr std::size_t queued_max = 500;
-
-std::error_code gone() noexcept {
-    return std::make_error_code(std::errc::connection_reset);
-}
 
 }  // namespace
 
@@ -42,102 +36,13 @@ struct h2_connection::handling {
     h2_stream& stream;
 };
 
-// The body of one answer, piece by piece.
-class h2_connection::answer_writer final : public body_writer {
-public:
-    answer_writer(h2_connection& on, h2_stream& asked) noexcept : connection_(on), stream_(asked) {}
-
-    task<> write(response& head, std::string_view piece, std::uint64_t& written) override {
-        while (!stream_.pending.empty()) {
-            co_await stream_.changed.wait();
-        }
-        if (!stream_.begun) {
-            begin(head);
-        }
-        if (piece.empty() || has_no_body_) {
-            co_return;
-        }
-        if (length_ && piece.size() > *length_) {
-            throw std::invalid_argument("more bytes are written than the Content-Length says");
-        }
-        require_open();
-        if (length_) {
-            *length_ -= piece.size();
-        }
-        written += piece.size();
-        const turn given(*this, piece);
-        while (!stream_.pending.empty()) {
-            co_await stream_.changed.wait();
-        }
-        require_open();
-    }
-
-    // The handler has returned. Throws what makes the answer invalid.
-    void finish(response& head) {
-        h2_session& session = connection_.session_;
-        if (!stream_.begun) {
-            session.answer(stream_, head);
-            connection_.look_within(connection_.limits_.send);
-            return;
-        }
-        require_no_body(head);
-        require_open();
-        if (length_.value_or(0) > 0 && !has_no_body_) {
-            throw std::invalid_argument("fewer bytes are written than the Content-Length says");
-        }
-        if (!has_no_body_) {
-            session.finish(stream_);
-        }
-    }
-
-private:
-    // While a piece is being sent. One that is cancelled cuts the answer off.
-    struct turn {
-        turn(answer_writer& of, std::string_view piece) noexcept : stream(of.stream_) {
-            of.connection_.session_.give(stream, piece, now());
-            of.connection_.look_within(of.connection_.limits_.send);
-            of.connection_.wanted_.set();
-        }
-        turn(const turn&) = delete;
-        turn& operator=(const turn&) = delete;
-        ~turn() {
-            if (!stream.pending.empty()) {
-                stream.broken = true;
-                stream.pending = {};
-                stream.tell();
-            }
-        }
-        h2_stream& stream;
-    };
-
-    void require_open() const {
-        if (!stream_.open) {
-            throw std::system_error(gone(), "answer to a client");
-        }
-        if (stream_.broken) {
-            throw std::system_error(stream_errc::broken, "answer to a client");
-        }
-    }
-    void begin(const response& head) {
-        require_no_body(head);
-        length_ = connection_.session_.begin(stream_, head);
-        has_no_body_ = stream_.ended;
-        connection_.wanted_.set();
-    }
-
-    h2_connection& connection_;
-    h2_stream& stream_;
-    std::optional<std::uint64_t> length_;  // that is left of it
-    bool has_no_body_ = false;
-};
-
 h2_connection::h2_connection(any_stream& stream, request_handler& handler, server_exchange& exchange,
                              served_connection& client)
     : stream_(stream),
       handler_(handler),
       exchange_(exchange),
       limits_(exchange.server().limits),
-      session_(limits_, client, now()),
+      session_(limits_, client, now(), handler.reads()),
       watch_(*this),
       idle_since_(now()) {
     current_scheduler().alarms().arm(watch_, after(idle_since_, limits_.idle));
@@ -202,7 +107,8 @@ task<chunk> h2_connection::receive_some() {
             co_return std::move(*some);
         }
         told_stop_ = true;
-        session_.go_away();
+        session_.go_away(now());
+        look_within(duration::zero());
         wanted_.set();
     }
     co_return co_await stream_.recv_chunk();
@@ -234,38 +140,61 @@ void h2_connection::start_handlers() {
 
 task<> h2_connection::answer(h2_stream& stream) {
     const handling running(*this, stream);
-    collected_body body(stream.asked.body);
+    body_reader body(*this, stream);
     std::exception_ptr failure;
-    bool of_body = false;  // the body, for its handler, which lets that pass
+    bool of_body = false;  // which its handler lets pass
     try {
-        request_body_reader reader(body, limits_.body_bytes);
-        if (handler_.gives()) {
-            response made = co_await (handler_.reads() ? handler_.give_reading(stream.asked, reader)
-                                                       : handler_.give(stream.asked));
+        if (handler_.reads()) {
+            (void)co_await with_cancel_scope(
+                [&](cancel_scope& scope) { return read_and_answer(stream, body, scope); });
+        } else if (handler_.gives()) {
+            response made = co_await handler_.give(stream.asked);
             session_.answer(stream, made);
-            look_within(limits_.send);
         } else {
             answer_writer pieces(*this, stream);
             response_writer writer(exchange_, pieces);
-            co_await (handler_.reads() ? handler_.write_reading(stream.asked, reader, writer)
-                                       : handler_.write(stream.asked, writer));
-            pieces.finish(writer.head());
+            co_await handler_.write(stream.asked, writer);
+            pieces.finish(writer);
         }
+        look_within(limits_.send);
     } catch (const std::system_error& known) {
         failure = std::current_exception();
-        of_body = body.refused() && known.code() == body.refused();
+        of_body = body.failure() && known.code() == body.failure();
     } catch (...) {
         failure = std::current_exception();
     }
     if (of_body) {
-        session_.fail(stream, refusal_status(body.refused()));
+        session_.fail(stream, refusal_status(body.failure()));
     } else if (failure != nullptr) {
         fail(stream, failure);
     }
 }
 
+// While the handler of a stream can be cancelled.
+struct h2_connection::cancellable {
+    cancellable(h2_stream& of, cancel_scope& scope) noexcept : stream(of) { stream.reading = &scope; }
+    cancellable(const cancellable&) = delete;
+    cancellable& operator=(const cancellable&) = delete;
+    ~cancellable() { stream.reading = nullptr; }
+    h2_stream& stream;
+};
+
+task<> h2_connection::read_and_answer(h2_stream& stream, body_reader& body, cancel_scope& scope) {
+    const cancellable until_the_end(stream, scope);
+    request_body_reader reader(body, limits_.body_bytes);
+    if (handler_.gives()) {
+        response made = co_await handler_.give_reading(stream.asked, reader);
+        session_.answer(stream, made);
+    } else {
+        answer_writer pieces(*this, stream);
+        response_writer writer(exchange_, pieces);
+        co_await handler_.write_reading(stream.asked, reader, writer);
+        pieces.finish(writer);
+    }
+}
+
 void h2_connection::fail(h2_stream& stream, const std::exception_ptr& failure) {
-    if (stream.open && !stream.broken) {
+    if (stream.open && !stream.broken && stream.refused_with == 0) {
         exchange_.server().tell_failure(stream.asked, stream, failure);
     }
     session_.fail(stream, 500);

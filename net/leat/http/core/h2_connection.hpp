@@ -4,7 +4,8 @@
 //
 // One task receives, another one sends, a handler each is their sibling: a slow one holds up nobody. A
 // handler whose client has reset the stream goes on, as that of an HTTP/1 client that has closed; it counts
-// as one of the connection's requests until it ends. An error of the connection cancels all of them.
+// as one of the connection's requests until it ends. One that waits for a body that is late is cancelled. An
+// error of the connection cancels all of them.
 #pragma once
 
 #include <leat/any_stream.hpp>
@@ -36,8 +37,13 @@ public:
     [[nodiscard]] bool lost() const noexcept { return lost_; }
 
 private:
+    // A client that makes so many frames wait, such as acknowledgements, is not read from meanwhile.
+    static constexpr std::size_t queued_max = 500;
+
     class answer_writer;
+    class body_reader;
     struct handling;
+    struct cancellable;
     struct reading;
     struct watch : timer {
         explicit watch(h2_connection& watched) noexcept : timer(expire), of(watched) {}
@@ -50,6 +56,7 @@ private:
     void take(const chunk& input);
     void start_handlers();
     [[nodiscard]] task<> answer(h2_stream& stream);
+    [[nodiscard]] task<> read_and_answer(h2_stream& stream, body_reader& body, cancel_scope& scope);
     void fail(h2_stream& stream, const std::exception_ptr& failure);
     [[nodiscard]] task<> send_all();
     [[nodiscard]] bool is_over() const noexcept;

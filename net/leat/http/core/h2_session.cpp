@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <memory>
 #include <new>
 #include <utility>
@@ -13,8 +14,7 @@
 namespace leat::http::detail {
 namespace {
 
-// How much of requests' bodies one connection may have in memory before all but the oldest have to wait.
-constexpr std::size_t bodies_max = 4 * 1024 * 1024;
+constexpr duration farewell_max = std::chrono::seconds(1);
 constexpr std::uint32_t continuations_max = 8;  // so many frames of 16 KiB
 
 std::uint32_t code_of(h2_error why) noexcept {
@@ -49,8 +49,8 @@ std::int64_t cost_of(const h2_frame_head& head) noexcept {
 
 }  // namespace
 
-h2_session::h2_session(const server_limits& limits, served_connection& client, time_point now)
-    : limits_(limits), client_(client), budget_(now), now_(now) {
+h2_session::h2_session(const server_limits& limits, served_connection& client, time_point now, bool reads)
+    : limits_(limits), client_(client), budget_(now), reads_(reads), now_(now) {
     nghttp2_option* made_option = nullptr;
     require_memory(nghttp2_option_new(&made_option));
     const std::unique_ptr<nghttp2_option, option_free> option(made_option);
@@ -180,7 +180,18 @@ void h2_session::terminate(h2_error why) noexcept {
     (void)nghttp2_session_terminate_session(session_, code_of(why));
 }
 
-void h2_session::go_away() noexcept {
+void h2_session::go_away(time_point now) noexcept {
+    if (refuse_at_ != never || goes_away_) {
+        return;
+    }
+    refuse_at_ = after(now, farewell_max);
+    if (nghttp2_submit_shutdown_notice(session_) != 0) {
+        terminate(h2_error::internal_error);
+    }
+}
+
+void h2_session::refuse_further() noexcept {
+    refuse_at_ = never;
     goes_away_ = true;
     const std::int32_t last = nghttp2_session_get_last_proc_stream_id(session_);
     if (nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last, NGHTTP2_NO_ERROR, nullptr, 0) != 0) {
@@ -210,7 +221,7 @@ void h2_session::for_each(Each each) noexcept {
 void h2_session::end_of_input() noexcept {
     for_each([this](h2_stream& stream) {
         stream.client_ended = true;
-        if (stream.whole) {
+        if (stream.whole || stream.is_read) {
             stream.tell();
         } else {
             close(stream);
@@ -248,6 +259,8 @@ void h2_session::handler_ended(h2_stream& stream) noexcept {
         forget(stream);
     } else if (!stream.ended || stream.broken) {
         reset(stream, h2_error::internal_error);
+    } else if (stream.has_left && !stream.whole) {
+        reset(stream, h2_error::none);
     }
 }
 
@@ -267,38 +280,13 @@ void h2_session::reset(h2_stream& stream, h2_error why) noexcept {
 }
 
 void h2_session::fail(h2_stream& stream, int status) noexcept {
+    if (stream.refused_with != 0) {
+        return;  // it was late
+    }
     if (stream.begun) {
         reset(stream, h2_error::internal_error);
     } else {
         refuse_or_reset(stream, status, h2_error::internal_error);
-    }
-}
-
-// The memory of a request that nobody reads any more.
-void h2_session::drop_request(h2_stream& stream) noexcept {
-    if (!stream.asked.body.empty()) {
-        bodies_ -= stream.asked.body.size();
-        std::string().swap(stream.asked.body);
-    }
-    give_window(stream, std::exchange(stream.window_owed, 0));
-    give_owed_windows();
-}
-
-void h2_session::give_window(h2_stream& stream, std::size_t bytes) noexcept {
-    if (bytes > 0 && stream.open && nghttp2_session_consume_stream(session_, stream.id, bytes) != 0) {
-        terminate(h2_error::internal_error);
-    }
-}
-
-// To the oldest stream whose body is coming; to all, when there is room.
-void h2_session::give_owed_windows() noexcept {
-    for (h2_stream* each = streams_.first(); each != nullptr; each = streams_.next(*each)) {
-        if (each->is_coming()) {
-            give_window(*each, std::exchange(each->window_owed, 0));
-            if (bodies_ > bodies_max) {
-                return;
-            }
-        }
     }
 }
 
@@ -327,37 +315,6 @@ void h2_session::write(std::string& out, std::size_t most, time_point now) {
             break;
         }
     }
-}
-
-bool h2_session::has_window(const h2_stream& stream) const noexcept {
-    return nghttp2_session_get_remote_window_size(session_) > 0 &&
-           nghttp2_session_get_stream_remote_window_size(session_, stream.id) > 0;
-}
-
-time_point h2_session::end_late(time_point now) noexcept {
-    now_ = now;
-    const time_point stalled = coming_.end(limits_.body, duration::max());
-    time_point next = never;
-    for (h2_stream* at = streams_.first(); at != nullptr;) {
-        h2_stream& stream = *std::exchange(at, streams_.next(*at));
-        time_point end = never;
-        if (!stream.pending.empty()) {
-            if (has_window(stream)) {  // what it waits for is the connection
-                stream.leaving.open(now);
-            }
-            end = stream.leaving.end(limits_.send, limits_.send_total);
-        } else if (stream.is_coming()) {
-            end = std::min(stalled, after(stream.body_since, limits_.body_total));
-        }
-        if (end > now) {
-            next = std::min(next, end);
-        } else if (!stream.pending.empty()) {
-            reset(stream, h2_error::cancel);
-        } else {
-            refuse_or_reset(stream, 408, h2_error::cancel);
-        }
-    }
-    return next;
 }
 
 }  // namespace leat::http::detail

@@ -15,6 +15,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
+
+namespace leat {
+
+class cancel_scope;
+
+}  // namespace leat
 
 namespace leat::http::detail {
 
@@ -38,7 +45,9 @@ struct h2_stream final : list_link, served_connection {
     }
 
     // Its body is still to come, and wanted.
-    [[nodiscard]] bool is_coming() const noexcept { return !whole && refused_with == 0 && open; }
+    [[nodiscard]] bool is_coming() const noexcept { return !whole && !is_left && refused_with == 0 && open; }
+    // Somebody waits for more of it.
+    [[nodiscard]] bool is_awaited() const noexcept { return is_coming() && (!is_read || awaited); }
     // Who waits for something of this stream looks again.
     void tell() noexcept {
         changed.set();
@@ -54,22 +63,36 @@ struct h2_stream final : list_link, served_connection {
     std::size_t head_size = 0;    // as SETTINGS_MAX_HEADER_LIST_SIZE counts it
     std::size_t window_owed = 0;  // bytes of the body for which the client gets no window yet
     int refused_with = 0;         // a status: no handler sees it
-    bool whole = false;           // all of it has come
+    headers trailers;             // until its body has been read to its end
+    std::error_code trailers_failure;
+    bool whole = false;  // all of it has come
+
+    // Its body, where that is not collected: the handler reads it as it comes.
+    std::string come;                        // and was not read yet: the client gets no window for that
+    std::optional<std::uint64_t> body_size;  // as the client has said
+    cancel_scope* reading = nullptr;         // of the handler
+    bool is_read = false;
+    bool is_left = false;          // nobody reads any more
+    bool awaited = false;          // the handler waits for more
+    bool awaits_continue = false;  // the client sends nothing before "100 Continue"
 
     // The answer.
     std::string body;          // of one that is given whole
     std::string_view pending;  // what is to be sent next
+    headers behind;            // its trailers
     bool begun = false;        // its head was given to nghttp2
     bool ended = false;        // nothing comes behind `pending`
     bool broken = false;       // a part of it is missing, and will be
+    bool has_left = false;     // its last frame was given away
 
     bool open = true;           // nghttp2 has it
     bool client_ended = false;  // the client sends no more
     bool handled = false;       // a handler runs
     event changed;              // set for a moment when `pending`, `open` or `client_ended` has changed
 
-    time_point body_since = never;  // its body began to come
-    progress_window leaving;        // while `pending` is not empty
+    time_point body_since = never;  // its body began to come, less the time in which nobody waited for it
+    time_point waited_until = never;
+    progress_window leaving;  // while `pending` is not empty
 };
 
 }  // namespace leat::http::detail

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// incoming_body: where a request_body_reader takes the body of a request from: a connection, which knows how
-// its bodies are framed.
+// incoming_body: where a request_body_reader takes the body of a request from: a connection, or a stream of
+// HTTP/2, which knows how its bodies are framed.
 #pragma once
 
 #include <leat/task.hpp>

@@ -319,44 +319,6 @@ LEAT_TEST("bodies that do not get on are late, and answers for which there is no
     co_return;
 }
 
-LEAT_TEST("a server that goes away answers what it has, and takes no more", on(leat::testing::simulated)) {
-    h2_client client;
-    h2_server server;
-    const auto before = client.ask("/");
-    server.receive(client.take_out());
-    server.session.go_away();
-    client.receive(server.take_out());
-    CHECK(client.goaway() == NGHTTP2_NO_ERROR);
-    CHECK(client.last_stream() == before);
-    CHECK(!server.session.finished());
-    server.answer_all(say_what_was_asked);
-    client.receive(server.take_out());
-    CHECK(client.of(before).whole);
-    CHECK(server.session.finished());
-    co_return;
-}
-
-LEAT_TEST("a server refuses what comes before it has said that it goes away", on(leat::testing::simulated)) {
-    h2_client client;
-    h2_server server;
-    const auto before = client.ask("/");
-    server.receive(client.take_out());
-    server.session.go_away();
-    const auto behind = client.ask("/");
-    server.receive(client.take_out());
-    int handled = 0;
-    server.answer_all([&](const leat::http::request&) {
-        ++handled;
-        return response{};
-    });
-    client.receive(server.take_out());
-    CHECK(handled == 1);
-    CHECK(client.last_stream() == before);
-    CHECK(client.of(before).whole);
-    CHECK(client.of(behind).status == 0);
-    co_return;
-}
-
 LEAT_TEST("a client that sends no more gets the answers to what is whole", on(leat::testing::simulated)) {
     h2_client client(10);
     h2_server server;
