@@ -4,6 +4,7 @@
 #include <leat/http/cookie_jar.hpp>
 #include <leat/http/core/client_request.hpp>
 #include <leat/http/core/random_text.hpp>
+#include <leat/http/core/serve_connection.hpp>
 #include <leat/http/core/text.hpp>
 #include <leat/http/core/writer.hpp>
 #include <leat/sleep.hpp>
@@ -47,6 +48,7 @@ void throw_if_of_source(const detail::outgoing_body& body) {
 client::client(const client_options& options)
     : user_agent_(options.user_agent),
       accept_encodings_(options.accept_encodings),
+      versions_(detail::has_http2() ? options.versions : http_versions::only_1_1),
       proxies_(options.environment_proxies ? proxies::from_environment() : proxies()),
       insecure_(options.insecure),
       unix_socket_(socket_at(options.unix_socket)),
@@ -64,7 +66,8 @@ client::client(const client_options& options)
                              .insecure = options.insecure,
                              .certificate_file = options.certificate_file,
                              .key_file = options.key_file,
-                             .key_log_file = options.key_log_file};
+                             .key_log_file = options.key_log_file,
+                             .http2 = versions_ != http_versions::only_1_1};
     if (whom.names_files()) {
         secure_ = std::make_unique<detail::secure_transport>(whom);
     }
@@ -72,7 +75,8 @@ client::client(const client_options& options)
 
 detail::secure_transport& client::secure() {
     if (secure_ == nullptr) {
-        secure_ = std::make_unique<detail::secure_transport>(detail::trust{.insecure = insecure_});
+        secure_ = std::make_unique<detail::secure_transport>(
+            detail::trust{.insecure = insecure_, .http2 = versions_ != http_versions::only_1_1});
     }
     return *secure_;
 }
@@ -106,7 +110,7 @@ task<upgraded_stream> client::upgrade(std::string protocol, std::string url, req
         co_await refuse_upgrade(asked, std::move(reply));
     }
     co_return upgraded_stream{
-        .head = std::move(reply.head()), .url = reply.url(), .stream = reply.lease_->take_stream()};
+        .head = std::move(reply.head()), .url = reply.url(), .stream = reply.lease_.own().take_stream()};
 }
 
 // Throws, with as much of the answer as says why.
@@ -226,45 +230,73 @@ task<response_stream> client::send_with_retries(detail::client_request& asked) {
     }
 }
 
-// Sends it where it goes now; a second time if a kept connection had ended.
-task<response_stream> client::send_once(detail::client_request& asked) {
-    const url target = asked.chain.current();
-    asked.proxy = unix_socket_ ? std::nullopt : proxies_.find(target);
-    std::string place = target.origin();
+// Connections to one place are alike.
+std::string client::place_of(const detail::client_request& asked) const {
+    std::string place = asked.chain.current().origin();
     if (asked.proxy) {
-        const bool for_any_host = !asked.proxy->socks && !asked.needs_tunnel();
-        place = (for_any_host ? "any" : place) + (asked.proxy->socks ? " by SOCKS via " : " via ") +
+        place = (asked.asks_proxy() ? "any" : place) + (asked.proxy->socks ? " by SOCKS via " : " via ") +
                 asked.proxy->origin();
     }
+    if (asked.upgrades() && versions_ != http_versions::only_1_1) {
+        place += " over HTTP/1.1";
+    }
+    return place;
+}
+
+bool client::may_share(const detail::client_request& asked) const noexcept {
+    if (asked.upgrades() || asked.asks_proxy()) {
+        return false;
+    }
+    return asked.chain.current().is_secure() ? versions_ != http_versions::only_1_1
+                                             : versions_ == http_versions::prior_knowledge;
+}
+
+// Sends it where it goes now; again if a kept connection had ended, or the server has not looked at it.
+task<response_stream> client::send_once(detail::client_request& asked) {
+    constexpr int refusals_max =
+        4;  // a server that ends connections after some requests refuses the next ones
+    const url target = asked.chain.current();
+    asked.proxy = unix_socket_ ? std::nullopt : proxies_.find(target);
     asked.write_head(user_agent_, accept_encodings_ ? detail::accept_encoding() : "", authorize(asked),
                      cookies_ != nullptr ? cookies_->cookies_for(target) : std::string());
-    detail::connection_lease lease = co_await timeout_at(asked.deadline, pool_.lease(place));
-    if (lease.has_connection() && !asked.is_idempotent() && !lease->is_quiet()) {
-        lease.close_connection();  // known before a byte was sent
-    }
-    bool stale = false;
-    if (lease.has_connection()) {
+    detail::connection_lease lease;
+    bool again = false;  // a kept connection had ended
+    for (int refusals = 0;; ++asked.attempts) {
+        if (!lease.is_held()) {
+            lease = co_await timeout_at(asked.deadline, pool_.lease(place_of(asked), may_share(asked)));
+        }
+        const bool own = lease.has_connection() && !lease.is_shared();
+        if (own && (again || (!asked.is_idempotent() && !lease.own().is_quiet()))) {
+            lease.close_connection();  // known before a byte was sent
+        }
+        const bool kept = lease.has_connection();
+        if (!kept) {
+            co_await connect(asked, lease);
+        }
         try {
             co_await exchange(asked, *lease);
-            stale =
-                lease->head().status == 408 && asked.may_repeat();  // said to the idle connection, perhaps
+            const bool late = kept && own && lease->head().status == 408;  // said to the idle connection,
+            if (!late || again || !asked.may_repeat()) {                   // perhaps
+                break;
+            }
+            again = true;
         } catch (const timed_out&) {
             throw;
         } catch (const std::system_error& failure) {
-            if (!lease->silent() || !asked.may_repeat() || !is_of_connection(failure.code())) {
+            if (lease->refused() && asked.body.can_begin() && refusals < refusals_max) {
+                ++refusals;
+            } else if (kept && !again && lease->silent() && asked.may_repeat() &&
+                       is_of_connection(failure.code())) {
+                again = true;  // the server had closed it, perhaps before it saw the request
+            } else {
                 throw;
             }
-            stale = true;  // the server had closed it, perhaps before it saw the request
         }
-        if (stale) {
-            ++asked.attempts;
+        if (lease.is_shared()) {
+            lease.drop();
+        } else {
+            lease.close_connection();
         }
-    }
-    if (stale || !lease.has_connection()) {
-        lease.close_connection();
-        any_stream made = co_await connect(asked);
-        lease.put(std::move(made));
-        co_await exchange(asked, *lease);
     }
     keep_cookies(target, lease->head());
     co_return response_stream(std::move(lease), target, asked.options, asked.deadline, asked.attempts);
@@ -278,14 +310,14 @@ void client::keep_cookies(const url& from, const response& head) {
     }
 }
 
-task<> client::exchange(detail::client_request& asked, detail::client_connection& on) {
+task<> client::exchange(detail::client_request& asked, detail::client_exchange& on) {
     if (asked.body.exists()) {
         return exchange_with_body(asked, on);
     }
     return on.exchange(asked.method, asked.bytes, asked.limits(), asked.allow(asked.options.first_byte));
 }
 
-task<> client::exchange_with_body(detail::client_request& asked, detail::client_connection& on) {
+task<> client::exchange_with_body(detail::client_request& asked, detail::client_exchange& on) {
     const auto continuing = asked.expects() ? asked.options.await_continue : std::nullopt;
     co_await timeout_at(asked.deadline, on.send({.method = asked.method,
                                                  .head = asked.bytes,

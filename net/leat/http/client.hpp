@@ -39,6 +39,14 @@
 
 namespace leat::http {
 
+// Which versions of HTTP a client speaks. HTTP/2, if leat was built with it (nghttp2): all requests to one
+// origin share one connection, as many at once as the server allows; the others wait.
+enum class http_versions : unsigned char {
+    only_1_1,
+    negotiated,       // HTTP/2 with the https servers that choose it (ALPN); else HTTP/1.1
+    prior_knowledge,  // the same; and HTTP/2 for http URLs, whose servers are known to speak it
+};
+
 // What is read when the client is made.
 struct client_options {
     std::string_view ca_file = {};           // trust these authorities instead of the system's
@@ -53,6 +61,7 @@ struct client_options {
     std::string_view unix_socket = {};
     bool environment_proxies = true;                           // http_proxy, https_proxy, no_proxy
     bool accept_encodings = true;                              // ask for compressed bodies, and undo that
+    http_versions versions = http_versions::negotiated;        // what an upgrade asks for is HTTP/1.1
     std::size_t connections_per_host = SIZE_MAX;               // further requests wait for one to be free
     std::size_t idle_connections = 100;                        // kept in all; 0: every request has a new one
     duration idle_connection_time = std::chrono::seconds(60);  // after which one is not used again
@@ -191,13 +200,16 @@ private:
     [[nodiscard]] task<response_stream> follow(detail::client_request& asked);
     [[nodiscard]] task<response_stream> send_with_retries(detail::client_request& asked);
     [[nodiscard]] task<response_stream> send_once(detail::client_request& asked);
-    [[nodiscard]] task<> exchange(detail::client_request& asked, detail::client_connection& on);
-    [[nodiscard]] task<> exchange_with_body(detail::client_request& asked, detail::client_connection& on);
-    [[nodiscard]] task<any_stream> connect(detail::client_request& asked);
+    [[nodiscard]] task<> exchange(detail::client_request& asked, detail::client_exchange& on);
+    [[nodiscard]] task<> exchange_with_body(detail::client_request& asked, detail::client_exchange& on);
+    [[nodiscard]] bool may_share(const detail::client_request& asked) const noexcept;
+    [[nodiscard]] std::string place_of(const detail::client_request& asked) const;
+    [[nodiscard]] task<> connect(detail::client_request& asked, detail::connection_lease& lease);
     [[nodiscard]] task<tcp_stream> dial(detail::client_request& asked);
-    [[nodiscard]] task<any_stream> connect_to_socket(detail::client_request& asked);
+    [[nodiscard]] task<> connect_to_socket(detail::client_request& asked, detail::connection_lease& lease);
     template <typename Stream>
-    [[nodiscard]] task<any_stream> secure_if_asked(const detail::client_request& asked, Stream made);
+    [[nodiscard]] task<> put(const detail::client_request& asked, Stream made,
+                             detail::connection_lease& lease);
     template <typename Dial>
     [[nodiscard]] auto dial_later(Dial dial_once) -> std::invoke_result_t<Dial&>;
     [[nodiscard]] task<tcp_stream> tunnel(detail::client_request& asked, tcp_stream below);
@@ -208,6 +220,7 @@ private:
 
     std::string user_agent_;
     bool accept_encodings_;
+    http_versions versions_;
     proxies proxies_;
     bool insecure_;
     std::optional<unix_endpoint> unix_socket_;

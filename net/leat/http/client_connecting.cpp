@@ -63,18 +63,29 @@ auto client::dial_later(Dial dial_once) -> std::invoke_result_t<Dial&> {
 }
 
 template <typename Stream>
-task<any_stream> client::secure_if_asked(const detail::client_request& asked, Stream made) {
+task<> client::put(const detail::client_request& asked, Stream made, detail::connection_lease& lease) {
     const url& target = asked.chain.current();
-    if (!target.is_secure()) {
-        co_return any_stream(std::move(made));
+    const bool shares = may_share(asked);
+    if (target.is_secure()) {
+        auto shaking = secure().over(std::move(made), target.host(), asked.options.tls_handshake, !shares);
+        detail::secured_stream secured = co_await timeout_at(asked.deadline, std::move(shaking));
+        if (secured.http2) {
+            lease.share(std::move(secured.stream), true);
+        } else {
+            lease.put(std::move(secured.stream));
+        }
+    } else if (shares) {
+        lease.share(any_stream(std::move(made)), false);
+    } else {
+        lease.put(any_stream(std::move(made)));
     }
-    co_return co_await timeout_at(asked.deadline,
-                                  secure().over(std::move(made), target.host(), asked.options.tls_handshake));
 }
 
-task<any_stream> client::connect(detail::client_request& asked) {
+// Gives the lease a new connection.
+task<> client::connect(detail::client_request& asked, detail::connection_lease& lease) {
     if (unix_socket_) {
-        co_return co_await connect_to_socket(asked);
+        co_await connect_to_socket(asked, lease);
+        co_return;
     }
     auto dialling = dial_later([&] { return dial(asked); });
     tcp_stream made = co_await timeout_at(asked.deadline, std::move(dialling));
@@ -83,14 +94,14 @@ task<any_stream> client::connect(detail::client_request& asked) {
     } else if (asked.needs_tunnel()) {
         made = co_await tunnel(asked, std::move(made));
     }
-    co_return co_await secure_if_asked(asked, std::move(made));
+    co_await put(asked, std::move(made), lease);
 }
 
-task<any_stream> client::connect_to_socket(detail::client_request& asked) {
+task<> client::connect_to_socket(detail::client_request& asked, detail::connection_lease& lease) {
     auto dialling =
         dial_later([&] { return unix_stream::connect(*unix_socket_, {.timeout = asked.options.connect}); });
     unix_stream made = co_await timeout_at(asked.deadline, std::move(dialling));
-    co_return co_await secure_if_asked(asked, std::move(made));
+    co_await put(asked, std::move(made), lease);
 }
 
 task<tcp_stream> client::dial(detail::client_request& asked) {

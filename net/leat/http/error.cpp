@@ -71,6 +71,10 @@ const char* text_of(error value) noexcept {
             return "the multipart body is malformed";
         case error::form_too_large:
             return "the form has more parts, or larger ones, than the limit";
+        case error::bad_http2:
+            return "the peer does not keep to the rules of HTTP/2";
+        case error::stream_reset:
+            return "the server has reset the request";
     }
     return "unknown HTTP error";
 }

@@ -48,6 +48,10 @@ enum class error {
     // Forms.
     bad_form,
     form_too_large,
+
+    // HTTP/2.
+    bad_http2,
+    stream_reset,
 };
 
 // The category "http".

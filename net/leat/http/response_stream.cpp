@@ -31,7 +31,7 @@ response_stream::response_stream(detail::connection_lease lease, http::url from,
     : lease_(std::move(lease)),
       head_(std::move(lease_->head())),
       url_(std::move(from)),
-      length_(lease_->parser().content_length()),
+      length_(lease_->content_length()),
       limit_(options.body_bytes),
       idle_(options.idle),
       total_(options.total),
@@ -42,7 +42,7 @@ response_stream::response_stream(detail::connection_lease lease, http::url from,
 
 void response_stream::begin_decoding(std::string named, bool decode) {
     named_ = std::move(named);
-    if (lease_->parser().complete()) {  // there is no body
+    if (lease_->complete()) {  // there is no body
         ended_ = true;
         lease_.drop();
         return;
@@ -105,7 +105,7 @@ task<std::string_view> response_stream::read_piece() {
             }
             ended_ = true;
             lease_.drop();
-        } else if (lease_->parser().body_bytes() > encoded_max_) {
+        } else if (lease_->body_bytes() > encoded_max_) {
             fail_too_long();
         }
     }

@@ -23,7 +23,7 @@
 namespace leat::http {
 
 // A response whose body is still to be read. Its end closes the connection unless the body was read to its
-// end. It must not outlive the client.
+// end; of HTTP/2 it only cancels the request. It must not outlive the client.
 class response_stream {
 public:
     response_stream(response_stream&&) noexcept = default;

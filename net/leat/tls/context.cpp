@@ -42,23 +42,6 @@ void require(bool worked, std::string_view what) {
     }
 }
 
-// "h2,http/1.1" as the extension has it (RFC 7301): each name after a byte with its length.
-std::string alpn_to_wire(std::string_view names) {
-    std::string wire;
-    while (!names.empty()) {
-        const std::size_t comma = names.find(',');
-        const std::string_view name = names.substr(0, comma);
-        names.remove_prefix(comma == std::string_view::npos ? names.size() : comma + 1);
-        if (name.empty() || name.size() > 255) {
-            throw error(make_error_code(failure::configuration),
-                        "ALPN protocol names have 1 to 255 bytes, not " + std::to_string(name.size()));
-        }
-        wire += static_cast<char>(name.size());
-        wire += name;
-    }
-    return wire;
-}
-
 const unsigned char* unsigned_bytes(std::string_view text) {
     return reinterpret_cast<const unsigned char*>(text.data());
 }
@@ -101,7 +84,7 @@ void trust(SSL_CTX* handle, const pem& ca) {
 template <typename Options>
 detail::context_settings& set_up(SSL_CTX* handle, const Options& options) {
     detail::context_settings& settings = detail::settings_of(handle);
-    settings.alpn = alpn_to_wire(options.alpn);
+    settings.alpn = detail::alpn_to_wire(options.alpn);
     settings.release_buffers = options.release_buffers;
     if (options.release_buffers) {
         SSL_CTX_set_mode(handle, SSL_MODE_RELEASE_BUFFERS);
@@ -145,6 +128,22 @@ void keep_ticket_keys(SSL_CTX* from, SSL_CTX* to) {
 }
 
 }  // namespace
+
+std::string detail::alpn_to_wire(std::string_view names) {
+    std::string wire;
+    while (!names.empty()) {
+        const std::size_t comma = names.find(',');
+        const std::string_view name = names.substr(0, comma);
+        names.remove_prefix(comma == std::string_view::npos ? names.size() : comma + 1);
+        if (name.empty() || name.size() > 255) {
+            throw error(make_error_code(failure::configuration),
+                        "ALPN protocol names have 1 to 255 bytes, not " + std::to_string(name.size()));
+        }
+        wire += static_cast<char>(name.size());
+        wire += name;
+    }
+    return wire;
+}
 
 detail::context_settings& detail::settings_of(const ssl_ctx_st* handle) noexcept {
     return *static_cast<detail::context_settings*>(SSL_CTX_get_ex_data(handle, settings_index()));

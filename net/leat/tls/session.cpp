@@ -86,6 +86,15 @@ void session::ssl_free::operator()(ssl_st* old) const noexcept {
     SSL_free(old);
 }
 
+void session::offer(std::string_view alpn) {
+    check(!is_server() && !established_, "a client offers protocols before its handshake");
+    const std::string wire = detail::alpn_to_wire(alpn);
+    if (SSL_set_alpn_protos(ssl_.get(), reinterpret_cast<const unsigned char*>(wire.data()),
+                            static_cast<unsigned>(wire.size())) != 0) {
+        throw std::bad_alloc();
+    }
+}
+
 step session::handshake() {
     if (failure_) {
         return {step::kind::failed, 0, failure_};

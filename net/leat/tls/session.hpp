@@ -58,6 +58,10 @@ public:
     session& operator=(const session&) = delete;
     ~session();
 
+    // Of a client, before its handshake: the protocols to offer by ALPN, best first, in place of those of the
+    // context. Throws tls::error.
+    void offer(std::string_view alpn);
+
     // Once done it stays done. After `failed` there may be an alert for the peer in output().
     step handshake();
     // Decrypts into `into` what has arrived, at most its size; done has at least one byte unless `into` is

@@ -34,6 +34,9 @@ public:
     }
     ~stream() { close_transport(); }
 
+    // Of a client, before its handshake: the protocols to offer by ALPN, best first, in place of those of the
+    // context. Throws tls::error.
+    void offer(std::string_view alpn) { here().offer(alpn); }
     // Completes once each side knows the other: at once if it has been done. Throws an error such as "TLS
     // handshake with example.org (192.0.2.1:443): certificate verify failed: certificate has expired", or
     // with errc::timed_out. Cancelled or timed out it is only interrupted: the next operation goes on with

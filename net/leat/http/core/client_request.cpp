@@ -170,10 +170,6 @@ bool client_request::answers_challenge(const response& head, std::optional<diges
     return given && (++challenges_ == 1 || (given->stale && challenges_ <= challenges_max));
 }
 
-bool client_request::asks_proxy() const noexcept {
-    return proxy && !proxy->socks && !needs_tunnel();
-}
-
 std::string client_request::target() const {
     const url& current = chain.current();  // without a zone, which means nothing to the proxy
     return (asks_proxy() ? "http://" + current.authority() : std::string()) + current.request_target();

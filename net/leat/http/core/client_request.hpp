@@ -57,6 +57,8 @@ public:
     [[nodiscard]] bool needs_tunnel() const noexcept {
         return proxy && !proxy->socks && (chain.current().is_secure() || upgrades());
     }
+    // The proxy itself answers, or asks the server.
+    [[nodiscard]] bool asks_proxy() const noexcept { return proxy && !proxy->socks && !needs_tunnel(); }
     // What it asks for, as its first line says.
     [[nodiscard]] std::string target() const;
 
@@ -83,7 +85,6 @@ public:
     int attempts = 1;  // of all its requests, but for redirects
 
 private:
-    [[nodiscard]] bool asks_proxy() const noexcept;
     [[nodiscard]] bool is_sent(std::string_view name) const;
     [[nodiscard]] bool is_withheld(std::string_view name) const;
     void write_body_fields();

@@ -8,56 +8,37 @@
 
 #include <leat/any_stream.hpp>
 #include <leat/clock.hpp>
+#include <leat/http/core/client_exchange.hpp>
 #include <leat/http/core/parser.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace leat::http::detail {
 
-class outgoing_body;
-
-// A request with a body.
-struct request_with_body {
-    std::string_view method;
-    std::string_view head;
-    outgoing_body& body;
-    parser_limits limits;
-    duration send;                           // for each 64 KiB of the body
-    std::optional<duration> await_continue;  // before the body, for 100 Continue
-};
-
-class client_connection {
+class client_connection final : public client_exchange {
 public:
     explicit client_connection(any_stream stream) : stream_(std::move(stream)) {}
 
-    // Sends `request`, which lives until then, and receives the head of its answer. Throws request_error
-    // saying what is wrong with the answer, errors of the stream, and timed_out after `deadline`.
     [[nodiscard]] task<> exchange(std::string_view method, byte_view request, parser_limits limits,
-                                  time_point deadline);
-
-    // Sends a request and its body, as far as the server takes it: an answer that refuses (from 300 on) ends
-    // the sending, and so does a failing connection, because an answer may have come before that. Receives
-    // meanwhile. What `asked` refers to lives until then. Throws as exchange() does, what the body throws,
-    // and a request_error of errc::timed_out.
-    [[nodiscard]] task<> send(request_with_body asked);
-    // Then: receives the head of the answer, unless that has come.
-    [[nodiscard]] task<> receive_head(time_point deadline);
-
-    // The next piece of the body as it was sent; empty at its end. Good until the next call. Throws the same.
-    [[nodiscard]] task<std::string_view> read(time_point deadline);
-
-    // The head of the answer. It may be moved from.
-    [[nodiscard]] response& head() noexcept { return parser_.message(); }
-    [[nodiscard]] const response_parser& parser() const noexcept { return parser_; }
+                                  time_point deadline) override;
+    [[nodiscard]] task<> send(request_with_body asked) override;
+    [[nodiscard]] task<> receive_head(time_point deadline) override;
+    [[nodiscard]] task<std::string_view> read(time_point deadline) override;
+    [[nodiscard]] response& head() noexcept override { return parser_.message(); }
+    [[nodiscard]] std::optional<std::uint64_t> content_length() const noexcept override {
+        return parser_.content_length();
+    }
+    [[nodiscard]] bool complete() const noexcept override { return parser_.complete(); }
+    [[nodiscard]] std::uint64_t body_bytes() const noexcept override { return parser_.body_bytes(); }
+    [[nodiscard]] bool silent() const noexcept override { return silent_; }
 
     // For an idle connection: completes when it has become useless, because bytes came without a request, or
     // its end. Messages of TLS itself are read. Cancelled: nothing has come.
     [[nodiscard]] task<> watch();
 
-    // No byte of an answer has come since the request.
-    [[nodiscard]] bool silent() const noexcept { return silent_; }
     // The request was sent whole and the answer is complete, and the connection can be used for another
     // request, as far as it was read.
     [[nodiscard]] bool reusable() const noexcept {

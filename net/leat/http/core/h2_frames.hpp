@@ -22,6 +22,9 @@ struct h2_frame_head {
 
 class h2_frame_scan {
 public:
+    // So many bytes come before the first head: a client's preface.
+    explicit h2_frame_scan(std::size_t before = preface_size) noexcept : skip_(before) {}
+
     // The next head, whose bytes and those before it are taken off the front of `input`; nothing, and no
     // input is left, when it is not complete.
     [[nodiscard]] std::optional<h2_frame_head> next(std::span<const std::byte>& input) noexcept {
@@ -78,8 +81,8 @@ private:
     }
 
     std::array<std::byte, head_size + 4> bytes_;
-    std::size_t size_ = 0;             // of them, so far
-    std::size_t skip_ = preface_size;  // bytes until the next head
+    std::size_t size_ = 0;  // of them, so far
+    std::size_t skip_;      // bytes until the next head
 };
 
 }  // namespace leat::http::detail

@@ -6,29 +6,70 @@
 
 namespace leat::http::detail {
 
-void connection_lease::drop() noexcept {
-    if (connection_pool* pool = std::exchange(pool_, nullptr)) {
-        pool->give_back(*place_, std::move(connection_));
+void connection_lease::put(any_stream stream) {
+    connection_ = std::make_unique<client_connection>(std::move(stream));
+    if (std::exchange(decides_, false)) {
+        pool_->end_decision(*place_, true);
     }
 }
 
-connection_pool::lease_awaiter connection_pool::lease(const std::string& place) {
+void connection_lease::share(any_stream stream, bool secure) {
+    const auto made = begin_http2(std::move(stream), secure);
+    pool_->share(*place_, made);  // with the slot of this lease
+    seat_ = connection_seat(*made);
+    if (std::exchange(decides_, false)) {
+        pool_->end_decision(*place_, false);
+    }
+    exchange_ = seat_->begin();
+}
+
+// Without an outcome of its connection, another one decides; where that has failed, everyone for himself.
+void connection_lease::drop() noexcept {
+    connection_pool* const pool = std::exchange(pool_, nullptr);
+    if (pool == nullptr) {
+        return;
+    }
+    if (seat_) {
+        exchange_.reset();
+        seat_.leave();
+        return;
+    }
+    if (std::exchange(decides_, false)) {
+        place_->deciding = false;
+        place_->decided = !unwinding();
+    }
+    pool->give_back(*place_, std::move(connection_));
+}
+
+connection_pool::lease_awaiter connection_pool::lease(const std::string& place, bool may_share) {
     const auto [at, added] = places_.try_emplace(place);
     at->second.here = at;
+    at->second.may_share = may_share;
     return {*this, at->second};
 }
 
-task<> idle_connection::watch() {
-    watched_ = true;
-    if (connection_ != nullptr) {  // nobody was quicker
+task<> kept_connection::run() {
+    begun_ = true;
+    if (shared_) {
+        co_await shared_->run();
+    } else if (connection_ != nullptr) {  // nobody was quicker
         const leat::detail::bystander nobody_waits_for_it;
         co_await connection_->watch();
     }
 }
 
-idle_connection::~idle_connection() {
+kept_connection::~kept_connection() {
+    if (shared_) {
+        shared_->keep_seats(nullptr);
+    }
     if (pool_ != nullptr) {
-        pool_->watch_ended(*this);
+        pool_->task_ended(*this);
+    }
+}
+
+void kept_connection::seats_changed() noexcept {
+    if (pool_ != nullptr) {
+        pool_->seats_changed(*this);
     }
 }
 
@@ -44,14 +85,19 @@ connection_pool::~connection_pool() {
     }
 }
 
+bool connection_pool::is_fresh(const kept_connection& idle) const noexcept {
+    return after(idle.since_, limits_.idle_time) > now();
+}
+
 // The idle connection that was used last, if it may still be used; it leaves the place.
-idle_connection* connection_pool::freshest(pool_place& place) noexcept {
+kept_connection* connection_pool::freshest(pool_place& place) noexcept {
     while (!place.idle.empty()) {
-        idle_connection& found = *place.idle.back();
-        if (after(found.since_, limits_.idle_time) > now()) {
+        kept_connection& found = *place.idle.back();
+        if (is_fresh(found)) {
             leave_idle(found);
             return &found;
         }
+        leave_idle(found);
         close(found);
     }
     return nullptr;
@@ -59,12 +105,12 @@ idle_connection* connection_pool::freshest(pool_place& place) noexcept {
 
 // The slot of a connection becomes free, with the connection if that is of use to others.
 void connection_pool::give_back(pool_place& place, std::unique_ptr<client_connection> connection) noexcept {
-    if (connection != nullptr && !connection->reusable()) {
+    if (connection != nullptr && (!connection->reusable() || place.shared != nullptr)) {
         connection.reset();
     }
-    if (!place.waiting.empty()) {
+    if (connection != nullptr && !place.waiting.empty()) {
         auto& next = static_cast<lease_awaiter&>(place.waiting.pop_front());
-        if (connection != nullptr && connection->is_quiet()) {
+        if (connection->is_quiet()) {
             next.connection_ = std::move(connection);
         }
         next.granted_ = true;
@@ -82,30 +128,113 @@ void connection_pool::give_back(pool_place& place, std::unique_ptr<client_connec
         }
     }
     connection.reset();
+    slot_freed(place);
+}
+
+void connection_pool::slot_freed(pool_place& place) noexcept {
     --place.open;
+    serve_waiting(place);
     forget_if_unused(place);
     descriptor_freed();
 }
 
+// Those who wait can go on, in order, as far as there are seats and slots.
+void connection_pool::serve_waiting(pool_place& place) noexcept {
+    while (!place.waiting.empty()) {
+        auto& next = static_cast<lease_awaiter&>(place.waiting.front());
+        if (!grant(next)) {
+            return;
+        }
+        next.unlink();
+        current_scheduler().finish(next);
+    }
+}
+
+void connection_pool::end_decision(pool_place& place, bool decided) noexcept {
+    place.deciding = false;
+    place.decided = decided;
+    serve_waiting(place);
+}
+
 void connection_pool::keep(pool_place& place, std::unique_ptr<client_connection> connection) {
+    expect_idle();
+    place.idle.reserve(place.idle.size() + 1);
+    kept_connection& kept = begin_task(std::make_unique<kept_connection>(place, std::move(connection)));
+    place.idle.push_back(&kept);
+    become_idle(kept);
+}
+
+// Before a connection becomes idle.
+void connection_pool::expect_idle() {
     if (idle_.empty()) {
         expiry_.arm(after(now(), limits_.idle_time));
     }
-    place.idle.reserve(place.idle.size() + 1);
-    auto owned = std::make_unique<idle_connection>(place, std::move(connection));
-    idle_connection& kept = *owned;
-    kept.watch_ = leat::detail::spawn_call(current_scheduler().background(), std::source_location::current(),
-                                           [owned = std::move(owned)] { return owned->watch(); });
+}
+
+kept_connection& connection_pool::begin_task(std::unique_ptr<kept_connection> owned) {
+    kept_connection& kept = *owned;
+    kept.task_ = leat::detail::spawn_call(current_scheduler().background(), std::source_location::current(),
+                                          [owned = std::move(owned)] { return owned->run(); });
     kept.pool_ = this;
+    return kept;
+}
+
+void connection_pool::share(pool_place& place, const leat::detail::reference<shared_connection>& made) {
+    kept_connection& kept = begin_task(std::make_unique<kept_connection>(place, made));
+    made->keep_seats(&kept);
+    if (place.shared == nullptr) {
+        place.shared = &kept;
+    } else {
+        made->retire();
+    }
+}
+
+void connection_pool::become_idle(kept_connection& kept) noexcept {
     kept.since_ = now();
-    place.idle.push_back(&kept);
     idle_.push_back(kept);
     if (++idle_count_ > limits_.idle) {
         close_oldest();
     }
 }
 
-void connection_pool::leave_idle(idle_connection& one) noexcept {
+// Of a shared connection: whoever waits may go on. It is given up when it has no requests and gets none.
+void connection_pool::seats_changed(kept_connection& shared) noexcept {
+    if (shared.place_ == nullptr) {
+        return;
+    }
+    pool_place& place = *shared.place_;
+    if (shared.shared_->retired() && place.shared == &shared) {
+        place.shared = nullptr;
+    }
+    serve_waiting(place);
+    if (shared.shared_->seats() > 0) {
+        return;
+    }
+    if (place.shared == &shared && (shared.linked() || try_become_idle(shared))) {
+        return;
+    }
+    if (shared.linked()) {
+        leave_idle(shared);
+    }
+    close(shared);
+    serve_waiting(place);
+    forget_if_unused(place);
+}
+
+bool connection_pool::try_become_idle(kept_connection& shared) noexcept {
+    if (limits_.idle == 0 || short_ > 0) {
+        return false;
+    }
+    try {
+        expect_idle();
+    } catch (const std::bad_alloc&) {  // then it is closed
+        return false;
+    }
+    become_idle(shared);
+    return true;
+}
+
+void connection_pool::leave_idle(kept_connection& one) noexcept {
     std::erase(one.place_->idle, &one);
     one.unlink();
     --idle_count_;
@@ -115,25 +244,32 @@ void connection_pool::leave_idle(idle_connection& one) noexcept {
 }
 
 // By itself, or with the run, or because it was asked to.
-void connection_pool::watch_ended(idle_connection& watched) noexcept {
-    if (watched.place_ == nullptr) {  // it was given up
-        watched.unlink();
-        watched.connection_.reset();
+void connection_pool::task_ended(kept_connection& ended) noexcept {
+    if (ended.place_ == nullptr) {  // it was given up
+        ended.unlink();
+        ended.connection_.reset();
         descriptor_freed();
         return;
     }
-    if (watched.linked()) {  // nobody asked
-        leave_idle(watched);
-        watched.connection_.reset();
+    pool_place& place = *ended.place_;
+    if (ended.linked()) {  // nobody asked
+        leave_idle(ended);
+        ended.connection_.reset();
     }
-    give_back(*watched.place_, std::move(watched.connection_));
+    if (place.shared == &ended) {
+        place.shared = nullptr;
+    }
+    give_back(place, std::move(ended.connection_));
 }
 
-void connection_pool::close(idle_connection& unwanted) noexcept {
-    leave_idle(unwanted);
+void connection_pool::close(kept_connection& unwanted) noexcept {
+    pool_place& place = *std::exchange(unwanted.place_, nullptr);
+    if (place.shared == &unwanted) {
+        place.shared = nullptr;
+    }
     closing_.push_back(unwanted);
-    --std::exchange(unwanted.place_, nullptr)->open;
-    unwanted.watch_.cancel();
+    --place.open;
+    unwanted.task_.cancel();
 }
 
 // The timer was armed for one that was the oldest then; those that are younger may have come since.
@@ -167,9 +303,11 @@ connection_pool::shortage::end_awaiter connection_pool::shortage::next_end() noe
 }
 
 void connection_pool::close_oldest() noexcept {
-    idle_connection& oldest = idle_.front();
+    kept_connection& oldest = idle_.front();
     pool_place& place = *oldest.place_;
+    leave_idle(oldest);
     close(oldest);
+    serve_waiting(place);
     forget_if_unused(place);
 }
 
@@ -192,8 +330,8 @@ const wait_kind connection_pool::lease_awaiter::lease_kind{"a free connection",
                                                            leat::detail::wait_queue::leave};
 
 connection_pool::lease_awaiter::~lease_awaiter() {
-    if (granted_) {
-        pool_.give_back(place_, std::move(connection_));
+    if (granted_) {  // it is dropped as any lease
+        const connection_lease left(pool_, place_, std::move(connection_), decides_);
     }
 }
 
@@ -203,25 +341,55 @@ void connection_pool::lease_awaiter::begin_cancelled() noexcept {
 }
 
 bool connection_pool::lease_awaiter::take_now() noexcept {
-    while (idle_connection* const found = pool_.freshest(place_)) {
-        if (found->watched_) {
-            found->watch_.cancel();
+    return pool_.grant(*this);
+}
+
+connection_lease connection_pool::lease_awaiter::await_resume() {
+    if (seat_) {
+        return {pool_, place_, std::move(seat_)};
+    }
+    granted_ = false;
+    return {pool_, place_, std::move(connection_), std::exchange(decides_, false)};
+}
+
+// Gives it a seat, or a slot with an idle connection or without.
+bool connection_pool::grant(lease_awaiter& to) noexcept {
+    pool_place& place = to.place_;
+    while (kept_connection* const found = freshest(place)) {
+        if (found->begun_) {
+            found->task_.cancel();
             return false;  // its watch ends, and gives it to whoever waits first
         }
-        connection_ = std::move(found->connection_);
+        to.connection_ = std::move(found->connection_);
         found->pool_ = nullptr;
-        found->watch_.cancel();
-        if (connection_->is_quiet()) {
-            return granted_ = true;
+        found->task_.cancel();
+        if (to.connection_->is_quiet()) {
+            return to.granted_ = true;
         }
-        connection_.reset();
-        --place_.open;
+        to.connection_.reset();
+        --place.open;
     }
-    if (place_.open >= pool_.limits_.per_place) {
+    if (kept_connection* const shared = place.shared) {
+        if (shared->linked() && !is_fresh(*shared)) {
+            leave_idle(*shared);
+            close(*shared);
+        } else if (!shared->shared_->has_room()) {
+            return false;
+        } else {
+            if (shared->linked()) {
+                leave_idle(*shared);
+            }
+            to.seat_ = connection_seat(*shared->shared_);
+            return true;
+        }
+    }
+    const bool decides = place.may_share && !place.decided;
+    if (place.open >= limits_.per_place || (decides && place.deciding)) {
         return false;
     }
-    ++place_.open;
-    return granted_ = true;
+    ++place.open;
+    place.deciding = to.decides_ = decides;
+    return to.granted_ = true;
 }
 
 }  // namespace leat::http::detail

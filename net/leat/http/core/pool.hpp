@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // connection_pool: the client's connections, by place ("http://example.org:80"). It bounds how many are open
-// to one place, keeps those that can be used again, and gives them to requests, the most recently used first.
-// Invariant: every open connection is idle in its place, or its watch is ending, or it belongs to one lease.
-// A lease that is destroyed, also by cancellation, closes its connection and gives its slot to the request
-// that has waited longest.
+// to one place, keeps those that can be used again, and gives them to requests, the most recently used first;
+// of HTTP/2, to many requests at once.
+// Invariant: every open connection is idle in its place, or its watch is ending, or it belongs to one lease,
+// or it is shared. A lease that is destroyed, also by cancellation, closes its connection, or ends its
+// request on a shared one, and gives its slot or its seat to the request that has waited longest.
 //
 // Theory of operation. Bytes on an idle connection answer no request: they are an unexpected answer, the rest
 // of a body that should not be there, or the end. So a task, the watch, reads from each idle connection, and
@@ -11,6 +12,13 @@
 // end; then the connection goes to the request that has waited longest. Bytes may have come since the last
 // turn, so the socket is checked once more before it is used. One timer closes the idle connections whose
 // time is over. The watches and the timer are bystanders: they do not hide a deadlock from run().
+//
+// A shared connection is driven by a task of its own, in place of the watch, as long as it is open, and is
+// idle while it has no requests. To a place that may share, one connection is made first, and decides:
+// further requests wait for what it turns out to be. If it is HTTP/2 they go on it, as many at once as the
+// server allows, else they open their own. If it fails each opens its own, too, so that nobody waits for a
+// dead host more than once. A shared connection that takes no further requests keeps its slot until it has
+// ended.
 #pragma once
 
 #include <leat/core/awaited.hpp>
@@ -20,6 +28,7 @@
 #include <leat/core/wait.hpp>
 #include <leat/core/wait_queue.hpp>
 #include <leat/http/core/connection.hpp>
+#include <leat/http/core/shared_connection.hpp>
 #include <leat/spawn.hpp>
 
 #include <cstddef>
@@ -32,7 +41,7 @@
 namespace leat::http::detail {
 
 class connection_pool;
-class idle_connection;
+class kept_connection;
 
 struct pool_limits {
     std::size_t per_place;  // open connections, idle ones included
@@ -45,36 +54,57 @@ struct pool_place {
 
     position here;
     std::size_t open = 0;
-    std::vector<idle_connection*> idle;  // the most recently used last
+    std::vector<kept_connection*> idle;  // the most recently used last; not the shared one
+    kept_connection* shared = nullptr;   // takes further requests
+    bool may_share = false;
+    bool deciding = false;  // one lease opens the first connection
+    bool decided = false;   // requests open connections of their own
     list<wait> waiting;
 };
 
-// The right to one connection, and the connection once there is one.
+// The right to one connection, and the connection once there is one; or a seat on a shared one.
 class connection_lease {
 public:
     connection_lease() noexcept = default;
-    connection_lease(connection_pool& pool, pool_place& place,
-                     std::unique_ptr<client_connection> connection) noexcept
-        : pool_(&pool), place_(&place), connection_(std::move(connection)) {}
+    connection_lease(connection_pool& pool, pool_place& place, std::unique_ptr<client_connection> connection,
+                     bool decides) noexcept
+        : pool_(&pool), place_(&place), connection_(std::move(connection)), decides_(decides) {}
+    // Throws std::bad_alloc.
+    connection_lease(connection_pool& pool, pool_place& place, connection_seat seat)
+        : pool_(&pool), place_(&place), seat_(std::move(seat)), exchange_(seat_->begin()) {}
     connection_lease(connection_lease&& other) noexcept
         : pool_(std::exchange(other.pool_, nullptr)),
           place_(other.place_),
-          connection_(std::move(other.connection_)) {}
+          connection_(std::move(other.connection_)),
+          seat_(std::move(other.seat_)),
+          exchange_(std::move(other.exchange_)),
+          decides_(std::exchange(other.decides_, false)) {}
     connection_lease& operator=(connection_lease&& other) noexcept {
         drop();
         pool_ = std::exchange(other.pool_, nullptr);
         place_ = other.place_;
         connection_ = std::move(other.connection_);
+        seat_ = std::move(other.seat_);
+        exchange_ = std::move(other.exchange_);
+        decides_ = std::exchange(other.decides_, false);
         return *this;
     }
     ~connection_lease() { drop(); }
 
-    [[nodiscard]] bool has_connection() const noexcept { return connection_ != nullptr; }
-    client_connection& operator*() const noexcept { return *connection_; }
-    client_connection* operator->() const noexcept { return connection_.get(); }
+    // It was given, and has not ended.
+    [[nodiscard]] bool is_held() const noexcept { return pool_ != nullptr; }
+    [[nodiscard]] bool has_connection() const noexcept { return is_shared() || connection_ != nullptr; }
+    [[nodiscard]] bool is_shared() const noexcept { return exchange_ != nullptr; }
+    client_exchange& operator*() const noexcept { return is_shared() ? *exchange_ : *connection_; }
+    client_exchange* operator->() const noexcept { return &**this; }
+    // That of HTTP/1.1, which is not shared.
+    [[nodiscard]] client_connection& own() const noexcept { return *connection_; }
 
-    void put(any_stream stream) { connection_ = std::make_unique<client_connection>(std::move(stream)); }
-    // Closes the connection and keeps the right to another.
+    // A new connection: of HTTP/1.1, and this lease's; or of HTTP/2, and shared from now on. Throws
+    // std::bad_alloc.
+    void put(any_stream stream);
+    void share(any_stream stream, bool secure);
+    // Closes the connection, which is not shared, and keeps the right to another.
     void close_connection() noexcept { connection_.reset(); }
     // Ends the lease: the connection goes back to the pool if it can be used again.
     void drop() noexcept;
@@ -83,29 +113,37 @@ private:
     connection_pool* pool_ = nullptr;
     pool_place* place_ = nullptr;
     std::unique_ptr<client_connection> connection_;
+    connection_seat seat_;
+    std::unique_ptr<client_exchange> exchange_;  // by the seat
+    bool decides_ = false;                       // what the connections of the place are
 };
 
-// An idle connection, with the task that watches it and owns this. Linked in one of its pool's lists: idle_
-// or, when it was given up, closing_. In neither when it is on its way to a lease.
-class idle_connection : public list_link {
+// A connection that no lease has, with the task that watches it, or drives it, and owns this. Linked in one
+// of its pool's lists: idle_ or, when it was given up, closing_. In neither when it is on its way to a lease,
+// or shared by requests.
+class kept_connection final : public list_link, shared_connection::seat_keeper {
 public:
-    idle_connection(pool_place& place, std::unique_ptr<client_connection> held) noexcept
+    kept_connection(pool_place& place, std::unique_ptr<client_connection> held) noexcept
         : place_(&place), connection_(std::move(held)) {}
-    idle_connection(const idle_connection&) = delete;
-    idle_connection& operator=(const idle_connection&) = delete;
-    ~idle_connection();  // the watch has ended, in whatever way
+    kept_connection(pool_place& place, leat::detail::reference<shared_connection> held) noexcept
+        : place_(&place), shared_(std::move(held)) {}
+    kept_connection(const kept_connection&) = delete;
+    kept_connection& operator=(const kept_connection&) = delete;
+    ~kept_connection();  // the task has ended, in whatever way
 
-    [[nodiscard]] task<> watch();
+    [[nodiscard]] task<> run();
 
 private:
     friend connection_pool;
+    void seats_changed() noexcept override;
 
     connection_pool* pool_ = nullptr;  // null: no pool is told of its end
     pool_place* place_;                // null: given up
     std::unique_ptr<client_connection> connection_;
-    handle<> watch_;
+    leat::detail::reference<shared_connection> shared_;
+    handle<> task_;
     time_point since_;
-    bool watched_ = false;  // the watch has taken its first step
+    bool begun_ = false;  // the task has taken its first step
 };
 
 // Outlives its leases. Used on one scheduler at a time.
@@ -117,9 +155,10 @@ public:
     ~connection_pool();
 
     class lease_awaiter;
-    // co_await gives a connection_lease for `place`, with an idle connection if there is one. Waits while as
-    // many as allowed are in use. Cancelled: nothing was taken.
-    [[nodiscard]] lease_awaiter lease(const std::string& place);
+    // co_await gives a connection_lease for `place`, with an idle connection if there is one, or with a seat.
+    // Waits while as many as allowed are in use, or while another one finds out whether connections to it can
+    // be shared, if they may. Cancelled: nothing was taken.
+    [[nodiscard]] lease_awaiter lease(const std::string& place, bool may_share = false);
 
     class shortage;
 
@@ -129,19 +168,30 @@ public:
 
 private:
     friend connection_lease;
-    friend idle_connection;
+    friend kept_connection;
 
     struct expiry_timer : leat::detail::bystander_timer {
         explicit expiry_timer(connection_pool& of) noexcept;
         connection_pool& pool;
     };
 
-    [[nodiscard]] idle_connection* freshest(pool_place& place) noexcept;
+    [[nodiscard]] bool is_fresh(const kept_connection& idle) const noexcept;
+    [[nodiscard]] kept_connection* freshest(pool_place& place) noexcept;
+    [[nodiscard]] bool grant(lease_awaiter& to) noexcept;
+    void serve_waiting(pool_place& place) noexcept;
     void give_back(pool_place& place, std::unique_ptr<client_connection> connection) noexcept;
+    void end_decision(pool_place& place, bool decided) noexcept;
     void keep(pool_place& place, std::unique_ptr<client_connection> connection);
-    void leave_idle(idle_connection& one) noexcept;
-    void watch_ended(idle_connection& watched) noexcept;
-    void close(idle_connection& unwanted) noexcept;
+    void share(pool_place& place, const leat::detail::reference<shared_connection>& made);
+    kept_connection& begin_task(std::unique_ptr<kept_connection> owned);
+    void expect_idle();
+    void become_idle(kept_connection& kept) noexcept;
+    [[nodiscard]] bool try_become_idle(kept_connection& shared) noexcept;
+    void leave_idle(kept_connection& one) noexcept;
+    void seats_changed(kept_connection& shared) noexcept;
+    void task_ended(kept_connection& ended) noexcept;
+    void slot_freed(pool_place& place) noexcept;
+    void close(kept_connection& unwanted) noexcept;
     void close_oldest() noexcept;
     void close_expired() noexcept;
     void forget_if_unused(pool_place& place) noexcept;
@@ -149,9 +199,9 @@ private:
 
     pool_limits limits_;
     std::map<std::string, pool_place> places_;
-    list<idle_connection> idle_;  // the oldest first
+    list<kept_connection> idle_;  // the oldest first
     std::size_t idle_count_ = 0;
-    list<idle_connection> closing_;  // their watches are about to end
+    list<kept_connection> closing_;  // their tasks are about to end
     expiry_timer expiry_{*this};     // armed while some are idle
     std::size_t short_ = 0;          // leases that found no descriptor for their connection
     leat::detail::wait_queue waiting_for_descriptors_;
@@ -195,10 +245,8 @@ public:
     void begin_cancelled() noexcept;
     bool take_now() noexcept;
     void enqueue() noexcept { place_.waiting.push_back(*this); }
-    connection_lease await_resume() noexcept {
-        granted_ = false;
-        return {pool_, place_, std::move(connection_)};
-    }
+    // Throws std::bad_alloc.
+    connection_lease await_resume();
 
 private:
     friend connection_pool;
@@ -207,7 +255,9 @@ private:
     connection_pool& pool_;
     pool_place& place_;
     std::unique_ptr<client_connection> connection_;
-    bool granted_ = false;
+    connection_seat seat_;
+    bool granted_ = false;  // a slot
+    bool decides_ = false;
 };
 
 }  // namespace leat::http::detail

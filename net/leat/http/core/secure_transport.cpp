@@ -16,8 +16,9 @@ struct secure_transport::state {
 namespace {
 
 tls::context make_context(const trust& whom) {
-    tls::client_options options{
-        .insecure = whom.insecure, .alpn = "http/1.1", .key_log_file = whom.key_log_file};
+    tls::client_options options{.insecure = whom.insecure,
+                                .alpn = whom.http2 ? "h2,http/1.1" : "http/1.1",
+                                .key_log_file = whom.key_log_file};
     const auto name = [](tls::pem& source, std::string_view path) {
         if (!path.empty()) {
             source = tls::pem::file(path);
@@ -30,10 +31,15 @@ tls::context make_context(const trust& whom) {
 }
 
 template <typename Stream>
-task<any_stream> shaken(Stream below, const tls::context& context, std::string host, duration limit) {
+task<secured_stream> shaken(Stream below, const tls::context& context, std::string host, duration limit,
+                            bool only_http1) {
     tls::stream<Stream> made(std::move(below), context, host);
+    if (only_http1) {
+        made.offer("http/1.1");
+    }
     co_await made.handshake(limit);
-    co_return any_stream(std::move(made));
+    const bool http2 = made.session().alpn() == "h2";
+    co_return secured_stream(any_stream(std::move(made)), http2);
 }
 
 }  // namespace
@@ -44,12 +50,14 @@ secure_transport::secure_transport(secure_transport&&) noexcept = default;
 secure_transport& secure_transport::operator=(secure_transport&&) noexcept = default;
 secure_transport::~secure_transport() = default;
 
-task<any_stream> secure_transport::over(tcp_stream below, std::string host, duration limit) {
-    return shaken(std::move(below), state_->context, std::move(host), limit);
+task<secured_stream> secure_transport::over(tcp_stream below, std::string host, duration limit,
+                                            bool only_http1) {
+    return shaken(std::move(below), state_->context, std::move(host), limit, only_http1);
 }
 
-task<any_stream> secure_transport::over(unix_stream below, std::string host, duration limit) {
-    return shaken(std::move(below), state_->context, std::move(host), limit);
+task<secured_stream> secure_transport::over(unix_stream below, std::string host, duration limit,
+                                            bool only_http1) {
+    return shaken(std::move(below), state_->context, std::move(host), limit, only_http1);
 }
 
 std::optional<std::string> hex_digest(digest_algorithm algorithm, std::string_view text) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace leat::http::detail {
 
@@ -22,11 +23,19 @@ struct trust {
     std::string_view certificate_file = {};
     std::string_view key_file = {};
     std::string_view key_log_file = {};
+    bool http2 = false;  // is offered
 
     // Whether files are to be read, or found missing, when the client is made.
     [[nodiscard]] bool names_files() const noexcept {
         return !ca_file.empty() || !certificate_file.empty() || !key_file.empty() || !key_log_file.empty();
     }
+};
+
+// A stream of TLS, and what its server has chosen by ALPN.
+struct secured_stream {
+    secured_stream(any_stream made, bool is_http2) noexcept : stream(std::move(made)), http2(is_http2) {}
+    any_stream stream;
+    bool http2;
 };
 
 class secure_transport {
@@ -37,9 +46,12 @@ public:
     secure_transport& operator=(secure_transport&&) noexcept;
     ~secure_transport();
 
-    // Shakes hands over `below`, expecting a certificate for `host`. Throws errors that name the host.
-    [[nodiscard]] task<any_stream> over(tcp_stream below, std::string host, duration limit);
-    [[nodiscard]] task<any_stream> over(unix_stream below, std::string host, duration limit);
+    // Shakes hands over `below`, expecting a certificate for `host`. HTTP/2 is offered, if at all, unless the
+    // connection is for HTTP/1.1 alone. Throws errors that name the host.
+    [[nodiscard]] task<secured_stream> over(tcp_stream below, std::string host, duration limit,
+                                            bool only_http1);
+    [[nodiscard]] task<secured_stream> over(unix_stream below, std::string host, duration limit,
+                                            bool only_http1);
 
 private:
     struct state;

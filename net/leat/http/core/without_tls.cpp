@@ -14,18 +14,20 @@ secure_transport::secure_transport(secure_transport&&) noexcept = default;
 secure_transport& secure_transport::operator=(secure_transport&&) noexcept = default;
 secure_transport::~secure_transport() = default;
 
-task<any_stream> secure_transport::over(tcp_stream /*below*/, std::string host, duration /*limit*/) {
+task<secured_stream> secure_transport::over(tcp_stream /*below*/, std::string host, duration /*limit*/,
+                                            bool /*only_http1*/) {
     throw std::system_error(std::make_error_code(std::errc::protocol_not_supported),
                             "TLS to " + host + ": leat was built without it");
-    co_return any_stream();
+    co_return secured_stream(any_stream(), false);
 }
 
 std::optional<std::string> hex_digest(digest_algorithm /*algorithm*/, std::string_view /*text*/) {
     return std::nullopt;
 }
 
-task<any_stream> secure_transport::over(unix_stream /*below*/, std::string host, duration /*limit*/) {
-    return over(tcp_stream(), std::move(host), {});
+task<secured_stream> secure_transport::over(unix_stream /*below*/, std::string host, duration /*limit*/,
+                                            bool only_http1) {
+    return over(tcp_stream(), std::move(host), {}, only_http1);
 }
 
 bool ended_without_notice(const std::error_code& /*code*/) noexcept {

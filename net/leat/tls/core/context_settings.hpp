@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace leat::tls::detail {
 
@@ -24,6 +25,10 @@ struct context_settings {
     std::optional<server_certificates> certificates;  // a server's
     std::optional<key_log> secrets;
 };
+
+// "h2,http/1.1" as the extension has it (RFC 7301): each name after a byte with its length. Throws
+// tls::error.
+[[nodiscard]] std::string alpn_to_wire(std::string_view names);
 
 [[nodiscard]] context_settings& settings_of(const ssl_ctx_st* handle) noexcept;
 

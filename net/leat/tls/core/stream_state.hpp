@@ -68,6 +68,7 @@ public:
     [[nodiscard]] bool has_unread() const noexcept { return returned_ != nullptr || session_.has_unread(); }
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
     void ignore_unexpected_eof(bool ignored) noexcept { session_.ignore_unexpected_eof(ignored); }
+    void offer(std::string_view alpn) { session_.offer(alpn); }
     [[nodiscard]] const session& facts() const noexcept { return session_; }
     // "example.org (192.0.2.1:443)", for errors.
     [[nodiscard]] std::string peer() const;

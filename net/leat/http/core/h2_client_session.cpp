@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+#include <leat/http/core/h2_client_session.hpp>
+
+#include <leat/check.hpp>
+#include <leat/http/core/h2_client_callbacks.hpp>
+#include <leat/http/error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <new>
+#include <utility>
+
+namespace leat::http::detail {
+namespace {
+
+// Of all answers of a connection, on their way: each stream has its own bound.
+constexpr std::int32_t connection_window = 16 * 1024 * 1024;
+constexpr std::size_t sent_head_max = 1024 * 1024;
+
+struct client_option_free {
+    void operator()(nghttp2_option* old) const noexcept { nghttp2_option_del(old); }
+};
+struct client_callbacks_free {
+    void operator()(nghttp2_session_callbacks* old) const noexcept { nghttp2_session_callbacks_del(old); }
+};
+
+void require_done(int outcome) {
+    if (outcome == NGHTTP2_ERR_NOMEM) {
+        throw std::bad_alloc();
+    }
+    check(outcome == 0, "nghttp2 takes what a client begins with");
+}
+
+// What a frame costs the server (h2_budget).
+std::int64_t cost_of_servers(const h2_frame_head& head) noexcept {
+    const bool empty = head.length == 0 && (head.flags & NGHTTP2_FLAG_END_STREAM) == 0;
+    switch (head.type) {
+        case NGHTTP2_DATA:
+            return empty ? 5 : (head.flags & NGHTTP2_FLAG_PADDED) != 0 ? 1 : 0;
+        case NGHTTP2_SETTINGS:
+            return (head.flags & NGHTTP2_FLAG_ACK) != 0 ? 1 : 10;
+        case NGHTTP2_RST_STREAM:
+            return 3;
+        default:
+            return empty ? 5 : 1;
+    }
+}
+
+}  // namespace
+
+h2_client_session::h2_client_session(time_point now) : budget_(now), now_(now) {
+    nghttp2_option* made_option = nullptr;
+    require_done(nghttp2_option_new(&made_option));
+    const std::unique_ptr<nghttp2_option, client_option_free> option(made_option);
+    nghttp2_option_set_no_auto_window_update(option.get(), 1);
+    nghttp2_option_set_max_send_header_block_length(option.get(), sent_head_max);
+#ifdef LEAT_HAS_MAX_CONTINUATIONS
+    // judge() counts them. nghttp2 takes each part of a frame's head for a frame of its own.
+    nghttp2_option_set_max_continuations(option.get(), SIZE_MAX);
+#endif
+    nghttp2_session_callbacks* made_callbacks = nullptr;
+    require_done(nghttp2_session_callbacks_new(&made_callbacks));
+    const std::unique_ptr<nghttp2_session_callbacks, client_callbacks_free> used(made_callbacks);
+    callbacks::set(*used);
+    nghttp2_mem memory = memory_.functions();
+    require_done(nghttp2_session_client_new3(&session_, used.get(), this, option.get(), &memory));
+    memory_.session_is_made();
+    constexpr std::array settings{
+        nghttp2_settings_entry{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+        nghttp2_settings_entry{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, window},
+        nghttp2_settings_entry{NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+    };
+    try {
+        require_done(nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size()));
+        require_done(
+            nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, connection_window));
+    } catch (...) {
+        nghttp2_session_del(session_);
+        throw;
+    }
+}
+
+h2_client_session::~h2_client_session() {
+    check(streams_.empty(), "no request is left when its connection dies");
+    nghttp2_session_del(session_);
+}
+
+void h2_client_session::receive(std::span<const std::byte> input, time_point now) noexcept {
+    now_ = now;
+    std::span<const std::byte> rest = input;
+    while (!failed_) {
+        const auto head = scan_.next(rest);
+        if (!head.has_value()) {
+            feed(input);
+            return;
+        }
+        if (const std::uint32_t wrong = judge(*head); wrong != NGHTTP2_NO_ERROR) {
+            terminate(wrong, "the server sends too much that asks for work and brings nothing");
+        }
+    }
+}
+
+void h2_client_session::feed(std::span<const std::byte> input) noexcept {
+    const ssize_t taken =
+        nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
+    if (taken < 0) {
+        terminate(NGHTTP2_INTERNAL_ERROR, nghttp2_strerror(static_cast<int>(taken)));
+    }
+}
+
+// What is wrong with a frame before it is looked at.
+std::uint32_t h2_client_session::judge(const h2_frame_head& head) noexcept {
+    if (head.type == NGHTTP2_HEADERS) {
+        block_frames_ = 0;
+    }
+    const bool endless = head.type == NGHTTP2_CONTINUATION && ++block_frames_ > block_frames_max_;
+    return endless || !budget_.spend(cost_of_servers(head), now_) ? NGHTTP2_ENHANCE_YOUR_CALM
+                                                                  : NGHTTP2_NO_ERROR;
+}
+
+void h2_client_session::terminate(std::uint32_t why, std::string_view text) noexcept {
+    failed_ = true;
+    try {
+        wrong_ = text;
+    } catch (const std::bad_alloc&) {  // the code says enough
+    }
+    // Without memory the connection ends without it.
+    (void)nghttp2_session_terminate_session(session_, why);
+}
+
+void h2_client_session::give(h2_client_stream& stream, std::string_view piece) noexcept {
+    if (stream.open) {
+        stream.pending = piece;
+        resume(stream);
+    }
+}
+
+void h2_client_session::finish(h2_client_stream& stream) noexcept {
+    stream.ended = true;
+    resume(stream);
+}
+
+void h2_client_session::resume(h2_client_stream& stream) noexcept {
+    if (stream.open && nghttp2_session_resume_data(session_, stream.id) == NGHTTP2_ERR_NOMEM) {
+        terminate(NGHTTP2_INTERNAL_ERROR, "no memory");
+    }
+}
+
+void h2_client_session::give_window(h2_client_stream& stream) noexcept {
+    const std::size_t taken = std::exchange(stream.unread, 0);
+    if (stream.open && taken > 0 && nghttp2_session_consume_stream(session_, stream.id, taken) != 0) {
+        terminate(NGHTTP2_INTERNAL_ERROR, "no memory");
+    }
+}
+
+void h2_client_session::abandon(h2_client_stream& stream) noexcept {
+    if (!stream.open) {
+        return;
+    }
+    reset(stream, NGHTTP2_CANCEL);
+    (void)nghttp2_session_set_stream_user_data(session_, stream.id, nullptr);
+    stream.pending = {};
+    stream.open = false;
+    stream.unlink();
+}
+
+void h2_client_session::reset(h2_client_stream& stream, std::uint32_t why) noexcept {
+    if (nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id, why) != 0) {
+        terminate(NGHTTP2_INTERNAL_ERROR, "no memory");
+    }
+}
+
+// All that nghttp2 has in its buffer is taken, or it is asked for nothing more (h2_memory).
+void h2_client_session::write(std::string& out, std::size_t most) {
+    out_ = &out;
+    out_max_ = most;
+    while (out.size() < most) {
+        const std::uint8_t* bytes = nullptr;
+        const ssize_t size = nghttp2_session_mem_send(session_, &bytes);
+        if (size < 0) {
+            failed_ = true;
+            throw std::bad_alloc();
+        }
+        if (size == 0) {
+            return;
+        }
+        try {
+            out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+        } catch (...) {
+            failed_ = true;
+            throw;
+        }
+    }
+}
+
+std::size_t h2_client_session::queued() const noexcept {
+    return nghttp2_session_get_outbound_queue_size(session_);
+}
+
+std::size_t h2_client_session::streams_max() const noexcept {
+    return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+bool h2_client_session::closing() const noexcept {
+    return goes_away_ || failed_ || over_ || nghttp2_session_check_request_allowed(session_) == 0;
+}
+
+bool h2_client_session::finished() const noexcept {
+    return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
+}
+
+void h2_client_session::lose(std::error_code code, const std::string& why) noexcept {
+    over_ = true;
+    while (!streams_.empty()) {
+        h2_client_stream& stream = streams_.pop_front();
+        stream.open = false;
+        stream.refused = !stream.whole && !stream.sent_head;
+        try {
+            if (failed_) {
+                stream.fail(error::bad_http2, wrong_);
+            } else {
+                fail_cut_off(stream, code, why);
+            }
+        } catch (const std::bad_alloc&) {
+            stream.fail(std::make_error_code(std::errc::not_enough_memory), std::string());
+        }
+    }
+}
+
+void h2_client_session::fail_cut_off(h2_client_stream& stream, std::error_code code, const std::string& why) {
+    std::string text = why;
+    if (!code) {
+        code = stream.headed   ? error::truncated_body
+               : stream.silent ? error::no_message
+                               : error::truncated_head;
+        text = code.message();
+        if (stream.headed) {
+            text = "body ended after " + std::to_string(stream.body_bytes);
+            text += stream.length ? " of " + std::to_string(*stream.length) + " bytes" : " bytes";
+        } else if (stream.silent) {
+            text = "the server closed the connection without an answer";
+        }
+    }
+    if (ended_with_ != NGHTTP2_NO_ERROR) {
+        text += std::string(" (it said ") + nghttp2_http2_strerror(ended_with_) + ")";
+    }
+    stream.fail(code, std::move(text));
+}
+
+}  // namespace leat::http::detail
