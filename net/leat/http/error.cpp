@@ -1,82 +1,67 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/error.hpp>
 
+#include <cstddef>
+#include <iterator>
 #include <string>
+#include <utility>
 
 namespace leat::http {
 namespace {
 
-const char* text_of(error value) noexcept {
-    switch (value) {
-        case error::malformed_start_line:
-            return "the first line of the message is not HTTP/1.0 or HTTP/1.1";
-        case error::malformed_header:
-            return "a header line is malformed";
-        case error::unsupported_version:
-            return "the message is of an HTTP version other than 1.0 and 1.1";
-        case error::bad_host:
-            return "the request has no Host header, or more than one, or one that is malformed";
-        case error::head_too_large:
-            return "the header is larger than the limit";
-        case error::target_too_large:
-            return "the target of the request is larger than the limit";
-        case error::too_many_headers:
-            return "the message has more header lines than the limit";
-        case error::truncated_head:
-            return "the connection ended inside the header";
-        case error::no_message:
-            return "the connection ended before a message began";
-        case error::bad_content_length:
-            return "Content-Length is not one whole number";
-        case error::conflicting_lengths:
-            return "the message has more than one length (Content-Length or Transfer-Encoding repeated or "
-                   "both)";
-        case error::unsupported_transfer_encoding:
-            return "Transfer-Encoding names a coding other than chunked";
-        case error::bad_chunk:
-            return "the chunked body is malformed";
-        case error::trailers_too_large:
-            return "the trailer behind the chunked body is larger than the limit";
-        case error::body_too_large:
-            return "the body is larger than the limit";
-        case error::truncated_body:
-            return "the connection ended inside the body";
-        case error::unexpected_data:
-            return "the peer sent data that is part of no message";
-        case error::bad_transfer_encoding:
-            return "Transfer-Encoding is malformed, or chunked is not its last coding and the only such";
-        case error::corrupt_content:
-            return "the compressed body is corrupt";
-        case error::truncated_content:
-            return "the compressed body ends early";
-        case error::content_too_large:
-            return "the decompressed body is larger than the limit";
-        case error::too_many_redirects:
-            return "too many redirects";
-        case error::insecure_redirect:
-            return "refused to follow a redirect from https to http";
-        case error::bad_redirect:
-            return "the redirect has no Location";
-        case error::unasked_range:
-            return "the server sent a part (206) where the whole was asked for";
-        case error::too_many_interim_responses:
-            return "the server sent too many 1xx responses";
-        case error::body_length_differs:
-            return "the body of the request is not as long as was told";
-        case error::body_not_repeatable:
-            return "the body of the request would have to be sent again and can be sent only once";
-        case error::not_upgraded:
-            return "the server did not go over to the protocol that was asked for";
-        case error::bad_form:
-            return "the multipart body is malformed";
-        case error::form_too_large:
-            return "the form has more parts, or larger ones, than the limit";
-        case error::bad_http2:
-            return "the peer does not keep to the rules of HTTP/2";
-        case error::stream_reset:
-            return "the server has reset the request";
+// In the order of their codes, all of them.
+constexpr std::pair<error, const char*> texts[] = {
+    {error::malformed_start_line, "the first line of the message is not HTTP/1.0 or HTTP/1.1"},
+    {error::malformed_header, "a header line is malformed"},
+    {error::unsupported_version, "the message is of an HTTP version other than 1.0 and 1.1"},
+    {error::bad_host, "the request has no Host header, or more than one, or one that is malformed"},
+    {error::head_too_large, "the header is larger than the limit"},
+    {error::target_too_large, "the target of the request is larger than the limit"},
+    {error::too_many_headers, "the message has more header lines than the limit"},
+    {error::truncated_head, "the connection ended inside the header"},
+    {error::no_message, "the connection ended before a message began"},
+    {error::bad_content_length, "Content-Length is not one whole number"},
+    {error::conflicting_lengths,
+     "the message has more than one length (Content-Length or Transfer-Encoding repeated or both)"},
+    {error::unsupported_transfer_encoding, "Transfer-Encoding names a coding other than chunked"},
+    {error::bad_chunk, "the chunked body is malformed"},
+    {error::trailers_too_large, "the trailer behind the chunked body is larger than the limit"},
+    {error::body_too_large, "the body is larger than the limit"},
+    {error::truncated_body, "the connection ended inside the body"},
+    {error::unexpected_data, "the peer sent data that is part of no message"},
+    {error::bad_transfer_encoding,
+     "Transfer-Encoding is malformed, or chunked is not its last coding and the only such"},
+    {error::corrupt_content, "the compressed body is corrupt"},
+    {error::truncated_content, "the compressed body ends early"},
+    {error::content_too_large, "the decompressed body is larger than the limit"},
+    {error::too_many_redirects, "too many redirects"},
+    {error::insecure_redirect, "refused to follow a redirect from https to http"},
+    {error::bad_redirect, "the redirect has no Location"},
+    {error::unasked_range, "the server sent a part (206) where the whole was asked for"},
+    {error::too_many_interim_responses, "the server sent too many 1xx responses"},
+    {error::body_length_differs, "the body of the request is not as long as was told"},
+    {error::body_not_repeatable,
+     "the body of the request would have to be sent again and can be sent only once"},
+    {error::not_upgraded, "the server did not go over to the protocol that was asked for"},
+    {error::bad_form, "the multipart body is malformed"},
+    {error::form_too_large, "the form has more parts, or larger ones, than the limit"},
+    {error::bad_http2, "the peer does not keep to the rules of HTTP/2"},
+    {error::stream_reset, "the server has reset the request"},
+};
+constexpr bool texts_are_in_order() {
+    int code = 1;
+    for (const auto& each : texts) {
+        if (each.first != static_cast<error>(code++)) {
+            return false;
+        }
     }
-    return "unknown HTTP error";
+    return true;
+}
+static_assert(texts_are_in_order() && std::size(texts) == static_cast<std::size_t>(error::stream_reset));
+
+const char* text_of(error value) noexcept {
+    const auto code = static_cast<std::size_t>(value);
+    return code >= 1 && code <= std::size(texts) ? texts[code - 1].second : "unknown HTTP error";
 }
 
 class http_category_type final : public std::error_category {
