@@ -241,10 +241,14 @@ LEAT_TEST("nothing happens while everybody waits") {
             co_await each.server.recv_exactly(byte);
         }));
     }
-    co_await leat::sleep(1ms);
-    const std::uint64_t before = turns();
-    co_await leat::sleep(20ms);
-    CHECK(turns() - before <= 3);
+    // On a busy machine the kernel may need longer until all of them wait.
+    std::uint64_t fewest = UINT64_MAX;
+    for (int tries = 0; tries < 20 && fewest > 3; ++tries) {
+        const std::uint64_t before = turns();
+        co_await leat::sleep(20ms);
+        fewest = std::min(fewest, turns() - before);
+    }
+    CHECK(fewest <= 3);
     for (auto& each : waiting) {
         each.cancel();
     }
