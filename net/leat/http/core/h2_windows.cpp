@@ -19,6 +19,7 @@ constexpr std::size_t bodies_max = 4 * 1024 * 1024;
 
 // The memory of a request that nobody reads any more.
 void h2_session::drop_request(h2_stream& stream) noexcept {
+    const bool others_wait = bodies_ > bodies_max;
     stream.is_left = true;
     std::string().swap(stream.come);
     if (!stream.asked.body.empty()) {
@@ -26,7 +27,9 @@ void h2_session::drop_request(h2_stream& stream) noexcept {
         std::string().swap(stream.asked.body);
     }
     give_window(stream, std::exchange(stream.window_owed, 0));
-    give_owed_windows();
+    if (others_wait) {
+        give_owed_windows();
+    }
 }
 
 void h2_session::give_window(h2_stream& stream, std::size_t bytes) noexcept {
