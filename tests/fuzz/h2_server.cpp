@@ -89,10 +89,22 @@ seen serve(std::string_view bytes, std::size_t step, bool reads) {
         check(asked.headers.contains("Host"), "a request has a host");
         all.requests.append(asked.method).append(" ").append(asked.target).append("\n");
         all.requests.append(asked.headers.wire()).append(asked.body).append("\n");
-        if (reads) {
+        if (reads && !next->is_tunnel) {
             read_body(session, *next, all);
         }
         leat::http::response made;
+        if (asked.headers.contains("Upgrade")) {
+            made.status = 101;
+            made.upgraded = [](leat::any_stream&) -> leat::task<> { co_return; };
+            session.answer(*next, made);
+            std::string come;
+            session.take_body(*next, come);
+            all.requests += come;
+            session.give(*next, asked.target, leat::time_point{});
+            session.finish(*next);
+            session.handler_ended(*next);
+            continue;
+        }
         made.body = asked.target;
         session.answer(*next, made);
         session.handler_ended(*next);

@@ -56,7 +56,8 @@ struct response {
     std::string body;
     // For the answer of a server with status 101 (RFC 9110 7.8): once its head has been sent, this has the
     // connection for itself, to speak the protocol that the field Upgrade names. The connection ends behind
-    // it. The request, and request::connection, live until then; gone() is not to be used.
+    // it. The request, and request::connection, live until then; gone() is not to be used. Over HTTP/2 it has
+    // one stream of the connection, whose client has asked for that by an extended CONNECT (RFC 8441).
     std::function<task<>(any_stream& stream)> upgraded = {};
 
     void clear() noexcept {

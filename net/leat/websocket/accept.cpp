@@ -61,8 +61,10 @@ http::response answer_handshake(const http::request& asked, const accept_options
     if (asked.headers.get("Sec-WebSocket-Version") != "13") {
         return refusal(426, "only version 13 of WebSocket is spoken here");
     }
+    // Over HTTP/2 the key has no part in it (RFC 8441 5).
+    const bool is_keyed = asked.version != http::version::http_2;
     const auto key = asked.headers.get("Sec-WebSocket-Key");
-    if (asked.method != "GET" || !asked.body.empty() || !key || !is_handshake_key(*key)) {
+    if (asked.method != "GET" || !asked.body.empty() || (is_keyed && (!key || !is_handshake_key(*key)))) {
         return refusal(400, "a malformed WebSocket handshake");
     }
     if (!options.any_origin && is_from_elsewhere(asked)) {
@@ -71,7 +73,9 @@ http::response answer_handshake(const http::request& asked, const accept_options
     http::response answer;
     answer.status = 101;
     answer.headers.add("Upgrade", "websocket");
-    answer.headers.add("Sec-WebSocket-Accept", accepted_key(*key));
+    if (is_keyed) {
+        answer.headers.add("Sec-WebSocket-Accept", accepted_key(*key));
+    }
     agreed.protocol = agree_on_protocol(asked, options.protocols);
     if (!agreed.protocol.empty()) {
         answer.headers.add("Sec-WebSocket-Protocol", agreed.protocol);

@@ -9,6 +9,8 @@
 //         ...
 //     }
 //     co_await leat::http::serve(std::move(listener), site);
+//
+// Over HTTP/2 the socket is a stream of the connection (RFC 8441), and the handler is the same.
 #pragma once
 
 #include <leat/http/message.hpp>

@@ -169,6 +169,19 @@ std::int32_t h2_client::begin(std::string_view target, std::string sent, const h
     return id;
 }
 
+std::int32_t h2_client::connect(std::string_view target, std::string_view protocol,
+                                const http::headers& more) {
+    std::vector<nghttp2_nv> fields{native_field(":method", "CONNECT"), native_field(":protocol", protocol),
+                                   native_field(":scheme", "http"), native_field(":authority", "a"),
+                                   native_field(":path", target)};
+    std::ranges::copy(native_fields(more), std::back_inserter(fields));
+    nghttp2_data_provider from{.source = {}, .read_callback = callbacks::read_body};
+    const std::int32_t id =
+        nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(), &from, nullptr);
+    bodies_[id] = {.left = {}, .ended = false};
+    return id;
+}
+
 void h2_client::add_body(std::int32_t stream, std::string_view more) {
     bodies_[stream].left += more;
     nghttp2_session_resume_data(session_, stream);

@@ -55,6 +55,8 @@ public:
                      const http::headers& more = {});
     // The same; more of the body comes with add_body(), its end with end_body().
     std::int32_t begin(std::string_view target, std::string body, const http::headers& more = {});
+    // Asks for a protocol (RFC 8441): what it says goes by add_body(), and comes as the body of the answer.
+    std::int32_t connect(std::string_view target, std::string_view protocol, const http::headers& more = {});
     void add_body(std::int32_t stream, std::string_view more);
     void end_body(std::int32_t stream, http::headers trailers = {});
     // How much of the body has not been sent, for there was no window.

@@ -36,11 +36,17 @@ constexpr std::size_t head_overhead = 17;
 
 void require_possible(const response& made) {
     if (made.upgraded != nullptr) {
-        throw std::invalid_argument("HTTP/2 connections are not upgraded");
+        throw std::invalid_argument(
+            "only an answer of status 101, without a body, to who asks for it upgrades");
     }
     if (made.status < 200 || made.status > 999) {
         throw std::invalid_argument("an answer with status " + std::to_string(made.status));
     }
+}
+
+// A client that has asked for a protocol takes any 2xx for that.
+int shown_status(const h2_stream& stream, int status) noexcept {
+    return stream.is_tunnel && status / 100 == 2 ? 501 : status;
 }
 
 }  // namespace
@@ -87,19 +93,24 @@ private:
 thread_local std::vector<nghttp2_nv> h2_session::field_block::used_;
 
 void h2_session::answer(h2_stream& stream, response& made) {
-    require_possible(made);
     if (stream.refused_with != 0) {
         return;
     }
+    if (made.upgraded != nullptr && stream.is_tunnel && made.status == 101 && made.body.empty()) {
+        upgrade(stream, made);
+        return;
+    }
+    require_possible(made);
+    const int status = shown_status(stream, made.status);
     const bool only_length = stream.asked.method == "HEAD" && made.body.empty();
     const auto given = only_length ? given_length(made) : std::nullopt;
-    field_block head(made.status);
+    field_block head(status);
     head.add_date();
     head.add_given(made.headers);
-    if (made.status != 204 && made.status != 304) {
+    if (status != 204 && status != 304) {
         head.add_length(given.value_or(made.body.size()));
     }
-    const bool has_body = answer_has_body(stream.asked.method, made.status) && !made.body.empty();
+    const bool has_body = answer_has_body(stream.asked.method, status) && !made.body.empty();
     submit(stream, head, has_body);
     stream.ended = true;
     if (has_body) {
@@ -111,17 +122,27 @@ void h2_session::answer(h2_stream& stream, response& made) {
 
 std::optional<std::uint64_t> h2_session::begin(h2_stream& stream, const response& made) {
     require_possible(made);
+    const int status = shown_status(stream, made.status);
     const auto length = given_length(made);
-    field_block head(made.status);
+    field_block head(status);
     head.add_date();
     head.add_given(made.headers);
-    if (length && made.status != 204) {
+    if (length && status != 204) {
         head.add_length(*length);
     }
-    const bool has_body = answer_has_body(stream.asked.method, made.status);
+    const bool has_body = answer_has_body(stream.asked.method, status);
     submit(stream, head, has_body);
     stream.ended = !has_body;
     return length;
+}
+
+void h2_session::upgrade(h2_stream& stream, response& made) {
+    field_block head(200);
+    head.add_date();
+    head.add_given(made.headers);
+    submit(stream, head, /*has_body=*/true);
+    stream.is_upgraded = true;
+    stream.upgraded = std::move(made.upgraded);
 }
 
 void h2_session::submit(h2_stream& stream, field_block& head, bool has_body) {

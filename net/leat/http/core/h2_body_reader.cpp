@@ -29,6 +29,9 @@ task<std::string_view> h2_connection::body_reader::next() {
         if (failure_) {
             throw std::system_error(failure_, "body of a request");
         }
+        if (stream_.is_tunnel) {
+            co_return std::string_view();
+        }
         if (!stream_.come.empty()) {
             connection_.session_.take_body(stream_, piece_);
             connection_.wanted_.set();

@@ -146,11 +146,13 @@ int h2_session::callbacks::take_invalid(nghttp2_session* /*session*/, const nght
 int h2_session::callbacks::take_body(nghttp2_session* session, std::uint8_t /*flags*/, std::int32_t id,
                                      const std::uint8_t* bytes, std::size_t size, void* user_data) noexcept {
     h2_session& self = self_of(user_data);
-    self.note_body(size);
     if (const int outcome = nghttp2_session_consume_connection(session, size); outcome != 0) {
         return outcome;
     }
     h2_stream* const stream = self.find(id);
+    if (stream == nullptr || !stream->is_tunnel) {
+        self.note_body(size);
+    }
     if (stream == nullptr) {
         return 0;
     }
@@ -221,6 +223,9 @@ int h2_session::callbacks::send_body(nghttp2_session* /*session*/, nghttp2_frame
     stream.leaving.moved(size, self.now_, self.limits_.send, self.limits_.lowest_rate);
     self.budget_.earn(earned_by_data);
     if (stream.pending.empty()) {
+        if (stream.is_upgraded && stream.body.capacity() > h2_stream::kept_max) {
+            std::string().swap(stream.body);
+        }
         stream.tell();
     }
     return 0;

@@ -5,7 +5,9 @@
 #include <leat/http/core/answer_fields.hpp>
 #include <leat/http/core/h2_answer_writer.hpp>
 #include <leat/http/core/h2_body_reader.hpp>
+#include <leat/http/core/h2_tunnel.hpp>
 #include <leat/http/request_body_reader.hpp>
+#include <leat/serve.hpp>
 #include <leat/stoppable.hpp>
 #include <leat/timeout.hpp>
 
@@ -157,6 +159,9 @@ task<> h2_connection::answer(h2_stream& stream) {
             pieces.finish(writer);
         }
         look_within(limits_.send);
+        if (stream.upgraded != nullptr) {
+            co_await run_upgraded(stream);
+        }
     } catch (const std::system_error& known) {
         failure = std::current_exception();
         of_body = body.failure() && known.code() == body.failure();
@@ -190,6 +195,27 @@ task<> h2_connection::read_and_answer(h2_stream& stream, body_reader& body, canc
         response_writer writer(exchange_, pieces);
         co_await handler_.write_reading(stream.asked, reader, writer);
         pieces.finish(writer);
+    }
+}
+
+// The errors of the protocol are reported here, as those of a handler.
+task<> h2_connection::run_upgraded(h2_stream& stream) {
+    const auto protocol = std::exchange(stream.upgraded, nullptr);
+    std::exception_ptr failure;
+    wanted_.set();
+    {
+        any_stream over{tunnel(*this, stream)};
+        try {
+            co_await protocol(over);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    }
+    tunnel(*this, stream).close();
+    look_within(limits_.send);
+    const server_state& server = exchange_.server();
+    if (failure != nullptr && (server.on_error != nullptr || !is_lost_peer(failure))) {
+        server.tell_failure(stream.asked, stream, failure);
     }
 }
 

@@ -42,6 +42,7 @@ private:
 
     class answer_writer;
     class body_reader;
+    class tunnel;
     struct handling;
     struct cancellable;
     struct reading;
@@ -57,6 +58,7 @@ private:
     void start_handlers();
     [[nodiscard]] task<> answer(h2_stream& stream);
     [[nodiscard]] task<> read_and_answer(h2_stream& stream, body_reader& body, cancel_scope& scope);
+    [[nodiscard]] task<> run_upgraded(h2_stream& stream);
     void fail(h2_stream& stream, const std::exception_ptr& failure);
     [[nodiscard]] task<> send_all();
     [[nodiscard]] bool is_over() const noexcept;

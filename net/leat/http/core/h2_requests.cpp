@@ -60,6 +60,8 @@ void h2_session::add_field(h2_stream& stream, std::string_view name, std::string
         asked.target = value;
     } else if (name == ":authority") {
         asked.headers.add("Host", value);
+    } else if (name == ":protocol") {
+        stream.protocol = value;
     } else if (name.starts_with(':')) {
         return;  // nghttp2 has checked it
     } else if (name == "cookie") {
@@ -87,8 +89,24 @@ void h2_session::add_trailer(h2_stream& stream, std::string_view name, std::stri
     }
 }
 
+// An extended CONNECT as the request of HTTP/1 that asks for the same.
+void h2_session::read_protocol(h2_stream& stream) {
+    request& asked = stream.asked;
+    stream.is_tunnel = stream.is_read = true;
+    asked.method = "GET";
+    try {
+        asked.headers.add("Upgrade", stream.protocol);
+        asked.headers.add("Connection", "Upgrade");
+    } catch (const std::invalid_argument&) {
+        stream.refused_with = 400;
+    }
+}
+
 void h2_session::end_head(h2_stream& stream, bool last) {
     request& asked = stream.asked;
+    if (!stream.protocol.empty()) {
+        read_protocol(stream);
+    }
     if (!stream.cookies.empty()) {
         asked.headers.add("Cookie", stream.cookies);
         std::string().swap(stream.cookies);
@@ -111,12 +129,12 @@ void h2_session::end_head(h2_stream& stream, bool last) {
         refuse(stream, refusal);
         return;
     }
-    if (!last) {
+    if (!last && !stream.is_tunnel) {
         begin_body(stream);
     }
-    if (reads_) {
+    if (reads_ || stream.is_tunnel) {
         stream.is_read = true;
-        stream.body_size = last ? std::optional<std::uint64_t>(0) : length_of(asked);
+        stream.body_size = last || stream.is_tunnel ? std::optional<std::uint64_t>(0) : length_of(asked);
         offer(stream);
     }
 }

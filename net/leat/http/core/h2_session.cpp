@@ -72,6 +72,7 @@ h2_session::h2_session(const server_limits& limits, served_connection& client, t
         nghttp2_settings_entry{
             NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
             static_cast<std::uint32_t>(std::min<std::size_t>(limits.header_bytes, UINT32_MAX))},
+        nghttp2_settings_entry{NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
         nghttp2_settings_entry{NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
     };
     const int outcome =
@@ -254,6 +255,9 @@ h2_stream* h2_session::take_request() noexcept {
 
 void h2_session::handler_ended(h2_stream& stream) noexcept {
     stream.handled = false;
+    if (stream.is_upgraded) {
+        stream.leaving.begin(now_);
+    }
     drop_request(stream);
     if (!stream.open) {
         forget(stream);

@@ -8,6 +8,9 @@
 // stream. Bodies that are collected are taken at once; when those of one connection come to bodies_max, only
 // the oldest one goes on, so that it ends.
 // Answers are sent in turns, a frame of each; priorities are ignored.
+// A client may ask for a protocol on a stream (extended CONNECT, RFC 8441). Handlers see that as they do in
+// HTTP/1: as a GET with the field Upgrade, which an answer of status 101 agrees to. On the wire that is 200;
+// so another answer of status 2xx, of a handler that did not see to it, becomes 501.
 // What ends the connection is said by a GOAWAY: for a peer that floods (h2_budget) ENHANCE_YOUR_CALM.
 // Invariant: a stream that was given to a handler lives until handler_ended().
 #pragma once
@@ -65,6 +68,8 @@ public:
     [[nodiscard]] h2_stream* take_request() noexcept;
     // The bytes of the body that have come, in place of those in `into`: the client may send as many more.
     void take_body(h2_stream& stream, std::string& into) noexcept;
+    // No more of it is wanted.
+    void leave_body(h2_stream& stream) noexcept;
     // The handler waits for more of the body, which the client is told if it waits for that. Throws
     // std::bad_alloc. And that is over.
     void await_body(h2_stream& stream, time_point now);
@@ -72,9 +77,10 @@ public:
     // What the handler has not answered is cut off. The stream may be gone then.
     void handler_ended(h2_stream& stream) noexcept;
 
-    // The answer, whole. Throws std::invalid_argument for one that cannot be, and std::bad_alloc; nothing has
-    // happened then. An answer to a stream that is gone, or that the server itself has answered, goes
-    // nowhere.
+    // The answer, whole; one that upgrades has the stream for itself from then on, by give() and take_body(),
+    // and h2_stream::upgraded. Throws std::invalid_argument for one that cannot be, and std::bad_alloc;
+    // nothing has happened then. An answer to a stream that is gone, or that the server itself has answered,
+    // goes nowhere.
     void answer(h2_stream& stream, response& made);
     // The head of an answer whose body is given as `pending`, and ends as finish() says. Gives how long it
     // says that the body is, if it does. The same errors. When there can be no body the answer has `ended`.
@@ -143,6 +149,8 @@ private:
     void refuse_or_reset(h2_stream& stream, int status, h2_error why) noexcept;
     void close(h2_stream& stream) noexcept;
     void forget(h2_stream& stream) noexcept;
+    void read_protocol(h2_stream& stream);
+    void upgrade(h2_stream& stream, response& made);
     void submit(h2_stream& stream, field_block& head, bool has_body);
     [[nodiscard]] int submit_trailers(h2_stream& stream) noexcept;
     void resume(h2_stream& stream) noexcept;

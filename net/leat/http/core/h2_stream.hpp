@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@
 
 namespace leat {
 
+class any_stream;
 class cancel_scope;
 
 }  // namespace leat
@@ -26,6 +28,9 @@ class cancel_scope;
 namespace leat::http::detail {
 
 struct h2_stream final : list_link, served_connection {
+    // Of a buffer that is empty, while another protocol is spoken.
+    static constexpr std::size_t kept_max = 1024;
+
     h2_stream(std::int32_t number, served_connection& over) noexcept : id(number), client(over) {}
     ~h2_stream() = default;
 
@@ -45,7 +50,9 @@ struct h2_stream final : list_link, served_connection {
     }
 
     // Its body is still to come, and wanted.
-    [[nodiscard]] bool is_coming() const noexcept { return !whole && !is_left && refused_with == 0 && open; }
+    [[nodiscard]] bool is_coming() const noexcept {
+        return !whole && !is_left && !is_tunnel && refused_with == 0 && open;
+    }
     // Somebody waits for more of it.
     [[nodiscard]] bool is_awaited() const noexcept { return is_coming() && (!is_read || awaited); }
     // Who waits for something of this stream looks again.
@@ -59,6 +66,7 @@ struct h2_stream final : list_link, served_connection {
 
     // The request.
     request asked;
+    std::string protocol;         // that an extended CONNECT asks for
     std::string cookies;          // its Cookie fields as one (RFC 9113 8.2.3)
     std::size_t head_size = 0;    // as SETTINGS_MAX_HEADER_LIST_SIZE counts it
     std::size_t window_owed = 0;  // bytes of the body for which the client gets no window yet
@@ -72,18 +80,21 @@ struct h2_stream final : list_link, served_connection {
     std::optional<std::uint64_t> body_size;  // as the client has said
     cancel_scope* reading = nullptr;         // of the handler
     bool is_read = false;
+    bool is_tunnel = false;        // no body: the client asks for a protocol, whose bytes these are
     bool is_left = false;          // nobody reads any more
     bool awaited = false;          // the handler waits for more
     bool awaits_continue = false;  // the client sends nothing before "100 Continue"
 
     // The answer.
-    std::string body;          // of one that is given whole
-    std::string_view pending;  // what is to be sent next
-    headers behind;            // its trailers
-    bool begun = false;        // its head was given to nghttp2
-    bool ended = false;        // nothing comes behind `pending`
-    bool broken = false;       // a part of it is missing, and will be
-    bool has_left = false;     // its last frame was given away
+    std::string body;                             // of one that is given whole
+    std::string_view pending;                     // what is to be sent next
+    headers behind;                               // its trailers
+    bool begun = false;                           // its head was given to nghttp2
+    bool ended = false;                           // nothing comes behind `pending`
+    bool broken = false;                          // a part of it is missing, and will be
+    bool has_left = false;                        // its last frame was given away
+    bool is_upgraded = false;                     // what is sent, and when, is the matter of another protocol
+    std::function<task<>(any_stream&)> upgraded;  // which is this one
 
     bool open = true;           // nghttp2 has it
     bool client_ended = false;  // the client sends no more

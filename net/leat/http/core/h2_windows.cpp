@@ -17,11 +17,15 @@ constexpr std::size_t bodies_max = 4 * 1024 * 1024;
 
 }  // namespace
 
+void h2_session::leave_body(h2_stream& stream) noexcept {
+    stream.is_left = true;
+    std::string().swap(stream.come);
+}
+
 // The memory of a request that nobody reads any more.
 void h2_session::drop_request(h2_stream& stream) noexcept {
     const bool others_wait = bodies_ > bodies_max;
-    stream.is_left = true;
-    std::string().swap(stream.come);
+    leave_body(stream);
     if (!stream.asked.body.empty()) {
         bodies_ -= stream.asked.body.size();
         std::string().swap(stream.asked.body);
@@ -103,7 +107,8 @@ time_point h2_session::end_late(time_point now) noexcept {
     for (h2_stream* at = streams_.first(); at != nullptr;) {
         h2_stream& stream = *std::exchange(at, streams_.next(*at));
         time_point end = never;
-        if (!stream.pending.empty()) {
+        const bool is_leaving = !stream.pending.empty() && !(stream.is_upgraded && stream.handled);
+        if (is_leaving) {
             if (has_window(stream)) {  // what it waits for is the connection
                 stream.leaving.open(now);
             }
@@ -114,7 +119,7 @@ time_point h2_session::end_late(time_point now) noexcept {
         }
         if (end > now) {
             next = std::min(next, end);
-        } else if (!stream.pending.empty()) {
+        } else if (is_leaving) {
             reset(stream, h2_error::cancel);
         } else {
             end_late_body(stream);
