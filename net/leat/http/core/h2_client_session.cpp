@@ -95,7 +95,10 @@ void h2_client_session::receive(std::span<const std::byte> input, time_point now
             feed(input);
             return;
         }
-        judge(*head);
+        if (const fault found = judge(*head); found.text != nullptr) {
+            feed(input.first(input.size() - rest.size()));  // what came before it counts
+            terminate(found.code, found.text);
+        }
     }
 }
 
@@ -107,18 +110,19 @@ void h2_client_session::feed(std::span<const std::byte> input) noexcept {
     }
 }
 
-// Ends the session for what is wrong with a frame before it is looked at.
-void h2_client_session::judge(const h2_frame_head& head) noexcept {
+// What is wrong with a frame before it is looked at.
+h2_client_session::fault h2_client_session::judge(const h2_frame_head& head) noexcept {
     if (head.type == NGHTTP2_HEADERS) {
         block_frames_ = 0;
     }
     const bool endless = head.type == NGHTTP2_CONTINUATION && ++block_frames_ > block_frames_max_;
     if (endless || !budget_.spend(cost_of_servers(head), now_)) {
-        terminate(NGHTTP2_ENHANCE_YOUR_CALM,
-                  "the server sends too much that asks for work and brings nothing");
-    } else if (head.type == NGHTTP2_PUSH_PROMISE) {  // nghttp2 takes it until our settings are acknowledged
-        terminate(NGHTTP2_PROTOCOL_ERROR, "the server broke the rules of HTTP/2: it pushes");
+        return {NGHTTP2_ENHANCE_YOUR_CALM, "the server sends too much that asks for work and brings nothing"};
     }
+    if (head.type == NGHTTP2_PUSH_PROMISE) {  // nghttp2 takes it until our settings are acknowledged
+        return {NGHTTP2_PROTOCOL_ERROR, "the server broke the rules of HTTP/2: it pushes"};
+    }
+    return {};
 }
 
 void h2_client_session::terminate(std::uint32_t why, std::string_view text) noexcept {

@@ -69,10 +69,14 @@ public:
 private:
     struct callbacks;
     class request_head;
+    struct fault {
+        std::uint32_t code = 0;
+        const char* text = nullptr;  // null: there is none
+    };
 
     [[nodiscard]] h2_client_stream* find(std::int32_t id) const noexcept;
     void feed(std::span<const std::byte> input) noexcept;
-    void judge(const h2_frame_head& head) noexcept;
+    [[nodiscard]] fault judge(const h2_frame_head& head) noexcept;
     void terminate(std::uint32_t why, std::string_view text) noexcept;
     void add_field(h2_client_stream& stream, std::string_view name, std::string_view value);
     void end_head(h2_client_stream& stream) noexcept;
