@@ -283,8 +283,10 @@ task<response_stream> client::send_once(detail::client_request& asked) {
         } catch (const timed_out&) {
             throw;
         } catch (const std::system_error& failure) {
-            if (lease->refused() && asked.body.can_begin() && refusals < refusals_max) {
-                ++refusals;
+            if (lease->refused()) {
+                if (!asked.body.can_begin() || ++refusals > refusals_max) {
+                    throw;
+                }
             } else if (kept && !again && lease->silent() && asked.may_repeat() &&
                        is_of_connection(failure.code())) {
                 again = true;  // the server had closed it, perhaps before it saw the request

@@ -138,3 +138,62 @@ LEAT_TEST("the fields of a request are those of HTTP/1.1, but for what HTTP/2 ha
         CHECK(server.fields.count("content-length") == 0);
     });
 }
+
+LEAT_TEST("an answer that is not read holds up no other, and costs no more than its window") {
+    co_await with_echo([](leat::endpoint where, echo_server& server) -> leat::task<> {
+        leat::http::client client(over_http2);
+        std::vector<response_stream> unread;
+        for (int count = 0; count < 3; ++count) {
+            unread.push_back(co_await client.open(url_at(where, "/big")));
+        }
+        for (int count = 0; count < 10; ++count) {
+            const fetched small = co_await client.post(url_at(where, "/"), "small");
+            CHECK(small.body == "small");
+        }
+        const fetched big = co_await client.get(url_at(where, "/big"));
+        CHECK(big.body.size() == 3'000'000);
+        for (response_stream& each : unread) {
+            const std::string body = co_await each.read_all();
+            CHECK(body.size() == 3'000'000);
+        }
+        CHECK(server.clients.size() == 1);
+        CHECK(client.idle_connections() == 1);
+    });
+}
+
+LEAT_TEST("an answer that is dropped is cancelled, and the connection goes on") {
+    co_await with_echo([](leat::endpoint where, echo_server& server) -> leat::task<> {
+        leat::http::client client(over_http2);
+        for (int count = 0; count < 5; ++count) {
+            response_stream reply = co_await client.open(url_at(where, "/big"));
+            const std::string_view some = co_await reply.read();
+            CHECK(!some.empty());
+        }
+        const fetched last = co_await client.post(url_at(where, "/"), "last");
+        CHECK(last.body == "last");
+        CHECK(server.clients.size() == 1);
+    });
+}
+
+LEAT_TEST("idle connections of HTTP/2 are closed in time, and do not keep a run alive", on(simulated)) {
+    co_await with_echo([](leat::endpoint where, echo_server& server) -> leat::task<> {
+        leat::http::client_options options = over_http2;
+        options.idle_connection_time = 10s;
+        leat::http::client client(options);
+        (void)co_await client.get(url_at(where, "/"));
+        co_await leat::sleep(5s);
+        (void)co_await client.get(url_at(where, "/"));
+        co_await leat::sleep(9s);
+        CHECK(client.idle_connections() == 1);
+        co_await leat::sleep(2s);
+        CHECK(client.idle_connections() == 0);
+        (void)co_await client.get(url_at(where, "/"));
+        CHECK(server.clients.size() == 2);
+        options.idle_connections = 0;
+        leat::http::client forgetful(options);
+        (void)co_await forgetful.get(url_at(where, "/"));
+        CHECK(forgetful.idle_connections() == 0);
+        (void)co_await forgetful.get(url_at(where, "/"));
+        CHECK(server.clients.size() == 4);
+    });
+}

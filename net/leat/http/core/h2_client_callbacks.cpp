@@ -80,6 +80,8 @@ int h2_client_session::callbacks::take_frame(nghttp2_session* /*session*/, const
         self.ended_with_ = frame->goaway.error_code;
     } else if (frame->hd.type == NGHTTP2_RST_STREAM) {
         self.reset_by_server_ = frame->hd.stream_id;
+    } else if (frame->hd.type == NGHTTP2_SETTINGS) {
+        self.speaks_ = true;
     }
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) {
         return 0;
@@ -250,7 +252,7 @@ void h2_client_session::close(h2_client_stream& stream, std::uint32_t why) noexc
         stream.tell();
         return;
     }
-    stream.refused = !stream.sent_head || (why == NGHTTP2_REFUSED_STREAM && stream.silent);
+    stream.refused = speaks_ && (!stream.sent_head || (why == NGHTTP2_REFUSED_STREAM && stream.silent));
     try {
         if (stream.refused) {
             stream.fail(error::no_message, "the server has refused the request without looking at it");
@@ -261,7 +263,8 @@ void h2_client_session::close(h2_client_stream& stream, std::uint32_t why) noexc
             stream.fail(error::bad_http2, "the body is not the " + std::to_string(*stream.length) +
                                               " bytes that its Content-Length says");
         } else {
-            stream.fail(error::bad_http2, "the answer breaks the rules of HTTP/2");
+            stream.fail(error::bad_http2, speaks_ ? "the answer breaks the rules of HTTP/2"
+                                                  : "the server does not speak HTTP/2");
         }
     } catch (const std::bad_alloc&) {
         stream.fail(std::make_error_code(std::errc::not_enough_memory), std::string());

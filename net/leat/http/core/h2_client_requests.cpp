@@ -2,6 +2,7 @@
 // Requests of an h2_client_session: from the head as HTTP/1.1 has it to what nghttp2 is given.
 #include <leat/http/core/h2_client_session.hpp>
 
+#include <leat/check.hpp>
 #include <leat/http/core/h2_client_callbacks.hpp>
 #include <leat/http/core/text.hpp>
 #include <leat/http/error.hpp>
@@ -91,6 +92,11 @@ thread_local std::vector<nghttp2_nv> h2_client_session::request_head::used_;
 
 void h2_client_session::submit(h2_client_stream& stream, std::string_view text, std::string_view scheme,
                                bool has_body) {
+    if (closing()) {
+        stream.refused = speaks_;
+        throw request_error(failed_ ? error::bad_http2 : error::no_message,
+                            failed_ ? what_is_wrong() : "the server takes no further requests");
+    }
     const request_head head(text, scheme);
     if (head.is_too_long()) {
         throw request_error(std::make_error_code(std::errc::message_size),
@@ -102,10 +108,7 @@ void h2_client_session::submit(h2_client_stream& stream, std::string_view text, 
     if (id == NGHTTP2_ERR_NOMEM) {
         throw std::bad_alloc();
     }
-    if (id < 0) {
-        stream.refused = true;
-        throw request_error(error::no_message, nghttp2_strerror(id));
-    }
+    check(id > 0, "nghttp2 takes a request");
     stream.id = id;
     stream.open = true;
     stream.ended = !has_body;

@@ -95,8 +95,9 @@ void h2_client_session::receive(std::span<const std::byte> input, time_point now
             feed(input);
             return;
         }
-        if (const std::uint32_t wrong = judge(*head); wrong != NGHTTP2_NO_ERROR) {
-            terminate(wrong, "the server sends too much that asks for work and brings nothing");
+        if (const fault found = judge(*head); found.text != nullptr) {
+            feed(input.first(input.size() - rest.size()));  // what came before it counts
+            terminate(found.code, found.text);
         }
     }
 }
@@ -110,13 +111,18 @@ void h2_client_session::feed(std::span<const std::byte> input) noexcept {
 }
 
 // What is wrong with a frame before it is looked at.
-std::uint32_t h2_client_session::judge(const h2_frame_head& head) noexcept {
+h2_client_session::fault h2_client_session::judge(const h2_frame_head& head) noexcept {
     if (head.type == NGHTTP2_HEADERS) {
         block_frames_ = 0;
     }
     const bool endless = head.type == NGHTTP2_CONTINUATION && ++block_frames_ > block_frames_max_;
-    return endless || !budget_.spend(cost_of_servers(head), now_) ? NGHTTP2_ENHANCE_YOUR_CALM
-                                                                  : NGHTTP2_NO_ERROR;
+    if (endless || !budget_.spend(cost_of_servers(head), now_)) {
+        return {NGHTTP2_ENHANCE_YOUR_CALM, "the server sends too much that asks for work and brings nothing"};
+    }
+    if (head.type == NGHTTP2_PUSH_PROMISE) {  // nghttp2 takes it until our settings are acknowledged
+        return {NGHTTP2_PROTOCOL_ERROR, "the server broke the rules of HTTP/2: it pushes"};
+    }
+    return {};
 }
 
 void h2_client_session::terminate(std::uint32_t why, std::string_view text) noexcept {
@@ -215,10 +221,10 @@ void h2_client_session::lose(std::error_code code, const std::string& why) noexc
     while (!streams_.empty()) {
         h2_client_stream& stream = streams_.pop_front();
         stream.open = false;
-        stream.refused = !stream.whole && !stream.sent_head;
+        stream.refused = speaks_ && !stream.whole && !stream.sent_head;
         try {
             if (failed_) {
-                stream.fail(error::bad_http2, wrong_);
+                stream.fail(error::bad_http2, what_is_wrong());
             } else {
                 fail_cut_off(stream, code, why);
             }
@@ -226,6 +232,12 @@ void h2_client_session::lose(std::error_code code, const std::string& why) noexc
             stream.fail(std::make_error_code(std::errc::not_enough_memory), std::string());
         }
     }
+}
+
+std::string h2_client_session::what_is_wrong() const {
+    return !wrong_.empty() ? wrong_
+           : speaks_       ? "the server broke the rules of HTTP/2"
+                           : "the server does not speak HTTP/2";
 }
 
 void h2_client_session::fail_cut_off(h2_client_stream& stream, std::error_code code, const std::string& why) {

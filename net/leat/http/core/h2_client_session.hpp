@@ -36,7 +36,7 @@ public:
 
     // Begins a request with the head `text`, as HTTP/1.1 has it, which is our own and well-formed. Its body,
     // if it has one, is given as `pending`. Throws std::bad_alloc, and request_error for a head that is too
-    // long; nothing has happened then.
+    // long, or when the session takes no further requests; nothing has happened then.
     void submit(h2_client_stream& stream, std::string_view text, std::string_view scheme, bool has_body);
     // A piece of the body, which lives until `pending` is empty; and the end.
     void give(h2_client_stream& stream, std::string_view piece) noexcept;
@@ -69,14 +69,19 @@ public:
 private:
     struct callbacks;
     class request_head;
+    struct fault {
+        std::uint32_t code = 0;
+        const char* text = nullptr;  // null: there is none
+    };
 
     [[nodiscard]] h2_client_stream* find(std::int32_t id) const noexcept;
     void feed(std::span<const std::byte> input) noexcept;
-    [[nodiscard]] std::uint32_t judge(const h2_frame_head& head) noexcept;
+    [[nodiscard]] fault judge(const h2_frame_head& head) noexcept;
     void terminate(std::uint32_t why, std::string_view text) noexcept;
     void add_field(h2_client_stream& stream, std::string_view name, std::string_view value);
     void end_head(h2_client_stream& stream) noexcept;
     void resume(h2_client_stream& stream) noexcept;
+    [[nodiscard]] std::string what_is_wrong() const;
     void fail_cut_off(h2_client_stream& stream, std::error_code code, const std::string& why);
     void close(h2_client_stream& stream, std::uint32_t why) noexcept;
     void reset(h2_client_stream& stream, std::uint32_t why) noexcept;
@@ -94,6 +99,7 @@ private:
     std::uint32_t ended_with_ = 0;      // the code of the server's GOAWAY
     std::int32_t reset_by_server_ = 0;  // the stream whose RST_STREAM is being taken
     std::string wrong_;                 // what the server has done, if that ends the connection
+    bool speaks_ = false;               // HTTP/2: its settings have come
     bool goes_away_ = false;
     bool failed_ = false;
     bool over_ = false;
