@@ -7,6 +7,8 @@
 #include <leat/testing/doctest.hpp>
 
 using leat::http::request;
+using leat::http::request_body_reader;
+using leat::http::response;
 using leat::http::response_writer;
 using leat::testing::h2_peer;
 
@@ -32,7 +34,59 @@ leat::task<> write_slowly(const request& asked, response_writer& writer) {
     }
 }
 
+leat::task<> write_what_comes(const request&, request_body_reader& body, response_writer& writer) {
+    co_await body.copy_to(writer);
+}
+
+leat::task<response> echo_what_comes(const request&) {
+    response made;
+    made.status = 101;
+    made.upgraded = [](leat::any_stream& peer) -> leat::task<> {
+        while (const leat::chunk some = co_await peer.recv_chunk()) {
+            co_await peer.send_all(some);
+        }
+    };
+    co_return made;
+}
+
+// Cancels a server in one turn after the other, whose client sends a body on each of three streams and gets
+// it back.
+template <typename Handler, typename Begin>
+leat::task<> cancel_echoes(Handler handler, Begin begin) {
+    for (int turns = 0; turns < 40; ++turns) {
+        auto listener = leat::tcp_listener::bind({"127.0.0.1", 0});
+        const leat::endpoint where = listener.local_endpoint();
+        auto server = leat::spawn(leat::http::serve(std::move(listener), handler, leat::testing::unattended));
+        auto stream = co_await leat::tcp_stream::connect(where);
+        h2_peer peer{leat::any_stream(std::move(stream))};
+        std::vector<std::int32_t> asked;
+        for (int count = 0; count < 3; ++count) {
+            asked.push_back(begin(peer));
+            peer.add_body(asked.back(), long_body);
+            peer.end_body(asked.back());
+        }
+        auto talking = leat::spawn(peer.finish(asked));
+        co_await wait_turns(turns);
+        server.cancel();
+        co_await server.join();
+        const auto& ended = co_await talking.join();
+        (void)ended;
+        for (const auto id : asked) {
+            CHECK(long_body.starts_with(peer.of(id).body));
+            CHECK((!peer.of(id).whole || peer.of(id).body == long_body));
+        }
+    }
+}
+
 }  // namespace
+
+LEAT_TEST("an HTTP/2 server that is cancelled in any turn while its handlers read breaks nothing") {
+    co_await cancel_echoes(write_what_comes, [](h2_peer& peer) { return peer.begin("/", ""); });
+}
+
+LEAT_TEST("an HTTP/2 server that is cancelled in any turn while another protocol is spoken breaks nothing") {
+    co_await cancel_echoes(echo_what_comes, [](h2_peer& peer) { return peer.connect("/", "lines"); });
+}
 
 LEAT_TEST("an HTTP/2 server that is cancelled in any turn sends no half of a frame") {
     for (int turns = 0; turns < 40; ++turns) {
