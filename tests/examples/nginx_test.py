@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""fetch and a server that is not ours: a thousand files of 0 bytes to 8 MiB from nginx, half of them over TLS
-and some compressed on the way, and every byte of them compared. The nginx is started here, for this test."""
+"""fetch and a server that is not ours: a thousand files of 0 bytes to 8 MiB from nginx, a third of them over
+TLS, another one over HTTP/2 on connections that end after some requests, some compressed on the way, and
+every byte of them compared. The nginx is started here, for this test."""
 import contextlib
 import getpass
 import os
@@ -24,6 +25,7 @@ error_log stderr warn;
 events {{ worker_connections 512; }}
 http {{
     access_log off;
+    log_format version $server_protocol;
     client_body_temp_path {folder}/temporary;
     fastcgi_temp_path {folder}/temporary;
     proxy_temp_path {folder}/temporary;
@@ -37,6 +39,12 @@ http {{
     server {{
         listen 127.0.0.1:{plain};
         listen 127.0.0.1:{secure} ssl;
+        location /packed/ {{ gzip on; gzip_types *; gzip_min_length 1; }}
+    }}
+    server {{
+        listen 127.0.0.1:{shared} ssl http2;
+        keepalive_requests 50;
+        access_log {folder}/versions version;
         location /packed/ {{ gzip on; gzip_types *; gzip_min_length 1; }}
     }}
 }}
@@ -60,15 +68,16 @@ def contents():
 
 @contextlib.contextmanager
 def nginx(program, certificate, folder):
-    """A running nginx that serves `folder`/files: its HTTP port and its HTTPS port. It is handed listening
-    sockets, as a new version of it is by the old one; so no port has to be guessed to be free."""
-    listeners = [socket.create_server(("127.0.0.1", 0), backlog=512) for _ in range(2)]
+    """A running nginx that serves `folder`/files: its ports of HTTP, of HTTPS, and of that with HTTP/2. It is
+    handed listening sockets, as a new version of it is by the old one; so no port has to be guessed to be
+    free."""
+    listeners = [socket.create_server(("127.0.0.1", 0), backlog=512) for _ in range(3)]
     for listener in listeners:
         listener.setblocking(False)  # or a worker would wait for a client that another one has taken
     ports = [listener.getsockname()[1] for listener in listeners]
     user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
     (folder / "settings").write_text(settings.format(folder=folder, certificate=certificate, user=user,
-                                                     plain=ports[0], secure=ports[1]))
+                                                     plain=ports[0], secure=ports[1], shared=ports[2]))
     numbers = [listener.fileno() for listener in listeners]
     log = folder / "log"
     with open(log, "w") as errors:
@@ -88,7 +97,7 @@ def nginx(program, certificate, folder):
 
 
 def every_byte_arrives(files, bases, trusted, backend, folder):
-    urls = [f"{bases[number % 2]}/{path}" for number, path in enumerate(files)]
+    urls = [f"{bases[number % 3]}/{path}" for number, path in enumerate(files)]
     (folder / "urls").write_text("\n".join(urls))
     with tempfile.TemporaryDirectory(dir=folder) as name:
         done = run("fetch", "-i", folder / "urls", "--output-dir", name, "--cacert", trusted,
@@ -115,7 +124,9 @@ if __name__ == "__main__":
             (folder / "files" / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / "files" / path).write_bytes(content)
         trust = authority(folder)
-        with nginx(program, trust.issue("nginx"), folder) as (plain, secure):
-            bases = f"http://127.0.0.1:{plain}", f"https://127.0.0.1:{secure}"
+        with nginx(program, trust.issue("nginx"), folder) as (plain, *secure):
+            bases = f"http://127.0.0.1:{plain}", *(f"https://127.0.0.1:{port}" for port in secure)
             for backend in backends():
                 every_byte_arrives(files, bases, trust.file, backend, folder)
+        versions = (folder / "versions").read_text().split()
+        expect(set(versions) == {"HTTP/2.0"}, f"HTTP/2 is spoken, not {set(versions)}")
