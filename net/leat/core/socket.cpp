@@ -87,7 +87,18 @@ std::size_t socket_state::try_send(std::span<const std::byte> bytes) {
         return 0;
     }
     check_used_at_home();
-    const result<std::size_t> sent = current_scheduler().io().sockets().send(descriptor, bytes);
+    return count_sent(current_scheduler().io().sockets().send(descriptor, bytes));
+}
+
+std::size_t socket_state::try_send_file(int file, std::uint64_t offset, std::size_t size) {
+    if (descriptor < 0 || send_broken || file < 0 || size == 0 || offset > INT64_MAX - size) {
+        return 0;
+    }
+    check_used_at_home();
+    return count_sent(current_scheduler().io().sockets().send_file(descriptor, file, offset, size));
+}
+
+std::size_t socket_state::count_sent(const result<std::size_t>& sent) noexcept {
     if (!sent.ok()) {
         ended_by = sent.error() == std::errc::connection_reset ? ECONNRESET : ended_by;
         return 0;

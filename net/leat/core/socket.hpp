@@ -36,6 +36,8 @@ struct socket_state : descriptor_owner, frame_pool::allocated {
 
     // What the kernel takes of them at once; nothing after a failure, which the next send tells.
     [[nodiscard]] std::size_t try_send(std::span<const std::byte> bytes);
+    // The same of a part of the file that has this descriptor.
+    [[nodiscard]] std::size_t try_send_file(int file, std::uint64_t offset, std::size_t size);
 
     // No byte, no end and no error is there to be received.
     [[nodiscard]] bool is_quiet() const noexcept;
@@ -44,6 +46,9 @@ struct socket_state : descriptor_owner, frame_pool::allocated {
 
     // As errors name it: "127.0.0.1:8001", a path, or "a peer without a name".
     [[nodiscard]] std::string peer_name() const;
+
+    // Of what was tried.
+    [[nodiscard]] std::size_t count_sent(const result<std::size_t>& sent) noexcept;
 
     bool of_unix = false;  // as operation::of_unix says
     bool send_broken = false;

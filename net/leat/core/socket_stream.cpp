@@ -4,6 +4,7 @@
 #include <leat/core/pushback.hpp>
 #include <leat/core/socket_opening.hpp>
 #include <leat/framing/recv_line.hpp>
+#include <leat/system/file.hpp>
 
 namespace leat::detail {
 
@@ -26,6 +27,10 @@ void socket_stream::unread(chunk&& bytes) {
     state().check_used_at_home();
     check_no_receiver(state().has_receiver());
     give_back(state().returned, std::move(bytes));
+}
+
+std::size_t socket_stream::try_send_file(const file& from, std::uint64_t offset, std::size_t size) {
+    return state().try_send_file(from.native_handle(), offset, size);
 }
 
 void socket_stream::set_option(int level, int name, int value) {

@@ -21,6 +21,12 @@
 
 #include <sys/socket.h>
 
+namespace leat {
+
+class file;
+
+}  // namespace leat
+
 namespace leat::detail {
 
 // See the awaiters in socket.hpp for what each operation gives, when it completes and what cancelling it
@@ -52,6 +58,9 @@ public:
     // Sends what the kernel takes of them at once, and gives the number of bytes: perhaps none, also when the
     // connection has failed, which the next send tells. Not while another send waits: it would overtake that.
     [[nodiscard]] std::size_t try_send(byte_view from) { return state().try_send(from); }
+    // The same of a part of a file, which does not pass through the program (sendfile(2)): where that is in
+    // memory, which Linux 6.5 tells of files that one owns or may write. send_file() does the rest, too.
+    [[nodiscard]] std::size_t try_send_file(const file& from, std::uint64_t offset, std::size_t size);
     // What has been handed to the kernel on this stream so far.
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return state().bytes_sent; }
 

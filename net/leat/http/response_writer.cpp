@@ -4,8 +4,12 @@
 #include <leat/http/core/answer_fields.hpp>
 #include <leat/http/core/trailer_names.hpp>
 #include <leat/http/core/writer.hpp>
+#include <leat/sleep.hpp>
 #include <leat/stream.hpp>
+#include <leat/system/send_file.hpp>
 
+#include <algorithm>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -72,6 +76,34 @@ task<> response_writer::write_unfiltered(std::string_view piece) {
     left_ -= counted ? piece.size() : 0;
     written_ += piece.size();
     co_await std::move(sending);
+}
+
+// While nothing else of the connection is being sent, or is to be sent before.
+std::size_t response_writer::try_file(const file& from, std::uint64_t offset, std::size_t size) {
+    const bool counted = begun_ && form_ == detail::server_exchange::body_form::counted;
+    if (send_file_ == nullptr || filter_ != nullptr || !counted || exchange_.sending() ||
+        exchange_.holds_back() || exchange_.broken()) {
+        return 0;
+    }
+    const auto allowed = static_cast<std::size_t>(std::min<std::uint64_t>(size, left_));
+    const std::size_t taken = allowed > 0 ? send_file_(stream_, from, offset, allowed) : 0;
+    left_ -= taken;
+    written_ += taken;
+    return taken;
+}
+
+task<> response_writer::write_file(file& from, std::uint64_t offset, std::uint64_t size) {
+    leat::detail::file_pieces rest(from, offset, size, leat::detail::file_pieces::piece_beside);
+    while (!rest.over()) {
+        const std::size_t taken = rest.try_on(
+            [this](const file& of, std::uint64_t at, std::size_t most) { return try_file(of, at, most); });
+        if (taken > 0) {
+            co_await yield();
+            continue;
+        }
+        const std::span<const std::byte> piece = co_await rest.next();
+        co_await write({reinterpret_cast<const char*>(piece.data()), piece.size()});
+    }
 }
 
 task<> response_writer::send_interim(int status, headers fields) {

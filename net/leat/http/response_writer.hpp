@@ -9,8 +9,15 @@
 #include <leat/http/headers.hpp>
 #include <leat/task.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+namespace leat {
+
+class file;
+
+}  // namespace leat
 
 namespace leat::http {
 
@@ -69,6 +76,12 @@ public:
     // ends there; later writes throw stream_errc::broken.
     [[nodiscard]] task<> write(std::string_view piece);
 
+    // Sends `size` bytes of `from`, beginning at `offset`, as pieces of the body: by sendfile(2) where the
+    // body has a Content-Length and goes over plain TCP, as send_file() does. The file lives until then.
+    // Completes, throws and is cancelled as write(); throws as file::read_at, and stream_errc::end_of_stream
+    // when the file is shorter.
+    [[nodiscard]] task<> write_file(file& from, std::uint64_t offset, std::uint64_t size);
+
     // How much of the body has been written so far; inside of compressed(), of its compressed form.
     [[nodiscard]] std::uint64_t bytes_written() const noexcept { return written_; }
 
@@ -90,8 +103,12 @@ public:
     // bytes of the body are missing.
     using send_function = task<> (*)(void* stream, detail::server_exchange& exchange, byte_view piece,
                                      byte_view behind);
-    response_writer(detail::server_exchange& exchange, void* stream, send_function send) noexcept
-        : exchange_(exchange), stream_(stream), send_(send) {}
+    // And, unless null, how to send a part of a file at once, as far as that goes.
+    using send_file_function = std::size_t (*)(void* stream, const file& from, std::uint64_t offset,
+                                               std::size_t size);
+    response_writer(detail::server_exchange& exchange, void* stream, send_function send,
+                    send_file_function send_file = nullptr) noexcept
+        : exchange_(exchange), stream_(stream), send_(send), send_file_(send_file) {}
     [[nodiscard]] std::string_view finish();
     [[nodiscard]] headers& trailers() noexcept { return trailers_; }
     // The same over another protocol, for which there is no finish().
@@ -101,11 +118,13 @@ public:
 private:
     friend class detail::body_filter;
     void begin();
+    [[nodiscard]] std::size_t try_file(const file& from, std::uint64_t offset, std::size_t size);
     [[nodiscard]] task<> write_unfiltered(std::string_view piece);
 
     detail::server_exchange& exchange_;
     void* stream_;
     send_function send_;
+    send_file_function send_file_ = nullptr;
     detail::body_writer* elsewhere_ = nullptr;  // null for HTTP/1
     detail::body_filter* filter_ = nullptr;
     response head_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <leat/backends/kernel_sockets.hpp>
 
+#include <leat/backends/sending_files.hpp>
+
 #include <leat/core/standard_streams.hpp>
 
 #include <array>
@@ -14,6 +16,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
+#include <sys/sendfile.h>
 
 namespace leat {
 
@@ -90,6 +93,15 @@ result<std::size_t> kernel_sockets::send(int fd, std::span<const std::byte> byte
 
 result<std::size_t> kernel_sockets::send_message(int fd, const msghdr& message) {
     return sent([&] { return ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL); });
+}
+
+result<std::size_t> kernel_sockets::send_file(int fd, int file, std::uint64_t offset, std::size_t size) {
+    if (!is_in_memory(file, offset, size)) {
+        return errno_code(EAGAIN);
+    }
+    const without_sigpipe quiet;
+    auto place = static_cast<off_t>(offset);
+    return sent([&] { return ::sendfile(fd, file, &place, size); });
 }
 
 socket_calls& kernel_socket_calls() noexcept {

@@ -22,6 +22,7 @@ public:
     std::optional<std::uint64_t> received(int fd) noexcept override;
     result<std::size_t> send(int fd, std::span<const std::byte> bytes) override;
     result<std::size_t> send_message(int fd, const msghdr& message) override;
+    result<std::size_t> send_file(int fd, int file, std::uint64_t offset, std::size_t size) override;
 };
 
 // CLOCK_MONOTONIC as a leat time point.

@@ -64,6 +64,9 @@ public:
     // sendmsg(2) of a message that the socket takes at once, without SIGPIPE; the same error when it does
     // not.
     virtual result<std::size_t> send_message(int fd, const msghdr& message) = 0;
+    // sendfile(2) of what the stream `fd` takes at once, without SIGPIPE, of a part of a file, if all of that
+    // is in memory; the same error when it is not, or when that cannot be told.
+    virtual result<std::size_t> send_file(int fd, int file, std::uint64_t offset, std::size_t size) = 0;
 };
 
 // Those of the kernel, for sockets that are opened outside of a run.

@@ -2,7 +2,6 @@
 #include <leat/http/core/file_body.hpp>
 
 #include <leat/bytes.hpp>
-#include <leat/system/send_file.hpp>
 
 #include <span>
 #include <utility>
@@ -44,10 +43,8 @@ task<> file_body::send(response_writer& writer, file& from) const {
     writer.head().headers.set("Content-Length", std::to_string(size_));
     for (const piece& each : pieces_) {
         co_await writer.write(each.text);
-        leat::detail::file_pieces rest(from, each.part.offset, each.part.size, piece_size);
-        while (!rest.over()) {
-            const std::span<const std::byte> bytes = co_await rest.next();
-            co_await writer.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        if (each.part.size > 0) {
+            co_await writer.write_file(from, each.part.offset, each.part.size);
         }
     }
 }

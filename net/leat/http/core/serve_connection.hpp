@@ -13,6 +13,7 @@
 #include <leat/io.hpp>
 #include <leat/serve.hpp>
 #include <leat/stream.hpp>
+#include <leat/system/send_file.hpp>
 #include <leat/task_group.hpp>
 #include <leat/tcp.hpp>
 #include <leat/timeout.hpp>
@@ -102,6 +103,16 @@ task<> send_over(void* stream, server_exchange& exchange, byte_view piece, byte_
     return send(*static_cast<Stream*>(stream), exchange, piece, behind);
 }
 
+// What a stream that takes files takes of one at once.
+template <stream Stream>
+std::size_t send_file_over(void* stream, const file& from, std::uint64_t offset, std::size_t size) {
+    if constexpr (leat::detail::takes_files<Stream>) {
+        return static_cast<Stream*>(stream)->try_send_file(from, offset, size);
+    } else {
+        return 0;
+    }
+}
+
 // Runs once the connection's task waits, so answers leave together unless a handler waits. An error is not
 // thrown here: it broke the connection, so that its next send fails, or there was no memory.
 template <stream Stream>
@@ -169,7 +180,7 @@ task<> read_and_answer(Stream& stream, request_handler& handler, server_exchange
 template <stream Stream>
 task<> answer(Stream& stream, request_handler& handler, server_exchange& exchange,
               connection_over<Stream>& client, chunk& input, std::string_view& come) {
-    response_writer writer(exchange, &stream, &send_over<Stream>);
+    response_writer writer(exchange, &stream, &send_over<Stream>, &send_file_over<Stream>);
     std::string_view rest;
     std::exception_ptr failure;
     exchange.begin_answer();

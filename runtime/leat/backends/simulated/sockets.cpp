@@ -103,4 +103,10 @@ result<std::size_t> simulated_sockets::send_message(int fd, const msghdr& /*mess
     return errno_code(network_.find(fd) == nullptr ? error_of_descriptor(fd) : EOPNOTSUPP);
 }
 
+// The disk of a simulation always takes its time.
+result<std::size_t> simulated_sockets::send_file(int /*fd*/, int /*file*/, std::uint64_t /*offset*/,
+                                                 std::size_t /*size*/) {
+    return errno_code(EAGAIN);
+}
+
 }  // namespace leat
