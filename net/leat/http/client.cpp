@@ -237,24 +237,28 @@ std::string client::place_of(const detail::client_request& asked) const {
         place = (asked.asks_proxy() ? "any" : place) + (asked.proxy->socks ? " by SOCKS via " : " via ") +
                 asked.proxy->origin();
     }
-    if (asked.upgrades() && versions_ != http_versions::only_1_1) {
+    if (asked.upgrades() && speaks_http2(asked)) {
         place += " over HTTP/1.1";
     }
     return place;
 }
 
-bool client::may_share(const detail::client_request& asked) const noexcept {
-    if (asked.upgrades() || asked.asks_proxy()) {
+// Where the request goes, if the server does so, too.
+bool client::speaks_http2(const detail::client_request& asked) const noexcept {
+    if (asked.asks_proxy()) {
         return false;
     }
     return asked.chain.current().is_secure() ? versions_ != http_versions::only_1_1
                                              : versions_ == http_versions::prior_knowledge;
 }
 
+bool client::may_share(const detail::client_request& asked) const noexcept {
+    return !asked.upgrades() && speaks_http2(asked);
+}
+
 // Sends it where it goes now; again if a kept connection had ended, or the server has not looked at it.
 task<response_stream> client::send_once(detail::client_request& asked) {
-    constexpr int refusals_max =
-        4;  // a server that ends connections after some requests refuses the next ones
+    constexpr int refusals_max = 4;  // a server may end each connection after some requests
     const url target = asked.chain.current();
     asked.proxy = unix_socket_ ? std::nullopt : proxies_.find(target);
     asked.write_head(user_agent_, accept_encodings_ ? detail::accept_encoding() : "", authorize(asked),

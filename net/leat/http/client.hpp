@@ -202,6 +202,7 @@ private:
     [[nodiscard]] task<response_stream> send_once(detail::client_request& asked);
     [[nodiscard]] task<> exchange(detail::client_request& asked, detail::client_exchange& on);
     [[nodiscard]] task<> exchange_with_body(detail::client_request& asked, detail::client_exchange& on);
+    [[nodiscard]] bool speaks_http2(const detail::client_request& asked) const noexcept;
     [[nodiscard]] bool may_share(const detail::client_request& asked) const noexcept;
     [[nodiscard]] std::string place_of(const detail::client_request& asked) const;
     [[nodiscard]] task<> connect(detail::client_request& asked, detail::connection_lease& lease);

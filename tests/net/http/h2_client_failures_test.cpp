@@ -124,6 +124,21 @@ LEAT_TEST("a kept connection that has ended is no error for what may be sent aga
     }
 }
 
+LEAT_TEST("a POST does not go on a shared connection whose end can be seen") {
+    h2_origin origin([&](std::uint32_t stream, int) { return answer{h2_page(stream, "x"), then::close}; });
+    co_await origin.during([&]() -> leat::task<> {
+        leat::http::client client(over_http2);
+        for (int i = 1; i <= 4; ++i) {
+            const fetched page = co_await client.post(origin.url("/"), "once");
+            CHECK(page.body == "x");
+            CHECK(origin.accepted == i);
+            while (client.idle_connections() > 0) {
+                co_await leat::yield();
+            }
+        }
+    });
+}
+
 LEAT_TEST("what ends a request of HTTP/2 is told in one line") {
     std::string what =
         co_await outcome_of([](std::uint32_t stream) { return h2_reset(stream, NGHTTP2_INTERNAL_ERROR); });

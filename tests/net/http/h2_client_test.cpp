@@ -8,6 +8,7 @@
 
 #include "../../support/http_origin.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -92,6 +93,24 @@ LEAT_TEST("requests that begin together wait for the one handshake") {
         const auto pages = co_await leat::map_concurrently(numbers, 120, get);
         CHECK(pages.size() == 120);
         CHECK(server.clients.size() == 1);
+    });
+}
+
+LEAT_TEST("connections that begin together do not mix what they say") {
+    co_await with_echo([](leat::endpoint where, echo_server& server) -> leat::task<> {
+        const auto ask = [&](int number) -> leat::task<bool> {
+            leat::http::client client(over_http2);
+            const std::string said = std::to_string(number);
+            const fetched page = co_await client.post(url_at(where, "/" + said), said);
+            co_return page.body == said&& page.headers.get("X-Target") == "/" + said;
+        };
+        std::vector<int> numbers;
+        for (int number = 0; number < 20; ++number) {
+            numbers.push_back(number);
+        }
+        const auto right = co_await leat::map_concurrently(numbers, numbers.size(), ask);
+        CHECK(std::ranges::count(right, true) == 20);
+        CHECK(server.clients.size() == 20);
     });
 }
 

@@ -120,6 +120,26 @@ LEAT_TEST("an upgrade is asked for over HTTP/1.1, whatever the server would choo
     });
 }
 
+LEAT_TEST("a first connection that fails decides nothing, and no request is lost by that") {
+    std::set<std::string> clients;
+    co_await with_alpn("h2,http/1.1", clients, [&](std::string origin) -> leat::task<> {
+        leat::http::client client(trusting(http_versions::negotiated));
+        auto first = leat::spawn(support::error_of(client.get(origin + "/", {.tls_handshake = 0s})));
+        const std::vector<int> numbers(6);
+        const auto pages = co_await leat::map_concurrently(
+            numbers, numbers.size(), [&](int) { return client.post(origin + "/echo", "x"); });
+        for (const fetched& page : pages) {
+            CHECK(page.body == "x");
+            CHECK(page.version == leat::http::version::http_2);
+        }
+        const std::string failed = co_await first;
+        CHECK(failed != "no error");
+        const fetched last = co_await client.get(origin + "/");
+        CHECK(last.status == 200);
+        CHECK(client.idle_connections() == 1);
+    });
+}
+
 LEAT_TEST("requests whose server cannot be reached do not wait for one another",
           on(leat::testing::simulated)) {
     leat::http::client client(trusting(http_versions::negotiated));

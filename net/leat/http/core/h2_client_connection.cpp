@@ -35,7 +35,7 @@ void h2_client_connection::retire() noexcept {
 }
 
 bool h2_client_connection::has_room() const noexcept {
-    return !retired() && seats() < session_.streams_max() && (seats() > 0 || stream_.is_quiet());
+    return !retired() && seats() < session_.streams_max();
 }
 
 // While the task of the connection runs. However that ends, its requests hear of it.

@@ -36,6 +36,8 @@ public:
     [[nodiscard]] h2_client_session& session() noexcept { return session_; }
     [[nodiscard]] std::string_view scheme() const noexcept { return scheme_; }
     void flush() noexcept { wanted_.set(); }
+    // Something has come that was not read yet.
+    [[nodiscard]] bool has_unread() const noexcept { return !stream_.is_quiet(); }
     // When anything came last.
     [[nodiscard]] time_point heard_at() const noexcept { return heard_at_; }
 

@@ -94,8 +94,9 @@ void h2_client_session::submit(h2_client_stream& stream, std::string_view text, 
                                bool has_body) {
     if (closing()) {
         stream.refused = speaks_;
-        throw request_error(failed_ ? error::bad_http2 : error::no_message,
-                            failed_ ? what_is_wrong() : "the server takes no further requests");
+        const bool wrong = failed_ || (!over_ && !goes_away_);
+        throw request_error(wrong ? error::bad_http2 : error::no_message,
+                            wrong ? what_is_wrong() : "the server closed the connection without an answer");
     }
     const request_head head(text, scheme);
     if (head.is_too_long()) {

@@ -71,6 +71,7 @@ h2_client_session::h2_client_session(time_point now) : budget_(now), now_(now) {
         nghttp2_settings_entry{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, window},
         nghttp2_settings_entry{NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
     };
+    take_preface_out();
     try {
         require_done(nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size()));
         require_done(
@@ -78,6 +79,14 @@ h2_client_session::h2_client_session(time_point now) : budget_(now), now_(now) {
     } catch (...) {
         nghttp2_session_del(session_);
         throw;
+    }
+}
+
+// nghttp2 has put the preface into the buffer that all sessions share (h2_memory): another one may write
+// before this one does. write() begins with it.
+void h2_client_session::take_preface_out() noexcept {
+    const std::uint8_t* bytes = nullptr;
+    while (nghttp2_session_mem_send(session_, &bytes) > 0) {
     }
 }
 
@@ -179,6 +188,10 @@ void h2_client_session::reset(h2_client_stream& stream, std::uint32_t why) noexc
 
 // All that nghttp2 has in its buffer is taken, or it is asked for nothing more (h2_memory).
 void h2_client_session::write(std::string& out, std::size_t most) {
+    if (!begun_) {
+        out.append(NGHTTP2_CLIENT_MAGIC, NGHTTP2_CLIENT_MAGIC_LEN);
+        begun_ = true;
+    }
     out_ = &out;
     out_max_ = most;
     while (out.size() < most) {

@@ -75,6 +75,7 @@ private:
     };
 
     [[nodiscard]] h2_client_stream* find(std::int32_t id) const noexcept;
+    void take_preface_out() noexcept;
     void feed(std::span<const std::byte> input) noexcept;
     [[nodiscard]] fault judge(const h2_frame_head& head) noexcept;
     void terminate(std::uint32_t why, std::string_view text) noexcept;
@@ -99,6 +100,7 @@ private:
     std::uint32_t ended_with_ = 0;      // the code of the server's GOAWAY
     std::int32_t reset_by_server_ = 0;  // the stream whose RST_STREAM is being taken
     std::string wrong_;                 // what the server has done, if that ends the connection
+    bool begun_ = false;                // the preface has been written
     bool speaks_ = false;               // HTTP/2: its settings have come
     bool goes_away_ = false;
     bool failed_ = false;

@@ -40,6 +40,15 @@ h2_exchange::~h2_exchange() {
     connection_.flush();
 }
 
+// What has come on a connection without requests may be its end: it is read first, as far as it is there. A
+// connection that has ended refuses the request.
+task<> h2_exchange::look() {
+    constexpr int turns = 2;  // in one it is received, in the other one taken
+    for (int turn = 0; turn < turns && connection_.seats() == 1 && connection_.has_unread(); ++turn) {
+        co_await yield();
+    }
+}
+
 void h2_exchange::begin(std::string_view head, const parser_limits& limits, bool has_body) {
     begun_ = now();
     connection_.session().submit(stream_.emplace(limits), head, connection_.scheme(), has_body);
@@ -48,6 +57,7 @@ void h2_exchange::begin(std::string_view head, const parser_limits& limits, bool
 
 task<> h2_exchange::exchange(std::string_view /*method*/, byte_view request, parser_limits limits,
                              time_point deadline) {
+    co_await look();
     begin({reinterpret_cast<const char*>(request.data()), request.size()}, limits, false);
     co_await receive_head(deadline);
 }
@@ -81,6 +91,7 @@ bool h2_exchange::wants_body() const noexcept {
 }
 
 task<> h2_exchange::send(request_with_body asked) {
+    co_await look();
     const bool empty = asked.body.bytes() && asked.body.bytes()->empty();
     begin(asked.head, asked.limits, !empty);
     if (asked.await_continue) {

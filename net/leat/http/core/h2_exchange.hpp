@@ -37,6 +37,7 @@ public:
     [[nodiscard]] bool refused() const noexcept override { return stream_ && stream_->refused; }
 
 private:
+    [[nodiscard]] task<> look();
     void begin(std::string_view head, const parser_limits& limits, bool has_body);
     [[nodiscard]] bool wants_body() const noexcept;
     [[nodiscard]] task<> receive_word();

@@ -15,8 +15,11 @@ void connection_lease::put(any_stream stream) {
 
 void connection_lease::share(any_stream stream, bool secure) {
     const auto made = begin_http2(std::move(stream), secure);
-    pool_->share(*place_, made);  // with the slot of this lease
+    const bool for_others = pool_->share(*place_, made);  // with the slot of this lease
     seat_ = connection_seat(*made);
+    if (!for_others) {
+        made->retire();
+    }
     if (std::exchange(decides_, false)) {
         pool_->end_decision(*place_, false);
     }
@@ -179,14 +182,15 @@ kept_connection& connection_pool::begin_task(std::unique_ptr<kept_connection> ow
     return kept;
 }
 
-void connection_pool::share(pool_place& place, const leat::detail::reference<shared_connection>& made) {
+// True: further requests go on it; false: they have one already.
+bool connection_pool::share(pool_place& place, const leat::detail::reference<shared_connection>& made) {
     kept_connection& kept = begin_task(std::make_unique<kept_connection>(place, made));
     made->keep_seats(&kept);
-    if (place.shared == nullptr) {
-        place.shared = &kept;
-    } else {
-        made->retire();
+    if (place.shared != nullptr) {
+        return false;
     }
+    place.shared = &kept;
+    return true;
 }
 
 void connection_pool::become_idle(kept_connection& kept) noexcept {

@@ -182,7 +182,7 @@ private:
     void give_back(pool_place& place, std::unique_ptr<client_connection> connection) noexcept;
     void end_decision(pool_place& place, bool decided) noexcept;
     void keep(pool_place& place, std::unique_ptr<client_connection> connection);
-    void share(pool_place& place, const leat::detail::reference<shared_connection>& made);
+    [[nodiscard]] bool share(pool_place& place, const leat::detail::reference<shared_connection>& made);
     kept_connection& begin_task(std::unique_ptr<kept_connection> owned);
     void expect_idle();
     void become_idle(kept_connection& kept) noexcept;

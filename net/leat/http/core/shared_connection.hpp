@@ -41,8 +41,7 @@ public:
     // No further requests: those that have begun go on.
     virtual void retire() noexcept = 0;
     [[nodiscard]] virtual bool retired() const noexcept = 0;
-    // Whether the server takes one more request now. Not on a connection without requests on which something
-    // has come that was not read yet: it may be the end.
+    // Whether the server takes one more request now.
     [[nodiscard]] virtual bool has_room() const noexcept = 0;
 
     [[nodiscard]] std::size_t seats() const noexcept { return seats_; }
