@@ -167,6 +167,7 @@ LEAT_TEST("other tasks go on while a long answer is compressed", on(leat::testin
     CHECK(made.headers.contains("Content-Encoding"));
     CHECK(turns >= 60);
     others.cancel();
+    co_await others.join();
 }
 
 TEST_CASE("text and what is like it is compressible") {
