@@ -107,7 +107,7 @@ time_point h2_session::end_late(time_point now) noexcept {
     for (h2_stream* at = streams_.first(); at != nullptr;) {
         h2_stream& stream = *std::exchange(at, streams_.next(*at));
         time_point end = never;
-        const bool is_leaving = !stream.pending.empty() && !(stream.is_upgraded && stream.handled);
+        const bool is_leaving = stream.is_leaving() && !(stream.is_upgraded && stream.handled);
         if (is_leaving) {
             if (has_window(stream)) {  // what it waits for is the connection
                 stream.leaving.open(now);
