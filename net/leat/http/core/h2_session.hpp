@@ -145,6 +145,7 @@ private:
     void give_window(h2_stream& stream, std::size_t bytes) noexcept;
     void give_owed_windows() noexcept;
     void drop_request(h2_stream& stream) noexcept;
+    void free_body(h2_stream& stream) noexcept;
     void refuse(h2_stream& stream, int status);
     void refuse_or_reset(h2_stream& stream, int status, h2_error why) noexcept;
     void close(h2_stream& stream) noexcept;

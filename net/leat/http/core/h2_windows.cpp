@@ -24,13 +24,16 @@ void h2_session::leave_body(h2_stream& stream) noexcept {
 
 // The memory of a request that nobody reads any more.
 void h2_session::drop_request(h2_stream& stream) noexcept {
-    const bool others_wait = bodies_ > bodies_max;
     leave_body(stream);
-    if (!stream.asked.body.empty()) {
-        bodies_ -= stream.asked.body.size();
-        std::string().swap(stream.asked.body);
-    }
     give_window(stream, std::exchange(stream.window_owed, 0));
+    free_body(stream);
+}
+
+// Others may wait for its memory.
+void h2_session::free_body(h2_stream& stream) noexcept {
+    const bool others_wait = bodies_ > bodies_max;
+    bodies_ -= stream.asked.body.size();
+    std::string().swap(stream.asked.body);
     if (others_wait) {
         give_owed_windows();
     }

@@ -6,7 +6,9 @@
 
 #include "../h2_client.hpp"
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 using leat::http::response;
 using leat::http::detail::h2_stream;
@@ -111,5 +113,30 @@ LEAT_TEST("a client that ends without a window for the end of an answer leaves n
     CHECK(server.take_out().empty());
     server.session.drop_blocked();
     CHECK(server.session.idle());
+    co_return;
+}
+
+LEAT_TEST("a body that its client gives up makes room for others that wait for that",
+          on(leat::testing::simulated)) {
+    constexpr std::size_t size = 1'000'000;
+    h2_client client;
+    h2_server server;
+    std::vector<std::int32_t> asked;
+    for (int i = 0; i < 6; ++i) {
+        asked.push_back(client.begin("/", std::string(size, 'b')));
+    }
+    const auto talk = [&] {
+        for (std::string sent = client.take_out(); !sent.empty(); sent = client.take_out()) {
+            server.receive(sent);
+            client.receive(server.take_out());
+        }
+    };
+    talk();
+    CHECK(client.unsent(asked[0]) == 0);
+    CHECK(client.unsent(asked[1]) > 0);
+    CHECK(client.unsent(asked[2]) > 0);
+    client.reset(asked[0]);
+    talk();
+    CHECK(client.unsent(asked[1]) == 0);
     co_return;
 }
