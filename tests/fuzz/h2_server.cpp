@@ -104,7 +104,7 @@ seen serve(std::string_view bytes, std::size_t step, bool reads) {
             session.take_body(*next, come);
             all.requests += come;
             session.give(*next, asked.target, leat::time_point{});
-            session.finish(*next);
+            session.finish(*next, leat::time_point{});
             session.handler_ended(*next);
             continue;
         }

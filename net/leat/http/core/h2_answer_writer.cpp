@@ -78,7 +78,7 @@ void h2_connection::answer_writer::finish(response_writer& written) {
         throw std::invalid_argument("fewer bytes are written than the Content-Length says");
     }
     if (!has_no_body_) {
-        session.finish(stream_, std::move(written.trailers()));
+        session.finish(stream_, now(), std::move(written.trailers()));
     }
 }
 

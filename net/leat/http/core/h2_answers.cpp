@@ -116,7 +116,6 @@ void h2_session::answer(h2_stream& stream, response& made) {
     if (has_body) {
         stream.body = std::move(made.body);
         stream.pending = stream.body;
-        stream.leaving.begin(now_);
     }
 }
 
@@ -156,6 +155,7 @@ void h2_session::submit(h2_stream& stream, field_block& head, bool has_body) {
         check(outcome == 0, "nghttp2 takes an answer");
     }
     stream.begun = true;
+    stream.leaving.begin(now_);
     stream.awaits_continue = false;  // it has heard enough, and will perhaps send no body
 }
 
@@ -166,12 +166,14 @@ void h2_session::give(h2_stream& stream, std::string_view piece, time_point now)
     resume(stream);
 }
 
-void h2_session::finish(h2_stream& stream, headers trailers) {
+void h2_session::finish(h2_stream& stream, time_point now, headers trailers) {
     field_block behind;
     behind.add_given(trailers);
     behind.require_short();
+    now_ = now;
     stream.behind = std::move(trailers);
     stream.ended = true;
+    stream.leaving.begin(now);
     resume(stream);
 }
 
@@ -210,7 +212,6 @@ void h2_session::refuse(h2_stream& stream, int status) {
     submit(stream, head, has_body);
     stream.ended = true;
     stream.pending = has_body ? std::string_view(stream.body) : std::string_view();
-    stream.leaving.begin(now_);
     stream.tell();
 }
 

@@ -250,11 +250,11 @@ int h2_session::callbacks::sent(nghttp2_session* session, const nghttp2_frame* f
         return 0;
     }
     h2_stream* const stream = self.find(frame->hd.stream_id);
-    if (stream == nullptr || stream->whole) {
+    if (stream == nullptr) {
         return 0;
     }
-    if (stream->handled) {
-        stream->has_left = true;
+    stream->has_left = true;
+    if (stream->whole || stream->handled) {
         return 0;
     }
     return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);

@@ -218,9 +218,9 @@ void h2_session::close(h2_stream& stream) noexcept {
 }
 
 void h2_session::forget(h2_stream& stream) noexcept {
-    bodies_ -= stream.asked.body.size();
     --count_;
     stream.unlink();
+    free_body(stream);
     delete &stream;
 }
 

@@ -232,7 +232,7 @@ void h2_session::end_of_input() noexcept {
 
 void h2_session::drop_blocked() noexcept {
     for_each([this](h2_stream& stream) {
-        if (!stream.pending.empty()) {
+        if (stream.is_leaving()) {
             close(stream);
         }
     });
@@ -276,7 +276,7 @@ void h2_session::resume(h2_stream& stream) noexcept {
 
 void h2_session::reset(h2_stream& stream, h2_error why) noexcept {
     stream.pending = {};
-    stream.broken = stream.broken || !stream.ended;
+    stream.broken = true;
     if (stream.open && nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id, code_of(why)) != 0) {
         terminate(h2_error::internal_error);
     }

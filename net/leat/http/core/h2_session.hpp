@@ -88,7 +88,7 @@ public:
     // A piece of the body, which lives until `pending` is empty.
     void give(h2_stream& stream, std::string_view piece, time_point now) noexcept;
     // Throws std::invalid_argument for trailers that are too long.
-    void finish(h2_stream& stream, headers trailers = {});
+    void finish(h2_stream& stream, time_point now, headers trailers = {});
     // An answer of status 1xx before the answer. The errors of answer().
     void interim(h2_stream& stream, int status, const headers& fields);
     // The handler has failed: the answer is one of `status`, or it ends here.
@@ -145,6 +145,7 @@ private:
     void give_window(h2_stream& stream, std::size_t bytes) noexcept;
     void give_owed_windows() noexcept;
     void drop_request(h2_stream& stream) noexcept;
+    void free_body(h2_stream& stream) noexcept;
     void refuse(h2_stream& stream, int status);
     void refuse_or_reset(h2_stream& stream, int status, h2_error why) noexcept;
     void close(h2_stream& stream) noexcept;

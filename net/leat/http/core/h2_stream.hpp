@@ -55,6 +55,11 @@ struct h2_stream final : list_link, served_connection {
     }
     // Somebody waits for more of it.
     [[nodiscard]] bool is_awaited() const noexcept { return is_coming() && (!is_read || awaited); }
+    // Something of its answer is still to be given away: bytes, or the end behind them. The client holds up
+    // either: nghttp2 sends also an end without bytes in a window only.
+    [[nodiscard]] bool is_leaving() const noexcept {
+        return open && !broken && (!pending.empty() || (ended && !has_left));
+    }
     // Who waits for something of this stream looks again.
     void tell() noexcept {
         changed.set();
@@ -103,7 +108,7 @@ struct h2_stream final : list_link, served_connection {
 
     time_point body_since = never;  // its body began to come, less the time in which nobody waited for it
     time_point waited_until = never;
-    progress_window leaving;  // while `pending` is not empty
+    progress_window leaving;  // while is_leaving()
 };
 
 }  // namespace leat::http::detail

@@ -149,7 +149,7 @@ task<> h2_connection::tunnel::send_pieces(pieces all) {
 
 void h2_connection::tunnel::shutdown_send() noexcept {
     if (!std::exchange(shut_down_, true) && stream_->open && !stream_->broken) {
-        connection_->session_.finish(*stream_);
+        connection_->session_.finish(*stream_, now());
         connection_->wanted_.set();
     }
 }

@@ -24,13 +24,16 @@ void h2_session::leave_body(h2_stream& stream) noexcept {
 
 // The memory of a request that nobody reads any more.
 void h2_session::drop_request(h2_stream& stream) noexcept {
-    const bool others_wait = bodies_ > bodies_max;
     leave_body(stream);
-    if (!stream.asked.body.empty()) {
-        bodies_ -= stream.asked.body.size();
-        std::string().swap(stream.asked.body);
-    }
     give_window(stream, std::exchange(stream.window_owed, 0));
+    free_body(stream);
+}
+
+// Others may wait for its memory.
+void h2_session::free_body(h2_stream& stream) noexcept {
+    const bool others_wait = bodies_ > bodies_max;
+    bodies_ -= stream.asked.body.size();
+    std::string().swap(stream.asked.body);
     if (others_wait) {
         give_owed_windows();
     }
@@ -107,7 +110,7 @@ time_point h2_session::end_late(time_point now) noexcept {
     for (h2_stream* at = streams_.first(); at != nullptr;) {
         h2_stream& stream = *std::exchange(at, streams_.next(*at));
         time_point end = never;
-        const bool is_leaving = !stream.pending.empty() && !(stream.is_upgraded && stream.handled);
+        const bool is_leaving = stream.is_leaving() && !(stream.is_upgraded && stream.handled);
         if (is_leaving) {
             if (has_window(stream)) {  // what it waits for is the connection
                 stream.leaving.open(now);

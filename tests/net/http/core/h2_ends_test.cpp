@@ -6,7 +6,9 @@
 
 #include "../h2_client.hpp"
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 using leat::http::response;
 using leat::http::detail::h2_stream;
@@ -21,6 +23,18 @@ response small_page(const leat::http::request&) {
     response made;
     made.body = "page";
     return made;
+}
+
+// All of an answer has left but its end: its bytes are as many as the client has given a window for.
+void write_all_but_the_end(h2_server& server, h2_client& client) {
+    h2_stream& stream = *server.session.take_request();
+    (void)server.session.begin(stream, {});
+    server.session.give(stream, "page", server.now);
+    client.receive(server.take_out());
+    CHECK(stream.pending.empty());
+    server.session.finish(stream, server.now);
+    server.session.handler_ended(stream);
+    client.receive(server.take_out());
 }
 
 }  // namespace
@@ -53,5 +67,76 @@ LEAT_TEST("answers that have not left when the connection is lost go nowhere", o
     CHECK(server.session.idle());
     client.receive(server.take_out());
     CHECK(client.of(asked).body.empty());
+    co_return;
+}
+
+LEAT_TEST("an answer whose end waits for a window is cut off when that takes too long",
+          on(leat::testing::simulated)) {
+    h2_client client(4);
+    h2_server server;
+    const auto asked = client.ask("/");
+    server.receive(client.take_out());
+    write_all_but_the_end(server, client);
+    CHECK(client.of(asked).body == "page");
+    CHECK(!client.of(asked).whole);
+    CHECK(server.session.end_late(server.now) == server.now + server.limits.send);
+    server.now += server.limits.send;
+    (void)server.session.end_late(server.now);
+    client.receive(server.take_out());
+    CHECK(client.of(asked).reset == NGHTTP2_CANCEL);
+    CHECK(server.session.idle());
+    co_return;
+}
+
+LEAT_TEST("a client that gives no window for the end of an answer gets that when it does",
+          on(leat::testing::simulated)) {
+    h2_client client(4);
+    h2_server server;
+    const auto asked = client.ask("/");
+    server.receive(client.take_out());
+    write_all_but_the_end(server, client);
+    server.receive(client.take_out());
+    client.receive(server.take_out());
+    CHECK(client.of(asked).whole);
+    CHECK(server.session.idle());
+    co_return;
+}
+
+LEAT_TEST("a client that ends without a window for the end of an answer leaves nothing behind",
+          on(leat::testing::simulated)) {
+    h2_client client(4);
+    h2_server server;
+    client.ask("/");
+    server.receive(client.take_out());
+    write_all_but_the_end(server, client);
+    server.session.end_of_input();
+    CHECK(server.take_out().empty());
+    server.session.drop_blocked();
+    CHECK(server.session.idle());
+    co_return;
+}
+
+LEAT_TEST("a body that its client gives up makes room for others that wait for that",
+          on(leat::testing::simulated)) {
+    constexpr std::size_t size = 1'000'000;
+    h2_client client;
+    h2_server server;
+    std::vector<std::int32_t> asked;
+    for (int i = 0; i < 6; ++i) {
+        asked.push_back(client.begin("/", std::string(size, 'b')));
+    }
+    const auto talk = [&] {
+        for (std::string sent = client.take_out(); !sent.empty(); sent = client.take_out()) {
+            server.receive(sent);
+            client.receive(server.take_out());
+        }
+    };
+    talk();
+    CHECK(client.unsent(asked[0]) == 0);
+    CHECK(client.unsent(asked[1]) > 0);
+    CHECK(client.unsent(asked[2]) > 0);
+    client.reset(asked[0]);
+    talk();
+    CHECK(client.unsent(asked[1]) == 0);
     co_return;
 }

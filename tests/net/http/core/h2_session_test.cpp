@@ -256,7 +256,7 @@ LEAT_TEST("a body that is given in pieces ends when it is said, or is cut off",
     CHECK(first->pending.empty());
     CHECK(client.of(whole).body == "one");
     server.session.give(*first, "two", server.now);
-    server.session.finish(*first);
+    server.session.finish(*first, server.now);
     server.session.handler_ended(*first);
     server.session.fail(*second, 500);
     server.session.handler_ended(*second);
