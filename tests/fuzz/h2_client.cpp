@@ -98,7 +98,7 @@ std::string outcome(std::string_view bytes, std::size_t step) {
         session.submit(each, "POST / HTTP/1.1\r\nHost: a\r\nCookie: a=b; c=d\r\n\r\n", "http", has_body);
     }
     std::string said = take_out(session);
-    session.give(streams[2], "body");
+    session.give(streams[2], "body", false);
     said += take_out(session);
     for (std::size_t at = 0; at < bytes.size(); at += step) {
         session.receive(std::as_bytes(std::span(bytes.substr(at, step))), at_once);

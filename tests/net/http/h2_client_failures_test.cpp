@@ -333,6 +333,20 @@ LEAT_TEST("a body waits for the windows of the server, but not for ever", on(sim
     });
 }
 
+LEAT_TEST("the end of a body in memory goes with its last bytes, which may fill the window", on(simulated)) {
+    constexpr std::size_t window = 65'535;
+    h2_origin origin([&](std::uint32_t, int) { return answer{}; });
+    origin.to_frame = [&](const leat::testing::h2_seen& frame, int) -> answer {
+        const bool last = frame.type == NGHTTP2_DATA && (frame.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+        return {last ? h2_page(frame.stream, "taken") : ""};
+    };
+    co_await origin.during([&]() -> leat::task<> {
+        leat::http::client client(over_http2);
+        const fetched page = co_await client.post(origin.url("/"), std::string(window, 'b'));
+        CHECK(page.body == "taken");
+    });
+}
+
 LEAT_TEST("an answer that refuses ends the sending of the body, and a 100 begins it") {
     bool refuses = false;
     h2_origin origin([&](std::uint32_t stream, int) -> answer {

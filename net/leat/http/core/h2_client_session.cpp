@@ -144,9 +144,10 @@ void h2_client_session::terminate(std::uint32_t why, std::string_view text) noex
     (void)nghttp2_session_terminate_session(session_, why);
 }
 
-void h2_client_session::give(h2_client_stream& stream, std::string_view piece) noexcept {
+void h2_client_session::give(h2_client_stream& stream, std::string_view piece, bool last) noexcept {
     if (stream.open) {
         stream.pending = piece;
+        stream.ended = last;
         resume(stream);
     }
 }

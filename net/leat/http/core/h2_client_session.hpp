@@ -38,8 +38,8 @@ public:
     // if it has one, is given as `pending`. Throws std::bad_alloc, and request_error for a head that is too
     // long, or when the session takes no further requests; nothing has happened then.
     void submit(h2_client_stream& stream, std::string_view text, std::string_view scheme, bool has_body);
-    // A piece of the body, which lives until `pending` is empty; and the end.
-    void give(h2_client_stream& stream, std::string_view piece) noexcept;
+    // A piece of the body, which lives until `pending` is empty, and may be the last; and the end.
+    void give(h2_client_stream& stream, std::string_view piece, bool last) noexcept;
     void finish(h2_client_stream& stream) noexcept;
     // What was received of the body is taken: the server may send as much again.
     void give_window(h2_client_stream& stream) noexcept;

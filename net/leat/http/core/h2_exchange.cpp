@@ -102,7 +102,7 @@ task<> h2_exchange::send(request_with_body asked) {
     }
     asked.body.begin();
     if (asked.body.bytes()) {
-        co_await send_body(asked.body, asked.send);
+        (void)co_await put(*asked.body.bytes(), asked.send, /*last=*/true);
         co_return;
     }
     auto sending = send_body(asked.body, asked.send);
@@ -126,47 +126,48 @@ task<> h2_exchange::receive_refusal() {
 
 task<> h2_exchange::send_body(outgoing_body& body, duration limit) {
     for (;;) {
-        std::string_view piece = co_await body.next();
+        const std::string_view piece = co_await body.next();
         if (piece.empty()) {
             break;
         }
-        while (!piece.empty()) {
-            const std::string_view slice = piece.substr(0, request_slice_max);
-            piece.remove_prefix(slice.size());
-            if (!co_await put(slice, limit)) {
-                co_return;
-            }
+        if (!co_await put(piece, limit, /*last=*/false)) {
+            co_return;
         }
     }
     connection_.session().finish(*stream_);
     connection_.flush();
 }
 
-// False: the server takes no more.
-task<bool> h2_exchange::put(std::string_view slice, duration limit) {
-    if (!wants_body()) {
-        co_return false;
-    }
-    try {
-        co_await timeout(limit, taken(slice));
-    } catch (const timed_out& late) {
-        throw request_error(
-            late.code(), "the server took no more of the request for " + leat::detail::duration_text(limit));
+// False: the server takes no more. The end of a body goes with its `last` piece, where that is known: it may
+// fill the window of the server, and nghttp2 sends also an end without bytes in a window only.
+task<bool> h2_exchange::put(std::string_view piece, duration limit, bool last) {
+    while (!piece.empty() && wants_body()) {
+        const std::string_view slice = piece.substr(0, request_slice_max);
+        piece.remove_prefix(slice.size());
+        try {
+            co_await timeout(limit, taken(slice, last && piece.empty()));
+        } catch (const timed_out& late) {
+            throw request_error(late.code(), "the server took no more of the request for " +
+                                                 leat::detail::duration_text(limit));
+        }
     }
     co_return wants_body();
 }
 
 // A piece that is not taken whole is forgotten: it may be gone when this ends.
-task<> h2_exchange::taken(std::string_view slice) {
+task<> h2_exchange::taken(std::string_view slice, bool last) {
     struct turn {
         explicit turn(h2_client_stream& of) noexcept : stream(of) {}
         turn(const turn&) = delete;
         turn& operator=(const turn&) = delete;
-        ~turn() { stream.pending = {}; }
+        ~turn() {
+            stream.ended = stream.ended && stream.pending.empty();
+            stream.pending = {};
+        }
         h2_client_stream& stream;
     };
     const turn given(*stream_);
-    connection_.session().give(*stream_, slice);
+    connection_.session().give(*stream_, slice, last);
     connection_.flush();
     while (!stream_->pending.empty() && wants_body()) {
         co_await stream_->changed.wait();

@@ -43,8 +43,8 @@ private:
     [[nodiscard]] task<> receive_word();
     [[nodiscard]] task<> receive_refusal();
     [[nodiscard]] task<> send_body(outgoing_body& body, duration limit);
-    [[nodiscard]] task<bool> put(std::string_view slice, duration limit);
-    [[nodiscard]] task<> taken(std::string_view slice);
+    [[nodiscard]] task<bool> put(std::string_view piece, duration limit, bool last);
+    [[nodiscard]] task<> taken(std::string_view slice, bool last);
 
     h2_client_connection& connection_;
     std::optional<h2_client_stream> stream_;
