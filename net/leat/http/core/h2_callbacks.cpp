@@ -16,10 +16,6 @@ constexpr std::size_t hopeless = 4;
 // measure the time of a round trip.
 constexpr std::int64_t earned_by_data = 3;
 
-std::string_view text_of(const std::uint8_t* bytes, std::size_t size) noexcept {
-    return {reinterpret_cast<const char*>(bytes), size};
-}
-
 // What a ping behind the first GOAWAY says: its answer shows that the client has read that.
 constexpr std::array<std::uint8_t, 8> farewell{'f', 'a', 'r', 'e', 'w', 'e', 'l', 'l'};
 
@@ -90,9 +86,9 @@ int h2_session::callbacks::take_field(nghttp2_session* /*session*/, const nghttp
     }
     try {
         if (is_trailer) {
-            self.add_trailer(*stream, text_of(name, name_size), text_of(value, value_size));
+            self.add_trailer(*stream, view_of(name, name_size), view_of(value, value_size));
         } else {
-            self.add_field(*stream, text_of(name, name_size), text_of(value, value_size));
+            self.add_field(*stream, view_of(name, name_size), view_of(value, value_size));
         }
     } catch (const std::bad_alloc&) {
         self.out_of_memory_ = true;
@@ -157,7 +153,7 @@ int h2_session::callbacks::take_body(nghttp2_session* session, std::uint8_t /*fl
         return 0;
     }
     try {
-        self.add_body(*stream, text_of(bytes, size));
+        self.add_body(*stream, view_of(bytes, size));
     } catch (const std::bad_alloc&) {
         self.out_of_memory_ = true;
         return NGHTTP2_ERR_CALLBACK_FAILURE;
@@ -184,42 +180,29 @@ ssize_t h2_session::callbacks::read_body(nghttp2_session* /*session*/, std::int3
     if (stream == nullptr) {
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
-    if (stream->pending.empty() && !stream->ended) {
-        return NGHTTP2_ERR_DEFERRED;
-    }
-    if (self.out_->size() >= self.out_max_) {
-        return NGHTTP2_ERR_PAUSE;
-    }
-    const std::size_t size = std::min(room, stream->pending.size());
-    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-    if (stream->ended && size == stream->pending.size()) {
-        *flags |= NGHTTP2_DATA_FLAG_EOF;
-        if (!stream->behind.empty()) {
-            *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-            if (self.submit_trailers(*stream) != 0) {
-                self.out_of_memory_ = true;
-                return NGHTTP2_ERR_CALLBACK_FAILURE;
-            }
+    const ssize_t size = offer_body(*stream, self.out_->size() >= self.out_max_, room, *flags);
+    if (size >= 0 && (*flags & NGHTTP2_DATA_FLAG_EOF) != 0 && !stream->behind.empty()) {
+        *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        if (self.submit_trailers(*stream) != 0) {
+            self.out_of_memory_ = true;
+            return NGHTTP2_ERR_CALLBACK_FAILURE;
         }
     }
-    return static_cast<ssize_t>(size);
+    return size;
 }
 
 // Called for the bytes that read_body() has promised.
 int h2_session::callbacks::send_body(nghttp2_session* /*session*/, nghttp2_frame* frame,
                                      const std::uint8_t* head, std::size_t size,
                                      nghttp2_data_source* /*source*/, void* user_data) noexcept {
-    constexpr std::size_t head_size = 9;
     h2_session& self = self_of(user_data);
     h2_stream& stream = *self.find(frame->hd.stream_id);
     try {
-        self.out_->append(text_of(head, head_size));
-        self.out_->append(stream.pending.substr(0, size));
+        append_body(*self.out_, head, stream, size);
     } catch (const std::bad_alloc&) {
         self.out_of_memory_ = true;
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
-    stream.pending.remove_prefix(size);
     stream.leaving.moved(size, self.now_, self.limits_.send, self.limits_.lowest_rate);
     self.budget_.earn(earned_by_data);
     if (stream.pending.empty()) {

@@ -2,22 +2,13 @@
 // What nghttp2 calls as it reads and writes the frames of an h2_session. No exception passes through it.
 #pragma once
 
+#include <leat/http/core/h2_engine.hpp>
 #include <leat/http/core/h2_session.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <new>
-
-#include <nghttp2/nghttp2.h>
 
 namespace leat::http::detail {
-
-// Throws std::bad_alloc where nghttp2 has found no memory.
-inline void require_memory(int outcome) {
-    if (outcome == NGHTTP2_ERR_NOMEM) {
-        throw std::bad_alloc();
-    }
-}
 
 struct h2_session::callbacks {
     static void set(nghttp2_session_callbacks& of) noexcept;

@@ -5,7 +5,6 @@
 #include <leat/core/number.hpp>
 #include <leat/http/error.hpp>
 
-#include <algorithm>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -18,10 +17,6 @@ constexpr int interims_max = 20;
 // What a DATA frame of a request earns: the server may give windows for the stream and the connection, and
 // measure the time of a round trip.
 constexpr std::int64_t earned_by_body = 3;
-
-std::string_view view_of(const std::uint8_t* bytes, std::size_t size) noexcept {
-    return {reinterpret_cast<const char*>(bytes), size};
-}
 
 h2_client_session& client_session_of(void* user_data) noexcept {
     return *static_cast<h2_client_session*>(user_data);
@@ -152,34 +147,20 @@ ssize_t h2_client_session::callbacks::read_body(nghttp2_session* /*session*/, st
     if (stream == nullptr) {
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
-    if (stream->pending.empty() && !stream->ended) {
-        return NGHTTP2_ERR_DEFERRED;
-    }
-    if (self.out_->size() >= self.out_max_) {
-        return NGHTTP2_ERR_PAUSE;
-    }
-    const std::size_t size = std::min(room, stream->pending.size());
-    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-    if (stream->ended && size == stream->pending.size()) {
-        *flags |= NGHTTP2_DATA_FLAG_EOF;
-    }
-    return static_cast<ssize_t>(size);
+    return offer_body(*stream, self.out_->size() >= self.out_max_, room, *flags);
 }
 
 // Called for the bytes that read_body() has promised.
 int h2_client_session::callbacks::send_body(nghttp2_session* /*session*/, nghttp2_frame* frame,
                                             const std::uint8_t* head, std::size_t size,
                                             nghttp2_data_source* /*source*/, void* user_data) noexcept {
-    constexpr std::size_t head_size = 9;
     h2_client_session& self = client_session_of(user_data);
     h2_client_stream& stream = *self.find(frame->hd.stream_id);
     try {
-        self.out_->append(view_of(head, head_size));
-        self.out_->append(stream.pending.substr(0, size));
+        append_body(*self.out_, head, stream, size);
     } catch (const std::bad_alloc&) {
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
-    stream.pending.remove_prefix(size);
     self.budget_.earn(earned_by_body);
     if (stream.pending.empty()) {
         stream.tell();

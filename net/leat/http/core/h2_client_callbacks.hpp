@@ -4,11 +4,10 @@
 #pragma once
 
 #include <leat/http/core/h2_client_session.hpp>
+#include <leat/http/core/h2_engine.hpp>
 
 #include <cstddef>
 #include <cstdint>
-
-#include <nghttp2/nghttp2.h>
 
 namespace leat::http::detail {
 

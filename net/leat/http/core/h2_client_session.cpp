@@ -5,9 +5,7 @@
 #include <leat/http/core/h2_client_callbacks.hpp>
 #include <leat/http/error.hpp>
 
-#include <algorithm>
 #include <array>
-#include <memory>
 #include <new>
 #include <utility>
 
@@ -18,17 +16,8 @@ namespace {
 constexpr std::int32_t connection_window = 16 * 1024 * 1024;
 constexpr std::size_t sent_head_max = 1024 * 1024;
 
-struct client_option_free {
-    void operator()(nghttp2_option* old) const noexcept { nghttp2_option_del(old); }
-};
-struct client_callbacks_free {
-    void operator()(nghttp2_session_callbacks* old) const noexcept { nghttp2_session_callbacks_del(old); }
-};
-
 void require_done(int outcome) {
-    if (outcome == NGHTTP2_ERR_NOMEM) {
-        throw std::bad_alloc();
-    }
+    require_memory(outcome);
     check(outcome == 0, "nghttp2 takes what a client begins with");
 }
 
@@ -50,18 +39,9 @@ std::int64_t cost_of_servers(const h2_frame_head& head) noexcept {
 }  // namespace
 
 h2_client_session::h2_client_session(time_point now) : budget_(now), now_(now) {
-    nghttp2_option* made_option = nullptr;
-    require_done(nghttp2_option_new(&made_option));
-    const std::unique_ptr<nghttp2_option, client_option_free> option(made_option);
-    nghttp2_option_set_no_auto_window_update(option.get(), 1);
+    const h2_option_owner option = make_h2_option();
     nghttp2_option_set_max_send_header_block_length(option.get(), sent_head_max);
-#ifdef LEAT_HAS_MAX_CONTINUATIONS
-    // judge() counts them. nghttp2 takes each part of a frame's head for a frame of its own.
-    nghttp2_option_set_max_continuations(option.get(), SIZE_MAX);
-#endif
-    nghttp2_session_callbacks* made_callbacks = nullptr;
-    require_done(nghttp2_session_callbacks_new(&made_callbacks));
-    const std::unique_ptr<nghttp2_session_callbacks, client_callbacks_free> used(made_callbacks);
+    const h2_callbacks_owner used = make_h2_callbacks();
     callbacks::set(*used);
     nghttp2_mem memory = memory_.functions();
     require_done(nghttp2_session_client_new3(&session_, used.get(), this, option.get(), &memory));
@@ -187,7 +167,6 @@ void h2_client_session::reset(h2_client_stream& stream, std::uint32_t why) noexc
     }
 }
 
-// All that nghttp2 has in its buffer is taken, or it is asked for nothing more (h2_memory).
 void h2_client_session::write(std::string& out, std::size_t most) {
     if (!begun_) {
         out.append(NGHTTP2_CLIENT_MAGIC, NGHTTP2_CLIENT_MAGIC_LEN);
@@ -195,22 +174,11 @@ void h2_client_session::write(std::string& out, std::size_t most) {
     }
     out_ = &out;
     out_max_ = most;
-    while (out.size() < most) {
-        const std::uint8_t* bytes = nullptr;
-        const ssize_t size = nghttp2_session_mem_send(session_, &bytes);
-        if (size < 0) {
-            failed_ = true;
-            throw std::bad_alloc();
-        }
-        if (size == 0) {
-            return;
-        }
-        try {
-            out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
-        } catch (...) {
-            failed_ = true;
-            throw;
-        }
+    try {
+        append_frames(session_, out, most);
+    } catch (...) {
+        failed_ = true;
+        throw;
     }
 }
 

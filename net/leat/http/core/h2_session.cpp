@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <memory>
-#include <new>
 #include <utility>
 
 namespace leat::http::detail {
@@ -20,13 +18,6 @@ constexpr std::uint32_t continuations_max = 8;  // so many frames of 16 KiB
 std::uint32_t code_of(h2_error why) noexcept {
     return static_cast<std::uint32_t>(why);
 }
-
-struct option_free {
-    void operator()(nghttp2_option* old) const noexcept { nghttp2_option_del(old); }
-};
-struct callbacks_free {
-    void operator()(nghttp2_session_callbacks* old) const noexcept { nghttp2_session_callbacks_del(old); }
-};
 
 // What a frame costs the peer (h2_budget).
 std::int64_t cost_of(const h2_frame_head& head) noexcept {
@@ -51,18 +42,9 @@ std::int64_t cost_of(const h2_frame_head& head) noexcept {
 
 h2_session::h2_session(const server_limits& limits, served_connection& client, time_point now, bool reads)
     : limits_(limits), client_(client), budget_(now), reads_(reads), now_(now) {
-    nghttp2_option* made_option = nullptr;
-    require_memory(nghttp2_option_new(&made_option));
-    const std::unique_ptr<nghttp2_option, option_free> option(made_option);
-    nghttp2_option_set_no_auto_window_update(option.get(), 1);
+    const h2_option_owner option = make_h2_option();
     nghttp2_option_set_no_closed_streams(option.get(), 1);
-#ifdef LEAT_HAS_MAX_CONTINUATIONS
-    // judge() counts them. nghttp2 takes each part of a frame's head for a frame of its own.
-    nghttp2_option_set_max_continuations(option.get(), SIZE_MAX);
-#endif
-    nghttp2_session_callbacks* made_callbacks = nullptr;
-    require_memory(nghttp2_session_callbacks_new(&made_callbacks));
-    const std::unique_ptr<nghttp2_session_callbacks, callbacks_free> used(made_callbacks);
+    const h2_callbacks_owner used = make_h2_callbacks();
     callbacks::set(*used);
     nghttp2_mem memory = memory_.functions();
     require_memory(nghttp2_session_server_new3(&session_, used.get(), this, option.get(), &memory));
@@ -294,30 +276,15 @@ void h2_session::fail(h2_stream& stream, int status) noexcept {
     }
 }
 
-// All that nghttp2 has in its buffer is taken, or it is asked for nothing more (h2_memory).
 void h2_session::write(std::string& out, std::size_t most, time_point now) {
     now_ = now;
     out_ = &out;
     out_max_ = most;
-    for (;;) {
-        const std::uint8_t* bytes = nullptr;
-        const ssize_t size = nghttp2_session_mem_send(session_, &bytes);
-        if (size < 0) {
-            failed_ = true;
-            throw std::bad_alloc();
-        }
-        if (size == 0) {
-            break;
-        }
-        try {
-            out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
-        } catch (...) {
-            failed_ = true;
-            throw;
-        }
-        if (out.size() >= most) {
-            break;
-        }
+    try {
+        append_frames(session_, out, most);
+    } catch (...) {
+        failed_ = true;
+        throw;
     }
 }
 
