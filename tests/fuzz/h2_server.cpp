@@ -99,7 +99,7 @@ seen serve(std::string_view bytes, std::size_t step, bool reads) {
         if (asked.headers.contains("Upgrade")) {
             made.status = 101;
             made.upgraded = [](leat::any_stream&) -> leat::task<> { co_return; };
-            session.answer(*next, made);
+            session.answer(*next, made, leat::time_point{});
             std::string come;
             session.take_body(*next, come);
             all.requests += come;
@@ -109,7 +109,7 @@ seen serve(std::string_view bytes, std::size_t step, bool reads) {
             continue;
         }
         made.body = asked.target;
-        session.answer(*next, made);
+        session.answer(*next, made, leat::time_point{});
         session.handler_ended(*next);
     }
     for (;;) {

@@ -69,7 +69,7 @@ void h2_connection::answer_writer::finish(response_writer& written) {
     h2_session& session = connection_.session_;
     response& head = written.head();
     if (!stream_.begun) {
-        session.answer(stream_, head);
+        session.answer(stream_, head, now());
         return;
     }
     require_no_body(head);

@@ -92,7 +92,8 @@ private:
 };
 thread_local std::vector<nghttp2_nv> h2_session::field_block::used_;
 
-void h2_session::answer(h2_stream& stream, response& made) {
+void h2_session::answer(h2_stream& stream, response& made, time_point now) {
+    now_ = now;
     if (stream.refused_with != 0) {
         return;
     }

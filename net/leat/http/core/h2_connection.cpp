@@ -151,7 +151,7 @@ task<> h2_connection::answer(h2_stream& stream) {
                 [&](cancel_scope& scope) { return read_and_answer(stream, body, scope); });
         } else if (handler_.gives()) {
             response made = co_await handler_.give(stream.asked);
-            session_.answer(stream, made);
+            session_.answer(stream, made, now());
         } else {
             answer_writer pieces(*this, stream);
             response_writer writer(exchange_, pieces);
@@ -189,7 +189,7 @@ task<> h2_connection::read_and_answer(h2_stream& stream, body_reader& body, canc
     request_body_reader reader(body, limits_.body_bytes);
     if (handler_.gives()) {
         response made = co_await handler_.give_reading(stream.asked, reader);
-        session_.answer(stream, made);
+        session_.answer(stream, made, now());
     } else {
         answer_writer pieces(*this, stream);
         response_writer writer(exchange_, pieces);

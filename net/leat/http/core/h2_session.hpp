@@ -81,7 +81,7 @@ public:
     // and h2_stream::upgraded. Throws std::invalid_argument for one that cannot be, and std::bad_alloc;
     // nothing has happened then. An answer to a stream that is gone, or that the server itself has answered,
     // goes nowhere.
-    void answer(h2_stream& stream, response& made);
+    void answer(h2_stream& stream, response& made, time_point now);
     // The head of an answer whose body is given as `pending`, and ends as finish() says. Gives how long it
     // says that the body is, if it does. The same errors. When there can be no body the answer has `ended`.
     [[nodiscard]] std::optional<std::uint64_t> begin(h2_stream& stream, const response& made);

@@ -29,7 +29,7 @@ int status_of_head(h2_client& client, h2_server& server, std::size_t more, bool&
     made.headers.add("y", std::string(more, 'w'));
     is_error = false;
     try {
-        server.session.answer(*next, made);
+        server.session.answer(*next, made, server.now);
     } catch (const std::invalid_argument&) {
         is_error = true;
         server.session.fail(*next, 500);

@@ -70,6 +70,24 @@ LEAT_TEST("answers that have not left when the connection is lost go nowhere", o
     co_return;
 }
 
+LEAT_TEST("an answer that took long to make has all of its time to leave", on(leat::testing::simulated)) {
+    h2_client client(0);
+    h2_server server;
+    const auto asked = client.ask("/");
+    server.receive(client.take_out());
+    server.now += 10 * server.limits.send;
+    server.answer_all(small_page);
+    CHECK(server.session.end_late(server.now) == server.now + server.limits.send);
+    client.receive(server.take_out());
+    CHECK(!client.of(asked).reset);
+    CHECK(client.of(asked).status == 200);
+    server.now += server.limits.send;
+    (void)server.session.end_late(server.now);
+    client.receive(server.take_out());
+    CHECK(client.of(asked).reset == NGHTTP2_CANCEL);
+    co_return;
+}
+
 LEAT_TEST("an answer whose end waits for a window is cut off when that takes too long",
           on(leat::testing::simulated)) {
     h2_client client(4);

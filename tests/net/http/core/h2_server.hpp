@@ -41,7 +41,7 @@ struct h2_server {
     void answer_all(const std::function<http::response(const http::request&)>& answer) {
         while (http::detail::h2_stream* next = session.take_request()) {
             http::response made = answer(next->asked);
-            session.answer(*next, made);
+            session.answer(*next, made, now);
             session.handler_ended(*next);
         }
     }

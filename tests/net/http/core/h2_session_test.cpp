@@ -207,7 +207,7 @@ LEAT_TEST("requests beyond the limit are refused, also while those that were res
     REQUIRE(handled.size() == 4);
     for (h2_stream* each : {handled[1], handled[2], handled[3]}) {
         response made;
-        server.session.answer(*each, made);
+        server.session.answer(*each, made, server.now);
         server.session.handler_ended(*each);
     }
     pass();
@@ -331,7 +331,7 @@ LEAT_TEST("a client that sends no more gets the answers to what is whole", on(le
     CHECK(next->client_ended);
     response made;
     made.body = std::string(20, 'b');
-    server.session.answer(*next, made);
+    server.session.answer(*next, made, server.now);
     server.session.handler_ended(*next);
     CHECK(server.session.take_request() == nullptr);
     client.receive(server.take_out());
