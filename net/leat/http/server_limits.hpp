@@ -27,7 +27,8 @@ struct server_limits {
     std::size_t header_bytes = 64 * 1024;
     // A handler that reads the body itself may choose another limit: request_body_reader::set_limit().
     std::uint64_t body_bytes = 1024 * 1024;
-    // On one connection: the answer to the last of them closes it.
+    // On one connection: the answer to the last of them closes it. One of HTTP/2 takes those that the client
+    // has sent until it hears of the end.
     std::size_t requests = 1'000'000;
     // Whether a method that is not registered (IANA) goes to the handler, such as PURGE; otherwise it is
     // answered with 501.

@@ -283,6 +283,22 @@ LEAT_TEST("a stop lets the requests of an HTTP/2 connection end, and takes no mo
     co_await server;
 }
 
+LEAT_TEST("an HTTP/2 connection ends behind as many requests as it may have") {
+    leat::http::serve_options options = unattended;
+    options.limits.requests = 3;
+    co_await serving(repeat, options, [](leat::endpoint where) -> leat::task<> {
+        h2_peer peer(co_await dial(where));
+        for (int i = 0; i < 3; ++i) {
+            const auto asked = peer.ask("/");
+            const bool answered = co_await peer.finish(asked);
+            CHECK(answered);
+            CHECK(peer.of(asked).body == "/ ");
+        }
+        co_await peer.finish_all();
+        CHECK(peer.goaway() == NGHTTP2_NO_ERROR);
+    });
+}
+
 LEAT_TEST("an HTTP/2 connection without a request ends in time, pings or not", on(leat::testing::simulated)) {
     leat::http::serve_options options = unattended;
     options.limits.idle = 10s;

@@ -109,11 +109,15 @@ task<chunk> h2_connection::receive_some() {
             co_return std::move(*some);
         }
         told_stop_ = true;
-        session_.go_away(now());
-        look_within(duration::zero());
-        wanted_.set();
+        take_no_further();
     }
     co_return co_await stream_.recv_chunk();
+}
+
+void h2_connection::take_no_further() {
+    session_.go_away(now());
+    look_within(duration::zero());
+    wanted_.set();
 }
 
 void h2_connection::take(const chunk& input) {
@@ -131,6 +135,9 @@ void h2_connection::take(const chunk& input) {
 
 void h2_connection::start_handlers() {
     while (h2_stream* const next = session_.take_request()) {
+        if (++requests_ == limits_.requests) {
+            take_no_further();
+        }
         try {
             tasks_->spawn(answer(*next));  // its frame is there before it is a task
         } catch (const std::bad_alloc&) {

@@ -56,6 +56,7 @@ private:
     [[nodiscard]] task<chunk> receive_some();
     void take(const chunk& input);
     void start_handlers();
+    void take_no_further();
     [[nodiscard]] task<> answer(h2_stream& stream);
     [[nodiscard]] task<> read_and_answer(h2_stream& stream, body_reader& body, cancel_scope& scope);
     [[nodiscard]] task<> run_upgraded(h2_stream& stream);
@@ -81,6 +82,7 @@ private:
     event sent_;                       // set for a moment when it has been
     time_point idle_since_;
     bool idle_ = true;
+    std::size_t requests_ = 0;  // that have been given to handlers
     bool told_stop_ = false;
     bool input_ended_ = false;
     bool lost_ = false;
