@@ -15,7 +15,8 @@ trap finish EXIT
 
 # start NAME LINES PROGRAM...: starts a server and waits until it has said where it listens
 start() {
-    "${@:3}" >"$scratch/$1" &
+    : >"$scratch/$1" # is there before it is looked at
+    "${@:3}" >>"$scratch/$1" &
     servers+=($!)
     for ((tries = 0; tries < 100; ++tries)); do
         [ "$(wc -l <"$scratch/$1")" -ge "$2" ] && return
