@@ -157,10 +157,9 @@ class kind:
 
 
 def kinds(folder, scratch):
-    hello = 'location = /hello { default_type text/plain; return 200 "hello\\n"; }'
     files = (nginx_on(scratch), leat(folder, "--role", "files", "--files", str(scratch / "served")))
-    texts = (nginx_on(scratch, "", hello), leat(folder))
-    http2 = (nghttpd(scratch / "served"), nginx_on(scratch, "http2", hello), leat(folder))
+    texts = (nginx_on(scratch, "", nginx.hello), leat(folder))
+    http2 = (nghttpd(scratch / "served"), nginx_on(scratch, "http2", nginx.hello), leat(folder))
     found = {
         "hello": lambda: kind("nginx", texts, by_wrk("/hello")),
         "pipelined": lambda: kind("nginx", texts, by_wrk("/hello", "-s", str(sources / "pipelined.lua"))),
@@ -175,7 +174,7 @@ def kinds(folder, scratch):
         shown = ("--certificate", str(scratch / f"{algorithm}-certificate.pem"))
         shown += ("--key", str(scratch / f"{algorithm}-key.pem"))
         secured = nginx.secured_by(scratch, f"{algorithm}-")
-        peers = (nginx_on(scratch, "ssl", secured + hello), leat(folder, *shown))
+        peers = (nginx_on(scratch, "ssl", secured + nginx.hello), leat(folder, *shown))
         for how in ("new", "reuse"):
             asks = by_s_time(f"-{how}")
             found[f"tls-{algorithm}-{how}"] = lambda peers=peers, asks=asks: kind("nginx", peers, asks)

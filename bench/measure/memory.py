@@ -5,7 +5,7 @@ tables, code paged in) is not charged to the others. Kernel memory, the same for
 from . import build, report, servers
 
 first_connections = 1000
-measured = servers.everything + servers.over_tls
+measured = servers.everything + servers.over_tls + servers.over_http
 
 
 def resident_bytes(pid):

@@ -29,6 +29,8 @@ http {{
 }}
 """
 
+hello = 'location = /hello { default_type text/plain; return 200 "hello\\n"; }'
+
 of_one = """
     server {{
         listen 127.0.0.1:{port} {options};

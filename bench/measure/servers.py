@@ -66,6 +66,10 @@ over_tls = tuple(
     server(f"leat-tls-{backend}", "leat_tls_echo", ("--backend", backend), backend, package, (), "tls_client")
     for backend, package in (("epoll", "libssl-dev"), ("uring", "liburing-dev"))
 )
+over_http = tuple(
+    server(f"leat-http-{backend}", "leat_http", ("--backend", backend), backend, "libwslay-dev", (), client)
+    for client, backend in (("http_idle_client", "epoll"), ("http_idle_client", "uring"))
+)
 
 
 def names(among=everything):
