@@ -42,7 +42,7 @@ public:
             const int outcome = ::deflate(&stream_, flush);
             check(outcome == Z_OK || outcome == Z_STREAM_END || outcome == Z_BUF_ERROR,
                   "zlib compresses whatever it is given");
-            out.resize(out.size() - stream_.avail_out);
+            out.erase(out.size() - stream_.avail_out);
         } while (stream_.avail_out == 0);
     }
 

@@ -188,7 +188,7 @@ std::string deflater::compress(std::string_view message) try {
         stream_->avail_out = static_cast<uInt>(out.size() - before);
         const int outcome = deflate(stream_.get(), Z_SYNC_FLUSH);
         leat::check(outcome == Z_OK || outcome == Z_BUF_ERROR, "zlib compresses whatever it is given");
-        out.resize(out.size() - stream_->avail_out);
+        out.erase(out.size() - stream_->avail_out);
     } while (stream_->avail_out == 0);
     leat::check(out.ends_with(tail), "a flush of zlib ends as RFC 7692 says");
     out.resize(out.size() - tail.size());
@@ -234,7 +234,7 @@ inflater::outcome inflater::inflate_all(std::string_view compressed, std::string
         stream_->next_out = reinterpret_cast<Bytef*>(out.data() + before);
         stream_->avail_out = static_cast<uInt>(out.size() - before);
         const int result = inflate(stream_.get(), Z_SYNC_FLUSH);
-        out.resize(out.size() - stream_->avail_out);
+        out.erase(out.size() - stream_->avail_out);
         if (out.size() > most) {
             return outcome::too_big;
         }
