@@ -11,8 +11,9 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "../echo/listening.h"
 
 namespace {
 
@@ -45,15 +46,7 @@ leat::task<> hold(int port, int connections) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    int port = 8080;
-    int connections = 1;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const std::string_view name = argv[i];
-        if (name == "--port") {
-            port = std::atoi(argv[i + 1]);
-        } else if (name == "--connections") {
-            connections = std::atoi(argv[i + 1]);
-        }
-    }
+    const int port = std::atoi(option(argc, argv, "--port", "8080"));
+    const int connections = std::atoi(option(argc, argv, "--connections", "1"));
     return leat::run_main([port, connections] { return hold(port, connections); });
 }

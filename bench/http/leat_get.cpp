@@ -14,6 +14,8 @@
 #include <string>
 #include <string_view>
 
+#include "../echo/listening.h"
+
 namespace {
 
 namespace http = leat::http;
@@ -21,10 +23,9 @@ namespace http = leat::http;
 struct settings {
     std::string url;
     std::string authorities;
-    std::string backend;
-    long count = 1;
-    int parallel = 50;
-    bool fresh = false;
+    long count;
+    int parallel;
+    bool fresh;
 };
 
 leat::task<> get_all(settings chosen) {
@@ -54,23 +55,12 @@ leat::task<> get_all(settings chosen) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    settings chosen;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const std::string_view name = argv[i];
-        const std::string value = argv[i + 1];
-        if (name == "--url") {
-            chosen.url = value;
-        } else if (name == "--cacert") {
-            chosen.authorities = value;
-        } else if (name == "--backend") {
-            chosen.backend = value;
-        } else if (name == "--count") {
-            chosen.count = std::atol(value.c_str());
-        } else if (name == "--parallel") {
-            chosen.parallel = std::atoi(value.c_str());
-        } else if (name == "--fresh") {
-            chosen.fresh = value == "yes";
-        }
-    }
-    return leat::run_main([&] { return get_all(chosen); }, {.backend = chosen.backend});
+    const settings chosen{
+        .url = option(argc, argv, "--url", ""),
+        .authorities = option(argc, argv, "--cacert", ""),
+        .count = std::atol(option(argc, argv, "--count", "1")),
+        .parallel = std::atoi(option(argc, argv, "--parallel", "50")),
+        .fresh = std::string_view(option(argc, argv, "--fresh", "")) == "yes",
+    };
+    return leat::run_main([&] { return get_all(chosen); }, {.backend = option(argc, argv, "--backend", "")});
 }

@@ -10,29 +10,25 @@
 #include <leat/run.hpp>
 #include <leat/websocket.hpp>
 
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "../echo/leat_server.hpp"
+#include "../echo/listening.h"
 
 namespace {
 
 namespace http = leat::http;
 
 struct settings {
-    int port = 8080;
-    std::string backend;
-    std::string role = "hello";
-    std::string files = ".";
+    int port;
+    std::string role;
+    std::string files;
     std::string certificate;
     std::string key;
 };
-
-void announce(std::string_view where) {
-    std::printf("listening on %.*s\n", static_cast<int>(where.size()), where.data());
-    std::fflush(stdout);
-}
 
 leat::task<> echo(leat::websocket::socket& peer) {
     while (const auto said = co_await peer.receive()) {
@@ -71,23 +67,12 @@ leat::task<> serve(settings chosen) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    settings chosen;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const std::string_view name = argv[i];
-        const std::string value = argv[i + 1];
-        if (name == "--port") {
-            chosen.port = std::atoi(value.c_str());
-        } else if (name == "--backend") {
-            chosen.backend = value;
-        } else if (name == "--role") {
-            chosen.role = value;
-        } else if (name == "--files") {
-            chosen.files = value;
-        } else if (name == "--certificate") {
-            chosen.certificate = value;
-        } else if (name == "--key") {
-            chosen.key = value;
-        }
-    }
-    return leat::run_main([&] { return serve(chosen); }, {.backend = chosen.backend});
+    const settings chosen{
+        .port = std::atoi(option(argc, argv, "--port", "8080")),
+        .role = option(argc, argv, "--role", "hello"),
+        .files = option(argc, argv, "--files", "."),
+        .certificate = option(argc, argv, "--certificate", ""),
+        .key = option(argc, argv, "--key", ""),
+    };
+    return leat::run_main([&] { return serve(chosen); }, {.backend = option(argc, argv, "--backend", "")});
 }

@@ -20,15 +20,17 @@
 #include <string_view>
 #include <vector>
 
+#include "../echo/listening.h"
+
 namespace {
 
 namespace websocket = leat::websocket;
 
 struct load {
-    int port = 8080;
-    int connections = 1;
-    std::size_t message_size = 64;
-    int server = 0;  // its process
+    int port;
+    int connections;
+    std::size_t message_size;
+    int server;  // its process
 };
 
 std::uint64_t nanoseconds(clockid_t clock) {
@@ -120,19 +122,11 @@ leat::task<> obey(load wanted) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    load wanted;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const std::string_view name = argv[i];
-        const int value = std::atoi(argv[i + 1]);
-        if (name == "--port") {
-            wanted.port = value;
-        } else if (name == "--connections") {
-            wanted.connections = value;
-        } else if (name == "--message-size") {
-            wanted.message_size = static_cast<std::size_t>(value);
-        } else if (name == "--server-pid") {
-            wanted.server = value;
-        }
-    }
+    const load wanted{
+        .port = std::atoi(option(argc, argv, "--port", "8080")),
+        .connections = std::atoi(option(argc, argv, "--connections", "1")),
+        .message_size = std::strtoul(option(argc, argv, "--message-size", "64"), nullptr, 10),
+        .server = std::atoi(option(argc, argv, "--server-pid", "0")),
+    };
     return leat::run_main([wanted] { return obey(wanted); });
 }

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import build, echo, nginx, report, servers
+from .emfile import cpu_seconds
 
 sources = Path(__file__).resolve().parents[1] / "http"
 connections = 50
@@ -28,11 +29,6 @@ class peer:
     name: str
     pid: int
     port: int
-
-
-def cpu_of(pid):
-    """CPU seconds of a process, all its threads: clock_getcpuclockid(3), which Python lacks."""
-    return time.clock_gettime((~pid << 3) | 2)
 
 
 def output_of(command):
@@ -157,18 +153,17 @@ class kind:
 
 
 def kinds(folder, scratch):
+    """One is used of what this gives: kinds share peers, and each is started once."""
     files = (nginx_on(scratch), leat(folder, "--role", "files", "--files", str(scratch / "served")))
     texts = (nginx_on(scratch, "", nginx.hello), leat(folder))
     http2 = (nghttpd(scratch / "served"), nginx_on(scratch, "http2", nginx.hello), leat(folder))
     found = {
-        "hello": lambda: kind("nginx", texts, by_wrk("/hello")),
-        "pipelined": lambda: kind("nginx", texts, by_wrk("/hello", "-s", str(sources / "pipelined.lua"))),
-        "1-KB": lambda: kind("nginx", files, by_wrk("/1k.bin")),
-        "1-MB": lambda: kind("nginx", files, by_wrk("/1m.bin")),
-        "http2": lambda: kind("nghttpd", http2, by_h2load),
-        "websocket": lambda: kind(
-            "c-wslay", (echo_peers(folder), leat(folder, "--role", "echo")), None
-        ),
+        "hello": kind("nginx", texts, by_wrk("/hello")),
+        "pipelined": kind("nginx", texts, by_wrk("/hello", "-s", str(sources / "pipelined.lua"))),
+        "1-KB": kind("nginx", files, by_wrk("/1k.bin")),
+        "1-MB": kind("nginx", files, by_wrk("/1m.bin")),
+        "http2": kind("nghttpd", http2, by_h2load),
+        "websocket": kind("c-wslay", (echo_peers(folder), leat(folder, "--role", "echo")), None),
     }
     for algorithm in ("ecdsa", "rsa"):
         shown = ("--certificate", str(scratch / f"{algorithm}-certificate.pem"))
@@ -176,13 +171,11 @@ def kinds(folder, scratch):
         secured = nginx.secured_by(scratch, f"{algorithm}-")
         peers = (nginx_on(scratch, "ssl", secured + nginx.hello), leat(folder, *shown))
         for how in ("new", "reuse"):
-            asks = by_s_time(f"-{how}")
-            found[f"tls-{algorithm}-{how}"] = lambda peers=peers, asks=asks: kind("nginx", peers, asks)
+            found[f"tls-{algorithm}-{how}"] = kind("nginx", peers, by_s_time(f"-{how}"))
     return found
 
 
-names = ("hello", "pipelined", "1-KB", "1-MB", "http2", "websocket")
-names += tuple(f"tls-{algorithm}-{how}" for algorithm in ("ecdsa", "rsa") for how in ("new", "reuse"))
+names = tuple(kinds(Path(), Path()))
 
 
 def prepare(scratch):
@@ -195,9 +188,9 @@ def prepare(scratch):
 
 
 def measured_once(one, ask):
-    before, began = cpu_of(one.pid), time.monotonic()
+    before, began = cpu_seconds(one.pid), time.monotonic()
     requests = ask(one.port)
-    spent = cpu_of(one.pid) - before
+    spent = cpu_seconds(one.pid) - before
     return {"us": spent / requests * 1e6, "requests": requests, "busy": spent / (time.monotonic() - began)}
 
 
@@ -246,7 +239,7 @@ def measure(arguments):
     for name in arguments.kinds:
         with tempfile.TemporaryDirectory(prefix="http-", dir="/var/tmp") as scratch:
             prepare(Path(scratch))
-            what = kinds(arguments.build_dir, Path(scratch))[name]()
+            what = kinds(arguments.build_dir, Path(scratch))[name]
             rounds = measure_kind(arguments.build_dir, what, arguments.rounds)
         print(f"\n{name}, {len(rounds)} rounds; medians (quartiles)")
         header = ["server", "us CPU/request", "min-max", f"to {what.baseline}", "busy"]

@@ -11,15 +11,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "../echo/listening.h"
 
 namespace {
 
 struct load {
-    int port = 8443;
-    int connections = 1;
-    std::size_t message_size = 64;
+    int port;
+    int connections;
+    std::size_t message_size;
 };
 
 leat::task<> hold(load wanted) {
@@ -46,17 +47,10 @@ leat::task<> hold(load wanted) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    load wanted;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const std::string_view name = argv[i];
-        const int value = std::atoi(argv[i + 1]);
-        if (name == "--port") {
-            wanted.port = value;
-        } else if (name == "--connections") {
-            wanted.connections = value;
-        } else if (name == "--message-size") {
-            wanted.message_size = static_cast<std::size_t>(value);
-        }
-    }
+    const load wanted{
+        .port = std::atoi(option(argc, argv, "--port", "8443")),
+        .connections = std::atoi(option(argc, argv, "--connections", "1")),
+        .message_size = std::strtoul(option(argc, argv, "--message-size", "64"), nullptr, 10),
+    };
     return leat::run_main([wanted] { return hold(wanted); });
 }
