@@ -56,6 +56,7 @@ struct dns_reply {
     dns_rcode rcode = dns_rcode::no_error;
     manner how = manner::plain;
     unsigned holds = 0;  // seconds: the time to live of each record; without addresses that of a SOA record
+    unsigned alias_holds = holds;  // that of the alias
     bool has_soa = true;
 };
 
@@ -204,7 +205,7 @@ private:
         if (!reply.alias.empty()) {
             const bytes target = encoded(reply.alias);
             packet.insert(packet.end(), owner.begin(), owner.end());
-            put(packet, {static_cast<unsigned>(dns_type::cname), 1, 0, reply.holds,
+            put(packet, {static_cast<unsigned>(dns_type::cname), 1, 0, reply.alias_holds,
                          static_cast<unsigned>(target.size())});
             owner = target;
             packet.insert(packet.end(), target.begin(), target.end());

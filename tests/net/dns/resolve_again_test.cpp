@@ -2,7 +2,16 @@
 // What is asked again, and what is remembered: for how long, and until what happens.
 #include <leat/dns/resolve.hpp>
 
+#include "../../support/folder.hpp"
 #include "lookups.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <thread>
+
+#include <sched.h>
+#include <sys/mount.h>
 
 using namespace lookups;
 
@@ -42,6 +51,11 @@ LEAT_TEST("the record that holds the shortest time decides, be it an alias or of
     (void)co_await leat::resolve("both.test", patient(server));
     (void)co_await leat::resolve("both.test", patient(server));
     CHECK(server.asked() == 4);
+    server.set("alias.test",
+               {.addresses = {first}, .alias = "target.test", .holds = an_hour, .alias_holds = 0});
+    (void)co_await leat::resolve("alias.test", only_ipv4(patient(server)));
+    (void)co_await leat::resolve("alias.test", only_ipv4(patient(server)));
+    CHECK(server.asked() == 6);
 }
 
 LEAT_TEST("an answer that is older than wanted is asked for again, and who wants none is given none",
@@ -98,6 +112,38 @@ LEAT_TEST("an answer of one server is not that of another, nor that of another f
     only.families = address_families::ipv6;
     const addresses of_other_family = co_await leat::resolve("split.test", only);
     CHECK(of_other_family == addresses{v6});
+}
+
+TEST_CASE("a change of /etc/hosts ends what is remembered") {
+    const leat::testing::folder scratch;
+    const std::string other = scratch.file("hosts", "192.0.2.2 moved.test\n");
+    int refused = 0;
+    addresses before;
+    addresses after;
+    std::thread([&] {  // whose mounts are its own
+        if (::unshare(CLONE_NEWNS) != 0 ||
+            ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+            refused = errno;
+            return;
+        }
+        leat::run([&]() -> leat::task<> {
+            dns_server server;
+            server.set("moved.test", {.addresses = {first}, .holds = an_hour});
+            before = co_await leat::resolve("moved.test", only_ipv4(patient(server)));
+            if (::mount(other.c_str(), "/etc/hosts", nullptr, MS_BIND, nullptr) != 0) {
+                refused = errno;
+                co_return;
+            }
+            after = co_await leat::resolve("moved.test", only_ipv4(patient(server)));
+        });
+    })
+        .join();
+    if (refused != 0) {
+        MESSAGE("skipped: no mounts of its own: " << std::strerror(refused));
+        return;
+    }
+    CHECK(before == addresses{first});
+    CHECK(after == addresses{second});
 }
 
 TEST_CASE("what one run has learned is not known to the next") {

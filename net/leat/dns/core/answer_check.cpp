@@ -11,39 +11,24 @@ namespace leat::detail {
 
 namespace {
 
-constexpr std::size_t header_size = 12;
-constexpr unsigned type_a = 1;
-constexpr unsigned type_aaaa = 28;
 constexpr unsigned truncated = 0x0200;  // TC: more comes over TCP
 
 }  // namespace
 
 bool has_whole_addresses(std::span<const std::byte> message) noexcept {
     message_reader reader(message);
-    (void)reader.number();  // its id
-    const auto flags = reader.number();
-    const auto questions = reader.number();
-    const auto answers = reader.number();
-    if (!flags || !questions || !answers || !reader.skip(header_size - 8)) {
+    const auto header = reader.header();
+    if (!header || !reader.skip_questions(header->questions)) {
         return true;
     }
-    for (unsigned i = 0; i < *questions; ++i) {
-        if (!reader.skip_name() || !reader.skip(4)) {
-            return true;
-        }
-    }
-    const bool may_end = (*flags & truncated) != 0;
-    for (unsigned i = 0; i < *answers; ++i) {
-        if (!reader.skip_name()) {
+    const bool may_end = (header->flags & truncated) != 0;
+    for (unsigned i = 0; i < header->answers; ++i) {
+        const auto record = reader.record();
+        if (!record || !reader.skip(record->size)) {
             return may_end;
         }
-        const auto type = reader.number();
-        const bool fits = reader.skip(6);
-        const auto size = reader.number();
-        if (!type || !fits || !size || !reader.skip(*size)) {
-            return may_end;
-        }
-        if ((*type == type_a && *size != 4) || (*type == type_aaaa && *size != 16)) {
+        if ((record->type == dns_type_a && record->size != 4) ||
+            (record->type == dns_type_aaaa && record->size != 16)) {
             return false;
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // message_reader: reads a DNS message (RFC 1035 4.1) from its beginning, without following the pointers of
-// compressed names. Used by answer_check and negative_answer.
+// compressed names: its header, its questions, then each record. Used by answer_check and negative_answer.
 //
 // Invariant: everything is empty once the message has ended too early.
 #pragma once
@@ -11,6 +11,24 @@
 #include <span>
 
 namespace leat::detail {
+
+inline constexpr unsigned dns_type_a = 1;
+inline constexpr unsigned dns_type_soa = 6;
+inline constexpr unsigned dns_type_aaaa = 28;
+
+struct message_header {
+    unsigned flags;
+    unsigned questions;
+    unsigned answers;
+    unsigned authorities;
+};
+
+// What stands before the data of a record.
+struct record_head {
+    unsigned type;
+    std::uint32_t lives;  // seconds
+    unsigned size;        // of the data
+};
 
 class message_reader {
 public:
@@ -55,6 +73,35 @@ public:
             }
         }
         return false;
+    }
+
+    [[nodiscard]] std::optional<message_header> header() noexcept {
+        (void)number();  // its id
+        const auto flags = number();
+        const auto questions = number();
+        const auto answers = number();
+        const auto authorities = number();
+        const auto others = number();
+        return others ? std::optional<message_header>({*flags, *questions, *answers, *authorities})
+                      : std::nullopt;
+    }
+    [[nodiscard]] bool skip_questions(unsigned count) noexcept {
+        for (unsigned i = 0; i < count; ++i) {
+            if (!skip_name() || !skip(4)) {
+                return false;
+            }
+        }
+        return true;
+    }
+    [[nodiscard]] std::optional<record_head> record() noexcept {
+        if (!skip_name()) {
+            return std::nullopt;
+        }
+        const auto type = number();
+        (void)number();  // its class
+        const auto lives = long_number();
+        const auto size = number();
+        return size ? std::optional<record_head>({*type, *lives, *size}) : std::nullopt;
     }
 
 private:

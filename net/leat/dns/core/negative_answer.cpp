@@ -11,32 +11,9 @@ namespace leat::detail {
 
 namespace {
 
-constexpr unsigned type_a = 1;
-constexpr unsigned type_soa = 6;
-constexpr unsigned type_aaaa = 28;
 constexpr unsigned rcode_mask = 0x000f;
 constexpr unsigned no_error = 0;
 constexpr unsigned name_error = 3;
-
-struct counts {
-    unsigned rcode;
-    unsigned questions;
-    unsigned answers;
-    unsigned authorities;
-};
-
-std::optional<counts> read_header(message_reader& reader) noexcept {
-    (void)reader.number();  // its id
-    const auto flags = reader.number();
-    const auto questions = reader.number();
-    const auto answers = reader.number();
-    const auto authorities = reader.number();
-    const auto others = reader.number();
-    if (!others) {
-        return std::nullopt;
-    }
-    return counts{*flags & rcode_mask, *questions, *answers, *authorities};
-}
 
 // RFC 2181 8: what has the highest bit set means 0.
 duration seconds_of(std::uint32_t number) noexcept {
@@ -57,30 +34,23 @@ std::optional<duration> read_soa(message_reader& reader, std::uint32_t lives) no
 
 std::optional<duration> negative_lifetime(std::span<const std::byte> message) noexcept {
     message_reader reader(message);
-    const auto header = read_header(reader);
-    if (!header || (header->rcode != no_error && header->rcode != name_error)) {
+    const auto header = reader.header();
+    if (!header || !reader.skip_questions(header->questions)) {
         return std::nullopt;
     }
-    for (unsigned i = 0; i < header->questions; ++i) {
-        if (!reader.skip_name() || !reader.skip(4)) {
-            return std::nullopt;
-        }
+    const unsigned rcode = header->flags & rcode_mask;
+    if (rcode != no_error && rcode != name_error) {
+        return std::nullopt;
     }
     for (unsigned i = 0; i < header->answers + header->authorities; ++i) {
-        if (!reader.skip_name()) {
+        const auto record = reader.record();
+        if (!record || record->type == dns_type_a || record->type == dns_type_aaaa) {
             return std::nullopt;
         }
-        const auto type = reader.number();
-        (void)reader.number();  // its class
-        const auto lives = reader.long_number();
-        const auto size = reader.number();
-        if (!size || *type == type_a || *type == type_aaaa) {
-            return std::nullopt;  // authorities have no addresses of their own in this section
+        if (record->type == dns_type_soa && i >= header->answers) {
+            return read_soa(reader, record->lives);
         }
-        if (*type == type_soa && i >= header->answers) {
-            return read_soa(reader, *lives);
-        }
-        if (!reader.skip(*size)) {
+        if (!reader.skip(record->size)) {
             return std::nullopt;
         }
     }

@@ -48,13 +48,6 @@ public:
     // A channel is 75 KB and a descriptor or two.
     static constexpr std::size_t asked_max = 200;
 
-    // Versions of the files that say how names are found.
-    struct name_files {
-        friend bool operator==(const name_files&, const name_files&) = default;
-        std::pair<std::int64_t, std::int64_t> configuration;  // /etc/resolv.conf
-        std::pair<std::int64_t, std::int64_t> hosts;          // /etc/hosts
-    };
-
     explicit resolver(scheduler& loop) noexcept;
     resolver(const resolver&) = delete;
     resolver& operator=(const resolver&) = delete;
@@ -77,6 +70,13 @@ private:
     struct alarm : timer {
         explicit alarm(resolver& owned_by) noexcept;
         resolver& owner;
+    };
+
+    // Versions of the files that say how names are found.
+    struct name_files {
+        friend bool operator==(const name_files&, const name_files&) = default;
+        std::pair<std::int64_t, std::int64_t> configuration;  // /etc/resolv.conf
+        std::pair<std::int64_t, std::int64_t> hosts;          // /etc/hosts
     };
 
     void begin_waiting() noexcept;
