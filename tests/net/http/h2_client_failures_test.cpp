@@ -17,6 +17,7 @@ using leat::testing::h2_number;
 using leat::testing::h2_origin;
 using leat::testing::h2_page;
 using leat::testing::h2_reset;
+using leat::testing::h2_setting;
 using leat::testing::simulated;
 using support::answer;
 using support::error_of;
@@ -43,12 +44,6 @@ leat::task<std::string> outcome_of(std::function<std::string(std::uint32_t)> sai
     });
     co_return outcome;
 }
-
-std::string setting(std::uint16_t which, std::uint32_t value) {
-    return std::string{static_cast<char>(which >> 8), static_cast<char>(which)} + h2_number(value);
-}
-
-constexpr std::uint16_t concurrent = NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS;
 
 }  // namespace
 
@@ -103,38 +98,6 @@ LEAT_TEST("a GOAWAY lets the requests before it end, and those after it go on a 
         CHECK(client.idle_connections() == 1);
         while (origin.ended == 0) {
             co_await origin.some_ended.wait();
-        }
-    });
-}
-
-LEAT_TEST("a kept connection that has ended is no error for what may be sent again") {
-    for (const char* method : {"GET", "POST"}) {
-        h2_origin origin([&](std::uint32_t stream, int connection) -> answer {
-            return stream == 3 && connection == 1 ? answer{"", then::close} : answer{h2_page(stream, "page")};
-        });
-        co_await origin.during([&]() -> leat::task<> {
-            leat::http::client client(over_http2);
-            (void)co_await client.get(origin.url("/"));
-            const std::string what = co_await error_of(client.send(method, origin.url("/")));
-            const bool again = std::string_view(method) == "GET";
-            CHECK(what == (again ? "no error"
-                                 : origin.url("/") + ": the server closed the connection without an answer"));
-            CHECK(origin.accepted == (again ? 2 : 1));
-        });
-    }
-}
-
-LEAT_TEST("a POST does not go on a shared connection whose end can be seen") {
-    h2_origin origin([&](std::uint32_t stream, int) { return answer{h2_page(stream, "x"), then::close}; });
-    co_await origin.during([&]() -> leat::task<> {
-        leat::http::client client(over_http2);
-        for (int i = 1; i <= 4; ++i) {
-            const fetched page = co_await client.post(origin.url("/"), "once");
-            CHECK(page.body == "x");
-            CHECK(origin.accepted == i);
-            while (client.idle_connections() > 0) {
-                co_await leat::yield();
-            }
         }
     });
 }
@@ -248,7 +211,7 @@ LEAT_TEST("a server that floods is left") {
 
 LEAT_TEST("a client keeps to the number of requests that the server takes at once") {
     h2_origin origin([&](std::uint32_t stream, int) { return answer{h2_page(stream, "page")}; });
-    origin.settings = setting(concurrent, 1);
+    origin.settings = h2_setting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1);
     co_await origin.during([&]() -> leat::task<> {
         leat::http::client client(over_http2);
         (void)co_await client.get(origin.url("/"));  // the settings are known
@@ -291,25 +254,9 @@ LEAT_TEST("a request that is given up is cancelled alone, also by a deadline", o
     });
 }
 
-LEAT_TEST("a connection that has long been silent gets no further requests", on(simulated)) {
-    h2_origin origin([&](std::uint32_t stream, int connection) -> answer {
-        return {connection == 1 && stream > 1 ? "" : h2_page(stream, "page")};
-    });
-    co_await origin.during([&]() -> leat::task<> {
-        leat::http::client client(over_http2);
-        (void)co_await client.get(origin.url("/"));
-        const std::string late = co_await error_of(client.get(origin.url("/"), {.first_byte = 5s}));
-        CHECK(late == origin.url("/") + ": no answer within 5 s");
-        const fetched last = co_await client.get(origin.url("/"));
-        CHECK(last.body == "page");
-        CHECK(origin.accepted == 2);
-        CHECK(client.idle_connections() == 1);
-    });
-}
-
 LEAT_TEST("a body waits for the windows of the server, but not for ever", on(simulated)) {
     h2_origin origin([&](std::uint32_t, int) { return answer{}; });
-    origin.settings = setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 3);
+    origin.settings = h2_setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 3);
     bool opens = true;
     std::string body;
     origin.to_frame = [&](const leat::testing::h2_seen& frame, int) -> answer {
@@ -371,29 +318,5 @@ LEAT_TEST("an answer that refuses ends the sending of the body, and a 100 begins
         const fetched asked = co_await client.put(origin.url("/"), "body", {.await_continue = 100s});
         CHECK(asked.status == 413);
         CHECK(origin.accepted == 1);
-    });
-}
-
-LEAT_TEST("an idle connection answers pings, and its end is seen") {
-    h2_origin origin([&](std::uint32_t stream, int connection) -> answer {
-        const std::string ping = h2_frame(NGHTTP2_PING, 0, 0, "12345678");
-        return {h2_page(stream, "page"), then::keep, connection == 1 ? ping : ""};
-    });
-    origin.to_frame = [&](const leat::testing::h2_seen& frame, int) -> answer {
-        return {frame.type == NGHTTP2_PING ? h2_goaway(1) : ""};
-    };
-    co_await origin.during([&]() -> leat::task<> {
-        leat::http::client client(over_http2);
-        (void)co_await client.get(origin.url("/"));
-        CHECK(client.idle_connections() == 1);
-        origin.go_on.set();
-        while (origin.ended == 0) {
-            co_await origin.some_ended.wait();
-        }
-        CHECK(origin.count(NGHTTP2_PING) == 1);
-        CHECK(client.idle_connections() == 0);
-        const fetched page = co_await client.post(origin.url("/"), "once");
-        CHECK(page.attempts == 1);
-        CHECK(origin.accepted == 2);
     });
 }

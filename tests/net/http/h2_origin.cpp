@@ -52,6 +52,10 @@ std::string h2_reset(std::uint32_t stream, std::uint32_t code) {
     return h2_frame(NGHTTP2_RST_STREAM, 0, stream, h2_number(code));
 }
 
+std::string h2_setting(std::uint16_t which, std::uint32_t value) {
+    return std::string{static_cast<char>(which >> 8), static_cast<char>(which)} + h2_number(value);
+}
+
 std::size_t h2_origin::count(std::uint8_t type) const {
     return static_cast<std::size_t>(
         std::ranges::count_if(seen, [type](const h2_seen& each) { return each.type == type; }));

@@ -34,6 +34,8 @@ struct h2_seen {
 [[nodiscard]] std::string h2_page(std::uint32_t stream, std::string_view body);
 [[nodiscard]] std::string h2_goaway(std::uint32_t last_stream, std::uint32_t code = 0);
 [[nodiscard]] std::string h2_reset(std::uint32_t stream, std::uint32_t code);
+// For the payload of a SETTINGS frame.
+[[nodiscard]] std::string h2_setting(std::uint16_t which, std::uint32_t value);
 
 class h2_origin {
 public:

@@ -211,7 +211,7 @@ void connection_pool::seats_changed(kept_connection& shared) noexcept {
         place.shared = nullptr;
     }
     serve_waiting(place);
-    if (shared.shared_->seats() > 0) {
+    if (shared.place_ == nullptr || shared.shared_->seats() > 0) {  // its time was over, or it is in use
         return;
     }
     if (place.shared == &shared && (shared.linked() || try_become_idle(shared))) {
