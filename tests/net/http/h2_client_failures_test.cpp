@@ -102,6 +102,22 @@ LEAT_TEST("a GOAWAY lets the requests before it end, and those after it go on a 
     });
 }
 
+LEAT_TEST("a request that its server resets is not sent again, unless that has not looked at it") {
+    h2_origin origin([&](std::uint32_t stream, int) -> answer {
+        return {stream == 3 ? h2_reset(3, NGHTTP2_INTERNAL_ERROR) : h2_page(stream, "page")};
+    });
+    co_await origin.during([&]() -> leat::task<> {
+        leat::http::client client(over_http2);
+        (void)co_await client.get(origin.url("/"));
+        const std::string what = co_await error_of(client.get(origin.url("/")));
+        CHECK(what == origin.url("/") + ": the server has reset the request: INTERNAL_ERROR");
+        CHECK(origin.count(NGHTTP2_HEADERS) == 2);
+        const fetched last = co_await client.get(origin.url("/"));
+        CHECK(last.body == "page");
+        CHECK(origin.accepted == 1);
+    });
+}
+
 LEAT_TEST("what ends a request of HTTP/2 is told in one line") {
     std::string what =
         co_await outcome_of([](std::uint32_t stream) { return h2_reset(stream, NGHTTP2_INTERNAL_ERROR); });

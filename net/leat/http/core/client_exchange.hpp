@@ -59,7 +59,7 @@ public:
     [[nodiscard]] virtual bool complete() const noexcept = 0;
     [[nodiscard]] virtual std::uint64_t body_bytes() const noexcept = 0;
 
-    // No byte of an answer has come since the request.
+    // Nothing that answers the request has come since it was sent.
     [[nodiscard]] virtual bool silent() const noexcept = 0;
     // The server has said that it did nothing for the request, or it never left: it may be sent again,
     // whatever its method.

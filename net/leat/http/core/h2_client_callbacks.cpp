@@ -238,6 +238,7 @@ void h2_client_session::close(h2_client_stream& stream, std::uint32_t why) noexc
         if (stream.refused) {
             stream.fail(error::no_message, "the server has refused the request without looking at it");
         } else if (stream.id == reset_by_server_) {
+            stream.silent = false;
             stream.fail(error::stream_reset,
                         std::string("the server has reset the request: ") + nghttp2_http2_strerror(why));
         } else if (stream.headed && stream.length) {

@@ -50,7 +50,7 @@ struct h2_client_stream final : list_link {
     response head;
     std::size_t head_size = 0;            // as SETTINGS_MAX_HEADER_LIST_SIZE counts it
     int interims = 0;                     // heads with 1xx
-    bool silent = true;                   // not a byte of it has come
+    bool silent = true;                   // nothing of it has come, nor a reset that says why
     bool continued = false;               // 100 has come
     bool headed = false;                  // the head has come
     std::optional<std::uint64_t> length;  // as its Content-Length says
