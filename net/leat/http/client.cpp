@@ -66,8 +66,7 @@ client::client(const client_options& options)
                              .insecure = options.insecure,
                              .certificate_file = options.certificate_file,
                              .key_file = options.key_file,
-                             .key_log_file = options.key_log_file,
-                             .http2 = versions_ != http_versions::only_1_1};
+                             .key_log_file = options.key_log_file};
     if (whom.names_files()) {
         secure_ = std::make_unique<detail::secure_transport>(whom);
     }
@@ -75,8 +74,7 @@ client::client(const client_options& options)
 
 detail::secure_transport& client::secure() {
     if (secure_ == nullptr) {
-        secure_ = std::make_unique<detail::secure_transport>(
-            detail::trust{.insecure = insecure_, .http2 = versions_ != http_versions::only_1_1});
+        secure_ = std::make_unique<detail::secure_transport>(detail::trust{.insecure = insecure_});
     }
     return *secure_;
 }

@@ -67,7 +67,7 @@ task<> client::put(const detail::client_request& asked, Stream made, detail::con
     const url& target = asked.chain.current();
     const bool shares = may_share(asked);
     if (target.is_secure()) {
-        auto shaking = secure().over(std::move(made), target.host(), asked.options.tls_handshake, !shares);
+        auto shaking = secure().over(std::move(made), target.host(), asked.options.tls_handshake, shares);
         detail::secured_stream secured = co_await timeout_at(asked.deadline, std::move(shaking));
         if (secured.http2) {
             lease.share(std::move(secured.stream), true);

@@ -16,9 +16,8 @@ struct secure_transport::state {
 namespace {
 
 tls::context make_context(const trust& whom) {
-    tls::client_options options{.insecure = whom.insecure,
-                                .alpn = whom.http2 ? "h2,http/1.1" : "http/1.1",
-                                .key_log_file = whom.key_log_file};
+    tls::client_options options{
+        .insecure = whom.insecure, .alpn = "http/1.1", .key_log_file = whom.key_log_file};
     const auto name = [](tls::pem& source, std::string_view path) {
         if (!path.empty()) {
             source = tls::pem::file(path);
@@ -32,10 +31,10 @@ tls::context make_context(const trust& whom) {
 
 template <typename Stream>
 task<secured_stream> shaken(Stream below, const tls::context& context, std::string host, duration limit,
-                            bool only_http1) {
+                            bool offers_http2) {
     tls::stream<Stream> made(std::move(below), context, host);
-    if (only_http1) {
-        made.offer("http/1.1");
+    if (offers_http2) {
+        made.offer("h2,http/1.1");
     }
     co_await made.handshake(limit);
     const bool http2 = made.session().alpn() == "h2";
@@ -51,13 +50,13 @@ secure_transport& secure_transport::operator=(secure_transport&&) noexcept = def
 secure_transport::~secure_transport() = default;
 
 task<secured_stream> secure_transport::over(tcp_stream below, std::string host, duration limit,
-                                            bool only_http1) {
-    return shaken(std::move(below), state_->context, std::move(host), limit, only_http1);
+                                            bool offers_http2) {
+    return shaken(std::move(below), state_->context, std::move(host), limit, offers_http2);
 }
 
 task<secured_stream> secure_transport::over(unix_stream below, std::string host, duration limit,
-                                            bool only_http1) {
-    return shaken(std::move(below), state_->context, std::move(host), limit, only_http1);
+                                            bool offers_http2) {
+    return shaken(std::move(below), state_->context, std::move(host), limit, offers_http2);
 }
 
 std::optional<std::string> hex_digest(digest_algorithm algorithm, std::string_view text) {

@@ -23,7 +23,6 @@ struct trust {
     std::string_view certificate_file = {};
     std::string_view key_file = {};
     std::string_view key_log_file = {};
-    bool http2 = false;  // is offered
 
     // Whether files are to be read, or found missing, when the client is made.
     [[nodiscard]] bool names_files() const noexcept {
@@ -46,12 +45,12 @@ public:
     secure_transport& operator=(secure_transport&&) noexcept;
     ~secure_transport();
 
-    // Shakes hands over `below`, expecting a certificate for `host`. HTTP/2 is offered, if at all, unless the
-    // connection is for HTTP/1.1 alone. Throws errors that name the host.
+    // Shakes hands over `below`, expecting a certificate for `host`. Beside HTTP/1.1 it offers HTTP/2, if
+    // told to. Throws errors that name the host.
     [[nodiscard]] task<secured_stream> over(tcp_stream below, std::string host, duration limit,
-                                            bool only_http1);
+                                            bool offers_http2);
     [[nodiscard]] task<secured_stream> over(unix_stream below, std::string host, duration limit,
-                                            bool only_http1);
+                                            bool offers_http2);
 
 private:
     struct state;

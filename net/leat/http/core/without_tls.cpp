@@ -15,7 +15,7 @@ secure_transport& secure_transport::operator=(secure_transport&&) noexcept = def
 secure_transport::~secure_transport() = default;
 
 task<secured_stream> secure_transport::over(tcp_stream /*below*/, std::string host, duration /*limit*/,
-                                            bool /*only_http1*/) {
+                                            bool /*offers_http2*/) {
     throw std::system_error(std::make_error_code(std::errc::protocol_not_supported),
                             "TLS to " + host + ": leat was built without it");
     co_return secured_stream(any_stream(), false);
@@ -26,8 +26,8 @@ std::optional<std::string> hex_digest(digest_algorithm /*algorithm*/, std::strin
 }
 
 task<secured_stream> secure_transport::over(unix_stream /*below*/, std::string host, duration /*limit*/,
-                                            bool only_http1) {
-    return over(tcp_stream(), std::move(host), {}, only_http1);
+                                            bool offers_http2) {
+    return over(tcp_stream(), std::move(host), {}, offers_http2);
 }
 
 bool ended_without_notice(const std::error_code& /*code*/) noexcept {
