@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // h2_budget: how many frames that ask for work and bring nothing an HTTP/2 peer may send: pings, settings,
-// resets, empty and unknown frames. A connection begins with some, gets more each second, and with each frame
-// of an answer, which the peer may acknowledge. A peer that spends all of it floods. Used by h2_session.
+// resets, empty and unknown frames. A connection begins with some, gets more each second, and by what is sent
+// that the peer may acknowledge: requests, and frames of bodies. A peer that spends all of it floods. Used by
+// h2_session and h2_client_session.
 #pragma once
 
 #include <leat/clock.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // h2_frame_scan: the heads of the frames that a peer of HTTP/2 sends, however its bytes are cut. h2_session
-// looks at each before nghttp2 does, which tells of some frames only, and not of what it ignores.
+// and h2_client_session look at each before nghttp2 does, which tells of some frames only, and not of what it
+// ignores.
 #pragma once
 
 #include <algorithm>
