@@ -7,11 +7,14 @@
 #include <leat/testing/simulation.hpp>
 
 #include "choices.hpp"
+#include "h2_frames.hpp"
 
 #include <algorithm>
 #include <string>
 #include <string_view>
 
+using fuzz::frame;
+using fuzz::sent;
 using leat::check;
 using leat::http::detail::h2_client_session;
 using leat::http::detail::h2_client_stream;
@@ -19,25 +22,6 @@ using leat::http::detail::h2_client_stream;
 namespace {
 
 constexpr leat::time_point at_once{};
-
-std::string frame(unsigned type, unsigned flags, unsigned stream, std::string_view payload) {
-    const auto size = static_cast<unsigned>(payload.size());
-    std::string made{static_cast<char>(size >> 16),
-                     static_cast<char>(size >> 8),
-                     static_cast<char>(size),
-                     static_cast<char>(type),
-                     static_cast<char>(flags),
-                     '\0',
-                     '\0',
-                     '\0',
-                     static_cast<char>(stream)};
-    return made.append(payload);
-}
-
-struct sent {
-    std::string bytes;
-    bool goes_away = false;  // nghttp2 reads no further then, unless it does so already
-};
 
 // Settings, and what the input decides.
 sent bytes_from(fuzz::choices& input) {
@@ -70,19 +54,6 @@ std::string take_out(h2_client_session& session) {
             return all;
         }
         all += out;
-    }
-}
-
-void check_frames(std::string_view said) {
-    constexpr std::size_t preface = 24;
-    check(said.size() >= preface, "the preface is sent");
-    said.remove_prefix(preface);
-    while (!said.empty()) {
-        check(said.size() >= 9, "whole frames are sent");
-        const auto* const head = reinterpret_cast<const unsigned char*>(said.data());
-        const std::size_t size = static_cast<std::size_t>(head[0]) << 16 | head[1] << 8 | head[2];
-        check(said.size() >= 9 + size, "whole frames are sent");
-        said.remove_prefix(9 + size);
     }
 }
 
@@ -119,7 +90,8 @@ std::string outcome(std::string_view bytes, std::size_t step) {
         seen += std::to_string(each.head.status) + (each.whole ? " whole " : " cut ");
         seen.append(each.head.headers.wire()).append(each.received).append("\n");
     }
-    check_frames(said);
+    check(said.starts_with(fuzz::preface), "the preface is sent");
+    fuzz::check_frames(std::string_view(said).substr(fuzz::preface.size()));
     return seen;
 }
 

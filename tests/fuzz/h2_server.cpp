@@ -7,40 +7,24 @@
 
 #include "../net/http/core/h2_server.hpp"
 #include "choices.hpp"
+#include "h2_frames.hpp"
 
 #include <algorithm>
 #include <string>
 #include <string_view>
 
+using fuzz::frame;
+using fuzz::sent;
 using leat::check;
 using leat::http::detail::h2_session;
 using leat::http::detail::h2_stream;
 
 namespace {
 
-std::string frame(unsigned type, unsigned flags, unsigned stream, std::string_view payload) {
-    const auto size = static_cast<unsigned>(payload.size());
-    std::string made{static_cast<char>(size >> 16),
-                     static_cast<char>(size >> 8),
-                     static_cast<char>(size),
-                     static_cast<char>(type),
-                     static_cast<char>(flags),
-                     '\0',
-                     '\0',
-                     '\0',
-                     static_cast<char>(stream)};
-    return made.append(payload);
-}
-
-struct sent {
-    std::string bytes;
-    bool goes_away = false;  // nghttp2 reads no further then, unless it does so already
-};
-
 // The preface, settings, and what the input decides.
 sent bytes_from(fuzz::choices& input) {
     sent all;
-    all.bytes = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, {});
+    all.bytes.append(fuzz::preface).append(frame(4, 0, 0, {}));
     while (input.left()) {
         const unsigned kind = input.byte();
         const unsigned flags = input.byte();
@@ -124,19 +108,9 @@ seen serve(std::string_view bytes, std::size_t step, bool reads) {
     return all;
 }
 
-void check_frames(std::string_view said) {
-    while (!said.empty()) {
-        check(said.size() >= 9, "whole frames are sent");
-        const auto* const head = reinterpret_cast<const unsigned char*>(said.data());
-        const std::size_t size = static_cast<std::size_t>(head[0]) << 16 | head[1] << 8 | head[2];
-        check(said.size() >= 9 + size, "whole frames are sent");
-        said.remove_prefix(9 + size);
-    }
-}
-
 leat::task<> compare(sent all, std::size_t step, bool reads) {
     const seen whole = serve(all.bytes, all.bytes.size(), reads);
-    check_frames(whole.said);
+    fuzz::check_frames(whole.said);
     check(serve(all.bytes, step, reads) == whole || all.goes_away, "the cuts change nothing");
     check(serve(all.bytes, 1, reads) == whole || all.goes_away, "nor do single bytes");
     co_return;
