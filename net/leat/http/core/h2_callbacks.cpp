@@ -29,17 +29,6 @@ h2_session& self_of(void* user_data) noexcept {
 
 }  // namespace
 
-void h2_session::callbacks::set(nghttp2_session_callbacks& of) noexcept {
-    nghttp2_session_callbacks_set_on_begin_headers_callback(&of, begin_headers);
-    nghttp2_session_callbacks_set_on_header_callback(&of, take_field);
-    nghttp2_session_callbacks_set_on_frame_recv_callback(&of, take_frame);
-    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(&of, take_invalid);
-    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(&of, take_body);
-    nghttp2_session_callbacks_set_on_stream_close_callback(&of, close);
-    nghttp2_session_callbacks_set_send_data_callback(&of, send_body);
-    nghttp2_session_callbacks_set_on_frame_send_callback(&of, sent);
-}
-
 // A handler may run behind a reset: the client gets no further one meanwhile. What comes before a GOAWAY has
 // left is no part of what that says is answered. Of a head that is refused nghttp2 does not tell the end.
 int h2_session::callbacks::begin_headers(nghttp2_session* session, const nghttp2_frame* frame,

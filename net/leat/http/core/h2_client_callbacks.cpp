@@ -24,17 +24,6 @@ h2_client_session& client_session_of(void* user_data) noexcept {
 
 }  // namespace
 
-void h2_client_session::callbacks::set(nghttp2_session_callbacks& of) noexcept {
-    nghttp2_session_callbacks_set_on_begin_headers_callback(&of, begin_headers);
-    nghttp2_session_callbacks_set_on_header_callback(&of, take_field);
-    nghttp2_session_callbacks_set_on_frame_recv_callback(&of, take_frame);
-    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(&of, take_invalid);
-    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(&of, take_body);
-    nghttp2_session_callbacks_set_on_stream_close_callback(&of, close);
-    nghttp2_session_callbacks_set_send_data_callback(&of, send_body);
-    nghttp2_session_callbacks_set_on_frame_send_callback(&of, sent);
-}
-
 int h2_client_session::callbacks::begin_headers(nghttp2_session* /*session*/, const nghttp2_frame* frame,
                                                 void* user_data) noexcept {
     h2_client_stream* const stream = client_session_of(user_data).find(frame->hd.stream_id);

@@ -12,15 +12,13 @@
 namespace leat::http::detail {
 
 struct h2_client_session::callbacks {
-    static void set(nghttp2_session_callbacks& of) noexcept;
-
     // The source of all requests' bodies: gives nothing while there is nothing, or while enough is to be
     // sent.
     static ssize_t read_body(nghttp2_session* session, std::int32_t id, std::uint8_t* buffer,
                              std::size_t room, std::uint32_t* flags, nghttp2_data_source* source,
                              void* user_data) noexcept;
 
-private:
+    // See make_h2_callbacks().
     static int begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) noexcept;
     static int take_field(nghttp2_session* session, const nghttp2_frame* frame, const std::uint8_t* name,
                           std::size_t name_size, const std::uint8_t* value, std::size_t value_size,

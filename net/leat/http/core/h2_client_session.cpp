@@ -41,8 +41,7 @@ std::int64_t cost_of_servers(const h2_frame_head& head) noexcept {
 h2_client_session::h2_client_session(time_point now) : budget_(now), now_(now) {
     const h2_option_owner option = make_h2_option();
     nghttp2_option_set_max_send_header_block_length(option.get(), sent_head_max);
-    const h2_callbacks_owner used = make_h2_callbacks();
-    callbacks::set(*used);
+    const h2_callbacks_owner used = make_h2_callbacks<callbacks>();
     nghttp2_mem memory = memory_.functions();
     require_done(nghttp2_session_client_new3(&session_, used.get(), this, option.get(), &memory));
     memory_.session_is_made();

@@ -49,9 +49,18 @@ struct h2_callbacks_free {
 using h2_callbacks_owner = std::unique_ptr<nghttp2_session_callbacks, h2_callbacks_free>;
 
 // Throws std::bad_alloc.
-inline h2_callbacks_owner make_h2_callbacks() {
+template <typename Callbacks>
+h2_callbacks_owner make_h2_callbacks() {
     nghttp2_session_callbacks* made = nullptr;
     require_memory(nghttp2_session_callbacks_new(&made));
+    nghttp2_session_callbacks_set_on_begin_headers_callback(made, Callbacks::begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(made, Callbacks::take_field);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(made, Callbacks::take_frame);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, Callbacks::take_invalid);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, Callbacks::take_body);
+    nghttp2_session_callbacks_set_on_stream_close_callback(made, Callbacks::close);
+    nghttp2_session_callbacks_set_send_data_callback(made, Callbacks::send_body);
+    nghttp2_session_callbacks_set_on_frame_send_callback(made, Callbacks::sent);
     return h2_callbacks_owner(made);
 }
 

@@ -44,8 +44,7 @@ h2_session::h2_session(const server_limits& limits, served_connection& client, t
     : limits_(limits), client_(client), budget_(now), reads_(reads), now_(now) {
     const h2_option_owner option = make_h2_option();
     nghttp2_option_set_no_closed_streams(option.get(), 1);
-    const h2_callbacks_owner used = make_h2_callbacks();
-    callbacks::set(*used);
+    const h2_callbacks_owner used = make_h2_callbacks<callbacks>();
     nghttp2_mem memory = memory_.functions();
     require_memory(nghttp2_session_server_new3(&session_, used.get(), this, option.get(), &memory));
     memory_.session_is_made();
