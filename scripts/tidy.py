@@ -60,14 +60,14 @@ CONTAINED = [
     ("choosing a backend", r"leat/backends/choose\.hpp",
      ["runtime/leat/backends/*", "runtime/leat/run.*", "tests/*", "testing/*"]),
     ("OpenSSL", r"openssl/", ["net/leat/tls/*.cpp", "net/leat/websocket/core/*.cpp",
-     "testing/*.cpp", "tests/*", "bench/*"]),
+     "fetch/files/digest.cpp", "testing/*.cpp", "tests/*", "bench/*"]),
     ("c-ares", r"ares", ["net/leat/dns/core/*.cpp", "tests/*", "bench/*"]),
     ("an HTTP parser", r"llhttp\.h|http_parser\.h", ["net/leat/http/core/*.cpp", "tests/*", "bench/*"]),
     ("a content coding", r"zlib\.h|zstd\.h|brotli/", ["net/leat/http/core/*.cpp",
      "net/leat/websocket/core/*.cpp", "tests/*", "examples/*"]),
     ("public suffixes", r"libpsl\.h", ["net/leat/http/core/*.cpp"]),
     ("nghttp2", r"nghttp2/", ["net/leat/http/core/h2_*", "tests/*"]),
-    ("libraries of the examples", r"CLI/|fmt/|nlohmann/", ["examples/*", "tests/*"]),
+    ("libraries of the programs", r"CLI/|fmt/|nlohmann/|expat\.h", ["examples/*", "fetch/*", "tests/*"]),
 ]
 
 # Headers of a core/ that declare something outside of a `detail` namespace: why, and which. One that no
@@ -114,7 +114,7 @@ BANNED_TEXT = [
 DATA = ["tests/fuzz/corpus/*"]  # bytes that are as they are
 TEXT_EXEMPT = ["scripts/tidy*.py", "LICENSE", "*.patch", *DATA]
 
-LISTED_FOLDERS = ("runtime/", "net/", "testing/", "tests/", "examples/", "bench/")
+LISTED_FOLDERS = ("runtime/", "net/", "testing/", "fetch/", "tests/", "examples/", "bench/")
 UNLISTED = ["tests/install/*"]  # programs that other build systems compile
 SPDX = re.compile(r"^(//|#|/\*) SPDX-License-Identifier: MIT")
 
@@ -197,7 +197,7 @@ def check_own_header_first(source, tree):
     if own not in tree:
         return
     first = source.includes[0] if source.includes else (1, "", True)
-    if not own.endswith("/" + first[1].removeprefix("./")):
+    if not f"/{own}".endswith("/" + first[1].removeprefix("./")):
         yield first[0], f"includes its own header first ({os.path.basename(own)})"
 
 

@@ -94,7 +94,7 @@ PLANTS = [
     (added("net/leat/tcp.hpp", "#include <llhttp.h>"), "an HTTP parser"),
     (added("net/leat/tcp.hpp", "#include <zlib.h>"), "a content coding"),
     (added("net/leat/tcp.hpp", "#include <libpsl.h>"), "public suffixes"),
-    (added("net/leat/tcp.hpp", "#include <fmt/core.h>"), "libraries of the examples"),
+    (added("net/leat/tcp.hpp", "#include <fmt/core.h>"), "libraries of the programs"),
     (added("net/leat/tcp.hpp", '#include "endpoint.hpp"'), "include from a root"),
     (added("examples/echo.cpp", "#include <leat/core/private.hpp>"), "what is internal may be included"),
     (added("bench/echo.cpp", "#include <leat/http/core/parser.hpp>"), "what is internal may be included"),

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// settings: what a run is asked to do, as plain data. The command line fills it; the engine reads it.
+#pragma once
+
+#include <fetch/files/file_settings.hpp>
+#include <fetch/names/name_settings.hpp>
+
+#include <leat/clock.hpp>
+#include <leat/http/headers.hpp>
+#include <leat/retry.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace fetch {
+
+// How much at once.
+struct limit_settings {
+    std::size_t transfers = 50;  // fewer where descriptors are scarce
+    std::size_t per_host = SIZE_MAX;
+    std::uint64_t rate = 0;           // bytes of bodies a second, in all; 0: no limit
+    std::uint64_t rate_per_host = 0;  // the same
+};
+
+// How long each step may take, and what is tried again.
+struct try_settings {
+    int tries = 5;  // of each file, the first one too
+    leat::duration first_wait = std::chrono::seconds(1);
+    leat::duration longest_wait = std::chrono::minutes(2);
+    leat::duration connect = std::chrono::seconds(30);
+    leat::duration first_byte = std::chrono::seconds(60);
+    leat::duration idle = std::chrono::seconds(60);
+    leat::duration total = leat::duration::max();  // for each file, with all its tries
+    std::uint64_t lowest_rate = 0;                 // bytes a second; 0: any will do
+    leat::duration rate_time = std::chrono::seconds(30);
+};
+
+struct settings {
+    std::string folder = {};  // where files go; empty: bytes are only counted
+    name_settings names = {};
+    file_settings files = {};
+    limit_settings limits = {};
+    try_settings tries = {};
+    leat::http::headers fields = {};  // that go with all requests
+    bool compressed = false;          // ask for compressed bodies, and undo that
+    int redirects = 20;
+};
+
+}  // namespace fetch

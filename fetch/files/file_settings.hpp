@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// file_settings: how files are written, and what happens to those that are there already.
+#pragma once
+
+#include <cstdint>
+
+namespace fetch {
+
+// What is done when a file of the wanted name is there that this run has not made.
+enum class existing_file : std::uint8_t {
+    number,   // it stays; the new one is called name.1, name.2, ...
+    skip,     // it stays, and counts as fetched: files have their name only when they are whole
+    replace,  // by the new one, once that is whole
+    fail,
+};
+
+struct file_settings {
+    existing_file when_there = existing_file::number;
+    bool resume = true;        // go on with what an earlier run has left of the same URL
+    bool sync = false;         // a file is on the disk before it counts as fetched
+    bool preallocate = true;   // room for all of a file of known size first: a full disk is known at once
+    bool server_time = false;  // the file's time is that of Last-Modified
+    bool origin = false;       // user.xdg.origin.url and user.xdg.referrer.url as extended attributes
+};
+
+}  // namespace fetch

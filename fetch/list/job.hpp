@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// job: one file that is to be fetched, as a line of a list, an argument or a Metalink file says it. Made by
+// the lists, carried out by the engine.
+#pragma once
+
+#include <fetch/files/digest.hpp>
+
+#include <leat/http/headers.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fetch {
+
+struct job {
+    std::uint64_t number = 0;                // from 1, in the order of the arguments and lists
+    std::string url;                         // as it was given
+    std::vector<std::string> mirrors = {};   // of the same file, in the order in which to try them
+    std::string output = {};                 // the path it asks for, below the output folder; empty: none
+    std::optional<digest> checksum = {};     // that the file must have
+    std::optional<std::uint64_t> size = {};  // that it must have
+    leat::http::headers fields = {};         // that go with its requests, beside those of all
+    std::string mistake = {};                // what is wrong with the line; then it fails, with this
+};
+
+}  // namespace fetch
