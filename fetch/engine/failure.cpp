@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <fetch/engine/failure.hpp>
 
+#include <fetch/files/file_error.hpp>
+
 #include <leat/dns/error.hpp>
 #include <leat/http/error.hpp>
 #include <leat/stream.hpp>
@@ -146,6 +148,9 @@ bool failure::may_pass() const noexcept {
 }
 
 failure failure_of(const std::exception& thrown) {
+    if (dynamic_cast<const file_error*>(&thrown) != nullptr) {
+        return {.kind = failure_kind::file, .text = thrown.what()};
+    }
     const auto* const error = dynamic_cast<const std::system_error*>(&thrown);
     return {.kind = error == nullptr ? failure_kind::other : kind_of(error->code()), .text = thrown.what()};
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fetch/engine/failure.hpp>
+#include <fetch/files/file_error.hpp>
 
 #include <leat/dns/error.hpp>
 #include <leat/http/error.hpp>
@@ -41,4 +42,12 @@ TEST_CASE("what cannot help is not tried again") {
     CHECK_FALSE(fetch::failure{.kind = failure_kind::refused}.may_pass());
     CHECK_FALSE(fetch::failure{.kind = failure_kind::tls}.may_pass());
     CHECK_FALSE(fetch::failure{.kind = failure_kind::file}.may_pass());
+}
+
+TEST_CASE("what cannot be written is no failure of the network, and is not tried again") {
+    const std::system_error full(std::make_error_code(std::errc::no_space_on_device), "write to out/x.part");
+    const fetch::failure failed = fetch::failure_of(fetch::file_error(full));
+    CHECK(failed.kind == fetch::failure_kind::file);
+    CHECK(failed.text == "write to out/x.part: No space left on device");
+    CHECK_FALSE(failed.may_pass());
 }

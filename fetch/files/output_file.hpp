@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// output_file: the life of one file under way. Made by output_folder::claim.
+//
+//   co_await file.begin({.url = url, .etag = etag, .size = 1000});   // the answer is 200
+//   co_await file.go_on();                                           // it is 206, from file.there() on
+//   co_await file.write(bytes);
+//   co_await file.keep();         // whole: it has its name
+//   co_await file.leave();        // or not: a later run can go on with it
+//   co_await file.remove();       // or it is not wanted
+//
+// Until it is whole it is called NAME.part, with a NAME.part.note beside it that tells whose bytes it has
+// (resume_note.hpp). What fits into the buffer is only in memory until then. After a failed try the same file
+// is begun, or gone on with, again.
+//
+// Invariant: under the final name is a whole file or none, whenever the process dies, and with
+// file_settings::sync whenever the machine does; the note never says more than the file has. So destroying
+// one, as a cancellation does, is leave() without what was in the buffer.
+//
+// No two calls on one file are under way at once. Errors are file_error. What failed may be tried again.
+#pragma once
+
+#include <fetch/files/file_origin.hpp>
+#include <fetch/files/folder_names.hpp>
+
+#include <leat/bytes.hpp>
+#include <leat/system/file.hpp>
+#include <leat/task.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fetch {
+
+class output_place;
+
+class output_file {
+public:
+    using server_time = std::optional<std::chrono::system_clock::time_point>;
+
+    output_file(output_file&&) noexcept = default;
+    output_file& operator=(output_file&&) noexcept = default;
+    ~output_file() = default;
+
+    // Below the folder. keep() may change it.
+    [[nodiscard]] const std::string& name() const noexcept { return name_.name(); }
+    // The file is whole, from an earlier run: nothing is to be done (existing_file::skip).
+    [[nodiscard]] bool is_there() const noexcept { return is_there_; }
+    // Bytes from the start on that are there, of known(): those of an earlier run, or of a try before.
+    [[nodiscard]] std::uint64_t there() const noexcept { return on_disk_ + buffer_.size(); }
+    [[nodiscard]] const file_origin& known() const noexcept { return origin_; }
+
+    // From nothing: what was there is dropped. Of `origin` the URL may be another one, as of a mirror: it is
+    // the claimed one that is kept.
+    [[nodiscard]] leat::task<> begin(file_origin origin);
+    // Behind what is there.
+    [[nodiscard]] leat::task<> go_on();
+    // Behind what was written. The bytes stay alive until then. Cancelled or failed: there() tells what
+    // counts.
+    [[nodiscard]] leat::task<> write(leat::byte_view bytes);
+
+    // It is whole. The time is used when the settings ask for it. When somebody has taken the name meanwhile,
+    // the settings decide: it gets the next number, replaces that file, or throws; or, with
+    // existing_file::skip, is dropped, and is_there() says so. Failed: it can be left or removed. Cancelled:
+    // it may have its name, and then it is whole.
+    [[nodiscard]] leat::task<> keep(server_time time = {});
+    // What is there stays for a later run, on the disk. Gives how many bytes; nothing is left of none.
+    [[nodiscard]] leat::task<std::uint64_t> leave();
+    [[nodiscard]] leat::task<> remove();
+
+    // What is held in memory at most, and written at once.
+    static constexpr std::size_t buffer_size = 256 * 1024;
+
+private:
+    friend class output_place;
+
+    output_file(output_place& place, std::string wanted, folder_names::claim name,
+                std::uint64_t number) noexcept
+        : place_(&place),
+          wanted_(std::move(wanted)),
+          name_(std::move(name)),
+          base_(name_.name()),
+          number_(number) {}
+
+    [[nodiscard]] std::string part_name() const;
+    [[nodiscard]] std::string note_name() const;
+
+    leat::task<> restart(file_origin origin);
+    leat::task<> cut();
+    leat::task<> append(leat::byte_view bytes);
+    leat::task<> flush();
+    leat::task<> write_through(leat::byte_view bytes);
+    leat::task<> write_last();
+    leat::task<> prepare();
+    leat::task<> open_part();
+    leat::task<> write_note();
+    leat::task<> sync_part();
+    leat::task<> finish(server_time time);
+    leat::task<> close_part();
+    leat::task<> take_name();
+    leat::task<std::uint64_t> put_by();
+    leat::task<> drop();
+
+    output_place* place_;
+    std::string wanted_;
+    folder_names::claim name_;
+    std::string base_;      // of the names of part and note: the first name
+    std::uint64_t number_;  // behind the wanted name
+    bool is_there_ = false;
+
+    file_origin origin_ = {};
+    leat::file part_ = {};
+    bool has_part_ = false;      // on the disk
+    std::uint64_t length_ = 0;   // of it, at most
+    std::uint64_t on_disk_ = 0;  // bytes of it that count
+    std::uint64_t synced_ = 0;   // of them
+
+    bool has_note_ = false;     // on the disk
+    bool note_holds_ = false;   // it tells what holds now
+    bool note_trusts_ = false;  // it calls bytes synced, also others than those of now
+
+    std::vector<std::byte> buffer_ = {};
+};
+
+}  // namespace fetch
