@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include <fetch/views/plain_view.hpp>
+#include <fetch/views/text.hpp>
+
+#include <leat/sleep.hpp>
+
+#include <chrono>
+
+namespace fetch {
+namespace {
+
+void finish(printer& lines, std::string_view stopped) {
+    if (stopped.empty()) {
+        lines.flush();
+    } else {
+        lines.flush_soon();
+    }
+}
+
+}  // namespace
+
+void plain_view::began(const transfer& of) {
+    lines_.print("GET: " + printable(of.shown) + "\n");
+}
+
+void plain_view::tries_again(const transfer& of, leat::duration wait) {
+    lines_.print("again in " + seconds_text(wait, 1) + " s: " + failure_line(of) + "\n");
+}
+
+void plain_view::ended(const transfer& of) {
+    if (of.state == transfer_state::failed) {
+        lines_.write_some();  // what came before it is read before it
+        errors_.print("error: " + failure_line(of) + "\n");
+        errors_.write_some();
+    } else {
+        lines_.print(plain_end(of) + "\n");
+    }
+}
+
+leat::task<> plain_view::draw(const run_totals& /*totals*/) {
+    for (;;) {
+        co_await leat::sleep(std::chrono::milliseconds(100));
+        lines_.write_some();
+        errors_.write_some();
+    }
+}
+
+void plain_view::summarize(const run_totals& totals, std::string_view stopped) {
+    lines_.print(totals_line(totals, stopped) + "\n");
+    finish(lines_, stopped);
+    finish(errors_, stopped);
+}
+
+void quiet_view::ended(const transfer& of) {
+    if (of.state == transfer_state::failed) {
+        errors_.print("error: " + failure_line(of) + "\n");
+        errors_.write_some();
+    }
+}
+
+leat::task<> quiet_view::draw(const run_totals& /*totals*/) {
+    for (;;) {
+        co_await leat::sleep(std::chrono::milliseconds(100));
+        errors_.write_some();
+    }
+}
+
+void quiet_view::summarize(const run_totals& /*totals*/, std::string_view stopped) {
+    finish(errors_, stopped);
+}
+
+std::string plain_end(const transfer& of, bool unicode) {
+    std::string line = of.file.empty() ? "" : of.file + ": ";
+    if (of.state == transfer_state::kept) {
+        line += "kept, it is as at ";
+    } else {
+        line += std::to_string(of.received) + " bytes received from ";
+    }
+    line += of.shown;
+    if (of.resumed > 0 && of.state == transfer_state::fetched) {
+        line += ", after " + std::to_string(of.resumed) + " of an earlier run";
+    }
+    if (of.tries > 1) {
+        line += " (asked " + std::to_string(of.tries) + " times)";
+    }
+    return printable(line + ".", unicode);
+}
+
+std::string totals_line(const run_totals& totals, std::string_view stopped) {
+    std::string line = std::to_string(totals.fetched + totals.kept) + " of ";
+    line +=
+        totals.jobs.has_value() ? std::to_string(*totals.jobs) : "at least " + std::to_string(totals.begun);
+    line += " URLs, " + std::to_string(totals.received) + " bytes in " +
+            seconds_text(leat::now() - totals.begin, 3) + " s, " + std::to_string(totals.failed) + " failed";
+    if (totals.kept > 0) {
+        line += ", " + std::to_string(totals.kept) + " kept";
+    }
+    if (totals.tries > totals.begun) {
+        line += ", " + std::to_string(totals.tries - totals.begun) + " tried again";
+    }
+    if (!stopped.empty()) {
+        line += ", stopped by " + std::string(stopped);
+    }
+    return line;
+}
+
+}  // namespace fetch
