@@ -20,6 +20,7 @@ namespace fetch {
 struct limit_settings {
     std::size_t transfers = 50;  // fewer where descriptors are scarce
     std::size_t per_host = SIZE_MAX;
+    std::size_t ahead = 2000;         // jobs that may wait for their hosts while others begin
     std::uint64_t rate = 0;           // bytes of bodies a second, in all; 0: no limit
     std::uint64_t rate_per_host = 0;  // the same
 };
@@ -29,6 +30,7 @@ struct try_settings {
     int tries = 5;  // of each file, the first one too
     leat::duration first_wait = std::chrono::seconds(1);
     leat::duration longest_wait = std::chrono::minutes(2);
+    leat::duration longest_asked = std::chrono::minutes(15);  // a longer Retry-After fails
     leat::duration connect = std::chrono::seconds(30);
     leat::duration first_byte = std::chrono::seconds(60);
     leat::duration idle = std::chrono::seconds(60);

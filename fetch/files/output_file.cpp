@@ -12,6 +12,9 @@
 #include <leat/io.hpp>
 
 #include <algorithm>
+#include <span>
+#include <utility>
+#include <vector>
 
 namespace fetch {
 
@@ -19,15 +22,16 @@ namespace {
 
 // So much of a file may be lost when the machine stops.
 constexpr std::uint64_t bytes_between_syncs = 256 * 1024 * 1024;
+constexpr std::uint64_t read_size = 256 * 1024;
 
 }  // namespace
 
 std::string output_file::part_name() const {
-    return base_ + std::string(unfinished);
+    return base_ + std::string(unfinished_suffix);
 }
 
 std::string output_file::note_name() const {
-    return part_name() + std::string(note);
+    return base_ + std::string(note_suffix);
 }
 
 leat::task<> output_file::begin(file_origin origin) {
@@ -69,6 +73,22 @@ leat::task<> output_file::append(leat::byte_view bytes) {
         co_await write_through(bytes);
     } else {
         buffer_.insert(buffer_.end(), bytes.data(), bytes.data() + bytes.size());
+    }
+}
+
+leat::task<> output_file::read_all(std::function<void(leat::byte_view)> take) {
+    return as_file_error(read_pieces(std::move(take)));
+}
+
+leat::task<> output_file::read_pieces(std::function<void(leat::byte_view)> take) {
+    co_await flush();
+    leat::file from = co_await place_->open(part_name(), {});
+    std::vector<std::byte> block(std::min<std::uint64_t>(on_disk_, read_size));
+    for (std::uint64_t at = 0; at < on_disk_;) {
+        const auto room = std::span(block).first(std::min<std::uint64_t>(block.size(), on_disk_ - at));
+        co_await from.read_exactly_at(at, room);
+        take(room);
+        at += room.size();
     }
 }
 

@@ -29,6 +29,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,6 +63,9 @@ public:
     // counts.
     [[nodiscard]] leat::task<> write(leat::byte_view bytes);
 
+    // All bytes that are there, in order, in pieces, as for a checksum.
+    [[nodiscard]] leat::task<> read_all(std::function<void(leat::byte_view)> take);
+
     // It is whole. The time is used when the settings ask for it. When somebody has taken the name meanwhile,
     // the settings decide: it gets the next number, replaces that file, or throws; or, with
     // existing_file::skip, is dropped, and is_there() says so. Failed: it can be left or removed. Cancelled:
@@ -91,6 +95,7 @@ private:
     leat::task<> restart(file_origin origin);
     leat::task<> cut();
     leat::task<> append(leat::byte_view bytes);
+    leat::task<> read_pieces(std::function<void(leat::byte_view)> take);
     leat::task<> flush();
     leat::task<> write_through(leat::byte_view bytes);
     leat::task<> write_last();

@@ -28,8 +28,6 @@ bool is_transient(std::error_code error) noexcept {
                        [=](std::errc each) { return error == each; });
 }
 
-namespace detail {
-
 retry_waits::retry_waits(const retry_options& how) noexcept
     : bound_(std::clamp(how.first, duration::zero(), std::max(how.most, duration::zero()))),
       most_(std::max(how.most, duration::zero())),
@@ -44,7 +42,5 @@ duration retry_waits::next() noexcept {
     const auto lengths = static_cast<std::uint64_t>(bound.count()) + 1;
     return duration(static_cast<duration::rep>(current_scheduler().io().random() % lengths));
 }
-
-}  // namespace detail
 
 }  // namespace leat

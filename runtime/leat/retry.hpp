@@ -43,12 +43,11 @@ struct retry_options {
     bool (*when)(std::error_code) = is_transient;
 };
 
-namespace detail {
-
-// The waits between tries, in order.
+// The waits between tries, in order, for loops of one's own: each is drawn as said above.
 class retry_waits {
 public:
     explicit retry_waits(const retry_options& how) noexcept;
+    // Only tasks call it.
     [[nodiscard]] duration next() noexcept;
 
 private:
@@ -56,6 +55,8 @@ private:
     duration most_;
     bool jitter_;
 };
+
+namespace detail {
 
 template <typename Function, typename Given = std::invoke_result_t<Function&>>
 auto retried(retry_options how, Function function) -> task<given_by_awaiting<Given>> {

@@ -232,3 +232,11 @@ TEST_CASE("what may pass by itself is transient, whatever the category of its co
     CHECK_FALSE(leat::is_transient(std::error_code()));
     CHECK_FALSE(leat::is_transient(leat::stream_errc::end_of_stream));
 }
+
+LEAT_TEST("the waits of a loop of one's own are those of retry", on(simulated)) {
+    leat::retry_waits waits({.first = 1s, .most = 3s, .jitter = false});
+    CHECK(waits.next() == 1s);
+    CHECK(waits.next() == 2s);
+    CHECK(waits.next() == 3s);
+    CHECK(waits.next() == 3s);
+}

@@ -26,7 +26,7 @@ private:
     [[nodiscard]] std::optional<duration> next(duration at_least);
 
     retry_options how_;
-    leat::detail::retry_waits waits_;
+    leat::retry_waits waits_;
     int left_;
 };
 

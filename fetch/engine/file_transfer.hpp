@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// file_transfer: carries out one job: asks for it, again where that may help, writes what comes and checks
+// it. The run makes one for each job. Invariant: a file has its final name only when all of its bytes have
+// come and its checksum is right; bytes that are there are only gone on with when they are of the same file.
+#pragma once
+
+#include <fetch/engine/resume.hpp>
+#include <fetch/engine/shared_parts.hpp>
+
+#include <leat/http/response_stream.hpp>
+#include <leat/http/url.hpp>
+#include <leat/retry.hpp>
+#include <leat/task.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fetch {
+
+namespace detail {
+
+// A try has failed in a way that only this program sees.
+struct failed_try {
+    failure why;
+};
+
+// The observer has thrown. It is no std::exception, so that no try takes it for its own failure.
+struct failed_observer {
+    std::exception_ptr why;
+};
+
+template <typename Tell>
+void tell_all(Tell tell) {
+    try {
+        tell();
+    } catch (...) {
+        throw failed_observer{std::current_exception()};
+    }
+}
+
+class file_transfer {
+public:
+    file_transfer(shared_parts& parts, job what)
+        : parts_(parts),
+          job_(std::move(what)),
+          shown_{.job = job_,
+                 .shown = leat::http::printable_url(job_.url),
+                 .host = {},
+                 .times = {.begin = leat::now()}},
+          waits_({.first = parts.how.tries.first_wait, .most = parts.how.tries.longest_wait}) {}
+    file_transfer(const file_transfer&) = delete;
+    file_transfer& operator=(const file_transfer&) = delete;
+
+    leat::task<> run();
+    // What is there of a file that is not whole stays, so that it can be gone on with.
+    leat::task<> put_aside();
+
+private:
+    [[nodiscard]] const leat::http::url& current() const noexcept { return urls_[at_]; }
+    [[nodiscard]] bool is_over() const noexcept {
+        return shown_.state == transfer_state::fetched || shown_.state == transfer_state::kept ||
+               shown_.state == transfer_state::failed;
+    }
+    bool read_urls();
+    leat::task<std::optional<failure>> try_now(host_share& share);
+    leat::task<> attempt(host_share& share);
+    leat::task<bool> ask(host_share& share, std::uint64_t from);
+    leat::task<> claim(const leat::http::response* answer);
+    leat::task<> take(host_share& share, leat::http::response_stream& reply, const answer_meaning& meaning);
+    leat::task<> receive(host_share& share, leat::http::response_stream& reply);
+    leat::task<> finish();
+    void begin_digest();
+    leat::task<> check_digest();
+    void check_size(std::optional<std::uint64_t> size) const;
+    [[nodiscard]] std::uint64_t bytes_to_go_on_with() const;
+    [[nodiscard]] leat::http::headers fields() const;
+    [[nodiscard]] leat::http::request_options options() const;
+    [[noreturn]] void refuse(const leat::http::response_stream& reply) const;
+    [[noreturn]] void fail_with(failure_kind kind, const std::string& why) const;
+    [[nodiscard]] std::optional<leat::duration> wait_after(const failure& why);
+    void end(transfer_state how);
+
+    shared_parts& parts_;
+    job job_;
+    transfer shown_;
+    std::vector<leat::http::url> urls_;  // the job's, then its mirrors
+    std::size_t at_ = 0;
+    std::size_t brought_by_ = 0;  // the URL that the bytes of this run are from
+    std::size_t untried_ = 0;     // mirrors
+    std::optional<output_file> file_;
+    std::optional<digester> digester_;  // of the bytes from the start on
+    std::uint64_t digested_ = 0;        // how many
+    std::optional<std::chrono::system_clock::time_point> server_time_;
+    leat::retry_waits waits_;
+    int tries_ = 0;            // since the last one that was worth it
+    bool start_over_ = false;  // what is there does not count
+    bool resumed_ = false;     // some bytes are of an earlier request
+};
+
+}  // namespace detail
+
+// Ends when the job is done, or has failed. Throws what the observer throws. Cancelled: what is there can be
+// gone on with.
+[[nodiscard]] leat::task<> carry_out(shared_parts& parts, job what);
+
+}  // namespace fetch

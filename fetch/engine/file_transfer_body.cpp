@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+// One try of a transfer: what is asked, what the answer means, and what is done with its body.
+#include <fetch/engine/file_transfer.hpp>
+
+#include <fetch/names/wanted_name.hpp>
+
+#include <fetch/engine/shims.hpp>
+#include <leat/http/conditional.hpp>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+namespace fetch::detail {
+namespace {
+
+// What a server says, in one line that leaves a terminal alone.
+std::string plain(std::string_view text) {
+    std::string line(text.substr(0, 100));
+    std::replace_if(line.begin(), line.end(), [](char each) { return each < ' ' || each > '~'; }, '?');
+    return line;
+}
+
+failure_kind kind_of_status(int status) noexcept {
+    if (status == 408 || status == 429 || status == 503) {
+        return failure_kind::busy;
+    }
+    return status >= 500   ? failure_kind::server
+           : status >= 400 ? failure_kind::refused
+                           : failure_kind::protocol;
+}
+
+}  // namespace
+
+leat::task<> file_transfer::attempt(host_share& share) {
+    shown_.state = transfer_state::asking;
+    shown_.times.asked = leat::now();
+    if (parts_.folder && !file_ && !parts_.how.names.content_disposition) {
+        co_await claim(nullptr);
+    }
+    if (file_ && file_->is_there()) {
+        shown_.state = transfer_state::kept;
+        co_return;
+    }
+    while (co_await ask(share, bytes_to_go_on_with())) {
+    }
+    co_await finish();
+}
+
+// One request, and its body. True: another one is to be sent.
+leat::task<bool> file_transfer::ask(host_share& share, std::uint64_t from) {
+    leat::http::headers sent = fields();
+    const file_origin known = file_ ? file_->known() : file_origin();
+    if (from > 0) {
+        ask_for_rest(sent, from, known);
+    }
+    leat::http::response_stream reply = co_await parts_.client.open(current().href(), options(), sent);
+    share.moved();
+    shown_.status = reply.status();
+    shown_.version = reply.head().version;
+    shown_.times.answered = leat::now();
+    shown_.final_url = reply.url() == current() ? "" : reply.url().to_string();
+    answer_meaning meaning = meaning_of(reply.head(), from, known);
+    if (reply.status() / 100 != 2 && (from == 0 || reply.status() != 416)) {
+        refuse(reply);
+    }
+    switch (meaning.what) {
+        case brings::nonsense:
+            fail_with(failure_kind::protocol, "the server answered " + meaning.why);
+        case brings::doubt:
+            start_over_ = true;
+            co_return true;
+        case brings::nothing:
+            co_return false;
+        case brings::whole:
+            meaning.size = reply.size();
+            break;
+        case brings::rest:
+            break;
+    }
+    const std::uint64_t before = shown_.there;
+    co_await take(share, reply, meaning);
+    if (meaning.what == brings::whole || (meaning.size && shown_.there >= *meaning.size)) {
+        co_return false;
+    }
+    if (shown_.there == before) {
+        fail_with(failure_kind::protocol, "the server answered 206 without a byte");
+    }
+    co_return true;  // it has sent less than the rest, or does not say how much that is
+}
+
+leat::task<> file_transfer::take(host_share& share, leat::http::response_stream& reply,
+                                 const answer_meaning& meaning) {
+    const auto modified = reply.headers().get("Last-Modified");
+    server_time_ = modified ? leat::http::parse_http_date(*modified) : std::nullopt;
+    if (parts_.folder && !file_) {
+        co_await claim(&reply.head());
+    }
+    check_size(meaning.size);
+    start_over_ = false;
+    if (meaning.what == brings::whole) {
+        shown_.there = 0;
+        resumed_ = false;
+        brought_by_ = at_;
+        begin_digest();
+        if (file_) {
+            file_origin origin = origin_of(current().to_string(), reply.head());
+            origin.size = meaning.size;
+            co_await file_->begin(std::move(origin));
+        }
+    } else {
+        shown_.there = file_->there();
+        shown_.resumed = shown_.tries == 1 ? shown_.there : shown_.resumed;
+        resumed_ = true;
+        if (digested_ != shown_.there) {
+            digester_.reset();
+        }
+        co_await file_->go_on();
+    }
+    shown_.size = meaning.size;
+    shown_.state = transfer_state::receiving;
+    tell_all([&] { parts_.told.answered(shown_); });
+    co_await receive(share, reply);
+}
+
+leat::task<> file_transfer::receive(host_share& share, leat::http::response_stream& reply) {
+    const auto host_rate = parts_.host_rates.find(shown_.host);
+    for (;;) {
+        const std::string_view piece = co_await reply.read();
+        if (piece.empty()) {
+            break;
+        }
+        share.moved();
+        const auto bytes = std::as_bytes(std::span(piece));
+        if (digester_) {
+            digester_->add(bytes);
+            digested_ += bytes.size();
+        }
+        if (file_) {
+            co_await file_->write(bytes);
+        }
+        shown_.there += piece.size();
+        shown_.received += piece.size();
+        parts_.totals.received += piece.size();
+        tell_all([&] { parts_.told.received(shown_, bytes.size()); });
+        if (parts_.rate.is_limited()) {
+            co_await parts_.rate.pay(bytes.size());
+        }
+        if (host_rate != parts_.host_rates.end()) {
+            co_await host_rate->second.pay(bytes.size());
+        }
+    }
+}
+
+leat::task<> file_transfer::claim(const leat::http::response* answer) {
+    const std::string wanted = wanted_name(parts_.how.names, job_, urls_.front(), answer);
+    file_.emplace(co_await parts_.folder->claim(wanted, urls_.front().to_string()));
+    shown_.file = file_->name();
+    shown_.there = file_->there();
+}
+
+// Of a body that brings another file than is wanted, nothing is taken.
+void file_transfer::check_size(std::optional<std::uint64_t> size) const {
+    if (size && job_.size && *size != *job_.size) {
+        fail_with(failure_kind::checksum, "the server has " + std::to_string(*size) + " bytes in place of " +
+                                              std::to_string(*job_.size));
+    }
+}
+
+void file_transfer::begin_digest() {
+    if (job_.checksum) {
+        digester_.emplace(job_.checksum->kind);
+        digested_ = 0;
+    }
+}
+
+leat::task<> file_transfer::check_digest() {
+    if (!job_.checksum) {
+        co_return;
+    }
+    if (!digester_) {
+        begin_digest();
+        co_await file_->read_all([&](leat::byte_view bytes) { digester_->add(bytes); });
+    }
+    const digest made = digester_->end();
+    digested_ = 0;
+    if (made != *job_.checksum) {
+        const bool again = resumed_ && !start_over_;
+        start_over_ = true;
+        throw failed_try{
+            {.kind = again ? failure_kind::interrupted : failure_kind::checksum,
+             .text = shown_.shown + ": its " + std::string(name_of(made.kind)) + " is " + hexadecimal(made)}};
+    }
+}
+
+leat::task<> file_transfer::finish() {
+    check_size(shown_.there);
+    co_await check_digest();
+    if (file_) {
+        co_await file_->keep(server_time_);
+        shown_.file = file_->name();
+    }
+    shown_.state = transfer_state::fetched;
+}
+
+// How many bytes of the file are there that a request can leave out.
+std::uint64_t file_transfer::bytes_to_go_on_with() const {
+    const bool usable = file_ && !start_over_ && !parts_.how.compressed && file_->known().has_validator() &&
+                        brought_by_ == at_;
+    return usable ? file_->there() : 0;
+}
+
+leat::http::headers file_transfer::fields() const {
+    leat::http::headers all = parts_.how.fields;
+    for (const auto& each : job_.fields) {
+        all.set(each.name, each.value);
+    }
+    return all;
+}
+
+leat::http::request_options file_transfer::options() const {
+    const try_settings& tries = parts_.how.tries;
+    leat::http::request_options made;
+    made.connect = tries.connect;
+    made.tls_handshake = tries.connect;
+    made.first_byte = tries.first_byte;
+    made.idle = tries.idle;
+    made.lowest_rate = tries.lowest_rate;
+    made.rate_time = tries.rate_time;
+    made.redirects = parts_.how.redirects;
+    if (tries.total != leat::duration::max()) {
+        made.total = std::max(leat::after(shown_.times.begin, tries.total) - leat::now(), leat::duration(1));
+    }
+    return made;
+}
+
+void file_transfer::refuse(const leat::http::response_stream& reply) const {
+    const int status = reply.status();
+    throw failed_try{{.kind = kind_of_status(status),
+                      .text = shown_.shown + ": the server answered " + std::to_string(status) + " " +
+                              plain(reply.head().reason),
+                      .status = status,
+                      .retry_after = leat::http::retry_after(reply.head())}};
+}
+
+void file_transfer::fail_with(failure_kind kind, const std::string& why) const {
+    throw failed_try{{.kind = kind, .text = shown_.shown + ": " + why}};
+}
+
+}  // namespace fetch::detail

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// shared_parts: what all transfers of a run share. Made by the run.
+#pragma once
+
+#include <fetch/engine/host_shares.hpp>
+#include <fetch/engine/observer.hpp>
+#include <fetch/engine/rate_limit.hpp>
+#include <fetch/engine/settings.hpp>
+#include <fetch/files/output_folder.hpp>
+
+#include <leat/http/client.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+
+namespace fetch {
+
+struct shared_parts {
+    const settings& how;
+    leat::http::client& client;
+    observer& told;
+    host_shares shares;
+    rate_limit rate{how.limits.rate};
+    std::map<std::string, rate_limit> host_rates = {};
+    std::optional<output_folder> folder = {};  // none: bytes are only counted
+    run_totals totals = {};
+};
+
+}  // namespace fetch

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT
+#include "../../support/any_folder.hpp"
+#include "made_run.hpp"
+
+#include <leat/system/folder.hpp>
+#include <leat/testing/doctest.hpp>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+using fetch::failure_kind, fetch::job, fetch::settings, fetch::transfer_state;
+using leat::testing::any_folder;
+using support::answer, support::http_origin, support::noting_observer, support::run, support::then;
+
+constexpr std::size_t size = 400'000;
+
+std::string made_body() {
+    std::string body;
+    for (std::size_t i = 0; body.size() < size; ++i) {
+        body += std::to_string(i) + ",";
+    }
+    return body.substr(0, size);
+}
+
+const std::string body = made_body();
+
+std::string head(std::string_view status, std::string_view more, std::size_t length) {
+    return "HTTP/1.1 " + std::string(status) + "\r\n" + std::string(more) +
+           "Content-Length: " + std::to_string(length) + "\r\n\r\n";
+}
+
+constexpr std::string_view tag = "ETag: \"v1\"\r\n";
+
+// The value of the Range field of a request, as the number that it begins with; 0: it has none.
+std::size_t first_byte(const std::string& asked) {
+    const std::size_t at = asked.find("\r\nRange: bytes=");
+    return at == std::string::npos ? 0 : std::stoul(asked.substr(at + 15));
+}
+
+answer rest_from(std::size_t from, std::string_view more = tag) {
+    const std::string range = "Content-Range: bytes " + std::to_string(from) + "-" +
+                              std::to_string(size - 1) + "/" + std::to_string(size) + "\r\n";
+    return {head("206 Partial Content", std::string(more) + range, size - from) + body.substr(from)};
+}
+
+// The whole body, cut off in the middle.
+answer cut(std::string_view more = tag, std::size_t length = size / 2) {
+    return {head("200 OK", more, size) + body.substr(0, length), then::close};
+}
+
+// Into a new folder of that name, or one that an earlier run has made.
+settings into(const any_folder& folder, std::string_view name = "out") {
+    settings how{.folder = folder.path(name)};
+    how.tries.first_wait = 1ms;
+    how.tries.longest_wait = 1ms;
+    return how;
+}
+
+leat::task<std::string> content(const settings& how, std::string name) {
+    co_return co_await leat::read_file(how.folder + "/" + name, 4 * size);
+}
+
+leat::task<std::size_t> files_in(const settings& how) {
+    co_return (co_await leat::list_folder(how.folder)).size();
+}
+
+}  // namespace
+
+LEAT_TEST("a file is fetched under its name") {
+    const any_folder folder;
+    const settings how = into(folder);
+    http_origin origin([](const std::string&) { return support::with_length(body); });
+    noting_observer told;
+    co_await origin.during([&]() -> leat::task<> {
+        const auto totals = co_await run(how, told, {{.url = origin.url("/a/b.bin")}});
+        CHECK(totals.fetched == 1);
+        CHECK(totals.received == size);
+        CHECK(totals.jobs == 1);
+    });
+    REQUIRE(told.all.size() == 1);
+    CHECK(told.all[0].state == transfer_state::fetched);
+    CHECK(told.all[0].file == "b.bin");
+    CHECK(co_await content(how, "b.bin") == body);
+    CHECK(co_await files_in(how) == 1);
+}
+
+LEAT_TEST("a transfer that is cut goes on where it was") {
+    const any_folder folder;
+    const settings how = into(folder);
+    http_origin origin([&](const std::string& asked) {
+        const std::size_t from = first_byte(asked);
+        return from == 0 ? cut() : rest_from(from);
+    });
+    noting_observer told;
+    co_await origin.during([&]() -> leat::task<> {
+        const auto totals = co_await run(how, told, {{.url = origin.url("/b.bin")}});
+        CHECK(totals.fetched == 1);
+        CHECK(totals.received == size);
+    });
+    REQUIRE(origin.heads.size() == 2);
+    CHECK(origin.heads[1].find("If-Range: \"v1\"") != std::string::npos);
+    CHECK(told.all.at(0).tries == 2);
+    CHECK(co_await content(how, "b.bin") == body);
+    CHECK(co_await files_in(how) == 1);
+}
+
+LEAT_TEST("a later run goes on where an earlier one has failed") {
+    const any_folder folder;
+    bool broken = true;
+    http_origin origin([&](const std::string& asked) {
+        const std::size_t from = first_byte(asked);
+        return broken ? cut(tag, std::max<std::size_t>(from, 1) + 300'000) : rest_from(from);
+    });
+    settings how = into(folder);
+    how.tries.tries = 1;
+    co_await origin.during([&]() -> leat::task<> {
+        noting_observer told;
+        co_await run(how, told, {{.url = origin.url("/b.bin")}});
+        CHECK(told.all.at(0).state == transfer_state::failed);
+        CHECK(told.all.at(0).failure->kind == failure_kind::interrupted);
+        broken = false;
+        noting_observer then_told;
+        const auto totals = co_await run(how, then_told, {{.url = origin.url("/b.bin")}});
+        CHECK(then_told.all.at(0).state == transfer_state::fetched);
+        INFO(then_told.all.at(0).failure.value_or(fetch::failure()).text);
+        CHECK(totals.received == size - 300'001);
+    });
+    CHECK(co_await content(how, "b.bin") == body);
+    CHECK(co_await files_in(how) == 1);
+}
+
+LEAT_TEST("what has changed on the server is fetched from the start") {
+    const any_folder folder;
+    const settings how = into(folder);
+    int asked_times = 0;
+    const std::string newer(size, 'n');
+    http_origin origin([&](const std::string&) -> answer {
+        return ++asked_times == 1 ? cut() : answer{head("200 OK", "ETag: \"v2\"\r\n", size) + newer};
+    });
+    noting_observer told;
+    co_await origin.during(
+        [&]() -> leat::task<> { co_await run(how, told, {{.url = origin.url("/b.bin")}}); });
+    CHECK(co_await content(how, "b.bin") == newer);
+}
+
+LEAT_TEST("a server that sends another range than was asked for makes no wrong file") {
+    const auto wrong = [](std::size_t from) {
+        answer given = rest_from(from - 1);
+        return given;
+    };
+    const any_folder folder;
+    const settings how = into(folder);
+    http_origin origin([&](const std::string& asked) {
+        const std::size_t from = first_byte(asked);
+        return from == 0 ? cut() : wrong(from);
+    });
+    noting_observer told;
+    co_await origin.during(
+        [&]() -> leat::task<> { co_await run(how, told, {{.url = origin.url("/b.bin")}}); });
+    REQUIRE(told.all.size() == 1);
+    CHECK(told.all[0].state == transfer_state::failed);
+    CHECK(told.all[0].failure->kind == failure_kind::protocol);
+    CHECK_FALSE(co_await leat::path_exists(how.folder + "/b.bin"));
+}
+
+LEAT_TEST("a range of another state of the file, or of another size, is not put behind what is there") {
+    for (const std::string_view other : {"ETag: \"v2\"\r\n", "size"}) {
+        const any_folder folder;
+        const settings how = into(folder, other.substr(0, 4));
+        int asked_times = 0;
+        http_origin origin([&](const std::string& asked) -> answer {
+            ++asked_times;
+            const std::size_t from = first_byte(asked);
+            if (from == 0) {
+                return asked_times == 1 ? cut() : support::with_length(body);
+            }
+            if (other != "size") {
+                return rest_from(from, other);
+            }
+            return {head("206 Partial Content",
+                         "Content-Range: bytes " + std::to_string(from) + "-" + std::to_string(size) + "/" +
+                             std::to_string(size + 1) + "\r\n",
+                         size - from + 1) +
+                    body.substr(from) + "x"};
+        });
+        noting_observer told;
+        co_await origin.during(
+            [&]() -> leat::task<> { co_await run(how, told, {{.url = origin.url("/b.bin")}}); });
+        CAPTURE(other);
+        CHECK(co_await content(how, "b.bin") == body);
+    }
+}
+
+LEAT_TEST("a file that was whole but for its name is not asked for again, whatever 416 says") {
+    const any_folder folder;
+    int asked_times = 0;
+    http_origin origin([&](const std::string& asked) -> answer {
+        ++asked_times;
+        if (first_byte(asked) == 0) {
+            // it says that it is one byte longer, then that it is not
+            return {head("200 OK", tag, size + 1) + body, then::close};
+        }
+        return {
+            head("416 Range Not Satisfiable", "Content-Range: bytes */" + std::to_string(size) + "\r\n", 0)};
+    });
+    settings how = into(folder);
+    how.tries.tries = 3;
+    noting_observer told;
+    co_await origin.during(
+        [&]() -> leat::task<> { co_await run(how, told, {{.url = origin.url("/b.bin")}}); });
+    // Both cannot be right, so it begins from the start, and fails as often as it may.
+    CHECK(told.all.at(0).state == transfer_state::failed);
+    CHECK_FALSE(co_await leat::path_exists(how.folder + "/b.bin"));
+}
+
+LEAT_TEST("without a validator it begins from the start") {
+    const any_folder folder;
+    const settings how = into(folder);
+    int asked_times = 0;
+    http_origin origin(
+        [&](const std::string&) { return ++asked_times == 1 ? cut("") : support::with_length(body); });
+    noting_observer told;
+    co_await origin.during([&]() -> leat::task<> {
+        const auto totals = co_await run(how, told, {{.url = origin.url("/b.bin")}});
+        CHECK(totals.received == size + size / 2);
+    });
+    CHECK(origin.heads.at(1).find("Range") == std::string::npos);
+    CHECK(co_await content(how, "b.bin") == body);
+}
+
+LEAT_TEST("what may pass is tried again, what cannot help is not") {
+    struct trial {
+        std::string_view status;
+        int tries;
+        failure_kind kind;
+    };
+    for (const trial& each : {trial{"404 Not Found", 1, failure_kind::refused},
+                              trial{"503 Service Unavailable", 3, failure_kind::busy},
+                              trial{"429 Too Many Requests", 3, failure_kind::busy},
+                              trial{"500 Internal Server Error", 3, failure_kind::server},
+                              trial{"304 Not Modified", 1, failure_kind::protocol}}) {
+        const any_folder folder;
+        http_origin origin(
+            [&](const std::string&) -> answer { return {head(each.status, "", 0), then::close}; });
+        settings how = into(folder, each.status.substr(0, 3));
+        how.tries.tries = 3;
+        noting_observer told;
+        co_await origin.during(
+            [&]() -> leat::task<> { co_await run(how, told, {{.url = origin.url("/b.bin")}}); });
+        CAPTURE(each.status);
+        CHECK(told.all.at(0).tries == each.tries);
+        CHECK(told.all.at(0).failure->kind == each.kind);
+        CHECK(told.all.at(0).failure->text ==
+              origin.url("/b.bin") + ": the server answered " + std::string(each.status));
+        CHECK(co_await files_in(how) == 0);
+    }
+}
+
+LEAT_TEST("a server that asks for a pause gets it", on(simulated)) {
+    const any_folder folder;
+    const settings how = into(folder);
+    int asked_times = 0;
+    http_origin origin([&](const std::string&) -> answer {
+        return ++asked_times == 1 ? answer{head("429 Too Many Requests", "Retry-After: 30\r\n", 0)}
+                                  : support::with_length(body);
+    });
+    noting_observer told;
+    co_await origin.during([&]() -> leat::task<> {
+        const leat::time_point begin = leat::now();
+        co_await run(how, told, {{.url = origin.url("/b.bin")}});
+        CHECK(leat::now() - begin >= 30s);
+    });
+    CHECK(told.all.at(0).state == transfer_state::fetched);
+}
+
+LEAT_TEST("a checksum is checked, also of a file that was gone on with") {
+    fetch::digester maker(fetch::digest_kind::sha_256);
+    maker.add(std::as_bytes(std::span(body)));
+    const fetch::digest right = maker.end();
+    fetch::digest wrong = right;
+    wrong.bytes[0] = static_cast<char>(wrong.bytes[0] ^ 1);
+    for (const bool resumes : {false, true}) {
+        const any_folder folder;
+        settings how = into(folder, resumes ? "cut" : "whole");
+        how.limits.transfers = 1;
+        http_origin origin([&](const std::string& asked) {
+            const std::size_t from = first_byte(asked);
+            return from > 0 ? rest_from(from) : resumes ? cut() : support::with_length(body);
+        });
+        noting_observer told;
+        co_await origin.during([&]() -> leat::task<> {
+            job good{.url = origin.url("/good")};
+            good.checksum = right;
+            job bad{.url = origin.url("/bad")};
+            bad.checksum = wrong;
+            co_await run(how, told, {good, bad});
+        });
+        CAPTURE(resumes);
+        REQUIRE(told.all.size() == 2);
+        CHECK(told.all[0].state == transfer_state::fetched);
+        CHECK(told.all[1].state == transfer_state::failed);
+        CHECK(told.all[1].failure->kind == (resumes ? failure_kind::interrupted : failure_kind::checksum));
+        CHECK(co_await content(how, "good") == body);
+        CHECK_FALSE(co_await leat::path_exists(how.folder + "/bad"));
+    }
+}
+
+LEAT_TEST("a mirror takes over, at once") {
+    const any_folder folder;
+    const settings how = into(folder);
+    http_origin broken([](const std::string&) -> answer { return {head("404 Not Found", "", 0)}; });
+    http_origin origin([](const std::string&) { return support::with_length(body); });
+    noting_observer told;
+    co_await broken.during([&]() -> leat::task<> {
+        co_await origin.during([&]() -> leat::task<> {
+            job one{.url = broken.url("/b.bin")};
+            one.mirrors = {broken.url("/c.bin"), origin.url("/d.bin")};
+            co_await run(how, told, {one});
+        });
+    });
+    CHECK(told.all.at(0).tries == 3);
+    CHECK(co_await content(how, "b.bin") == body);
+}
+
+LEAT_TEST("a bad line fails alone, and says why") {
+    const any_folder folder;
+    const settings how = into(folder);
+    http_origin origin([](const std::string&) { return support::with_length("x"); });
+    noting_observer told;
+    co_await origin.during([&]() -> leat::task<> {
+        job mistaken{.url = origin.url("/b")};
+        mistaken.mistake = "list:3: it is wrong";
+        const auto totals =
+            co_await run(how, told, {{.url = "ftp://h/"}, mistaken, {.url = origin.url("/c")}});
+        CHECK(totals.failed == 2);
+        CHECK(totals.fetched == 1);
+    });
+    CHECK(told.all.at(0).failure->kind == failure_kind::bad_input);
+    CHECK(told.all.at(1).failure->text == "list:3: it is wrong");
+    CHECK(co_await files_in(how) == 1);
+}
+
+LEAT_TEST("without a folder bytes are counted") {
+    http_origin origin([](const std::string&) { return support::with_length(body); });
+    noting_observer told;
+    co_await origin.during([&]() -> leat::task<> {
+        const auto totals = co_await run({}, told, {{.url = origin.url("/b")}, {.url = origin.url("/b")}});
+        CHECK(totals.received == 2 * size);
+        CHECK(totals.fetched == 2);
+    });
+    CHECK(told.all.at(0).there == size);
+    CHECK(told.all.at(0).file.empty());
+}
