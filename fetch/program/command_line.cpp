@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+#include <fetch/program/command_line.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <map>
+#include <stdexcept>
+
+namespace fetch {
+namespace {
+
+// Options of one group of --help. Each writes to a value that outlives the parsing and is its own default.
+class option_group {
+public:
+    option_group(CLI::App& app, const char* name) : app_(app), name_(name) {}
+
+    template <typename Value>
+    CLI::Option& add(const char* names, Value& value, const char* help) {
+        return *app_.add_option(names, value, help)->group(name_);
+    }
+    void add_flag(const char* names, bool& value, const char* help) {
+        app_.add_flag(names, value, help)->group(name_);
+    }
+    void add_seconds(const char* names, leat::duration& value, const char* help) {
+        const auto set = [&value](double seconds) {
+            value = leat::saturate(std::chrono::duration<double>(seconds));
+        };
+        app_.add_option_function<double>(names, set, help)
+            ->check(CLI::Range(0.001, 1e9))
+            ->type_name("SECONDS")
+            ->group(name_);
+    }
+    void add_size(const char* names, std::uint64_t& value, const char* help) {
+        add(names, value, help).transform(CLI::AsSizeValue(false)).type_name("BYTES");
+    }
+    template <typename Count>
+    void add_count(const char* names, Count& value, const char* help, Count least, Count most) {
+        add(names, value, help).check(CLI::Range(least, most)).type_name("N");
+    }
+    void add_file(const char* names, std::string& value, const char* help) {
+        add(names, value, help).check(CLI::ExistingFile).type_name("FILE");
+    }
+
+private:
+    CLI::App& app_;
+    const char* name_;
+};
+
+void add_sources(CLI::App& app, command& into) {
+    option_group group(app, "What to fetch");
+    app.add_option("urls", into.urls, "URLs")->type_name("URL")->group("");
+    group
+        .add("-i,--input-file", into.lists,
+             "a list, one URL a line, with options behind it, or a Metalink file; - is standard input")
+        .type_name("FILE");
+    group.add("--failed", into.failed_list, "write what has failed there, as a list for -i")
+        .type_name("FILE");
+}
+
+void add_names(CLI::App& app, settings& how) {
+    option_group group(app, "Names of files");
+    group.add("-d,--output-dir", how.folder, "where files go; made if it is not there. Default: here")
+        .type_name("FOLDER");
+    group.add("-o,--output", how.names.pattern, "the name, such as '{host}/{number}-{name}'")
+        .type_name("TEMPLATE");
+    group.add_flag("--content-disposition", how.names.content_disposition, "the name that the server gives");
+    const std::map<std::string, existing_file> choices{{"number", existing_file::number},
+                                                       {"skip", existing_file::skip},
+                                                       {"replace", existing_file::replace},
+                                                       {"fail", existing_file::fail}};
+    group.add("--if-there", how.files.when_there, "what to do where there is a file of that name")
+        .transform(CLI::CheckedTransformer(choices))
+        .type_name("number|skip|replace|fail");
+}
+
+void add_files(CLI::App& app, settings& how, bool& discard) {
+    option_group group(app, "Files");
+    group.add_flag("--discard", discard, "write no files, only count the bytes");
+    group.add_flag("--resume,!--no-resume", how.files.resume,
+                   "go on with what an earlier run has left; the "
+                   "default");
+    group.add_flag("--sync", how.files.sync, "a file counts when it is on the disk");
+    group.add_flag("--server-time", how.files.server_time, "files have the time of Last-Modified");
+    group.add_flag("--origin-attributes", how.files.origin, "note the URL in the file's extended attributes");
+    group.add_flag("--preallocate,!--no-preallocate", how.files.preallocate,
+                   "make room on the disk before a file comes; the default");
+}
+
+void add_limits(CLI::App& app, limit_settings& limits) {
+    constexpr std::size_t one = 1;
+    constexpr std::size_t most = 100'000;
+    option_group group(app, "How much at once");
+    group.add_count("-P,--parallel", limits.transfers, "transfers, fewer where descriptors are scarce", one,
+                    most);
+    group.add_count("--per-host", limits.per_host, "of them with one host and port", one, most);
+    group.add_size("--rate", limits.rate, "a second, in all: 500K, 2M");
+    group.add_size("--rate-per-host", limits.rate_per_host, "a second, with one host and port");
+}
+
+void add_tries(CLI::App& app, try_settings& tries) {
+    option_group group(app, "Time and tries");
+    group.add_count("--tries", tries.tries, "of each file, while it fails in a way that may pass", 1,
+                    1'000'000);
+    group.add_seconds("--retry-wait", tries.first_wait, "before the second try; then longer each time");
+    group.add_seconds("--retry-wait-max", tries.longest_wait, "between two tries");
+    group.add_seconds("--connect-timeout", tries.connect, "for name, connection and TLS");
+    group.add_seconds("--first-byte-timeout", tries.first_byte, "until the answer begins");
+    group.add_seconds("--idle-timeout", tries.idle, "between two pieces of a body");
+    group.add_seconds("--timeout", tries.total, "for each file, with all its tries");
+    group.add_size("--lowest-rate", tries.lowest_rate, "a second: what is slower for 30 s is tried again");
+}
+
+void add_field(leat::http::headers& fields, const std::string& line) {
+    const std::size_t colon = line.find(':');
+    if (colon == std::string::npos) {
+        throw CLI::ValidationError("--header", "'" + line + "' is not NAME: VALUE");
+    }
+    try {
+        fields.add(line.substr(0, colon),
+                   line.substr(std::min(line.find_first_not_of(" \t", colon + 1), line.size())));
+    } catch (const std::invalid_argument& wrong) {
+        throw CLI::ValidationError("--header", wrong.what());
+    }
+}
+
+void add_requests(CLI::App& app, command& into) {
+    option_group group(app, "Requests");
+    const auto take = [&into](const std::vector<std::string>& lines) {
+        for (const std::string& line : lines) {
+            add_field(into.how.fields, line);
+        }
+    };
+    app.add_option_function<std::vector<std::string>>("-H,--header", take, "a field that goes with each one")
+        ->type_name("'NAME: VALUE'")
+        ->group("Requests");
+    group.add("-A,--user-agent", into.client.user_agent, "empty: none is sent").type_name("TEXT");
+    group.add_flag("--compressed", into.how.compressed, "ask for compressed bodies, and undo that");
+    group.add_count("--redirects", into.how.redirects, "followed at most", 0, 1000);
+    group.add_flag("--http1", into.client.only_http1, "no HTTP/2");
+    group.add_flag("--http2", into.client.http2, "HTTP/2 also for http URLs, without asking");
+}
+
+void add_network(CLI::App& app, client_settings& client) {
+    option_group group(app, "Network and TLS");
+    group.add_flag("-4,--ipv4", client.ipv4, "only IPv4 addresses");
+    group.add_flag("-6,--ipv6", client.ipv6, "only IPv6 addresses");
+    group.add("--proxy", client.proxy, "http:// or socks5h://; default: the environment's").type_name("URL");
+    group.add("--no-proxy", client.no_proxy, "hosts and networks that are reached without one")
+        .type_name("LIST");
+    group.add_flag("--without-proxy", client.without_proxy, "not even those of the environment");
+    group.add("--unix-socket", client.unix_socket, "connect there, whatever host a URL names")
+        .type_name("PATH");
+    group.add_file("--cacert", client.ca_file, "trust the authorities in this PEM file");
+    group.add_file("--cert", client.certificate, "a certificate to show, in a PEM file");
+    group.add_file("--key", client.key, "its private key");
+    group.add_flag("-k,--insecure", client.insecure, "accept every certificate");
+}
+
+// The form of what is shown, as flags.
+struct shown_flags {
+    bool quiet = false;
+    bool plain = false;
+    bool json = false;
+
+    [[nodiscard]] view_form form() const noexcept {
+        return json    ? view_form::json
+               : quiet ? view_form::quiet
+               : plain ? view_form::plain
+                       : view_form::automatic;
+    }
+};
+
+void add_views(CLI::App& app, command& into, shown_flags& flags) {
+    option_group group(app, "What is shown");
+    group.add_flag("-q,--quiet", flags.quiet, "only what has failed");
+    group.add_flag("--plain", flags.plain, "lines, also on a terminal");
+    group.add_flag("--json", flags.json, "one event a line");
+    group.add("--report", into.shown.report, "a page about the run").type_name("FILE");
+    group.add("--backend", into.backend, "how the kernel is asked")
+        .check(CLI::IsMember({"auto", "uring", "epoll", "poll"}))
+        .type_name("auto|uring|epoll|poll");
+}
+
+std::string mistake_in(const command& read) {
+    const client_settings& client = read.client;
+    if (read.urls.empty() && read.lists.empty()) {
+        return "no URL is given";
+    }
+    if (client.ipv4 && client.ipv6) {
+        return "--ipv4 and --ipv6 together leave no address";
+    }
+    if (client.only_http1 && client.http2) {
+        return "--http1 and --http2 contradict each other";
+    }
+    return client.certificate.empty() != client.key.empty() ? "--cert and --key go together" : "";
+}
+
+// 0 for a help that was shown.
+int show(const CLI::App& app, const CLI::ParseError& told) {
+    if (told.get_exit_code() == 0) {
+        std::cout << app.help() << std::flush;
+        return std::cout ? 0 : 1;
+    }
+    std::cerr << "leat-fetch: " << told.what() << "\n";
+    return 2;
+}
+
+}  // namespace
+
+bool read_command_line(int argc, char** argv, command& into, int& status) {
+    CLI::App app("Fetches many URLs at once.", "leat-fetch");
+    app.get_formatter()->column_width(36);
+    bool discard = false;
+    shown_flags flags;
+    into.how.folder = ".";
+    add_sources(app, into);
+    add_names(app, into.how);
+    add_files(app, into.how, discard);
+    add_limits(app, into.how.limits);
+    add_tries(app, into.how.tries);
+    add_requests(app, into);
+    add_network(app, into.client);
+    add_views(app, into, flags);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& told) {
+        status = show(app, told);
+        return false;
+    }
+    if (const std::string mistake = mistake_in(into); !mistake.empty()) {
+        std::cerr << "leat-fetch: " << mistake << "\n";
+        status = 2;
+        return false;
+    }
+    into.how.folder = discard ? "" : into.how.folder;
+    into.how.names.source = into.how.names.pattern.empty() ? name_source::url : name_source::pattern;
+    into.shown.form = flags.form();
+    return true;
+}
+
+leat::http::client_options client_options_of(const command& asked, std::size_t idle) {
+    using leat::address_families, leat::http::http_versions;
+    const client_settings& from = asked.client;
+    leat::http::client_options made;
+    made.ca_file = from.ca_file;
+    made.insecure = from.insecure;
+    made.certificate_file = from.certificate;
+    made.key_file = from.key;
+    made.user_agent = from.user_agent;
+    made.unix_socket = from.unix_socket;
+    made.environment_proxies = !from.without_proxy;
+    made.accept_encodings = asked.how.compressed;
+    made.idle_connections = idle;
+    made.versions = from.only_http1 ? http_versions::only_1_1
+                    : from.http2    ? http_versions::prior_knowledge
+                                    : http_versions::negotiated;
+    made.names.families = from.ipv4   ? address_families::ipv4
+                          : from.ipv6 ? address_families::ipv6
+                                      : address_families::any;
+    return made;
+}
+
+}  // namespace fetch
