@@ -23,7 +23,7 @@ struct piece_digests {
 
 struct job {
     std::uint64_t number = 0;                  // from 1, in the order of the arguments and lists
-    std::string url;                           // as it was given
+    std::string url = {};                      // as it was given
     std::vector<std::string> mirrors = {};     // of the same file, in the order in which to try them
     std::string output = {};                   // the path it asks for, below the output folder; empty: none
     std::optional<digest> checksum = {};       // that the file must have

@@ -2,6 +2,7 @@
 #include <fetch/names/safe_name.hpp>
 
 #include <fetch/names/reserved.hpp>
+#include <fetch/names/utf8.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -12,34 +13,6 @@ namespace {
 constexpr std::size_t extension_max = 16;   // with its dot, in bytes
 constexpr std::size_t folders_max = 3'000;  // of a path, in bytes: PATH_MAX is 4096
 constexpr std::size_t depth_max = 64;
-
-struct character {
-    char32_t number = 0;
-    std::size_t size = 0;  // in bytes; 0 when it is no UTF-8 (RFC 3629)
-};
-
-// The first one of `text`, which is not empty.
-character first_character(std::string_view text) noexcept {
-    const auto first = static_cast<unsigned char>(text.front());
-    if (first < 0x80) {
-        return {first, 1};
-    }
-    const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || text.size() < size) {
-        return {};
-    }
-    char32_t number = first & (0x7fU >> size);
-    for (const char each : text.substr(1, size - 1)) {
-        const auto next = static_cast<unsigned char>(each);
-        if ((next & 0xc0U) != 0x80) {
-            return {};
-        }
-        number = number << 6U | (next & 0x3fU);
-    }
-    constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const bool surrogate = number >= 0xd800 && number <= 0xdfff;
-    return number < least[size] || surrogate || number > 0x10ffff ? character{} : character{number, size};
-}
 
 bool is_harmless(char32_t number) noexcept {
     const bool control = number < 0x20 || (number >= 0x7f && number < 0xa0);
