@@ -12,14 +12,19 @@
 namespace fetch {
 namespace {
 
+// A check without words of its own in --help.
+CLI::Validator plain(CLI::Validator of) {
+    return of.description("");
+}
+
 // Options of one group of --help. Each writes to a value that outlives the parsing and is its own default.
 class option_group {
 public:
     option_group(CLI::App& app, const char* name) : app_(app), name_(name) {}
 
     template <typename Value>
-    CLI::Option& add(const char* names, Value& value, const char* help) {
-        return *app_.add_option(names, value, help)->group(name_);
+    CLI::Option* add(const char* names, Value& value, const char* help) {
+        return app_.add_option(names, value, help)->group(name_);
     }
     void add_flag(const char* names, bool& value, const char* help) {
         app_.add_flag(names, value, help)->group(name_);
@@ -29,19 +34,19 @@ public:
             value = leat::saturate(std::chrono::duration<double>(seconds));
         };
         app_.add_option_function<double>(names, set, help)
-            ->check(CLI::Range(0.001, 1e9))
+            ->check(plain(CLI::Range(0.001, 1e9)))
             ->type_name("SECONDS")
             ->group(name_);
     }
     void add_size(const char* names, std::uint64_t& value, const char* help) {
-        add(names, value, help).transform(CLI::AsSizeValue(false)).type_name("BYTES");
+        add(names, value, help)->transform(plain(CLI::AsSizeValue(false)))->type_name("BYTES");
     }
     template <typename Count>
     void add_count(const char* names, Count& value, const char* help, Count least, Count most) {
-        add(names, value, help).check(CLI::Range(least, most)).type_name("N");
+        add(names, value, help)->check(plain(CLI::Range(least, most)))->type_name("N");
     }
     void add_file(const char* names, std::string& value, const char* help) {
-        add(names, value, help).check(CLI::ExistingFile).type_name("FILE");
+        add(names, value, help)->check(plain(CLI::ExistingFile))->type_name("FILE");
     }
 
 private:
@@ -55,25 +60,26 @@ void add_sources(CLI::App& app, command& into) {
     group
         .add("-i,--input-file", into.lists,
              "a list, one URL a line, with options behind it, or a Metalink file; - is standard input")
-        .type_name("FILE");
+        ->allow_extra_args(false)
+        ->type_name("FILE");
     group.add("--failed", into.failed_list, "write what has failed there, as a list for -i")
-        .type_name("FILE");
+        ->type_name("FILE");
 }
 
 void add_names(CLI::App& app, settings& how) {
     option_group group(app, "Names of files");
     group.add("-d,--output-dir", how.folder, "where files go; made if it is not there. Default: here")
-        .type_name("FOLDER");
+        ->type_name("FOLDER");
     group.add("-o,--output", how.names.pattern, "the name, such as '{host}/{number}-{name}'")
-        .type_name("TEMPLATE");
+        ->type_name("TEMPLATE");
     group.add_flag("--content-disposition", how.names.content_disposition, "the name that the server gives");
     const std::map<std::string, existing_file> choices{{"number", existing_file::number},
                                                        {"skip", existing_file::skip},
                                                        {"replace", existing_file::replace},
                                                        {"fail", existing_file::fail}};
     group.add("--if-there", how.files.when_there, "what to do where there is a file of that name")
-        .transform(CLI::CheckedTransformer(choices))
-        .type_name("number|skip|replace|fail");
+        ->transform(plain(CLI::CheckedTransformer(choices)))
+        ->type_name("number|skip|replace|fail");
 }
 
 void add_files(CLI::App& app, settings& how, bool& discard) {
@@ -134,9 +140,10 @@ void add_requests(CLI::App& app, command& into) {
         }
     };
     app.add_option_function<std::vector<std::string>>("-H,--header", take, "a field that goes with each one")
+        ->allow_extra_args(false)
         ->type_name("'NAME: VALUE'")
         ->group("Requests");
-    group.add("-A,--user-agent", into.client.user_agent, "empty: none is sent").type_name("TEXT");
+    group.add("-A,--user-agent", into.client.user_agent, "empty: none is sent")->type_name("TEXT");
     group.add_flag("--compressed", into.how.compressed, "ask for compressed bodies, and undo that");
     group.add_count("--redirects", into.how.redirects, "followed at most", 0, 1000);
     group.add_flag("--http1", into.client.only_http1, "no HTTP/2");
@@ -147,12 +154,12 @@ void add_network(CLI::App& app, client_settings& client) {
     option_group group(app, "Network and TLS");
     group.add_flag("-4,--ipv4", client.ipv4, "only IPv4 addresses");
     group.add_flag("-6,--ipv6", client.ipv6, "only IPv6 addresses");
-    group.add("--proxy", client.proxy, "http:// or socks5h://; default: the environment's").type_name("URL");
+    group.add("--proxy", client.proxy, "http:// or socks5h://; default: the environment's")->type_name("URL");
     group.add("--no-proxy", client.no_proxy, "hosts and networks that are reached without one")
-        .type_name("LIST");
+        ->type_name("LIST");
     group.add_flag("--without-proxy", client.without_proxy, "not even those of the environment");
     group.add("--unix-socket", client.unix_socket, "connect there, whatever host a URL names")
-        .type_name("PATH");
+        ->type_name("PATH");
     group.add_file("--cacert", client.ca_file, "trust the authorities in this PEM file");
     group.add_file("--cert", client.certificate, "a certificate to show, in a PEM file");
     group.add_file("--key", client.key, "its private key");
@@ -178,10 +185,10 @@ void add_views(CLI::App& app, command& into, shown_flags& flags) {
     group.add_flag("-q,--quiet", flags.quiet, "only what has failed");
     group.add_flag("--plain", flags.plain, "lines, also on a terminal");
     group.add_flag("--json", flags.json, "one event a line");
-    group.add("--report", into.shown.report, "a page about the run").type_name("FILE");
+    group.add("--report", into.shown.report, "a page about the run")->type_name("FILE");
     group.add("--backend", into.backend, "how the kernel is asked")
-        .check(CLI::IsMember({"auto", "uring", "epoll", "poll"}))
-        .type_name("auto|uring|epoll|poll");
+        ->check(plain(CLI::IsMember({"auto", "uring", "epoll", "poll"})))
+        ->type_name("auto|uring|epoll|poll");
 }
 
 std::string mistake_in(const command& read) {

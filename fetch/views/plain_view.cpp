@@ -20,7 +20,9 @@ void finish(printer& lines, std::string_view stopped) {
 }  // namespace
 
 void plain_view::began(const transfer& of) {
-    lines_.print("GET: " + printable(of.shown) + "\n");
+    if (of.job.mistake.empty()) {
+        lines_.print("GET: " + printable(of.shown) + "\n");
+    }
 }
 
 void plain_view::tries_again(const transfer& of, leat::duration wait) {

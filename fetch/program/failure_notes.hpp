@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// failure_notes: what of a run has failed: of which kinds, for the exit status, and as a list for -i.
+// Invariant: the list has its name when the run is over, not before; until then it is called NAME.part.
+#pragma once
+
+#include <fetch/views/view.hpp>
+
+#include <cstdio>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace fetch {
+
+class failure_notes final : public view {
+public:
+    // `list`: its path; empty: none is written. Throws std::system_error when it cannot be made.
+    explicit failure_notes(std::string list);
+
+    void ended(const transfer& of) override;
+    leat::task<> draw(const run_totals& totals) override;
+    // Throws std::system_error when the list could not be written.
+    void summarize(const run_totals& totals, std::string_view stopped) override;
+
+    // The program's: 0 when nothing has failed, exit_status_of() the kind when all failures are of one,
+    // else 1.
+    [[nodiscard]] int exit_status() const noexcept;
+
+private:
+    [[noreturn]] void fail() const;
+
+    std::set<failure_kind> kinds_;
+    std::string path_;
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> list_{nullptr, std::fclose};
+};
+
+// From 3 on; the manual has the table.
+[[nodiscard]] int exit_status_of(failure_kind kind) noexcept;
+
+}  // namespace fetch
