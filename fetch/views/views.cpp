@@ -3,6 +3,7 @@
 
 #include <fetch/views/json_view.hpp>
 #include <fetch/views/plain_view.hpp>
+#include <fetch/views/terminal_view.hpp>
 
 #include <leat/task_group.hpp>
 
@@ -15,6 +16,10 @@ namespace {
 std::unique_ptr<view> shown_view(const view_options& options) {
     switch (options.form) {
         case view_form::automatic:
+            if (can_draw_on(options.output)) {
+                return std::make_unique<terminal_view>(options.output, options.errors);
+            }
+            [[fallthrough]];
         case view_form::plain:
             return std::make_unique<plain_view>(options.output, options.errors);
         case view_form::quiet:
