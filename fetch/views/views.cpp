@@ -3,6 +3,7 @@
 
 #include <fetch/views/json_view.hpp>
 #include <fetch/views/plain_view.hpp>
+#include <fetch/views/report.hpp>
 #include <fetch/views/terminal_view.hpp>
 
 #include <leat/task_group.hpp>
@@ -88,6 +89,9 @@ void views::summarize(const run_totals& totals, std::string_view stopped) {
 std::unique_ptr<view> views_of(const view_options& options) {
     auto all = std::make_unique<views>();
     all->add(shown_view(options));
+    if (!options.report.empty()) {
+        all->add(std::make_unique<report>(options.report));
+    }
     return all;
 }
 
