@@ -25,10 +25,18 @@ def main():
     text = page.replace("@POLICY@", policy).encode()
     numbers = ",".join(str(byte - 256 if byte > 127 else byte) for byte in text)
     lines = re.sub(r"(.{1,100}),", r"\1,\n", numbers)
-    Path(sys.argv[2]).write_text(
-        "#include <fetch/views/report_page.hpp>\n\nnamespace fetch {\nnamespace {\nconstexpr char bytes_of_page[] = {\n"
-        + lines + "};\n}\nstd::string_view report_page() noexcept {\n"
-        "    return {bytes_of_page, sizeof bytes_of_page};\n}\n}\n")
+    Path(sys.argv[2]).write_text(f"""#include <fetch/views/report_page.hpp>
+
+namespace fetch {{
+namespace {{
+constexpr char bytes_of_page[] = {{
+{lines}}};
+}}
+std::string_view report_page() noexcept {{
+    return {{bytes_of_page, sizeof bytes_of_page}};
+}}
+}}
+""")
 
 
 if __name__ == "__main__":
