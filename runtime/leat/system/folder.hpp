@@ -30,8 +30,8 @@ namespace leat {
 // `from` is called `to` from then on, in one step: there is never neither. A file that is there is replaced,
 // and so is an empty folder by a folder. Not between file systems: errc::cross_device_link.
 [[nodiscard]] task<> rename_file(std::string from, std::string to);
-// The same, but throws errc::file_exists when `to` is there. Not every file system can:
-// errc::invalid_argument.
+// The same, but throws errc::file_exists when `to` is there. Where the file system cannot, as NFS, a file has
+// both names for a moment, and a folder is not renamed: errc::operation_not_permitted.
 [[nodiscard]] task<> rename_to_new(std::string from, std::string to);
 // Removes a name; the file is gone when nobody has it open. Not of a folder: errc::is_a_directory.
 [[nodiscard]] task<> remove_file(std::string path);
