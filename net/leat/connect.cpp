@@ -96,6 +96,9 @@ task<> race::look_up(address_families families) {
     wanted.families = families;
     const auto found = co_await as_result(resolve(host_, wanted));
     if (found.ok()) {
+        if (options_.resolved_at != nullptr && targets_.empty() && !literal_address(host_)) {
+            *options_.resolved_at = now();
+        }
         add_targets(*found);
     } else if (!lookup_error_ || families == options_.names.families) {
         lookup_error_ = found.error();

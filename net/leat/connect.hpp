@@ -26,6 +26,9 @@ struct connect_options {
     std::optional<keep_alive_options> keep_alive = std::nullopt;
     duration user_timeout = duration::zero();
     socket_options socket = {};
+    // Where the time is put when the first addresses of a name are known; null: nowhere. It lives until it is
+    // connected. A host that is an address has none.
+    std::optional<time_point>* resolved_at = nullptr;
 };
 
 // Looks up `host` and tries its addresses, of both families in turn, until one is connected; the other

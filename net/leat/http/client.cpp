@@ -264,6 +264,7 @@ task<response_stream> client::send_once(detail::client_request& asked) {
     detail::connection_lease lease;
     bool again = false;  // a kept connection had ended
     for (int refusals = 0;; ++asked.attempts) {
+        asked.begin_try();
         if (!lease.is_held()) {
             lease = co_await timeout_at(asked.deadline, pool_.lease(place_of(asked), may_share(asked)));
         }
@@ -272,6 +273,7 @@ task<response_stream> client::send_once(detail::client_request& asked) {
             lease.close_connection();  // known before a byte was sent
         }
         const bool kept = lease.has_connection();
+        asked.timings.reused = kept;
         if (!kept) {
             co_await connect(asked, lease);
         }
@@ -302,8 +304,10 @@ task<response_stream> client::send_once(detail::client_request& asked) {
             lease.close_connection();
         }
     }
+    asked.timings.sent = lease->sent_at();
+    asked.timings.headed = now();
     keep_cookies(target, lease->head());
-    co_return response_stream(std::move(lease), target, asked.options, asked.deadline, asked.attempts);
+    co_return response_stream(std::move(lease), target, asked);
 }
 
 void client::keep_cookies(const url& from, const response& head) {

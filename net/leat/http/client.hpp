@@ -16,6 +16,7 @@
 
 #include <leat/clock.hpp>
 #include <leat/dns/resolve.hpp>
+#include <leat/endpoint.hpp>
 #include <leat/http/core/digest_auth.hpp>
 #include <leat/http/core/pool.hpp>
 #include <leat/http/core/secure_transport.hpp>
@@ -74,10 +75,19 @@ struct fetched : response {
         : response(std::move(from.head())),
           url(from.url()),
           undecoded(from.undecoded()),
-          attempts(from.attempts()) {}
+          attempts(from.attempts()),
+          timings(from.timings()),
+          peer(from.peer()) {
+        if (from.tls() != nullptr) {
+            tls = *from.tls();
+        }
+    }
     http::url url;          // where it came from, after redirects
     std::string undecoded;  // the Content-Encoding that is still on the body, as response_stream says
     int attempts;           // above 1: requests were sent again, but for redirects
+    request_timings timings;
+    std::optional<endpoint> peer;  // as response_stream has it, and the next
+    std::optional<tls_info> tls;
 };
 
 class cookie_jar;
@@ -209,8 +219,7 @@ private:
     [[nodiscard]] task<tcp_stream> dial(detail::client_request& asked);
     [[nodiscard]] task<> connect_to_socket(detail::client_request& asked, detail::connection_lease& lease);
     template <typename Stream>
-    [[nodiscard]] task<> put(const detail::client_request& asked, Stream made,
-                             detail::connection_lease& lease);
+    [[nodiscard]] task<> put(detail::client_request& asked, Stream made, detail::connection_lease& lease);
     template <typename Dial>
     [[nodiscard]] auto dial_later(Dial dial_once) -> std::invoke_result_t<Dial&>;
     [[nodiscard]] task<tcp_stream> tunnel(detail::client_request& asked, tcp_stream below);

@@ -63,12 +63,16 @@ auto client::dial_later(Dial dial_once) -> std::invoke_result_t<Dial&> {
 }
 
 template <typename Stream>
-task<> client::put(const detail::client_request& asked, Stream made, detail::connection_lease& lease) {
+task<> client::put(detail::client_request& asked, Stream made, detail::connection_lease& lease) {
     const url& target = asked.chain.current();
     const bool shares = may_share(asked);
+    if (asked.proxy && !asked.asks_proxy()) {
+        asked.timings.tunnelled = now();
+    }
     if (target.is_secure()) {
         auto shaking = secure().over(std::move(made), target.host(), asked.options.tls_handshake, shares);
         detail::secured_stream secured = co_await timeout_at(asked.deadline, std::move(shaking));
+        asked.timings.secured = now();
         if (secured.http2) {
             lease.share(std::move(secured.stream), true);
         } else {
@@ -98,15 +102,23 @@ task<> client::connect(detail::client_request& asked, detail::connection_lease& 
 }
 
 task<> client::connect_to_socket(detail::client_request& asked, detail::connection_lease& lease) {
+    asked.timings.dialled = now();
     auto dialling =
         dial_later([&] { return unix_stream::connect(*unix_socket_, {.timeout = asked.options.connect}); });
     unix_stream made = co_await timeout_at(asked.deadline, std::move(dialling));
+    asked.timings.connected = now();
     co_await put(asked, std::move(made), lease);
 }
 
 task<tcp_stream> client::dial(detail::client_request& asked) {
     const url& peer = asked.proxy ? *asked.proxy : asked.chain.current();
-    return connect_to_host(peer.host(), peer.port(), {.timeout = asked.options.connect, .names = names_});
+    asked.timings.dialled = now();
+    const connect_options how{.timeout = asked.options.connect,
+                              .names = names_,
+                              .resolved_at = &asked.timings.resolved};
+    tcp_stream made = co_await connect_to_host(peer.host(), peer.port(), how);
+    asked.timings.connected = now();
+    co_return made;
 }
 
 task<tcp_stream> client::tunnel(detail::client_request& asked, tcp_stream below) {

@@ -12,6 +12,7 @@
 #include <leat/http/headers.hpp>
 #include <leat/http/proxy.hpp>
 #include <leat/http/request_options.hpp>
+#include <leat/http/request_timings.hpp>
 #include <leat/http/url.hpp>
 
 #include <optional>
@@ -28,6 +29,8 @@ public:
     client_request(std::string asked_method, url first, request_body body, const request_options& given,
                    const headers& with);
 
+    // It is sent, or sent again, now.
+    void begin_try();
     // The deadline of a step that may take `length`.
     [[nodiscard]] time_point allow(duration length);
     // For errors: the URL that the user gave, and the current one; and what has taken too long.
@@ -78,6 +81,7 @@ public:
     outgoing_body body;
     const request_options& options;
     const headers& fields;
+    request_timings timings;
     time_point deadline;  // of all of it
     duration allowed = duration::zero();
     std::optional<http::proxy> proxy;
