@@ -53,11 +53,15 @@ client::client(const client_options& options)
       insecure_(options.insecure),
       unix_socket_(socket_at(options.unix_socket)),
       name_servers_(options.names.servers),
-      names_(options.names),
+      dialling_{.names = options.names,
+                .local = options.local,
+                .keep_alive = options.keep_alive,
+                .user_timeout = options.user_timeout,
+                .socket = options.socket},
       pool_({.per_place = options.connections_per_host,
              .idle = options.idle_connections,
              .idle_time = options.idle_connection_time}) {
-    names_.servers = name_servers_;
+    dialling_.names.servers = name_servers_;
     check(options.connections_per_host > 0, "a client may have at least one connection to a host");
     if (!detail::is_field_value(user_agent_)) {
         throw std::invalid_argument("user_agent holds a line break or another control character");

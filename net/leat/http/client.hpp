@@ -14,7 +14,9 @@
 // leaves the client as it was.
 #pragma once
 
+#include <leat/address.hpp>
 #include <leat/clock.hpp>
+#include <leat/connect.hpp>
 #include <leat/dns/resolve.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/http/core/digest_auth.hpp>
@@ -25,11 +27,13 @@
 #include <leat/http/request_options.hpp>
 #include <leat/http/response_stream.hpp>
 #include <leat/http/upgraded_stream.hpp>
+#include <leat/socket_options.hpp>
 #include <leat/unix_endpoint.hpp>
 
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,6 +41,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace leat::http {
 
@@ -67,6 +72,12 @@ struct client_options {
     std::size_t idle_connections = 100;                        // kept in all; 0: every request has a new one
     duration idle_connection_time = std::chrono::seconds(60);  // after which one is not used again
     resolve_options names = {};                                // how hosts and proxies are looked up
+    // Of connections over TCP, as connect_options has them. From a local address, or with names.families,
+    // only hosts with addresses of that family can be reached.
+    std::optional<endpoint> local = std::nullopt;
+    std::optional<keep_alive_options> keep_alive = std::nullopt;
+    duration user_timeout = duration::zero();
+    socket_options socket = {};
 };
 
 // A response with all of its body, decoded.
@@ -198,6 +209,12 @@ public:
     // they are for, unless those have a Cookie field of their own.
     void use_cookies(cookie_jar& jar) noexcept { cookies_ = &jar; }
 
+    // From now on connections to this host and port, of a URL or a proxy, are made to one of these addresses,
+    // as if the look-up of its name had given them; without addresses the name is looked up again. A kept
+    // connection is still used. The host is given as in a URL. Throws std::system_error for one that cannot
+    // be in one, std::invalid_argument for a port that is none.
+    void use_addresses(std::string_view host, int port, std::vector<address> instead);
+
     // Connections that are kept for the next request; and closing them.
     [[nodiscard]] std::size_t idle_connections() const noexcept { return pool_.idle(); }
     void close_idle_connections() noexcept { pool_.close_idle(); }
@@ -235,7 +252,8 @@ private:
     bool insecure_;
     std::optional<unix_endpoint> unix_socket_;
     std::string name_servers_;
-    resolve_options names_;  // of name_servers_
+    connect_options dialling_;                                            // with name_servers_
+    std::map<std::string, std::vector<address>, std::less<>> addresses_;  // by host and port
     // Made when it is needed: it reads the system's authorities.
     std::unique_ptr<detail::secure_transport> secure_;
     cookie_jar* cookies_ = nullptr;

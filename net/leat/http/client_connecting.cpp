@@ -34,6 +34,10 @@ task<tcp_stream> through_socks(const detail::client_request& asked, tcp_stream b
                              credentials.substr(std::min(colon + 1, credentials.size())));
 }
 
+std::string place_to_dial(const url& of) {
+    return of.host() + ":" + std::to_string(of.port());
+}
+
 }  // namespace
 
 // Dials; where the process has no descriptor left, as soon as one of ours has gone back.
@@ -112,13 +116,27 @@ task<> client::connect_to_socket(detail::client_request& asked, detail::connecti
 
 task<tcp_stream> client::dial(detail::client_request& asked) {
     const url& peer = asked.proxy ? *asked.proxy : asked.chain.current();
+    const auto given = addresses_.find(place_to_dial(peer));
+    asked.addresses = given != addresses_.end() ? given->second : std::vector<address>();
     asked.timings.dialled = now();
-    const connect_options how{.timeout = asked.options.connect,
-                              .names = names_,
-                              .resolved_at = &asked.timings.resolved};
+    connect_options how = dialling_;
+    how.timeout = asked.options.connect;
+    how.addresses = asked.addresses;
+    how.resolved_at = &asked.timings.resolved;
     tcp_stream made = co_await connect_to_host(peer.host(), peer.port(), how);
     asked.timings.connected = now();
     co_return made;
+}
+
+void client::use_addresses(std::string_view host, int port, std::vector<address> instead) {
+    const endpoint checked(address(), port);  // throws naming the port
+    const std::string authority = std::string(host) + ":" + std::to_string(checked.port());
+    std::string place = place_to_dial(url::parse("http://" + authority));
+    if (instead.empty()) {
+        addresses_.erase(place);
+    } else {
+        addresses_.insert_or_assign(std::move(place), std::move(instead));
+    }
 }
 
 task<tcp_stream> client::tunnel(detail::client_request& asked, tcp_stream below) {

@@ -3,6 +3,7 @@
 // is sent there, and how much time is left. The client moves it on.
 #pragma once
 
+#include <leat/address.hpp>
 #include <leat/clock.hpp>
 #include <leat/http/core/digest_auth.hpp>
 #include <leat/http/core/outgoing_body.hpp>
@@ -19,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace leat::http::detail {
 
@@ -86,7 +88,8 @@ public:
     duration allowed = duration::zero();
     std::optional<http::proxy> proxy;
     std::string bytes;
-    int attempts = 1;  // of all its requests, but for redirects
+    std::vector<address> addresses;  // of the host that is dialled, where the user has said so
+    int attempts = 1;                // of all its requests, but for redirects
 
 private:
     [[nodiscard]] bool is_sent(std::string_view name) const;
