@@ -76,16 +76,22 @@ void make_room(std::string& bytes, std::size_t size, std::size_t limit) {
     bytes.resize(size + std::min(piece, limit - size + 1));
 }
 
-task<> write_and_sync(std::string path, byte_view bytes) {
+// What was left under that name may be open to others.
+task<> write_and_sync(std::string path, byte_view bytes, unsigned permissions) {
     file_options how{.read = false, .write = true, .create = true, .truncate = true, .follow = false};
+    if (permissions != how.permissions) {
+        (void)co_await as_result(remove_file(path));
+        how.exclusive = true;
+        how.permissions = permissions;
+    }
     auto part = co_await file::open(std::move(path), how);
     co_await part.write_at(0, bytes);
     co_await part.sync();
     co_await part.close();
 }
 
-task<> replace(std::string part, std::string path, byte_view bytes) {
-    co_await write_and_sync(part, bytes);
+task<> replace(std::string part, std::string path, byte_view bytes, unsigned permissions) {
+    co_await write_and_sync(part, bytes, permissions);
     co_await rename_file(std::move(part), std::move(path));
 }
 
@@ -176,9 +182,9 @@ task<> write_file(std::string path, byte_view bytes) {
     co_await created.close();
 }
 
-task<> write_file_atomically(std::string path, byte_view bytes) {
+task<> write_file_atomically(std::string path, byte_view bytes, unsigned permissions) {
     const std::string part = path + ".part";
-    const auto replaced = co_await as_result(replace(part, path, bytes));
+    const auto replaced = co_await as_result(replace(part, path, bytes, permissions));
     if (!replaced.ok()) {
         (void)co_await as_result(remove_file(part));
         replaced.value();

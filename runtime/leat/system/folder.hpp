@@ -52,9 +52,10 @@ namespace leat {
 [[nodiscard]] task<> write_file(std::string path, byte_view bytes);
 // The same so that whoever looks, also after a crash of the machine, finds all of the old file or all of the
 // new one: it is written as `path` with ".part" behind it, synced, renamed, and the folder is synced. Then it
-// is on the disk. A symbolic link is replaced, not followed. One at a time for each path. Permissions are
-// those of a new file. Failed: the old file is there, but for an error of the last step. Cancelled: the same;
-// a ".part" may be left, which the next replaces.
-[[nodiscard]] task<> write_file_atomically(std::string path, byte_view bytes);
+// is on the disk. A symbolic link is replaced, not followed. One at a time for each path. Its permissions are
+// those of a new file, less the umask: 0600 for what nobody else may read at any moment. Failed: the old file
+// is there, but for an error of the last step. Cancelled: the same; a ".part" may be left, which the next
+// replaces.
+[[nodiscard]] task<> write_file_atomically(std::string path, byte_view bytes, unsigned permissions = 0666);
 
 }  // namespace leat
