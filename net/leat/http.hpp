@@ -18,6 +18,7 @@
 #include <leat/http/media_type.hpp>
 #include <leat/http/message.hpp>
 #include <leat/http/multipart.hpp>
+#include <leat/http/netrc.hpp>
 #include <leat/http/range.hpp>
 #include <leat/http/router.hpp>
 #include <leat/http/server.hpp>

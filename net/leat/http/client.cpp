@@ -182,6 +182,22 @@ task<response_stream> client::follow(detail::client_request& asked) {
     }
 }
 
+// Those of the URL win. A redirect to another origin has taken those of the one before.
+void client::find_credentials(detail::client_request& asked) const {
+    const url& target = asked.chain.current();
+    const std::string user = asked.credentials.substr(0, asked.credentials.find(':'));
+    if (asked.credentials.size() > user.size() + 1) {  // a password, too
+        return;
+    }
+    const netrc_login* found = netrc_.find(target.host(), user);
+    if (found == nullptr && !asked.chain.left_origin()) {
+        found = netrc_.find_default(user);
+    }
+    if (found != nullptr) {
+        asked.credentials = found->user + ":" + found->password;
+    }
+}
+
 std::string client::authorize(const detail::client_request& asked) {
     if (asked.credentials.empty()) {
         return {};
@@ -263,6 +279,7 @@ task<response_stream> client::send_once(detail::client_request& asked) {
     constexpr int refusals_max = 4;  // a server may end each connection after some requests
     const url target = asked.chain.current();
     asked.proxy = unix_socket_ ? std::nullopt : proxies_.find(target);
+    find_credentials(asked);
     asked.write_head(user_agent_, accept_encodings_ ? detail::accept_encoding() : "", authorize(asked),
                      cookies_ != nullptr ? cookies_->cookies_for(target) : std::string());
     detail::connection_lease lease;

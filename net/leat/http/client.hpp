@@ -22,6 +22,7 @@
 #include <leat/http/core/digest_auth.hpp>
 #include <leat/http/core/pool.hpp>
 #include <leat/http/core/secure_transport.hpp>
+#include <leat/http/netrc.hpp>
 #include <leat/http/proxy.hpp>
 #include <leat/http/request_body.hpp>
 #include <leat/http/request_options.hpp>
@@ -209,6 +210,11 @@ public:
     // they are for, unless those have a Cookie field of their own.
     void use_cookies(cookie_jar& jar) noexcept { cookies_ = &jar; }
 
+    // From now on a request whose URL has no credentials, or a user without a password, has those of its
+    // host, on every port, over http and https, and wherever a redirect leads: each host gets its own. The
+    // default is only for the origin that the user's URL names, and for none that a redirect leads to.
+    void use_netrc(netrc logins) { netrc_ = std::move(logins); }
+
     // From now on connections to this host and port, of a URL or a proxy, are made to one of these addresses,
     // as if the look-up of its name had given them; without addresses the name is looked up again. A kept
     // connection is still used. The host is given as in a URL. Throws std::system_error for one that cannot
@@ -242,6 +248,7 @@ private:
     [[nodiscard]] task<tcp_stream> tunnel(detail::client_request& asked, tcp_stream below);
     [[nodiscard]] detail::secure_transport& secure();
     void keep_cookies(const url& from, const response& head);
+    void find_credentials(detail::client_request& asked) const;
     [[nodiscard]] std::string authorize(const detail::client_request& asked);
     [[nodiscard]] bool take_challenge(detail::client_request& asked, const response& head);
 
@@ -257,6 +264,7 @@ private:
     // Made when it is needed: it reads the system's authorities.
     std::unique_ptr<detail::secure_transport> secure_;
     cookie_jar* cookies_ = nullptr;
+    netrc netrc_;
     std::map<std::string, detail::digest_session> logins_;  // by origin and credentials
     detail::connection_pool pool_;
 };
