@@ -20,6 +20,7 @@
 #include <leat/http/multipart.hpp>
 #include <leat/http/netrc.hpp>
 #include <leat/http/range.hpp>
+#include <leat/http/retry_after.hpp>
 #include <leat/http/router.hpp>
 #include <leat/http/server.hpp>
 #include <leat/http/static_files.hpp>

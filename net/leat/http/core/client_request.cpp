@@ -115,8 +115,7 @@ std::optional<duration> client_request::wait_after(std::error_code code) {
 }
 
 std::optional<duration> client_request::wait_after(const response& head) {
-    return can_repeat() ? within_deadline(retries_.after_answer(head, current_scheduler().io().wall_now()))
-                        : std::nullopt;
+    return can_repeat() ? within_deadline(retries_.after_answer(head)) : std::nullopt;
 }
 
 void client_request::become_get() {
