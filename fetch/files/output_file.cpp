@@ -169,6 +169,9 @@ leat::task<> output_file::lock_note() {
             note_trusts_ = note_trusts_ || about->size > 0;
             note_ = std::move(opened);
             has_note_ = true;
+            if (place_->how.sync && !has_part_) {  // no part without a note, after a power cut either
+                co_await place_->sync_folders(base_);
+            }
         }
     }
 }
@@ -245,11 +248,13 @@ leat::task<> output_file::finish(server_time time) {
         co_await describe(time);
         co_await close_part();
         co_await take_name();
+        if (place_->how.sync) {
+            co_await place_->sync_folders(name());
+        }
         co_await place_->remove_if_there(note_name());
         has_note_ = false;
         note_ = {};
-    }
-    if (place_->how.sync) {
+    } else if (place_->how.sync) {
         co_await place_->sync_folders(name());
     }
 }
@@ -371,6 +376,9 @@ leat::task<> output_file::drop() {
         co_await place_->remove_if_there(part_name());
         has_part_ = false;
         length_ = 0;
+        if (place_->how.sync) {
+            co_await place_->sync_folders(base_);
+        }
     }
     if (has_note_) {
         co_await lock_note();
