@@ -90,6 +90,41 @@ LEAT_TEST("that a name or its addresses are not there is remembered as long as i
     CHECK(server.asked("bare.test", dns_type::a) == 1);
 }
 
+LEAT_TEST("an answer without the addresses of a family that the server has failed to tell is not remembered",
+          on(kernel)) {
+    dns_server server;
+    const dns_reply failed{.rcode = dns_rcode::server_failure};
+    server.set("half.test", dns_type::a, {.addresses = {first}, .holds = an_hour});
+    server.set("half.test", dns_type::aaaa, failed);
+    server.set("none.test", dns_type::a, failed);
+    server.set("none.test", dns_type::aaaa, {.holds = an_hour});
+    const addresses half = co_await leat::resolve("half.test", patient(server));
+    CHECK(half == addresses{first});
+    const failure none = co_await failure_of("none.test", patient(server));
+    CHECK(none.code);
+    server.set("half.test", dns_type::aaaa, {.addresses = {v6}, .holds = an_hour});
+    server.set("none.test", dns_type::a, {.addresses = {first}, .holds = an_hour});
+    const addresses whole = co_await leat::resolve("half.test", patient(server));
+    CHECK(same_set(whole, {first, v6}));
+    const addresses found = co_await leat::resolve("none.test", patient(server));
+    CHECK(found == addresses{first});
+}
+
+LEAT_TEST("that there are no addresses of a family is remembered with the others, as long as it holds",
+          on(kernel)) {
+    dns_server server;
+    server.set("four.test", dns_type::a, {.addresses = {first}, .holds = an_hour});
+    server.set("four.test", dns_type::aaaa, {.holds = an_hour});
+    server.set("soon.test", dns_type::a, {.addresses = {first}, .holds = an_hour});
+    server.set("soon.test", dns_type::aaaa, {.holds = 0});
+    for (int turn = 0; turn < 2; ++turn) {
+        (void)co_await leat::resolve("four.test", patient(server));
+        (void)co_await leat::resolve("soon.test", patient(server));
+    }
+    CHECK(server.asked("four.test", dns_type::a) == 1);
+    CHECK(server.asked("soon.test", dns_type::a) == 2);
+}
+
 LEAT_TEST("without a record that says how long, it is not remembered that a name is not there", on(kernel)) {
     dns_server server;
     const dns_reply reply{.rcode = dns_rcode::name_error, .holds = an_hour, .has_soa = false};

@@ -94,6 +94,7 @@ private:
     static task<> drive(std::unique_ptr<watch> self);
     [[nodiscard]] int open(const channel_settings& settings) noexcept;
     [[nodiscard]] std::error_code error_of(int status) const noexcept;
+    [[nodiscard]] duration missing_holds() const noexcept;
     void want_one(int fd, bool writes, bool wanted);
     void go_on() noexcept;
     void set_alarm() noexcept;
@@ -104,6 +105,7 @@ private:
     ares_channeldata* ares_ = nullptr;
     alarm alarm_;
     list<watch> watches_;
+    address_families families_ = address_families::any;  // of the addresses that are asked for
     answer_check seen_;
     std::error_code socket_error_;  // why the last socket could not be opened
     int unused_sockets_ = 0;        // opened since something was sent
