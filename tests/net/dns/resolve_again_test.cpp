@@ -149,36 +149,73 @@ LEAT_TEST("an answer of one server is not that of another, nor that of another f
     CHECK(of_other_family == addresses{v6});
 }
 
-TEST_CASE("a change of /etc/hosts ends what is remembered") {
+namespace {
+
+// Runs `body`, which may give this other /etc/hosts to a thread whose mounts are its own. False: it may not.
+template <typename Body>
+bool with_hosts(const char* text, Body body) {
     const leat::testing::folder scratch;
-    const std::string other = scratch.file("hosts", "192.0.2.2 moved.test\n");
+    const std::string other = scratch.file("hosts", text);
     int refused = 0;
-    addresses before;
-    addresses after;
-    std::thread([&] {  // whose mounts are its own
+    std::thread([&] {
         if (::unshare(CLONE_NEWNS) != 0 ||
             ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
             refused = errno;
             return;
         }
         leat::run([&]() -> leat::task<> {
-            dns_server server;
-            server.set("moved.test", {.addresses = {first}, .holds = an_hour});
-            before = co_await leat::resolve("moved.test", only_ipv4(patient(server)));
-            if (::mount(other.c_str(), "/etc/hosts", nullptr, MS_BIND, nullptr) != 0) {
-                refused = errno;
-                co_return;
-            }
-            after = co_await leat::resolve("moved.test", only_ipv4(patient(server)));
+            co_await body([&] {
+                const int outcome = ::mount(other.c_str(), "/etc/hosts", nullptr, MS_BIND, nullptr);
+                refused = outcome != 0 ? errno : 0;
+            });
         });
-    })
-        .join();
+    }).join();
     if (refused != 0) {
         MESSAGE("skipped: no mounts of its own: " << std::strerror(refused));
-        return;
     }
-    CHECK(before == addresses{first});
-    CHECK(after == addresses{second});
+    return refused == 0;
+}
+
+}  // namespace
+
+TEST_CASE("a change of /etc/hosts ends what is remembered") {
+    addresses before;
+    addresses after;
+    const bool done = with_hosts("192.0.2.2 moved.test\n", [&](auto change) -> leat::task<> {
+        dns_server server;
+        server.set("moved.test", {.addresses = {first}, .holds = an_hour});
+        before = co_await leat::resolve("moved.test", only_ipv4(patient(server)));
+        change();
+        after = co_await leat::resolve("moved.test", only_ipv4(patient(server)));
+    });
+    if (done) {
+        CHECK(before == addresses{first});
+        CHECK(after == addresses{second});
+    }
+}
+
+TEST_CASE("an answer that was asked for before a change of /etc/hosts is none to who asks after it") {
+    addresses before;
+    addresses meanwhile;
+    addresses after;
+    const bool done = with_hosts("192.0.2.2 moved.test\n", [&](auto change) -> leat::task<> {
+        dns_server server;
+        server.set("moved.test", {.addresses = {first}, .how = dns_reply::manner::held, .holds = an_hour});
+        auto early = leat::spawn(leat::resolve("moved.test", only_ipv4(patient(server))));
+        co_await server.has_been_asked(1);
+        change();
+        auto late = leat::spawn(leat::resolve("moved.test", only_ipv4(patient(server))));
+        co_await leat::yield();
+        server.release();
+        before = co_await early;
+        meanwhile = co_await late;
+        after = co_await leat::resolve("moved.test", only_ipv4(patient(server)));
+    });
+    if (done) {
+        CHECK(before == addresses{first});
+        CHECK(meanwhile == addresses{second});
+        CHECK(after == addresses{second});
+    }
 }
 
 TEST_CASE("what one run has learned is not known to the next") {

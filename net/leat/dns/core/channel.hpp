@@ -20,6 +20,7 @@
 
 #include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -40,6 +41,8 @@ struct channel_settings {
     int tries;
     bool over_tcp;
     bool rotate;  // begin with any of those of /etc/resolv.conf
+    // Which state of the system's files they are of, by count: an answer is that of its own state only.
+    std::uint64_t files;
 };
 
 class channel {
