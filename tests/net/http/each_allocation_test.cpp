@@ -8,6 +8,7 @@
 #include "../../support/http_origin.hpp"
 
 #include <leat/http/client.hpp>
+#include <leat/http/compressed.hpp>
 
 #include <leat/async_generator.hpp>
 
@@ -216,5 +217,38 @@ TEST_CASE("a piece of an answer that finds no memory leaves nothing of itself in
             const std::string later = co_await answers_to(where, get("/"));
             CHECK(later == head + "3\r\none\r\n3\r\ntwo\r\n3\r\nthr\r\n" + end);
         });
+    });
+}
+
+TEST_CASE("a field that finds no memory leaves nothing of itself") {
+    check_each_allocation("headers", kernel, [](failing_memory& memory) -> task<> {
+        leat::http::headers fields;
+        co_await memory.fails([&]() -> task<> {
+            for (int i = 0; i < 20; ++i) {
+                fields.add("Name", "value");
+            }
+            co_return;
+        });
+        std::string wire;
+        for (const auto field : fields) {
+            wire.append(field.name).append(": ").append(field.value).append("\r\n");
+        }
+        CHECK(fields.wire() == wire);
+    });
+}
+
+TEST_CASE(
+    "an answer that finds no memory to be compressed is as it was, but perhaps for Vary and a weak tag") {
+    const std::string page(2000, 'p');
+    check_each_allocation("compress", kernel, [&](failing_memory& memory) -> task<> {
+        leat::http::request asked;
+        asked.headers.add("Accept-Encoding", "gzip");
+        leat::http::response made;
+        made.body = page;
+        made.headers.add("Content-Type", "text/plain");
+        made.headers.add("ETag", "\"a-tag-that-is-long\"");
+        co_await memory.fails([&] { return leat::http::compress(asked, made); });
+        CHECK(made.headers.contains("Content-Encoding") == memory.completed);
+        CHECK((made.body == page) == !memory.completed);
     });
 }
