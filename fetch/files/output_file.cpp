@@ -348,16 +348,18 @@ leat::task<std::uint64_t> output_file::put_by() {
         co_await drop();
         co_return 0;
     }
+    // Where it cannot be told whether the machine has stopped meanwhile, only what was synced counts later.
+    const bool sync = place_->how.sync || place_->boot.empty();
     co_await prepare();
     co_await cut();
     co_await flush();
-    if (place_->how.sync) {
+    if (sync) {
         co_await sync_part();
         co_await write_note();
     }
     co_await close_part();
     co_await note_.close();
-    if (place_->how.sync) {
+    if (sync) {
         co_await place_->sync_folders(base_);
     }
     co_return on_disk_;
