@@ -55,7 +55,7 @@ std::string safe_name(std::string_view wanted, named_by whom) {
     std::string name;
     name.reserve(wanted.size());
     for (std::string_view rest = wanted; !rest.empty();) {
-        const character next = first_character(rest);
+        const utf8_character next = first_utf8(rest);
         const std::size_t size = std::max<std::size_t>(next.size, 1);
         name += next.size > 0 && is_harmless(next.number) ? rest.substr(0, size) : "_";
         rest.remove_prefix(size);

@@ -8,13 +8,13 @@
 
 namespace fetch {
 
-struct character {
+struct utf8_character {
     char32_t number = 0;
     std::size_t size = 0;  // in bytes; 0 when it is no UTF-8
 };
 
 // The first one of `text`, which is not empty.
-[[nodiscard]] constexpr character first_character(std::string_view text) noexcept {
+[[nodiscard]] constexpr utf8_character first_utf8(std::string_view text) noexcept {
     const auto first = static_cast<unsigned char>(text.front());
     if (first < 0x80) {
         return {first, 1};
@@ -33,13 +33,14 @@ struct character {
     }
     constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     const bool surrogate = number >= 0xd800 && number <= 0xdfff;
-    return number < least[size] || surrogate || number > 0x10ffff ? character{} : character{number, size};
+    return number < least[size] || surrogate || number > 0x10ffff ? utf8_character{}
+                                                                  : utf8_character{number, size};
 }
 
 // Whether all of it is.
 [[nodiscard]] constexpr bool is_utf8(std::string_view text) noexcept {
     while (!text.empty()) {
-        const std::size_t size = first_character(text).size;
+        const std::size_t size = first_utf8(text).size;
         if (size == 0) {
             return false;
         }
