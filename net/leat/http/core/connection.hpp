@@ -49,7 +49,6 @@ public:
     // Takes the stream out, after a CONNECT or a 101: from now on it is the tunnel, or speaks another
     // protocol. Bytes behind the answer come first. Throws std::bad_alloc.
     [[nodiscard]] any_stream take_stream();
-    [[nodiscard]] bool has_unread_bytes() const noexcept { return !rest_.empty(); }
 
 private:
     void begin(std::string_view method, parser_limits limits);
