@@ -28,6 +28,7 @@ public:
     [[nodiscard]] task<> receive_head(time_point deadline) override;
     [[nodiscard]] task<std::string_view> read(time_point deadline) override;
     [[nodiscard]] response& head() noexcept override { return parser_.message(); }
+    [[nodiscard]] http::headers& trailers() noexcept override { return parser_.message().trailers; }
     [[nodiscard]] std::optional<std::uint64_t> content_length() const noexcept override {
         return parser_.content_length();
     }
