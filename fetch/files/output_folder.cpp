@@ -31,7 +31,9 @@ leat::task<> make_all(std::string path) {
 }
 
 leat::task<std::unique_ptr<output_place>> open_place(std::string path, file_settings how) {
-    co_await make_all(path);
+    if (!how.only_look) {
+        co_await make_all(path);
+    }
     std::string boot = co_await boot_id();
     co_return std::make_unique<output_place>(std::move(path), how, std::move(boot));
 }

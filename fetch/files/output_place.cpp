@@ -32,7 +32,7 @@ output_place::output_place(std::string where, file_settings settings, std::strin
     : path(std::move(where)),
       how(settings),
       boot(std::move(this_boot)),
-      names(settings.when_there != existing_file::number) {}
+      names(settings.when_there != existing_file::number || settings.only_look) {}
 
 leat::task<leat::file> output_place::open(std::string name, leat::file_options options) {
     options.follow = false;
