@@ -71,6 +71,7 @@ private:
     void note_head(const leat::http::response_stream& reply);
     leat::task<std::optional<failure>> try_now(host_share& share);
     leat::task<> attempt(host_share& share);
+    void note_times(const leat::http::request_timings& told);
     leat::task<bool> ask(host_share& share, std::uint64_t from);
     leat::task<> claim(const leat::http::response* answer);
     leat::task<> take(host_share& share, leat::http::response_stream& reply, const answer_meaning& meaning);

@@ -4,8 +4,8 @@
 
 #include <fetch/names/wanted_name.hpp>
 
-#include <fetch/engine/shims.hpp>
 #include <leat/http/conditional.hpp>
+#include <leat/http/retry_after.hpp>
 
 #include <algorithm>
 #include <span>
@@ -50,6 +50,13 @@ leat::task<> file_transfer::attempt(host_share& share) {
     co_await finish();
 }
 
+void file_transfer::note_times(const leat::http::request_timings& told) {
+    shown_.times.named = told.resolved;
+    shown_.times.connected = told.connected;
+    shown_.times.secured = told.secured;
+    shown_.times.answered = told.headed;
+}
+
 // One request, and its body. True: another one is to be sent.
 leat::task<bool> file_transfer::ask(host_share& share, std::uint64_t from) {
     leat::http::headers sent = fields();
@@ -92,7 +99,7 @@ leat::task<bool> file_transfer::ask(host_share& share, std::uint64_t from) {
 void file_transfer::note_head(const leat::http::response_stream& reply) {
     shown_.status = reply.status();
     shown_.version = reply.head().version;
-    shown_.times.answered = leat::now();
+    note_times(reply.timings());
     shown_.final_url = reply.url() == current() ? "" : reply.url().to_string();
 }
 

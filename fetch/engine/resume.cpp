@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fetch/engine/resume.hpp>
 
-#include <fetch/engine/shims.hpp>
 #include <leat/http/conditional.hpp>
 #include <leat/http/range.hpp>
 

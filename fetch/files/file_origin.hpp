@@ -22,4 +22,15 @@ struct file_origin {
     friend bool operator==(const file_origin&, const file_origin&) = default;
 };
 
+// The URL as it is written to the disk, where others may read it.
+[[nodiscard]] inline std::string without_password(std::string url) {
+    const std::size_t scheme = url.find("://");
+    if (scheme != std::string::npos) {
+        const std::size_t begin = scheme + 3;
+        const std::size_t at = url.substr(begin, url.find_first_of("/?#", begin) - begin).rfind('@');
+        url.erase(begin, at == std::string::npos ? 0 : at + 1);
+    }
+    return url;
+}
+
 }  // namespace fetch

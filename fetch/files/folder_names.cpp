@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <fetch/files/folder_names.hpp>
 
+#include <new>
+
 namespace fetch {
 
 namespace {
@@ -61,6 +63,20 @@ std::string numbered(const std::string& name, std::uint64_t number) {
     return number == 0 ? name : name + "." + std::to_string(number);
 }
 
+void known_names::add(std::string_view name) noexcept {
+    try {
+        if (complete_) {
+            there_.insert(fingerprint_of(name.substr(0, name.find('/'))));
+        }
+    } catch (const std::bad_alloc&) {
+        complete_ = false;
+    }
+}
+
+bool known_names::lacks(std::string_view name) const noexcept {
+    return complete_ && !there_.contains(fingerprint_of(name.substr(0, name.find('/'))));
+}
+
 std::optional<folder_names::claim> folder_names::take(std::string name) {
     if (remembers_ && given_.contains(fingerprint_of(name))) {
         return std::nullopt;
@@ -75,9 +91,6 @@ std::uint64_t folder_names::first_number(const std::string& wanted) const {
 }
 
 void folder_names::taken_up_to(const std::string& wanted, std::uint64_t number) {
-    if (number == 0) {
-        return;
-    }
     if (next_numbers_.size() == most_hints) {
         next_numbers_.clear();  // they are looked for again
     }

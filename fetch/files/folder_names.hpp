@@ -16,7 +16,7 @@
 
 namespace fetch {
 
-// A set of 64-bit numbers, at least half full but for its first 64 places.
+// A set of 64-bit numbers: at most 24 bytes for each, but for its first 64 places.
 class fingerprint_set {
 public:
     // False: it was there.
@@ -35,6 +35,22 @@ private:
 [[nodiscard]] std::uint64_t fingerprint_of(std::string_view name) noexcept;
 // "name", "name.1", "name.2" ...
 [[nodiscard]] std::string numbered(const std::string& name, std::uint64_t number);
+
+// Which names were in the folder when the run began, or came into it with what its transfers have left: a
+// name whose first part is not among them need not be looked for.
+class known_names {
+public:
+    // Not complete: all names may be there.
+    known_names() noexcept = default;
+    explicit known_names(bool complete) noexcept : complete_(complete) {}
+
+    void add(std::string_view name) noexcept;
+    [[nodiscard]] bool lacks(std::string_view name) const noexcept;
+
+private:
+    bool complete_ = false;
+    fingerprint_set there_;
+};
 
 class folder_names {
 public:
@@ -55,6 +71,7 @@ public:
             }
         }
         [[nodiscard]] const std::string& name() const noexcept { return *name_; }
+        [[nodiscard]] bool is_held() const noexcept { return of_ != nullptr; }
 
     private:
         friend class folder_names;

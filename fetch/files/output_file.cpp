@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What is on the disk changes in an order in which each state in between is true. Begun again: the part is
-// cut to nothing, then the note is written, and synced when the one before trusted bytes, then come bytes.
-// Kept: the part gets its name, then the note goes. A part is made before its note.
+// What is on the disk changes in an order in which each state in between is true. First the note is there,
+// and locked; then the part is made; then the note says whose it is, and is synced when the one before
+// trusted bytes; then come bytes. Begun again: the part is cut to nothing before the note changes. Kept: the
+// part gets its name, then the note goes, which was locked until then.
 #include <fetch/files/output_file.hpp>
 
 #include <fetch/files/file_error.hpp>
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <span>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -23,8 +25,22 @@ namespace {
 // So much of a file may be lost when the machine stops.
 constexpr std::uint64_t bytes_between_syncs = 256 * 1024 * 1024;
 constexpr std::uint64_t read_size = 256 * 1024;
+// What is copied for less than a call of its own costs.
+constexpr std::size_t worth_a_call = 128 * 1024;
+
+bool is_full(const std::error_code& code) {
+    return code == std::errc::no_space_on_device || code == std::errc::file_too_large ||
+           code == leat::errno_code(EDQUOT);
+}
 
 }  // namespace
+
+output_file::~output_file() {
+    if (place_ != nullptr && name_.is_held() && (has_part_ || has_note_)) {
+        place_->known.add(part_name());
+        place_->known.add(note_name());
+    }
+}
 
 std::string output_file::part_name() const {
     return base_ + std::string(unfinished_suffix);
@@ -32,6 +48,10 @@ std::string output_file::part_name() const {
 
 std::string output_file::note_name() const {
     return base_ + std::string(note_suffix);
+}
+
+bool output_file::may_drop(const leat::file_info& part) noexcept {
+    return part.kind == leat::file_kind::regular && part.size <= buffer_size;
 }
 
 leat::task<> output_file::begin(file_origin origin) {
@@ -69,9 +89,12 @@ leat::task<> output_file::append(leat::byte_view bytes) {
     if (buffer_.size() + bytes.size() > buffer_size) {
         co_await flush();
     }
-    if (bytes.size() > buffer_size) {
+    if (bytes.size() > buffer_size || (bytes.size() >= worth_a_call && part_.is_open() && buffer_.empty())) {
         co_await write_through(bytes);
     } else {
+        if (buffer_.empty() && origin_.size) {
+            buffer_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(*origin_.size, buffer_size)));
+        }
         buffer_.insert(buffer_.end(), bytes.data(), bytes.data() + bytes.size());
     }
 }
@@ -112,9 +135,41 @@ leat::task<> output_file::write_through(leat::byte_view bytes) {
 
 // For bytes of this origin.
 leat::task<> output_file::prepare() {
+    if (part_.is_open() && note_holds_) {
+        co_return;
+    }
+    co_await lock_note();
     co_await open_part();
     if (!note_holds_) {
         co_await write_note();
+    }
+}
+
+// Makes the folders, too.
+leat::task<leat::file> output_file::create(std::string name, leat::file_options how) {
+    auto opened = co_await leat::as_result(place_->open(name, how));
+    if (opened.error() == std::errc::no_such_file_or_directory) {
+        co_await place_->make_folders(base_);
+        opened = co_await leat::as_result(place_->open(std::move(name), how));
+    }
+    co_return std::move(opened).value();
+}
+
+// It may belong to a run that began meanwhile, or have been removed by it.
+leat::task<> output_file::lock_note() {
+    while (!note_.is_open()) {
+        auto opened = co_await create(note_name(), {.write = true, .create = true, .permissions = 0600});
+        const bool locked = co_await opened.try_lock();
+        if (!locked) {
+            throw file_error(std::make_error_code(std::errc::device_or_resource_busy),
+                             place_->path_of(part_name()));
+        }
+        const auto about = co_await place_->info_at(opened, note_name());
+        if (about) {
+            note_trusts_ = note_trusts_ || about->size > 0;
+            note_ = std::move(opened);
+            has_note_ = true;
+        }
     }
 }
 
@@ -122,14 +177,28 @@ leat::task<> output_file::open_part() {
     if (part_.is_open()) {
         co_return;
     }
-    const leat::file_options how{.read = false, .write = true, .create = !has_part_, .exclusive = !has_part_};
-    auto opened = co_await leat::as_result(place_->open(part_name(), how));
-    if (opened.error() == std::errc::no_such_file_or_directory && !has_part_) {
-        co_await place_->make_folders(base_);
-        opened = co_await leat::as_result(place_->open(part_name(), how));
+    const leat::file_options old{.read = false, .write = true};
+    const leat::file_options fresh{.read = false, .write = true, .create = true, .exclusive = true};
+    auto opened = co_await leat::as_result(place_->open(part_name(), has_part_ ? old : fresh));
+    if (!has_part_ && opened.error() == std::errc::file_exists) {
+        const auto about = co_await place_->info_if_there(part_name());
+        if (about && may_drop(*about)) {
+            co_await place_->remove_if_there(part_name());
+            opened = co_await leat::as_result(place_->open(part_name(), fresh));
+        }
     }
     part_ = std::move(opened).value();
     has_part_ = true;
+    co_await reserve();
+}
+
+leat::task<> output_file::reserve() {
+    if (place_->how.preallocate && origin_.size && *origin_.size > on_disk_) {
+        const auto reserved = co_await leat::as_result(part_.reserve(on_disk_, *origin_.size - on_disk_));
+        if (is_full(reserved.error())) {
+            reserved.value();
+        }
+    }
 }
 
 leat::task<> output_file::write_note() {
@@ -137,23 +206,16 @@ leat::task<> output_file::write_note() {
     if (synced_ > 0) {
         told.synced.push_back({0, synced_});
     }
-    const auto text = text_of(told);
-    if (!text) {
-        if (has_note_) {
-            co_await place_->remove_if_there(note_name());
-            co_await place_->sync_folders(base_);
-        }
+    const std::string text = text_of(told).value_or("");
+    if (text.empty()) {
+        co_await note_.truncate(0);
     } else {
-        auto opened = co_await place_->open(note_name(), {.read = false, .write = true, .create = true});
-        has_note_ = true;
-        co_await opened.write_at(0, *text);
-        if (note_trusts_) {
-            co_await opened.sync_data();
-        }
-        co_await opened.close();
+        co_await note_.write_at(0, text);
     }
-    has_note_ = text.has_value();
-    note_trusts_ = text.has_value() && synced_ > 0;
+    if (note_trusts_) {
+        co_await note_.sync();
+    }
+    note_trusts_ = synced_ > 0;
     note_holds_ = true;
 }
 
@@ -170,70 +232,104 @@ leat::task<> output_file::sync_part() {
 }
 
 leat::task<> output_file::keep(server_time time) {
-    return as_file_error(finish(time));
+    return as_file_error(finish(place_->how.server_time ? time : std::nullopt));
 }
 
-leat::task<> output_file::finish(server_time /*time*/) {
-    co_await cut();
-    co_await open_part();
-    if (!buffer_.empty()) {
-        co_await (has_note_ ? flush() : write_last());
-    }
-    if (place_->how.sync) {
-        co_await part_.sync();
-    }
-    co_await close_part();
-    co_await take_name();
-    if (has_note_) {
+leat::task<> output_file::finish(server_time time) {
+    const bool in_memory = !has_part_ && !has_note_ && !replaces_ && !place_->how.origin;
+    const bool stored = in_memory && co_await store(time);
+    if (!stored && !is_there_) {
+        co_await prepare();
+        co_await cut();
+        co_await flush();
+        co_await describe(time);
+        co_await close_part();
+        co_await take_name();
         co_await place_->remove_if_there(note_name());
         has_note_ = false;
+        note_ = {};
     }
     if (place_->how.sync) {
         co_await place_->sync_folders(name());
     }
 }
 
-// All that it has, which needs no note.
-leat::task<> output_file::write_last() {
-    length_ = std::max(length_, on_disk_ + buffer_.size());
-    co_await part_.write_at(on_disk_, buffer_);
-    on_disk_ += buffer_.size();
-    buffer_.clear();
+// All at once; false: what is there has to be replaced.
+leat::task<bool> output_file::store(server_time time) {
+    const leat::new_file how{.sync = place_->how.sync, .modified = time};
+    for (bool made_folders = false;;) {
+        const auto stored = co_await leat::as_result(place_->root.write_new_file(name(), buffer_, how));
+        if (stored.error() == std::errc::no_such_file_or_directory && !made_folders) {
+            made_folders = true;
+            co_await place_->make_folders(name());
+        } else if (stored.error() != std::errc::file_exists) {
+            stored.value();
+            on_disk_ = std::exchange(buffer_, {}).size();
+            co_return true;
+        } else if (place_->how.when_there == existing_file::replace) {
+            co_return false;
+        } else {
+            const bool again = co_await give_way();
+            if (!again) {
+                co_return false;
+            }
+        }
+    }
+}
+
+leat::task<> output_file::describe(server_time time) {
+    if (time) {
+        co_await part_.set_modified(*time);
+    }
+    if (place_->how.origin) {  // for people: a file without it is as good
+        (void)co_await leat::as_result(part_.set_attribute("user.xdg.origin.url", origin_.url));
+    }
+    if (place_->how.sync) {
+        co_await sync_part();
+        co_await part_.sync();
+    }
 }
 
 // What is told now, as a full disk of a server, is told once: what was written is not known.
 leat::task<> output_file::close_part() {
     const auto closed = co_await leat::as_result(part_.close());
     if (!closed.ok()) {
-        on_disk_ = 0;
-        synced_ = 0;
         (void)co_await leat::as_result(drop());
         closed.value();
     }
 }
 
+// Its name is taken. Whether it has another one; if not, it is_there().
+leat::task<bool> output_file::give_way() {
+    switch (place_->how.when_there) {
+        case existing_file::number:
+            co_await place_->claim_next(*this);
+            co_return true;
+        case existing_file::skip:
+            is_there_ = true;
+            co_return false;
+        case existing_file::replace:
+        case existing_file::fail:
+            break;
+    }
+    throw file_error(std::make_error_code(std::errc::file_exists), place_->path_of(name()));
+}
+
 leat::task<> output_file::take_name() {
-    const std::string part = part_name();
-    const existing_file when_there = place_->how.when_there;
-    if (when_there == existing_file::replace) {
-        co_await place_->rename(part, name());
+    if (place_->how.when_there == existing_file::replace) {
+        co_await place_->root.rename_file(part_name(), name());
         has_part_ = false;
         co_return;
     }
-    while (!co_await place_->rename_to_new(part, name())) {
-        switch (when_there) {
-            case existing_file::number:
-                co_await place_->claim_next(*this);
-                break;
-            case existing_file::skip:
-                is_there_ = true;
-                co_await place_->remove_if_there(part);
-                has_part_ = false;
-                co_return;
-            case existing_file::fail:
-            case existing_file::replace:
-                throw file_error(std::make_error_code(std::errc::file_exists), place_->path + "/" + name());
+    for (;;) {
+        const bool renamed = co_await place_->rename_to_new(part_name(), name());
+        const bool again = !renamed && co_await give_way();
+        if (!again) {
+            break;
         }
+    }
+    if (is_there_) {
+        co_await place_->remove_if_there(part_name());
     }
     has_part_ = false;
 }
@@ -243,20 +339,21 @@ leat::task<std::uint64_t> output_file::leave() {
 }
 
 leat::task<std::uint64_t> output_file::put_by() {
-    co_await cut();
-    co_await flush();
-    if (on_disk_ == 0) {
+    if (there() == 0) {
         co_await drop();
         co_return 0;
     }
-    co_await open_part();
+    co_await prepare();
+    co_await cut();
+    co_await flush();
     if (place_->how.sync) {
         co_await sync_part();
+        co_await write_note();
     }
-    co_await write_note();
     co_await close_part();
+    co_await note_.close();
     if (place_->how.sync) {
-        co_await place_->sync_folders(name());
+        co_await place_->sync_folders(base_);
     }
     co_return on_disk_;
 }
@@ -276,7 +373,9 @@ leat::task<> output_file::drop() {
         length_ = 0;
     }
     if (has_note_) {
+        co_await lock_note();
         co_await place_->remove_if_there(note_name());
+        note_ = {};
         has_note_ = false;
         note_holds_ = false;
     }

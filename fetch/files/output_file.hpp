@@ -8,15 +8,17 @@
 //   co_await file.leave();        // or not: a later run can go on with it
 //   co_await file.remove();       // or it is not wanted
 //
-// Until it is whole it is called NAME.part, with a NAME.part.note beside it that tells whose bytes it has
-// (resume_note.hpp). What fits into the buffer is only in memory until then. After a failed try the same file
-// is begun, or gone on with, again.
+// What fits into the buffer is only in memory until it is kept, and then it is one call. A longer file is
+// called NAME.part until it is whole, with a NAME.part.note beside it that tells whose bytes it has
+// (resume_note.hpp), and that is locked, so that no other run touches the two. After a failed try the same
+// file is begun, or gone on with, again.
 //
 // Invariant: under the final name is a whole file or none, whenever the process dies, and with
 // file_settings::sync whenever the machine does; the note never says more than the file has. So destroying
 // one, as a cancellation does, is leave() without what was in the buffer.
 //
-// No two calls on one file are under way at once. Errors are file_error. What failed may be tried again.
+// At most two descriptors. No two calls on one file are under way at once. Errors are file_error. What failed
+// may be tried again.
 #pragma once
 
 #include <fetch/files/file_origin.hpp>
@@ -43,8 +45,8 @@ public:
     using server_time = std::optional<std::chrono::system_clock::time_point>;
 
     output_file(output_file&&) noexcept = default;
-    output_file& operator=(output_file&&) noexcept = default;
-    ~output_file() = default;
+    output_file& operator=(output_file&&) = delete;
+    ~output_file();
 
     // Below the folder. keep() may change it.
     [[nodiscard]] const std::string& name() const noexcept { return name_.name(); }
@@ -91,6 +93,8 @@ private:
 
     [[nodiscard]] std::string part_name() const;
     [[nodiscard]] std::string note_name() const;
+    // What no note tells of, and is so short, was made by a run that died early.
+    [[nodiscard]] static bool may_drop(const leat::file_info& part) noexcept;
 
     leat::task<> restart(file_origin origin);
     leat::task<> cut();
@@ -98,14 +102,19 @@ private:
     leat::task<> read_pieces(std::function<void(leat::byte_view)> take);
     leat::task<> flush();
     leat::task<> write_through(leat::byte_view bytes);
-    leat::task<> write_last();
     leat::task<> prepare();
+    leat::task<> lock_note();
+    leat::task<leat::file> create(std::string name, leat::file_options how);
     leat::task<> open_part();
+    leat::task<> reserve();
     leat::task<> write_note();
     leat::task<> sync_part();
     leat::task<> finish(server_time time);
+    leat::task<bool> store(server_time time);
+    leat::task<> describe(server_time time);
     leat::task<> close_part();
     leat::task<> take_name();
+    leat::task<bool> give_way();
     leat::task<std::uint64_t> put_by();
     leat::task<> drop();
 
@@ -115,6 +124,7 @@ private:
     std::string base_;      // of the names of part and note: the first name
     std::uint64_t number_;  // behind the wanted name
     bool is_there_ = false;
+    bool replaces_ = false;  // a file that was there
 
     file_origin origin_ = {};
     leat::file part_ = {};
@@ -123,9 +133,10 @@ private:
     std::uint64_t on_disk_ = 0;  // bytes of it that count
     std::uint64_t synced_ = 0;   // of them
 
+    leat::file note_ = {};      // locked while it is open
     bool has_note_ = false;     // on the disk
     bool note_holds_ = false;   // it tells what holds now
-    bool note_trusts_ = false;  // it calls bytes synced, also others than those of now
+    bool note_trusts_ = false;  // it may call bytes synced, also others than those of now
 
     std::vector<std::byte> buffer_ = {};
 };

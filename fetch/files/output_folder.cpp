@@ -13,6 +13,9 @@ namespace fetch {
 
 namespace {
 
+// The listing of a larger folder is not read: it would need memory for all its names.
+constexpr std::uint64_t largest_listing = 64 * 1024;  // of the folder itself, in bytes
+
 // Of this boot of the machine; empty when it has none.
 leat::task<std::string> boot_id() {
     const auto text = co_await leat::as_result(leat::read_file("/proc/sys/kernel/random/boot_id", 100));
@@ -30,12 +33,35 @@ leat::task<> make_all(std::string path) {
     }
 }
 
+leat::task<known_names> names_in(std::string path) {
+    const auto about = co_await leat::as_result(leat::file_info_of(path));
+    if (!about.ok() || about->size > largest_listing) {
+        co_return known_names();
+    }
+    const auto entries = co_await leat::as_result(leat::list_folder(std::move(path)));
+    if (!entries.ok()) {
+        co_return known_names();
+    }
+    known_names known(true);
+    for (const leat::folder_entry& each : *entries) {
+        known.add(each.name);
+    }
+    co_return known;
+}
+
 leat::task<std::unique_ptr<output_place>> open_place(std::string path, file_settings how) {
+    if (how.only_look && !co_await leat::path_exists(path)) {
+        // Nothing is in it, so that no name is looked for below this other one.
+        auto other = co_await leat::root_folder::open("/");
+        co_return std::make_unique<output_place>(std::move(other), how, std::string(), known_names(true));
+    }
     if (!how.only_look) {
         co_await make_all(path);
     }
+    auto root = co_await leat::root_folder::open(path);
     std::string boot = co_await boot_id();
-    co_return std::make_unique<output_place>(std::move(path), how, std::move(boot));
+    known_names known = co_await names_in(std::move(path));
+    co_return std::make_unique<output_place>(std::move(root), how, std::move(boot), std::move(known));
 }
 
 }  // namespace
@@ -54,7 +80,7 @@ leat::task<output_file> output_folder::claim(std::string wanted, std::string url
 }
 
 const std::string& output_folder::path() const noexcept {
-    return place_->path;
+    return place_->root.path();
 }
 
 }  // namespace fetch

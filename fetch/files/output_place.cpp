@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// A note is locked by who owns it, and the part beside it. It is opened, then locked, then looked at again:
+// it may be gone by then, with its part, which has its final name.
 #include <fetch/files/output_place.hpp>
 
 #include <fetch/files/file_error.hpp>
@@ -7,15 +9,13 @@
 #include <leat/io.hpp>
 
 #include <algorithm>
+#include <span>
+#include <system_error>
 #include <utility>
 
 namespace fetch {
 
 namespace {
-
-// What no note tells of and is not longer was made by a run that died early; what is longer, by somebody
-// else.
-constexpr std::uint64_t longest_without_note = output_file::buffer_size;
 
 template <typename T>
 leat::task<std::optional<T>> if_there(leat::task<T> work) {
@@ -26,37 +26,11 @@ leat::task<std::optional<T>> if_there(leat::task<T> work) {
     co_return std::move(found).value();
 }
 
-}  // namespace
-
-output_place::output_place(std::string where, file_settings settings, std::string this_boot)
-    : path(std::move(where)),
-      how(settings),
-      boot(std::move(this_boot)),
-      names(settings.when_there != existing_file::number || settings.only_look) {}
-
-leat::task<leat::file> output_place::open(std::string name, leat::file_options options) {
-    options.follow = false;
-    return leat::file::open(path_of(name), options);
-}
-
-leat::task<std::optional<leat::file>> output_place::open_if_there(std::string name,
-                                                                  leat::file_options options) {
-    return if_there(open(std::move(name), options));
-}
-
-leat::task<std::optional<leat::file_info>> output_place::info_if_there(std::string name) {
-    return if_there(leat::link_info_of(path_of(name)));
-}
-
-leat::task<std::optional<std::string>> output_place::read_if_there(std::string name, std::size_t limit) {
-    auto opened = co_await open_if_there(std::move(name), {});
-    if (!opened) {
-        co_return std::nullopt;
-    }
+leat::task<std::string> text_in(leat::file& opened, std::size_t limit) {
     std::string text(limit, '\0');
     std::size_t size = 0;
     while (size < limit) {
-        const std::size_t got = co_await opened->read_at(size, std::span(text).subspan(size));
+        const std::size_t got = co_await opened.read_at(size, std::span(text).subspan(size));
         size += got;
         if (got == 0) {
             break;
@@ -66,49 +40,72 @@ leat::task<std::optional<std::string>> output_place::read_if_there(std::string n
     co_return text;
 }
 
-leat::task<> output_place::remove_if_there(std::string name) {
-    const auto removed = co_await leat::as_result(leat::remove_file(path_of(name)));
+std::string folder_of(const std::string& name) {
+    const std::size_t slash = name.rfind('/');
+    return slash == std::string::npos ? std::string() : name.substr(0, slash);
+}
+
+}  // namespace
+
+output_place::output_place(leat::root_folder folder, file_settings settings, std::string this_boot,
+                           known_names there)
+    : root(std::move(folder)),
+      how(settings),
+      boot(std::move(this_boot)),
+      names(settings.when_there != existing_file::number || settings.only_look),
+      known(std::move(there)) {}
+
+leat::task<leat::file> output_place::open(std::string name, leat::file_options options) const {
+    options.follow = false;
+    return root.open_file(std::move(name), options);
+}
+
+leat::task<std::optional<leat::file>> output_place::open_if_there(std::string name,
+                                                                  leat::file_options options) const {
+    return if_there(open(std::move(name), options));
+}
+
+leat::task<std::optional<leat::file_info>> output_place::info_if_there(std::string name) const {
+    return if_there(root.link_info_of(std::move(name)));
+}
+
+leat::task<> output_place::remove_if_there(std::string name) const {
+    const auto removed = co_await leat::as_result(root.remove_file(std::move(name)));
     if (removed.error() != std::errc::no_such_file_or_directory) {
         removed.value();
     }
 }
 
-leat::task<bool> output_place::rename_to_new(std::string from, std::string to) {
-    const auto renamed = co_await leat::as_result(leat::rename_to_new(path_of(from), path_of(to)));
+leat::task<bool> output_place::rename_to_new(std::string from, std::string to) const {
+    const auto renamed = co_await leat::as_result(root.rename_to_new(std::move(from), std::move(to)));
     if (renamed.error() == std::errc::file_exists) {
         co_return false;
-    }
-    if (renamed.error() == std::errc::invalid_argument) {  // as on NFS
-        if (co_await info_if_there(to)) {
-            co_return false;
-        }
-        co_await rename(std::move(from), std::move(to));
-        co_return true;
     }
     renamed.value();
     co_return true;
 }
 
-leat::task<> output_place::rename(std::string from, std::string to) {
-    return leat::rename_file(path_of(from), path_of(to));
+leat::task<std::optional<leat::file_info>> output_place::info_at(leat::file& opened, std::string name) const {
+    const auto named = co_await info_if_there(std::move(name));
+    const auto about = co_await opened.info();
+    const bool same = named && named->number == about.number && named->device == about.device;
+    co_return same ? std::optional(about) : std::nullopt;
 }
 
-leat::task<> output_place::make_folders(std::string name) {
-    for (std::size_t slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1)) {
-        const auto made = co_await leat::as_result(leat::make_folder(path_of(name.substr(0, slash))));
-        if (made.error() != std::errc::file_exists) {
-            made.value();
-        }
+leat::task<> output_place::make_folders(std::string name) const {
+    std::string folder = folder_of(name);
+    if (!folder.empty()) {
+        co_await root.make_folders(std::move(folder));
     }
 }
 
 // With all that may be new above it.
-leat::task<> output_place::sync_folders(std::string name) {
-    for (std::size_t slash = name.rfind('/'); slash != std::string::npos; slash = name.rfind('/')) {
-        name.resize(slash);
-        co_await leat::sync_folder(path_of(name));
+leat::task<> output_place::sync_folders(std::string name) const {
+    for (std::string folder = folder_of(name); !folder.empty(); folder = folder_of(folder)) {
+        const auto opened = co_await root.open_folder(folder);
+        co_await opened.sync();
     }
-    co_await leat::sync_folder(path);
+    co_await root.sync();
 }
 
 leat::task<output_file> output_place::claim(std::string wanted, std::string url) {
@@ -119,19 +116,26 @@ leat::task<output_file> output_place::claim(std::string wanted, std::string url)
             continue;
         }
         output_file file(*this, wanted, std::move(*name), number);
-        file.origin_.url = url;
-        finding found = co_await look_at(file);
-        if (found == finding::usable && !file.is_there_) {
-            found = co_await look_at_part(file, url);
-            for_all = for_all && found == finding::usable;
-        }
+        file.origin_.url = without_password(url);
+        const bool is_new =
+            known.lacks(file.name()) && known.lacks(file.part_name()) && known.lacks(file.note_name());
+        const finding found = is_new ? finding::usable : co_await look_at(file);
         if (found == finding::usable) {
             names.remember(file.name());
-            if (for_all) {
-                names.taken_up_to(wanted, number);
+            if (for_all && number > 0) {
+                names.taken_up_to(wanted, number + 1);
             }
             co_return file;
         }
+        refuse(file, found);
+        for_all = for_all && found == finding::taken;
+    }
+}
+
+// Only with numbers there is another name.
+void output_place::refuse(const output_file& file, finding found) const {
+    if (found == finding::busy && how.when_there != existing_file::number) {
+        throw file_error(std::make_error_code(std::errc::device_or_resource_busy), path_of(file.part_name()));
     }
 }
 
@@ -141,17 +145,29 @@ leat::task<> output_place::claim_next(output_file& file) {
         if (!name) {
             continue;
         }
-        const std::string taken = name->name();
-        const bool there = (co_await info_if_there(taken)).has_value();
+        std::string taken = name->name();
+        const bool there = !known.lacks(taken) && co_await info_if_there(std::move(taken));
         if (!there) {
             file.name_ = std::move(*name);
-            names.taken_up_to(file.wanted_, file.number_);
+            names.taken_up_to(file.wanted_, file.number_ + 1);
             co_return;
         }
     }
 }
 
 leat::task<output_place::finding> output_place::look_at(output_file& file) {
+    for (;;) {
+        finding found = co_await look_at_name(file);
+        if (found == finding::usable && !file.is_there_) {
+            found = co_await look_at_note(file);
+        }
+        if (found != finding::changed) {
+            co_return found;
+        }
+    }
+}
+
+leat::task<output_place::finding> output_place::look_at_name(output_file& file) {
     const auto there = co_await info_if_there(file.name());
     if (!there) {
         co_return finding::usable;
@@ -166,6 +182,7 @@ leat::task<output_place::finding> output_place::look_at(output_file& file) {
             if (there->kind == leat::file_kind::folder) {
                 throw file_error(std::make_error_code(std::errc::is_a_directory), path_of(file.name()));
             }
+            file.replaces_ = true;
             co_return finding::usable;
         case existing_file::fail:
             break;
@@ -173,41 +190,46 @@ leat::task<output_place::finding> output_place::look_at(output_file& file) {
     throw file_error(std::make_error_code(std::errc::file_exists), path_of(file.name()));
 }
 
-leat::task<output_place::finding> output_place::look_at_part(output_file& file, const std::string& url) {
-    auto part = co_await open_if_there(file.part_name(), {.write = true});
+leat::task<output_place::finding> output_place::look_at_note(output_file& file) {
+    auto opened = co_await open_if_there(file.note_name(), {.write = true});
+    if (!opened) {
+        const auto part = co_await info_if_there(file.part_name());
+        co_return part && !output_file::may_drop(*part) ? finding::busy : finding::usable;
+    }
+    const bool locked = co_await opened->try_lock();
+    if (!locked) {
+        co_return finding::busy;
+    }
+    const auto about = co_await info_at(*opened, file.note_name());
+    if (!about) {
+        co_return finding::changed;
+    }
+    co_return co_await adopt(file, std::move(*opened));
+}
+
+leat::task<output_place::finding> output_place::adopt(output_file& file, leat::file note) {
+    const std::string text = co_await text_in(note, longest_note + 1);
+    const auto told = read_note(text);
+    const bool same = told && told->origin.url == file.origin_.url;
+    if (told && !same && how.when_there == existing_file::number) {
+        co_return finding::busy;  // it may be gone on with, by its own URL
+    }
+    auto part = co_await open_if_there(file.part_name(), {.read = false, .write = true});
+    file.note_ = std::move(note);
+    file.has_note_ = true;
+    file.note_trusts_ = !text.empty();
     if (!part) {
         co_return finding::usable;
     }
-    const finding found = co_await adopt_part(file, std::move(*part), url);
-    if (found == finding::taken && how.when_there != existing_file::number) {
-        throw file_error(std::make_error_code(std::errc::file_exists), path_of(file.part_name()));
-    }
-    co_return found;
-}
-
-leat::task<output_place::finding> output_place::adopt_part(output_file& file, leat::file part,
-                                                           const std::string& url) {
-    const leat::file_info about = co_await part.info();
-    const auto text = co_await read_if_there(file.note_name(), longest_note + 1);
-    const auto told = text ? read_note(*text) : std::nullopt;
-    if (!text && about.size > longest_without_note) {
-        co_return finding::taken;
-    }
-    if (told && told->origin.url != url && how.when_there == existing_file::number) {
-        co_return finding::taken;  // it may be gone on with, by its own URL
-    }
-    file.part_ = std::move(part);
+    const leat::file_info about = co_await part->info();
+    file.part_ = std::move(*part);
     file.has_part_ = true;
-    file.has_note_ = text.has_value();
     file.length_ = about.size;
-    if (told && told->origin.url == url && how.resume) {
+    if (same && how.resume) {
         file.on_disk_ = trusted(*told, about.size, boot);
         file.origin_ = told->origin;
-        if (file.on_disk_ > 0 && !told->synced.empty() && told->synced.front().begin == 0) {
-            file.synced_ = std::min(told->synced.front().end, file.on_disk_);
-        }
+        file.synced_ = std::min(synced_prefix(*told), file.on_disk_);
     }
-    file.note_trusts_ = told && !told->synced.empty();
     co_return finding::usable;
 }
 

@@ -69,7 +69,7 @@ std::optional<std::vector<byte_range>> ranges_in(std::string_view text) {
 }
 
 // The bytes from the start on that `ranges` has.
-std::uint64_t prefix_of(const std::vector<byte_range>& ranges) {
+std::uint64_t prefix_of(const std::vector<byte_range>& ranges) noexcept {
     return !ranges.empty() && ranges.front().begin == 0 ? ranges.front().end : 0;
 }
 
@@ -152,6 +152,10 @@ std::optional<resume_note> read_note(std::string_view text) {
     }
     told.synced = std::move(*on_disk);
     return told;
+}
+
+std::uint64_t synced_prefix(const resume_note& of) noexcept {
+    return prefix_of(of.synced);
 }
 
 std::uint64_t trusted(const resume_note& of, std::uint64_t length, std::string_view boot) {

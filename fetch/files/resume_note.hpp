@@ -54,6 +54,8 @@ inline constexpr std::size_t longest_note = 64 * 1024;
 // Nothing for what is no note, or not a whole one.
 [[nodiscard]] std::optional<resume_note> read_note(std::string_view text);
 
+// How many bytes from the start on are synced, as it says.
+[[nodiscard]] std::uint64_t synced_prefix(const resume_note& of) noexcept;
 // How many bytes from the start on can be trusted, of a file of `length` bytes, by a run in this `boot`.
 [[nodiscard]] std::uint64_t trusted(const resume_note& of, std::uint64_t length, std::string_view boot);
 

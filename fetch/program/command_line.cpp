@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <stdexcept>
+#include <utility>
 
 namespace fetch {
 namespace {
@@ -25,6 +28,11 @@ public:
     template <typename Value>
     CLI::Option* add(const char* names, Value& value, const char* help) {
         return app_.add_option(names, value, help)->group(name_);
+    }
+    // An option that may be given again and again, with one value each time.
+    CLI::Option* add_each(const char* names, std::function<void(const std::vector<std::string>&)> take,
+                          const char* help) {
+        return app_.add_option_function(names, std::move(take), help)->allow_extra_args(false)->group(name_);
     }
     void add_flag(const char* names, bool& value, const char* help) {
         app_.add_flag(names, value, help)->group(name_);
@@ -149,6 +157,49 @@ void add_field(leat::http::headers& fields, const std::string& line) {
     }
 }
 
+// "example.org:443:192.0.2.1,2001:db8::1", with brackets around a host that is an IPv6 address.
+host_addresses read_addresses(const std::string& text) {
+    const auto fail = [&] {
+        throw CLI::ValidationError("--resolve", "'" + text + "' is not HOST:PORT:ADDRESS,...");
+    };
+    const std::size_t host_end = text.find(':', text.starts_with('[') ? text.find(']') : 0);
+    const std::size_t port_end = host_end == text.npos ? text.npos : text.find(':', host_end + 1);
+    if (port_end == text.npos) {
+        fail();
+    }
+    host_addresses made{.host = text.substr(0, host_end), .addresses = {}};
+    if (!CLI::detail::lexical_cast(text.substr(host_end + 1, port_end - host_end - 1), made.port)) {
+        fail();
+    }
+    for (const std::string& each : CLI::detail::split(text.substr(port_end + 1), ',')) {
+        const auto read = leat::address::try_parse(each);
+        if (!read.ok()) {
+            fail();
+        }
+        made.addresses.push_back(read.value());
+    }
+    return made;
+}
+
+void add_identity(CLI::App& app, command& into) {
+    option_group group(app, "As whom");
+    client_settings& client = into.client;
+    group.add("-u,--user", client.user, "for the hosts that are asked; not for those of redirects")
+        ->type_name("NAME:PASSWORD");
+    group.add_file("--netrc", client.netrc, "names and passwords by host");
+    const auto take_bearer = [&into](const std::string& token) {
+        add_field(into.how.fields, "Authorization: Bearer " + token);
+    };
+    app.add_option_function<std::string>("--bearer", take_bearer, "a token, for the hosts that are asked")
+        ->type_name("TOKEN")
+        ->group("As whom");
+    group.add("--cookies", client.cookies, "send the cookies of this file (Netscape's format)")
+        ->allow_extra_args(false)
+        ->check(plain(CLI::ExistingFile))
+        ->type_name("FILE");
+    group.add("--cookie-jar", client.cookie_jar, "write all cookies there at the end")->type_name("FILE");
+}
+
 void add_requests(CLI::App& app, command& into) {
     option_group group(app, "Requests");
     const auto take = [&into](const std::vector<std::string>& lines) {
@@ -156,10 +207,7 @@ void add_requests(CLI::App& app, command& into) {
             add_field(into.how.fields, line);
         }
     };
-    app.add_option_function<std::vector<std::string>>("-H,--header", take, "a field that goes with each one")
-        ->allow_extra_args(false)
-        ->type_name("'NAME: VALUE'")
-        ->group("Requests");
+    group.add_each("-H,--header", take, "a field that goes with each one")->type_name("'NAME: VALUE'");
     group.add("-A,--user-agent", into.client.user_agent, "empty: none is sent")->type_name("TEXT");
     group.add_flag("--compressed", into.how.compressed, "ask for compressed bodies, and undo that");
     group.add_count("--redirects", into.how.redirects, "followed at most", 0, 1000);
@@ -175,11 +223,18 @@ void add_network(CLI::App& app, client_settings& client) {
     group.add("--no-proxy", client.no_proxy, "hosts and networks that are reached without one")
         ->type_name("LIST");
     group.add_flag("--without-proxy", client.without_proxy, "not even those of the environment");
+    const auto resolve = [&client](const std::vector<std::string>& given) {
+        std::transform(given.begin(), given.end(), std::back_inserter(client.resolved), read_addresses);
+    };
+    group.add_each("--resolve", resolve, "do not look this name up")->type_name("HOST:PORT:ADDRESS,...");
+    group.add("--interface", client.interface, "connect through it")->type_name("NAME");
     group.add("--unix-socket", client.unix_socket, "connect there, whatever host a URL names")
         ->type_name("PATH");
     group.add_file("--cacert", client.ca_file, "trust the authorities in this PEM file");
     group.add_file("--cert", client.certificate, "a certificate to show, in a PEM file");
     group.add_file("--key", client.key, "its private key");
+    group.add("--key-log", client.key_log, "write the secrets of TLS there, for Wireshark")
+        ->type_name("FILE");
     group.add_flag("-k,--insecure", client.insecure, "accept every certificate");
 }
 
@@ -246,6 +301,7 @@ bool read_command_line(int argc, char** argv, command& into, int& status) {
     add_limits(app, into.how.limits);
     add_tries(app, into.how.tries);
     add_requests(app, into);
+    add_identity(app, into);
     add_network(app, into.client);
     add_views(app, into, flags);
     try {
@@ -264,28 +320,6 @@ bool read_command_line(int argc, char** argv, command& into, int& status) {
     into.shown.form = flags.form();
     into.shown.kind = into.how.kind;
     return true;
-}
-
-leat::http::client_options client_options_of(const command& asked, std::size_t idle) {
-    using leat::address_families, leat::http::http_versions;
-    const client_settings& from = asked.client;
-    leat::http::client_options made;
-    made.ca_file = from.ca_file;
-    made.insecure = from.insecure;
-    made.certificate_file = from.certificate;
-    made.key_file = from.key;
-    made.user_agent = from.user_agent;
-    made.unix_socket = from.unix_socket;
-    made.environment_proxies = !from.without_proxy;
-    made.accept_encodings = asked.how.compressed;
-    made.idle_connections = idle;
-    made.versions = from.only_http1 ? http_versions::only_1_1
-                    : from.http2    ? http_versions::prior_knowledge
-                                    : http_versions::negotiated;
-    made.names.families = from.ipv4   ? address_families::ipv4
-                          : from.ipv6 ? address_families::ipv6
-                                      : address_families::any;
-    return made;
 }
 
 }  // namespace fetch

@@ -7,9 +7,9 @@
 #include <fetch/list/job_list.hpp>
 #include <fetch/program/command_line.hpp>
 #include <fetch/program/failure_notes.hpp>
+#include <fetch/program/prepared_client.hpp>
 #include <fetch/views/output.hpp>
 
-#include <leat/http/proxy.hpp>
 #include <leat/runtime.hpp>
 #include <leat/system/signals.hpp>
 
@@ -48,22 +48,21 @@ leat::task<std::optional<fetch::job>> next_job(fetch::job_list& list) {
 class program {
 public:
     explicit program(const fetch::command& asked)
-        : asked_(asked),
-          client_(fetch::client_options_of(asked, fetch::share_descriptors(asked.how).idle)),
+        : client_(asked.client, asked.how.compressed, fetch::share_descriptors(asked.how).idle),
           list_(asked.urls, asked.lists),
           parts_{.how = asked.how,
-                 .client = client_,
+                 .client = client_.client(),
                  .told = shown_,
                  .shares = fetch::host_shares(fetch::limits_of(asked.how))} {
         auto notes = std::make_unique<fetch::failure_notes>(asked.failed_list);
         notes_ = notes.get();
         shown_.add(fetch::views_of(asked.shown));
         shown_.add(std::move(notes));
-        set_proxies();
     }
 
     leat::task<int> run() {
         leat::signal_set signals(leat::not_ignored({SIGINT, SIGTERM, SIGHUP}));
+        co_await client_.load();
         try {
             co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
                 group.spawn([&] { return shown_.draw(parts_.totals); });
@@ -72,6 +71,7 @@ public:
                 co_await leat::join_all(jobs);
                 group.cancel();
             });
+            co_await client_.save();
             shown_.summarize(parts_.totals, stopped_ == 0 ? "" : name_of_signal());
         } catch (const fetch::output_lost& lost) {
             stop_by_lost(lost, signals);
@@ -96,26 +96,7 @@ private:
         stopped_ = stopped_ == 0 ? SIGPIPE : stopped_;
     }
     [[nodiscard]] std::string name_of_signal() const { return std::string("SIG") + ::sigabbrev_np(stopped_); }
-    void set_proxies() {
-        const fetch::client_settings& asked = asked_.client;
-        if (asked.proxy.empty() && asked.no_proxy.empty()) {
-            return;
-        }
-        leat::http::proxies made;
-        if (asked.proxy.empty()) {
-            made = leat::http::proxies::from_environment();
-        }
-        if (!asked.proxy.empty()) {
-            made.set_all(asked.proxy);
-        }
-        if (!asked.no_proxy.empty()) {
-            made.set_excluded(asked.no_proxy);
-        }
-        client_.use_proxies(std::move(made));
-    }
-
-    const fetch::command& asked_;
-    leat::http::client client_;
+    fetch::prepared_client client_;
     fetch::views shown_;
     fetch::failure_notes* notes_ = nullptr;  // one of them
     fetch::job_list list_;

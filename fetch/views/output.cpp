@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fetch/views/output.hpp>
 
-#include <leat/fd.hpp>
-
 #include <algorithm>
 #include <cerrno>
 #include <climits>
@@ -10,6 +8,7 @@
 #include <ctime>
 #include <utility>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/signalfd.h>
@@ -80,11 +79,22 @@ bool is_regular(int descriptor) {
     return ::fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
 }
 
+// A terminal that has room for one byte lets a write of more wait. Others share what `descriptor` is open as,
+// so that cannot be made non-blocking. Nothing for what is no terminal, or is another user's.
+leat::fd reopened(int descriptor) {
+    if (::isatty(descriptor) != 1) {
+        return {};
+    }
+    const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
+    return leat::fd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+}
+
 }  // namespace
 
 printer::printer(int descriptor, when_lost policy, std::size_t most)
     : most_(most),
-      descriptor_(descriptor),
+      reopened_(reopened(descriptor)),
+      descriptor_(reopened_ ? reopened_.get() : descriptor),
       tells_(policy == when_lost::tell),
       in_pieces_(!is_regular(descriptor)) {}
 
@@ -131,6 +141,9 @@ int printer::write(int wait) {
         // A pipe that has room takes a piece of PIPE_BUF without waiting.
         const std::size_t piece = in_pieces_ ? std::min<std::size_t>(rest.size(), PIPE_BUF) : rest.size();
         const ssize_t count = ::write(descriptor_, rest.data(), piece);
+        if (count < 0 && errno == EAGAIN && wait == 0) {
+            break;  // a terminal whose room is too little to tell of
+        }
         if (count < 0 && errno != EAGAIN && errno != EINTR) {
             error = errno;
         }

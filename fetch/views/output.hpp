@@ -4,6 +4,8 @@
 // gone is an error, never SIGPIPE, whatever the program has set for it.
 #pragma once
 
+#include <leat/fd.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -55,6 +57,7 @@ private:
 
     std::string kept_;
     std::size_t most_;
+    leat::fd reopened_;  // a terminal's, which does not block
     int descriptor_;
     bool tells_;
     bool in_pieces_;

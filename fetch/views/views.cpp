@@ -4,6 +4,8 @@
 #include <fetch/views/answer_views.hpp>
 #include <fetch/views/json_view.hpp>
 #include <fetch/views/plain_view.hpp>
+#include <fetch/views/report.hpp>
+#include <fetch/views/terminal_view.hpp>
 
 #include <leat/task_group.hpp>
 
@@ -31,6 +33,10 @@ std::unique_ptr<view> text_view(const view_options& options) {
 std::unique_ptr<view> shown_view(const view_options& options) {
     switch (options.form) {
         case view_form::automatic:
+            if (options.kind == run_kind::fetch && can_draw_on(options.output)) {
+                return std::make_unique<terminal_view>(options.output, options.errors);
+            }
+            [[fallthrough]];
         case view_form::plain:
             return text_view(options);
         case view_form::quiet:
@@ -105,6 +111,9 @@ void views::summarize(const run_totals& totals, std::string_view stopped) {
 std::unique_ptr<view> views_of(const view_options& options) {
     auto all = std::make_unique<views>();
     all->add(shown_view(options));
+    if (!options.report.empty()) {
+        all->add(std::make_unique<report>(options.report));
+    }
     return all;
 }
 

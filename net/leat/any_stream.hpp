@@ -6,6 +6,8 @@
 #pragma once
 
 #include <leat/core/awaited.hpp>
+#include <leat/core/peer_of.hpp>
+#include <leat/endpoint.hpp>
 #include <leat/framing/core/recv_part.hpp>
 #include <leat/stream.hpp>
 
@@ -120,6 +122,7 @@ struct stream_model {
     virtual stream_awaiter<void> send_all(byte_pieces pieces) = 0;
     virtual task<> shutdown_send() = 0;
     [[nodiscard]] virtual bool is_quiet() const noexcept = 0;
+    [[nodiscard]] virtual std::optional<endpoint> remote_endpoint() const = 0;
     virtual void close() noexcept = 0;
     virtual void reset() noexcept = 0;
 };
@@ -163,6 +166,7 @@ struct stream_model_of final : stream_model {
             return true;
         }
     }
+    std::optional<endpoint> remote_endpoint() const override { return peer_of(held); }
     void close() noexcept override { held.close(); }
     void reset() noexcept override { reset_or_close(held); }
 
@@ -199,6 +203,8 @@ public:
     // Whether a receive would have to wait: no byte, no end and no error is there. Only a look; true of a
     // stream that cannot look.
     [[nodiscard]] bool is_quiet() const noexcept { return model().is_quiet(); }
+    // The other side, if the stream inside knows it by an IP address.
+    [[nodiscard]] std::optional<endpoint> remote_endpoint() const { return model().remote_endpoint(); }
     void close() noexcept { model().close(); }
     // Closes a stream that has no reset of its own.
     void reset() noexcept { model().reset(); }

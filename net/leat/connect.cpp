@@ -54,6 +54,7 @@ private:
     task<> look_up(address_families families);
     task<> attempt(endpoint target);
     void add_targets(const std::vector<address>& found);
+    void add_given();
 
     std::string host_;
     int port_;
@@ -72,8 +73,13 @@ task<> race::run(task_group& group) {
         ++running_;
         group.spawn(std::forward<decltype(child)>(child));
     };
-    start([this] { return look_up(options_.names.families); });
     bool asked_alone = options_.names.families != address_families::any;
+    if (!options_.addresses.empty()) {
+        add_given();
+        asked_alone = true;
+    } else {
+        start([this] { return look_up(options_.names.families); });
+    }
     while (!winner_.is_open() && (running_ > 0 || tried_ < targets_.size())) {
         duration patience = duration::max();
         if (tried_ < targets_.size()) {
@@ -96,6 +102,9 @@ task<> race::look_up(address_families families) {
     wanted.families = families;
     const auto found = co_await as_result(resolve(host_, wanted));
     if (found.ok()) {
+        if (options_.resolved_at != nullptr && targets_.empty() && !literal_address(host_)) {
+            *options_.resolved_at = now();
+        }
         add_targets(*found);
     } else if (!lookup_error_ || families == options_.names.families) {
         lookup_error_ = found.error();
@@ -111,6 +120,18 @@ void race::add_targets(const std::vector<address>& found) {
             targets_.push_back(target);
         }
     }
+}
+
+void race::add_given() {
+    std::vector<address> wanted;
+    for (const address& each : options_.addresses) {
+        const auto family = each.is_ipv4() ? address_families::ipv4 : address_families::ipv6;
+        if (options_.names.families == address_families::any || options_.names.families == family) {
+            wanted.push_back(each);
+        }
+    }
+    add_targets(wanted);
+    lookup_error_ = dns_errc::no_address;
 }
 
 task<> race::attempt(endpoint target) {

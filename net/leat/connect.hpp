@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace leat {
@@ -26,6 +27,12 @@ struct connect_options {
     std::optional<keep_alive_options> keep_alive = std::nullopt;
     duration user_timeout = duration::zero();
     socket_options socket = {};
+    // In place of a look-up of the host, which is then only named in errors; those of a family that is not
+    // wanted are left out. None: it is looked up. They live until it is connected.
+    std::span<const address> addresses = {};
+    // Where the time is put when the first addresses of a name are known; null: nowhere. It lives until it is
+    // connected. A host that is an address, or has `addresses`, has none.
+    std::optional<time_point>* resolved_at = nullptr;
 };
 
 // Looks up `host` and tries its addresses, of both families in turn, until one is connected; the other

@@ -7,6 +7,7 @@
 #include <leat/http/client.hpp>
 #include <leat/http/compressed.hpp>
 #include <leat/http/conditional.hpp>
+#include <leat/http/cookie_file.hpp>
 #include <leat/http/cookie_jar.hpp>
 #include <leat/http/cookies.hpp>
 #include <leat/http/error.hpp>
@@ -17,7 +18,9 @@
 #include <leat/http/media_type.hpp>
 #include <leat/http/message.hpp>
 #include <leat/http/multipart.hpp>
+#include <leat/http/netrc.hpp>
 #include <leat/http/range.hpp>
+#include <leat/http/retry_after.hpp>
 #include <leat/http/router.hpp>
 #include <leat/http/server.hpp>
 #include <leat/http/static_files.hpp>

@@ -10,6 +10,7 @@
 #include <leat/core/address_limit.hpp>
 #include <leat/core/handshakes.hpp>
 #include <leat/core/idle_watch.hpp>
+#include <leat/core/peer_of.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/io.hpp>
 #include <leat/sleep.hpp>
@@ -143,15 +144,6 @@ private:
     address_limit addresses_;
     handshakes shaking_hands_;
 };
-
-template <typename Stream>
-std::optional<endpoint> peer_of(const Stream& stream) {
-    if constexpr (requires { endpoint(stream.remote_endpoint()); }) {
-        return endpoint(stream.remote_endpoint());
-    } else {
-        return std::nullopt;
-    }
-}
 
 // Calls the handler of `Server`, an acceptor_of.
 template <typename Server>

@@ -49,7 +49,7 @@ std::string take_out(h2_client_session& session) {
     std::string all;
     for (;;) {
         std::string out;
-        session.write(out, 1000);
+        session.write(out, 1000, {});
         if (out.empty()) {
             return all;
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bytes from a stranger as the fields Range, If-Match and If-None-Match: what is to be sent lies within the
-// representation, is bounded, and a list of tags says the same when it is written again.
+// Bytes from a stranger as the fields Range, Content-Range, If-Match and If-None-Match: what is to be sent
+// lies within the representation, is bounded, and a list of tags says the same when it is written again.
 #include <leat/check.hpp>
 #include <leat/http/conditional.hpp>
 #include <leat/http/core/text.hpp>
@@ -31,6 +31,27 @@ void check_ranges(std::string_view field, std::uint64_t size) {
     }
 }
 
+void check_content_range(std::string_view field) {
+    const auto told = leat::http::read_content_range(field);
+    if (!told) {
+        return;
+    }
+    check(told->part || told->size, "it says something");
+    if (!told->part) {
+        const std::string again = leat::http::unsatisfied_range(*told->size);
+        check(leat::http::read_content_range(again) == told, "it is read as written");
+        return;
+    }
+    const std::uint64_t whole = told->size.value_or(UINT64_MAX);
+    check(
+        told->part->size > 0 && told->part->offset < whole && told->part->size <= whole - told->part->offset,
+        "the part lies within the whole");
+    if (told->size) {
+        const std::string again = leat::http::content_range(*told->part, *told->size);
+        check(leat::http::read_content_range(again) == told, "it is read as written");
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
@@ -40,6 +61,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     }
     std::memcpy(&length, data, sizeof length);
     const std::string_view field(reinterpret_cast<const char*>(data) + sizeof length, size - sizeof length);
+    check_content_range(field);
+    check_content_range("bytes " + std::string(field));
+    check_content_range(leat::http::content_range({length / 3, length / 2 + 1}, length));
     check_ranges(field, length);
     check_ranges(field, length % 1000);
     check_ranges("bytes=" + std::string(field), length % 1000);

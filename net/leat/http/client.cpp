@@ -53,11 +53,15 @@ client::client(const client_options& options)
       insecure_(options.insecure),
       unix_socket_(socket_at(options.unix_socket)),
       name_servers_(options.names.servers),
-      names_(options.names),
+      dialling_{.names = options.names,
+                .local = options.local,
+                .keep_alive = options.keep_alive,
+                .user_timeout = options.user_timeout,
+                .socket = options.socket},
       pool_({.per_place = options.connections_per_host,
              .idle = options.idle_connections,
              .idle_time = options.idle_connection_time}) {
-    names_.servers = name_servers_;
+    dialling_.names.servers = name_servers_;
     check(options.connections_per_host > 0, "a client may have at least one connection to a host");
     if (!detail::is_field_value(user_agent_)) {
         throw std::invalid_argument("user_agent holds a line break or another control character");
@@ -178,6 +182,22 @@ task<response_stream> client::follow(detail::client_request& asked) {
     }
 }
 
+// Those of the URL win. A redirect to another origin has taken those of the one before.
+void client::find_credentials(detail::client_request& asked) const {
+    const url& target = asked.chain.current();
+    const std::string user = asked.credentials.substr(0, asked.credentials.find(':'));
+    if (asked.credentials.size() > user.size() + 1) {  // a password, too
+        return;
+    }
+    const netrc_login* found = netrc_.find(target.host(), user);
+    if (found == nullptr && !asked.chain.left_origin()) {
+        found = netrc_.find_default(user);
+    }
+    if (found != nullptr) {
+        asked.credentials = found->user + ":" + found->password;
+    }
+}
+
 std::string client::authorize(const detail::client_request& asked) {
     if (asked.credentials.empty()) {
         return {};
@@ -259,11 +279,13 @@ task<response_stream> client::send_once(detail::client_request& asked) {
     constexpr int refusals_max = 4;  // a server may end each connection after some requests
     const url target = asked.chain.current();
     asked.proxy = unix_socket_ ? std::nullopt : proxies_.find(target);
+    find_credentials(asked);
     asked.write_head(user_agent_, accept_encodings_ ? detail::accept_encoding() : "", authorize(asked),
                      cookies_ != nullptr ? cookies_->cookies_for(target) : std::string());
     detail::connection_lease lease;
     bool again = false;  // a kept connection had ended
     for (int refusals = 0;; ++asked.attempts) {
+        asked.begin_try();
         if (!lease.is_held()) {
             lease = co_await timeout_at(asked.deadline, pool_.lease(place_of(asked), may_share(asked)));
         }
@@ -272,6 +294,7 @@ task<response_stream> client::send_once(detail::client_request& asked) {
             lease.close_connection();  // known before a byte was sent
         }
         const bool kept = lease.has_connection();
+        asked.timings.reused = kept;
         if (!kept) {
             co_await connect(asked, lease);
         }
@@ -302,8 +325,10 @@ task<response_stream> client::send_once(detail::client_request& asked) {
             lease.close_connection();
         }
     }
+    asked.timings.sent = lease->sent_at();
+    asked.timings.headed = now();
     keep_cookies(target, lease->head());
-    co_return response_stream(std::move(lease), target, asked.options, asked.deadline, asked.attempts);
+    co_return response_stream(std::move(lease), target, asked);
 }
 
 void client::keep_cookies(const url& from, const response& head) {

@@ -14,21 +14,27 @@
 // leaves the client as it was.
 #pragma once
 
+#include <leat/address.hpp>
 #include <leat/clock.hpp>
+#include <leat/connect.hpp>
 #include <leat/dns/resolve.hpp>
+#include <leat/endpoint.hpp>
 #include <leat/http/core/digest_auth.hpp>
 #include <leat/http/core/pool.hpp>
 #include <leat/http/core/secure_transport.hpp>
+#include <leat/http/netrc.hpp>
 #include <leat/http/proxy.hpp>
 #include <leat/http/request_body.hpp>
 #include <leat/http/request_options.hpp>
 #include <leat/http/response_stream.hpp>
 #include <leat/http/upgraded_stream.hpp>
+#include <leat/socket_options.hpp>
 #include <leat/unix_endpoint.hpp>
 
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,6 +42,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace leat::http {
 
@@ -66,6 +73,12 @@ struct client_options {
     std::size_t idle_connections = 100;                        // kept in all; 0: every request has a new one
     duration idle_connection_time = std::chrono::seconds(60);  // after which one is not used again
     resolve_options names = {};                                // how hosts and proxies are looked up
+    // Of connections over TCP, as connect_options has them. From a local address, or with names.families,
+    // only hosts with addresses of that family can be reached.
+    std::optional<endpoint> local = std::nullopt;
+    std::optional<keep_alive_options> keep_alive = std::nullopt;
+    duration user_timeout = duration::zero();
+    socket_options socket = {};
 };
 
 // A response with all of its body, decoded.
@@ -74,10 +87,19 @@ struct fetched : response {
         : response(std::move(from.head())),
           url(from.url()),
           undecoded(from.undecoded()),
-          attempts(from.attempts()) {}
+          attempts(from.attempts()),
+          timings(from.timings()),
+          peer(from.peer()) {
+        if (from.tls() != nullptr) {
+            tls = *from.tls();
+        }
+    }
     http::url url;          // where it came from, after redirects
     std::string undecoded;  // the Content-Encoding that is still on the body, as response_stream says
     int attempts;           // above 1: requests were sent again, but for redirects
+    request_timings timings;
+    std::optional<endpoint> peer;  // as response_stream has it, and the next
+    std::optional<tls_info> tls;
 };
 
 class cookie_jar;
@@ -188,6 +210,17 @@ public:
     // they are for, unless those have a Cookie field of their own.
     void use_cookies(cookie_jar& jar) noexcept { cookies_ = &jar; }
 
+    // From now on a request whose URL has no credentials, or a user without a password, has those of its
+    // host, on every port, over http and https, and wherever a redirect leads: each host gets its own. The
+    // default is only for the origin that the user's URL names, and for none that a redirect leads to.
+    void use_netrc(netrc logins) { netrc_ = std::move(logins); }
+
+    // From now on connections to this host and port, of a URL or a proxy, are made to one of these addresses,
+    // as if the look-up of its name had given them; without addresses the name is looked up again. A kept
+    // connection is still used. The host is given as in a URL. Throws std::system_error for one that cannot
+    // be in one, std::invalid_argument for a port that is none.
+    void use_addresses(std::string_view host, int port, std::vector<address> instead);
+
     // Connections that are kept for the next request; and closing them.
     [[nodiscard]] std::size_t idle_connections() const noexcept { return pool_.idle(); }
     void close_idle_connections() noexcept { pool_.close_idle(); }
@@ -209,13 +242,13 @@ private:
     [[nodiscard]] task<tcp_stream> dial(detail::client_request& asked);
     [[nodiscard]] task<> connect_to_socket(detail::client_request& asked, detail::connection_lease& lease);
     template <typename Stream>
-    [[nodiscard]] task<> put(const detail::client_request& asked, Stream made,
-                             detail::connection_lease& lease);
+    [[nodiscard]] task<> put(detail::client_request& asked, Stream made, detail::connection_lease& lease);
     template <typename Dial>
     [[nodiscard]] auto dial_later(Dial dial_once) -> std::invoke_result_t<Dial&>;
     [[nodiscard]] task<tcp_stream> tunnel(detail::client_request& asked, tcp_stream below);
     [[nodiscard]] detail::secure_transport& secure();
     void keep_cookies(const url& from, const response& head);
+    void find_credentials(detail::client_request& asked) const;
     [[nodiscard]] std::string authorize(const detail::client_request& asked);
     [[nodiscard]] bool take_challenge(detail::client_request& asked, const response& head);
 
@@ -226,10 +259,12 @@ private:
     bool insecure_;
     std::optional<unix_endpoint> unix_socket_;
     std::string name_servers_;
-    resolve_options names_;  // of name_servers_
+    connect_options dialling_;                                            // with name_servers_
+    std::map<std::string, std::vector<address>, std::less<>> addresses_;  // by host and port
     // Made when it is needed: it reads the system's authorities.
     std::unique_ptr<detail::secure_transport> secure_;
     cookie_jar* cookies_ = nullptr;
+    netrc netrc_;
     std::map<std::string, detail::digest_session> logins_;  // by origin and credentials
     detail::connection_pool pool_;
 };

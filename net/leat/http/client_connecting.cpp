@@ -34,6 +34,10 @@ task<tcp_stream> through_socks(const detail::client_request& asked, tcp_stream b
                              credentials.substr(std::min(colon + 1, credentials.size())));
 }
 
+std::string place_to_dial(const url& of) {
+    return of.host() + ":" + std::to_string(of.port());
+}
+
 }  // namespace
 
 // Dials; where the process has no descriptor left, as soon as one of ours has gone back.
@@ -63,12 +67,16 @@ auto client::dial_later(Dial dial_once) -> std::invoke_result_t<Dial&> {
 }
 
 template <typename Stream>
-task<> client::put(const detail::client_request& asked, Stream made, detail::connection_lease& lease) {
+task<> client::put(detail::client_request& asked, Stream made, detail::connection_lease& lease) {
     const url& target = asked.chain.current();
     const bool shares = may_share(asked);
+    if (asked.proxy && !asked.asks_proxy()) {
+        asked.timings.tunnelled = now();
+    }
     if (target.is_secure()) {
         auto shaking = secure().over(std::move(made), target.host(), asked.options.tls_handshake, shares);
         detail::secured_stream secured = co_await timeout_at(asked.deadline, std::move(shaking));
+        asked.timings.secured = now();
         if (secured.http2) {
             lease.share(std::move(secured.stream), true);
         } else {
@@ -98,15 +106,37 @@ task<> client::connect(detail::client_request& asked, detail::connection_lease& 
 }
 
 task<> client::connect_to_socket(detail::client_request& asked, detail::connection_lease& lease) {
+    asked.timings.dialled = now();
     auto dialling =
         dial_later([&] { return unix_stream::connect(*unix_socket_, {.timeout = asked.options.connect}); });
     unix_stream made = co_await timeout_at(asked.deadline, std::move(dialling));
+    asked.timings.connected = now();
     co_await put(asked, std::move(made), lease);
 }
 
 task<tcp_stream> client::dial(detail::client_request& asked) {
     const url& peer = asked.proxy ? *asked.proxy : asked.chain.current();
-    return connect_to_host(peer.host(), peer.port(), {.timeout = asked.options.connect, .names = names_});
+    const auto given = addresses_.find(place_to_dial(peer));
+    asked.addresses = given != addresses_.end() ? given->second : std::vector<address>();
+    asked.timings.dialled = now();
+    connect_options how = dialling_;
+    how.timeout = asked.options.connect;
+    how.addresses = asked.addresses;
+    how.resolved_at = &asked.timings.resolved;
+    tcp_stream made = co_await connect_to_host(peer.host(), peer.port(), how);
+    asked.timings.connected = now();
+    co_return made;
+}
+
+void client::use_addresses(std::string_view host, int port, std::vector<address> instead) {
+    const endpoint checked(address(), port);  // throws naming the port
+    const std::string authority = std::string(host) + ":" + std::to_string(checked.port());
+    std::string place = place_to_dial(url::parse("http://" + authority));
+    if (instead.empty()) {
+        addresses_.erase(place);
+    } else {
+        addresses_.insert_or_assign(std::move(place), std::move(instead));
+    }
 }
 
 task<tcp_stream> client::tunnel(detail::client_request& asked, tcp_stream below) {

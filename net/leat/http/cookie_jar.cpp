@@ -50,6 +50,18 @@ bool cookie_jar::store(const url& from, std::string_view set_cookie) {
     return true;
 }
 
+cookie_addition cookie_jar::add(cookie given) {
+    if (given.name.size() + given.value.size() > limits_.bytes || !detail::is_possible(given)) {
+        return cookie_addition::refused;
+    }
+    const auto now = time_of_day();
+    const bool over = is_over(given, now);
+    const std::string domain = given.domain;
+    put(std::move(given));
+    make_room(domain, now);
+    return over ? cookie_addition::expired : cookie_addition::taken;
+}
+
 // RFC 6265bis 5.7, 16: who is not secure does not replace or hide a cookie of who is.
 bool cookie_jar::hides_secure_one(const cookie& one) const {
     for (const auto& [domain, shelf] : by_domain_) {

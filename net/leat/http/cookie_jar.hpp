@@ -45,6 +45,13 @@ struct cookie_limits {
     std::size_t bytes = 4096;      // of name and value; longer ones are not taken
 };
 
+// What has become of a cookie that was given as such.
+enum class cookie_addition : std::uint8_t {
+    taken,
+    expired,  // one of its name, domain and path, if there was one, is removed
+    refused,  // there can be no such cookie, or it is longer than the limit
+};
+
 class cookie_jar {
 public:
     explicit cookie_jar(const cookie_limits& limits = {}) noexcept : limits_(limits) {}
@@ -52,6 +59,11 @@ public:
     // Takes the value of a Set-Cookie field of an answer from `from`. False: it is no cookie, or one that
     // `from` may not set. One that has expired removes that of its name, domain and path.
     bool store(const url& from, std::string_view set_cookie);
+    // Takes a cookie from elsewhere, such as a file, with its members but `made` and `used`. Refused is one
+    // with an empty name, or with characters in its name, value, domain or path that those cannot have; for
+    // all hosts below an address or a public suffix; and one that breaks the promise of its name (__Host-,
+    // __Secure-).
+    cookie_addition add(cookie given);
     // The value of a Cookie field for a request to `to`, those with longer paths first; empty: none.
     [[nodiscard]] std::string cookies_for(const url& to);
 

@@ -86,6 +86,33 @@ asked_ranges read_range(std::string_view field, std::uint64_t size, std::size_t 
     return {range_answer::parts, std::move(parts)};
 }
 
+std::optional<told_range> read_content_range(std::string_view field) noexcept {
+    using leat::detail::parse_number;
+    constexpr std::string_view unit = "bytes ";
+    if (!detail::equal_ignoring_case(field.substr(0, unit.size()), unit)) {
+        return std::nullopt;
+    }
+    field.remove_prefix(unit.size());
+    const std::size_t slash = std::min(field.find('/'), field.size());
+    const std::string_view part = field.substr(0, slash);
+    const std::string_view whole = field.substr(std::min(slash + 1, field.size()));
+    told_range told{.part = std::nullopt, .size = parse_number<std::uint64_t>(whole)};
+    if (!told.size && whole != "*") {
+        return std::nullopt;
+    }
+    if (part == "*") {
+        return told.size ? std::optional(told) : std::nullopt;
+    }
+    const std::size_t dash = std::min(part.find('-'), part.size());
+    const auto first = parse_number<std::uint64_t>(part.substr(0, dash));
+    const auto last = parse_number<std::uint64_t>(part.substr(std::min(dash + 1, part.size())));
+    if (!first || !last || *last < *first || *last >= told.size.value_or(UINT64_MAX)) {
+        return std::nullopt;
+    }
+    told.part = byte_range{*first, *last - *first + 1};
+    return told;
+}
+
 std::string content_range(byte_range part, std::uint64_t size) {
     return "bytes " + std::to_string(part.offset) + "-" + std::to_string(part.offset + part.size - 1) + "/" +
            std::to_string(size);

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
-// read_range: the parts of a representation that a Range field asks for (RFC 9110 14), as a server answers
-// them. Only the unit "bytes" is known.
+// Ranges of a representation: what a Range field asks a server for, and what Content-Range tells a client
+// (RFC 9110 14). Only the unit "bytes" is known.
 //
 //   const auto asked = leat::http::read_range(*field, size);
 //   if (asked.answer == leat::http::range_answer::parts) { ... asked.parts ... }
 //
-// Invariant: parts are as the client has ordered them, none is empty, all lie within the representation, and
-// together they are at most three times as long.
+// Invariant of read_range: parts are as the client has ordered them, none is empty, all lie within the
+// representation, and together they are at most three times as long.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,5 +49,19 @@ inline constexpr std::size_t ranges_max = 64;
 // The value of Content-Range: "bytes 0-499/1234"; and of that in a 416: "bytes */1234".
 [[nodiscard]] std::string content_range(byte_range part, std::uint64_t size);
 [[nodiscard]] std::string unsatisfied_range(std::uint64_t size);
+
+// What a Content-Range field says: which part the body is, and how long the whole is; one of the two at
+// least.
+struct told_range {
+    std::optional<byte_range> part;     // without: none could be given (416)
+    std::optional<std::uint64_t> size;  // without: the server does not know it
+    friend bool operator==(const told_range&, const told_range&) noexcept = default;
+};
+
+// What `field`, the value of a Content-Range field (RFC 9110 14.4), says to a client: "bytes 0-499/1234",
+// "bytes 0-499/*" or "bytes */1234", with the unit in any case. Nothing for what is none of them, to the
+// letter, for a part that is empty or does not lie within the whole, and for numbers beyond 64 bits: a client
+// that took such a part could not know where it belongs.
+[[nodiscard]] std::optional<told_range> read_content_range(std::string_view field) noexcept;
 
 }  // namespace leat::http

@@ -53,6 +53,8 @@ struct request_options {
     // long; then the body is sent all the same. A server that refuses (413, 401, a redirect) saves its
     // sending. Without: the body is sent at once.
     std::optional<duration> await_continue = {};
+    // What TLS has agreed on is kept for response_stream::tls() and fetched::tls.
+    bool tell_tls = false;
 };
 
 // The name it had when there was only GET.

@@ -2,6 +2,8 @@
 #include <leat/http/response_stream.hpp>
 
 #include <leat/core/duration_text.hpp>
+#include <leat/http/core/client_request.hpp>
+#include <leat/http/core/secure_transport.hpp>
 #include <leat/sleep.hpp>
 #include <leat/timeout.hpp>
 
@@ -27,18 +29,26 @@ std::uint64_t encoded_max(std::uint64_t limit) noexcept {
 }  // namespace
 
 response_stream::response_stream(detail::connection_lease lease, http::url from,
-                                 const request_options& options, time_point deadline, int attempts)
+                                 const detail::client_request& asked)
     : lease_(std::move(lease)),
       head_(std::move(lease_->head())),
       url_(std::move(from)),
       length_(lease_->content_length()),
-      limit_(options.body_bytes),
-      idle_(options.idle),
-      total_(options.total),
-      deadline_(deadline),
-      lowest_rate_(options.lowest_rate),
-      rate_time_(options.rate_time),
-      attempts_(attempts) {}
+      limit_(asked.options.body_bytes),
+      idle_(asked.options.idle),
+      total_(asked.options.total),
+      deadline_(asked.deadline),
+      lowest_rate_(asked.options.lowest_rate),
+      rate_time_(asked.options.rate_time),
+      timings_(asked.timings),
+      peer_(lease_->stream().remote_endpoint()),
+      attempts_(asked.attempts) {
+    if (asked.options.tell_tls) {
+        if (auto told = detail::tls_info_of(lease_->stream())) {
+            tls_ = std::make_unique<tls_info>(std::move(*told));
+        }
+    }
+}
 
 void response_stream::begin_decoding(std::string named, bool decode) {
     named_ = std::move(named);

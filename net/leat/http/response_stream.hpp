@@ -4,23 +4,31 @@
 #pragma once
 
 #include <leat/clock.hpp>
+#include <leat/endpoint.hpp>
 #include <leat/http/core/content_decoder.hpp>
 #include <leat/http/core/pool.hpp>
 #include <leat/http/headers.hpp>
 #include <leat/http/message.hpp>
 #include <leat/http/request_error.hpp>
 #include <leat/http/request_options.hpp>
+#include <leat/http/request_timings.hpp>
+#include <leat/http/tls_info.hpp>
 #include <leat/http/url.hpp>
 #include <leat/task.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace leat::http {
+
+namespace detail {
+class client_request;
+}
 
 // A response whose body is still to be read. Its end closes the connection unless the body was read to its
 // end; of HTTP/2 it only cancels the request. It must not outlive the client.
@@ -39,6 +47,12 @@ public:
     // How often requests were sent for it, but for redirects: 1, and one more for each that was sent again
     // (request_options: repeat, retry, login, await_continue).
     [[nodiscard]] int attempts() const noexcept { return attempts_; }
+    // When the steps were done up to the head.
+    [[nodiscard]] const request_timings& timings() const noexcept { return timings_; }
+    // Who has sent it: the server, or the proxy before it; nothing over a socket of the Unix domain.
+    [[nodiscard]] const std::optional<endpoint>& peer() const noexcept { return peer_; }
+    // What TLS has agreed on; null without TLS, and where request_options::tell_tls was not set.
+    [[nodiscard]] const tls_info* tls() const noexcept { return tls_.get(); }
     // The Content-Encoding that is still on the body: the client does not know it, or was told not to decode.
     // Empty: none.
     [[nodiscard]] const std::string& undecoded() const noexcept { return undecoded_; }
@@ -54,8 +68,7 @@ public:
 
 private:
     friend class client;
-    response_stream(detail::connection_lease lease, http::url from, const request_options& options,
-                    time_point deadline, int attempts);
+    response_stream(detail::connection_lease lease, http::url from, const detail::client_request& asked);
     void begin_decoding(std::string named, bool decode);
     [[nodiscard]] task<std::string_view> read_piece();
     [[nodiscard]] task<> receive_piece();
@@ -85,6 +98,9 @@ private:
     duration rate_time_;
     duration waited_ = duration::zero();  // for rate_bytes_
     std::uint64_t rate_bytes_ = 0;
+    request_timings timings_;
+    std::optional<endpoint> peer_;
+    std::unique_ptr<tls_info> tls_;
     int attempts_;
     bool ended_ = false;
 };

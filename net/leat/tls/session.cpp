@@ -320,6 +320,16 @@ std::string session::peer_names() const {
     return certificate != nullptr ? detail::certificate_names(certificate) : std::string();
 }
 
+std::string session::peer_issuer() const {
+    const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
+    return certificate != nullptr ? detail::certificate_issuer(certificate) : std::string();
+}
+
+std::optional<std::chrono::sys_seconds> session::peer_expires() const {
+    const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
+    return certificate != nullptr ? detail::certificate_end(certificate) : std::nullopt;
+}
+
 bool session::resumed() const noexcept {
     return SSL_session_reused(ssl_.get()) == 1;
 }

@@ -17,8 +17,10 @@
 #include <leat/tls/core/wire.hpp>
 #include <leat/tls/error.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -112,6 +114,9 @@ public:
         const noexcept;                              // the name that the client has sent (SNI), or empty
     [[nodiscard]] std::string peer_subject() const;  // "CN=a.example", or empty without certificate
     [[nodiscard]] std::string peer_names() const;    // "a.example, *.b.example"
+    [[nodiscard]] std::string peer_issuer() const;   // "CN=Example CA", as peer_subject()
+    // Until when the peer's certificate is valid.
+    [[nodiscard]] std::optional<std::chrono::sys_seconds> peer_expires() const;
     [[nodiscard]] bool resumed() const noexcept;
     // What the server has sent of its certificate's OCSP response, as it came, unchecked (DER); empty when it
     // sent none, client_options::ask_ocsp was not set, or the session is resumed.

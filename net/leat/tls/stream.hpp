@@ -113,12 +113,12 @@ public:
     }
 
     [[nodiscard]] endpoint local_endpoint() const
-        requires requires(const Transport& t) { t.local_endpoint(); }
+        requires requires(const Transport& t) { endpoint(t.local_endpoint()); }
     {
         return here().transport.local_endpoint();
     }
     [[nodiscard]] endpoint remote_endpoint() const
-        requires requires(const Transport& t) { t.remote_endpoint(); }
+        requires requires(const Transport& t) { endpoint(t.remote_endpoint()); }
     {
         return here().transport.remote_endpoint();
     }

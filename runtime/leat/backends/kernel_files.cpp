@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 namespace leat {
@@ -34,20 +35,6 @@ constinit long (*openat2)(int, const char*, const open_how&) = [](int folder, co
 
 namespace {
 
-// Calls `call` until it is not interrupted; its answer, or a negated errno.
-template <typename Call>
-std::int64_t uninterrupted(Call call) noexcept {
-    for (;;) {
-        const std::int64_t answer = call();
-        if (answer >= 0) {
-            return answer;
-        }
-        if (errno != EINTR) {
-            return -errno;
-        }
-    }
-}
-
 // /dev/null, /dev/zero, /dev/full, /dev/random and /dev/urandom (Documentation/admin-guide/devices.txt).
 bool is_memory_device(const struct statx& about) noexcept {
     constexpr unsigned memory = 1;
@@ -62,12 +49,6 @@ int unfit(const struct statx& about, int flags) noexcept {
         return (flags & O_DIRECTORY) != 0 ? 0 : EISDIR;
     }
     return S_ISREG(about.stx_mode) || S_ISBLK(about.stx_mode) || is_memory_device(about) ? 0 : EOPNOTSUPP;
-}
-
-// A kernel before 3.15, or a file system that cannot, has no flags.
-std::int64_t rename_path(const file_operation& op) noexcept {
-    return uninterrupted(
-        [&] { return ::syscall(SYS_renameat2, AT_FDCWD, op.path, AT_FDCWD, op.target, op.flags); });
 }
 
 file_kind kind_in(int folder, const dirent& entry) noexcept {
@@ -161,11 +142,11 @@ std::int64_t open_by_steps(int folder, std::string_view path, open_how how) noex
     }
 }
 
-// A kernel before 5.6 lacks openat2(2), and a sandbox may forbid it.
-std::int64_t open_below(const file_operation& op) noexcept {
-    const std::int64_t opened =
-        uninterrupted([&] { return system_call::openat2(op.descriptor, op.path, *op.how); });
-    return opened == -ENOSYS || opened == -EPERM ? open_by_steps(op.descriptor, op.path, *op.how) : opened;
+std::int64_t lock(int fd) noexcept {
+    struct flock whole{};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    return uninterrupted([&] { return ::fcntl(fd, F_OFD_SETLK, &whole); });
 }
 
 std::int64_t performed(const file_operation& op) noexcept {
@@ -176,7 +157,7 @@ std::int64_t performed(const file_operation& op) noexcept {
             return opened < 0 ? opened : take_opened(static_cast<int>(opened), op);
         }
         case file_call::open_below: {
-            const std::int64_t opened = open_below(op);
+            const std::int64_t opened = open_below(fd, op.path, *op.how);
             return opened < 0 ? opened : take_opened(static_cast<int>(opened), op);
         }
         case file_call::read:
@@ -191,20 +172,24 @@ std::int64_t performed(const file_operation& op) noexcept {
             return uninterrupted([&] { return ::ftruncate(fd, op.offset); });
         case file_call::allocate:
             return uninterrupted(
-                [&] { return ::fallocate(fd, 0, op.offset, static_cast<off_t>(op.length)); });
+                [&] { return ::fallocate(fd, op.flags, op.offset, static_cast<off_t>(op.length)); });
+        case file_call::lock:
+            return lock(fd);
+        case file_call::set_time:
+            return set_file_time(fd, op.offset);
+        case file_call::set_extra:
+            return uninterrupted([&] { return ::fsetxattr(fd, op.path, op.buffer, op.length, 0); });
         case file_call::close:
             return ::close(fd) == 0 || errno == EINTR ? 0 : -errno;
         case file_call::look:
             return uninterrupted([&] { return ::statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, op.about); });
         case file_call::look_up:
-            return uninterrupted(
-                [&] { return ::statx(AT_FDCWD, op.path, op.flags, STATX_BASIC_STATS, op.about); });
         case file_call::rename:
-            return rename_path(op);
+        case file_call::link:
         case file_call::remove:
-            return uninterrupted([&] { return ::unlinkat(AT_FDCWD, op.path, op.flags); });
         case file_call::make_folder:
-            return uninterrupted([&] { return ::mkdirat(AT_FDCWD, op.path, op.mode); });
+        case file_call::store:
+            return perform_on_name(op);
         case file_call::list:
             return list_folder(op);
     }
@@ -212,6 +197,19 @@ std::int64_t performed(const file_operation& op) noexcept {
 }
 
 }  // namespace
+
+std::int64_t set_file_time(int fd, std::int64_t nanoseconds) noexcept {
+    constexpr std::int64_t second = 1'000'000'000;
+    const std::int64_t part = (nanoseconds % second + second) % second;
+    const timespec times[] = {{0, UTIME_OMIT}, {(nanoseconds - part) / second, part}};
+    return uninterrupted([&] { return ::futimens(fd, times); });
+}
+
+// A kernel before 5.6 lacks openat2(2), and a sandbox may forbid it.
+std::int64_t open_below(int folder, const char* path, const open_how& how) noexcept {
+    const std::int64_t opened = uninterrupted([&] { return system_call::openat2(folder, path, how); });
+    return opened == -ENOSYS || opened == -EPERM ? open_by_steps(folder, path, how) : opened;
+}
 
 // It was opened with O_NONBLOCK, so that a FIFO that nobody writes to kept nobody waiting. What a network
 // file system knows of it is recent enough: nobody is asked.

@@ -43,8 +43,14 @@ std::uint8_t opcode_of(file_call call) noexcept {
             return IORING_OP_RENAMEAT;
         case file_call::remove:
             return IORING_OP_UNLINKAT;
+        case file_call::link:
+            return IORING_OP_LINKAT;
         case file_call::make_folder:
             return IORING_OP_MKDIRAT;
+        case file_call::lock:
+        case file_call::set_time:
+        case file_call::set_extra:
+        case file_call::store:
         case file_call::list:
             return 0;
     }
@@ -70,7 +76,8 @@ void look_at(io_uring_sqe& entry, int fd, const char* path, int flags, struct st
 }
 
 void write_entry(const file_operation& op, io_uring_sqe& entry) noexcept {
-    entry.fd = op.path != nullptr && op.call != file_call::open_below ? AT_FDCWD : op.descriptor;
+    const int folder = op.path != nullptr && op.descriptor < 0 ? AT_FDCWD : op.descriptor;
+    entry.fd = folder;
     entry.addr = address_of(op.path);
     switch (op.call) {
         case file_call::open:
@@ -94,17 +101,20 @@ void write_entry(const file_operation& op, io_uring_sqe& entry) noexcept {
         case file_call::allocate:
             entry.off = static_cast<std::uint64_t>(op.offset);
             entry.addr = op.length;
+            entry.len = static_cast<std::uint32_t>(op.flags);
             break;
         case file_call::look:
             look_at(entry, op.descriptor, "", AT_EMPTY_PATH, op.about);
             break;
         case file_call::look_up:
-            look_at(entry, AT_FDCWD, op.path, op.flags, op.about);
+            look_at(entry, folder, op.path, op.flags, op.about);
             break;
         case file_call::rename:
-            entry.len = static_cast<std::uint32_t>(AT_FDCWD);
-            entry.off = address_of(op.target);
             entry.rename_flags = static_cast<std::uint32_t>(op.flags);
+            [[fallthrough]];
+        case file_call::link:
+            entry.len = static_cast<std::uint32_t>(folder);
+            entry.off = address_of(op.target);
             break;
         case file_call::remove:
             entry.unlink_flags = static_cast<std::uint32_t>(op.flags);
@@ -114,16 +124,25 @@ void write_entry(const file_operation& op, io_uring_sqe& entry) noexcept {
             break;
         case file_call::sync:
         case file_call::close:
+        case file_call::lock:
+        case file_call::set_time:
+        case file_call::set_extra:
+        case file_call::store:
         case file_call::list:
             break;
     }
+}
+
+// A path of several names below a folder is followed by perform_file_call().
+bool kernel_follows(const file_operation& op) noexcept {
+    return op.path == nullptr || op.descriptor < 0 || op.call == file_call::open_below || stays_in_folder(op);
 }
 
 }  // namespace
 
 file_start uring_backend::start_file(file_operation& op) {
     const std::uint8_t opcode = opcode_of(op.call);
-    if (opcode == 0 || !ring_.knows(opcode)) {
+    if (opcode == 0 || !kernel_follows(op) || !ring_.knows(opcode)) {
         return file_start::may_block;
     }
     make_room();

@@ -37,15 +37,24 @@ enum class file_call : std::uint8_t {
     sync,         // descriptor. result: 0, as of all that follow
     sync_data,    // descriptor: the bytes, and of the rest only what it takes to read them
     resize,       // descriptor, offset: the size
-    allocate,     // descriptor, offset, length: what has room on the disk from then on
+    allocate,     // descriptor, offset, length, flags: as of fallocate(2)
+    lock,         // descriptor: until it is closed. -EAGAIN: another open file has it
+    set_time,     // descriptor, offset: when its bytes changed, in nanoseconds from 1970 on
+    set_extra,    // descriptor, path: the name of an extended attribute; buffer, length: its value
     close,        // descriptor, which is closed in any case. It is not cancelled
     look,         // descriptor; about: statx(2)
     look_up,      // path, flags: those of statx(2); about
     rename,       // path, target, flags: those of renameat2(2)
+    link,         // path, target: as of linkat(2)
     remove,       // path, flags: AT_REMOVEDIR for a folder
     make_folder,  // path, mode
+    store,        // path, mode, buffer, length: a new file, whole when it is named;
+                  // flags: O_SYNC or 0; offset: its time as of set_time or INT64_MIN
     list,         // path; entries: to which it adds what the folder has
 };
+
+// Paths of look_up, rename, link, remove, make_folder and store begin at the folder `descriptor`, unless
+// it is -1. They do not lead out of it then, and follow no link.
 
 struct file_operation : operation {
     file_operation(const wait_kind& what, file_call asked, int fd) noexcept

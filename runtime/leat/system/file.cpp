@@ -96,15 +96,47 @@ task<> call_on(file_reference on, file_call call, const char* what) {
     (void)checked_file(answer, what, on->path);
 }
 
-task<> resize(file_reference on, file_call call, std::uint64_t offset, std::uint64_t length,
-              const char* what) {
+task<> resize(file_reference on, file_call call, std::uint64_t offset, std::uint64_t length, const char* what,
+              int flags = 0) {
     const file_use use(*on, what);
     const std::int64_t place = checked_offset(offset, what, on->path);
     (void)checked_offset(length, what, on->path);
     const std::int64_t answer = co_await file_wait(call, on->descriptor, [&](file_operation& op) {
         op.offset = place;
         op.length = length;
+        op.flags = flags;
     });
+    (void)checked_file(answer, what, on->path);
+}
+
+task<bool> lock(file_reference on) {
+    constexpr const char* what = "lock ";
+    const file_use use(*on, what);
+    const std::int64_t answer = co_await file_wait(file_call::lock, on->descriptor);
+    if (answer == -EAGAIN || answer == -EACCES) {
+        co_return false;
+    }
+    (void)checked_file(answer, what, on->path);
+    co_return true;
+}
+
+task<> set_time(file_reference on, std::chrono::nanoseconds since) {
+    constexpr const char* what = "set time of ";
+    const file_use use(*on, what);
+    const std::int64_t answer = co_await file_wait(file_call::set_time, on->descriptor,
+                                                   [&](file_operation& op) { op.offset = since.count(); });
+    (void)checked_file(answer, what, on->path);
+}
+
+task<> set_extra(file_reference on, std::string name, std::string value) {
+    constexpr const char* what = "set attribute of ";
+    const file_use use(*on, what);
+    detail::check_path(what, name);
+    const std::int64_t answer =
+        co_await file_wait(file_call::set_extra, on->descriptor, [&](file_operation& op) {
+            op.path = name.c_str();
+            set_bytes(op, 0, std::as_bytes(std::span(value)));
+        });
     (void)checked_file(answer, what, on->path);
 }
 
@@ -233,7 +265,8 @@ task<file_reference> open_below(file_reference folder, std::string path, int fla
     file_reference made(*new file_state(folder->path + "/" + path));
     const open_how how{.flags = static_cast<unsigned>(flags | always),
                        .mode = (flags & O_CREAT) != 0 ? permissions & 07777U : 0U,
-                       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+                       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
+                                  ((flags & O_NOFOLLOW) != 0 ? std::uint64_t{RESOLVE_NO_SYMLINKS} : 0)};
     struct statx found{};
     std::int64_t opened = -EAGAIN;
     for (int tries = 0; tries < 16 && opened == -EAGAIN; ++tries) {  // something was renamed meanwhile
@@ -293,6 +326,22 @@ task<> file::truncate(std::uint64_t size) {
 
 task<> file::allocate(std::uint64_t offset, std::uint64_t size) {
     return resize(state(), file_call::allocate, offset, size, "allocate for ");
+}
+
+task<> file::reserve(std::uint64_t offset, std::uint64_t size) {
+    return resize(state(), file_call::allocate, offset, size, "allocate for ", FALLOC_FL_KEEP_SIZE);
+}
+
+task<bool> file::try_lock() {
+    return lock(state());
+}
+
+task<> file::set_modified(std::chrono::system_clock::time_point when) {
+    return set_time(state(), when.time_since_epoch());
+}
+
+task<> file::set_attribute(std::string name, std::string value) {
+    return set_extra(state(), std::move(name), std::move(value));
 }
 
 task<file_info> file::info() {

@@ -42,7 +42,8 @@ struct file_options {
     bool create = false;          // when it does not exist. Needs write or append
     bool exclusive = false;       // with create: errc::file_exists when it does
     bool truncate = false;        // to no bytes. Needs write or append
-    bool follow = true;           // false: errc::too_many_symbolic_link_levels when the last name is a link
+    bool follow = true;           // false: errc::too_many_symbolic_link_levels when the last name is a link,
+                                  // and below a root_folder when any is
     unsigned permissions = 0666;  // of one that is created, less the umask
 };
 
@@ -112,6 +113,16 @@ public:
     // There is room on the disk for these bytes from then on; the size grows to hold them (fallocate(2)).
     // Not every file system can: errc::operation_not_supported.
     [[nodiscard]] task<> allocate(std::uint64_t offset, std::uint64_t size);
+    // The same, but the size stays (FALLOC_FL_KEEP_SIZE).
+    [[nodiscard]] task<> reserve(std::uint64_t offset, std::uint64_t size);
+    // Locks it for as long as it is open, against others who ask so, also in this process; it was opened to
+    // write. False: another has locked it (F_OFD_SETLK of fcntl(2)).
+    [[nodiscard]] task<bool> try_lock();
+    // When its bytes changed last, for others to see. Of any file of one's own.
+    [[nodiscard]] task<> set_modified(std::chrono::system_clock::time_point when);
+    // An extended attribute, as "user.xdg.origin.url" (setxattr(2)). Not every file system can:
+    // errc::operation_not_supported.
+    [[nodiscard]] task<> set_attribute(std::string name, std::string value);
     [[nodiscard]] task<file_info> info();
 
     // Closes it once the operations under way have ended; new ones fail with stream_errc::closed at once.

@@ -5,9 +5,11 @@
 #include <leat/io.hpp>
 #include <leat/result.hpp>
 #include <leat/system/core/file_wait.hpp>
+#include <leat/system/core/name_calls.hpp>
 #include <leat/system/core/open_file.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <system_error>
 #include <utility>
 
@@ -20,42 +22,6 @@ namespace leat {
 namespace {
 
 using detail::check_path, detail::checked_file, detail::file_wait;
-
-task<file_info> look_up(std::string path, int flags) {
-    constexpr const char* what = "info of ";
-    check_path(what, path);
-    struct statx about{};
-    const std::int64_t answer = co_await file_wait(file_call::look_up, -1, [&](file_operation& op) {
-        op.path = path.c_str();
-        op.flags = flags;
-        op.about = &about;
-    });
-    (void)checked_file(answer, what, path);
-    co_return detail::info_of(about);
-}
-
-task<> rename_path(std::string from, std::string to, int flags) {
-    check_path("rename ", from);
-    check_path("rename to ", to);
-    const std::int64_t answer = co_await file_wait(file_call::rename, -1, [&](file_operation& op) {
-        op.path = from.c_str();
-        op.target = to.c_str();
-        op.flags = flags;
-    });
-    if (answer < 0) {
-        detail::fail_file(answer, "rename ", from + " to " + to);
-    }
-}
-
-task<> call_on_name(file_call call, std::string path, int flags, unsigned mode, const char* what) {
-    check_path(what, path);
-    const std::int64_t answer = co_await file_wait(call, -1, [&](file_operation& op) {
-        op.path = path.c_str();
-        op.flags = flags;
-        op.mode = mode;
-    });
-    (void)checked_file(answer, what, path);
-}
 
 // The folder that a name is in.
 std::string folder_of(const std::string& path) {
@@ -76,27 +42,94 @@ void make_room(std::string& bytes, std::size_t size, std::size_t limit) {
     bytes.resize(size + std::min(piece, limit - size + 1));
 }
 
-task<> write_and_sync(std::string path, byte_view bytes) {
+// What was left under that name may be open to others.
+task<> write_and_sync(std::string path, byte_view bytes, unsigned permissions) {
     file_options how{.read = false, .write = true, .create = true, .truncate = true, .follow = false};
+    if (permissions != how.permissions) {
+        (void)co_await as_result(remove_file(path));
+        how.exclusive = true;
+        how.permissions = permissions;
+    }
     auto part = co_await file::open(std::move(path), how);
     co_await part.write_at(0, bytes);
     co_await part.sync();
     co_await part.close();
 }
 
-task<> replace(std::string part, std::string path, byte_view bytes) {
-    co_await write_and_sync(part, bytes);
+task<> replace(std::string part, std::string path, byte_view bytes, unsigned permissions) {
+    co_await write_and_sync(part, bytes, permissions);
     co_await rename_file(std::move(part), std::move(path));
+}
+
+// A file system that cannot rename so can give a file a second name.
+task<> link_and_remove(const detail::path_root& root, const std::string& from, const std::string& to) {
+    const std::int64_t linked = co_await file_wait(file_call::link, root.descriptor, [&](file_operation& op) {
+        op.path = from.c_str();
+        op.target = to.c_str();
+    });
+    if (linked < 0) {
+        detail::fail_file(linked, "rename ", root.shown + from + " to " + root.shown + to);
+    }
+    co_await detail::call_on_name(root, file_call::remove, from, 0, 0, "remove ");
 }
 
 }  // namespace
 
+namespace detail {
+
+task<file_info> info_of_name(path_root root, std::string path, int flags) {
+    constexpr const char* what = "info of ";
+    check_path(what, path);
+    struct statx about{};
+    const std::int64_t answer =
+        co_await file_wait(file_call::look_up, root.descriptor, [&](file_operation& op) {
+            op.path = path.c_str();
+            op.flags = flags;
+            op.about = &about;
+        });
+    if (answer < 0) {
+        fail_file(answer, what, root.shown + path);
+    }
+    co_return info_of(about);
+}
+
+task<> rename_name(path_root root, std::string from, std::string to, int flags) {
+    check_path("rename ", from);
+    check_path("rename to ", to);
+    const std::int64_t answer =
+        co_await file_wait(file_call::rename, root.descriptor, [&](file_operation& op) {
+            op.path = from.c_str();
+            op.target = to.c_str();
+            op.flags = flags;
+        });
+    if (answer == -EINVAL && (flags & RENAME_NOREPLACE) != 0) {
+        co_await link_and_remove(root, from, to);
+    } else if (answer < 0) {
+        fail_file(answer, "rename ", root.shown + from + " to " + root.shown + to);
+    }
+}
+
+task<> call_on_name(path_root root, file_call call, std::string path, int flags, unsigned mode,
+                    const char* what) {
+    check_path(what, path);
+    const std::int64_t answer = co_await file_wait(call, root.descriptor, [&](file_operation& op) {
+        op.path = path.c_str();
+        op.flags = flags;
+        op.mode = mode;
+    });
+    if (answer < 0) {
+        fail_file(answer, what, root.shown + path);
+    }
+}
+
+}  // namespace detail
+
 task<file_info> file_info_of(std::string path) {
-    return look_up(std::move(path), 0);
+    return detail::info_of_name({}, std::move(path), 0);
 }
 
 task<file_info> link_info_of(std::string path) {
-    return look_up(std::move(path), AT_SYMLINK_NOFOLLOW);
+    return detail::info_of_name({}, std::move(path), AT_SYMLINK_NOFOLLOW);
 }
 
 task<bool> path_exists(std::string path) {
@@ -110,23 +143,23 @@ task<bool> path_exists(std::string path) {
 }
 
 task<> rename_file(std::string from, std::string to) {
-    return rename_path(std::move(from), std::move(to), 0);
+    return detail::rename_name({}, std::move(from), std::move(to), 0);
 }
 
 task<> rename_to_new(std::string from, std::string to) {
-    return rename_path(std::move(from), std::move(to), RENAME_NOREPLACE);
+    return detail::rename_name({}, std::move(from), std::move(to), RENAME_NOREPLACE);
 }
 
 task<> remove_file(std::string path) {
-    return call_on_name(file_call::remove, std::move(path), 0, 0, "remove ");
+    return detail::call_on_name({}, file_call::remove, std::move(path), 0, 0, "remove ");
 }
 
 task<> make_folder(std::string path, unsigned permissions) {
-    return call_on_name(file_call::make_folder, std::move(path), 0, permissions, "make folder ");
+    return detail::call_on_name({}, file_call::make_folder, std::move(path), 0, permissions, "make folder ");
 }
 
 task<> remove_folder(std::string path) {
-    return call_on_name(file_call::remove, std::move(path), AT_REMOVEDIR, 0, "remove folder ");
+    return detail::call_on_name({}, file_call::remove, std::move(path), AT_REMOVEDIR, 0, "remove folder ");
 }
 
 task<std::vector<folder_entry>> list_folder(std::string path) {
@@ -176,9 +209,9 @@ task<> write_file(std::string path, byte_view bytes) {
     co_await created.close();
 }
 
-task<> write_file_atomically(std::string path, byte_view bytes) {
+task<> write_file_atomically(std::string path, byte_view bytes, unsigned permissions) {
     const std::string part = path + ".part";
-    const auto replaced = co_await as_result(replace(part, path, bytes));
+    const auto replaced = co_await as_result(replace(part, path, bytes, permissions));
     if (!replaced.ok()) {
         (void)co_await as_result(remove_file(part));
         replaced.value();

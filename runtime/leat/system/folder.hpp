@@ -30,8 +30,8 @@ namespace leat {
 // `from` is called `to` from then on, in one step: there is never neither. A file that is there is replaced,
 // and so is an empty folder by a folder. Not between file systems: errc::cross_device_link.
 [[nodiscard]] task<> rename_file(std::string from, std::string to);
-// The same, but throws errc::file_exists when `to` is there. Not every file system can:
-// errc::invalid_argument.
+// The same, but throws errc::file_exists when `to` is there. Where the file system cannot, as NFS, a file has
+// both names for a moment, and a folder is not renamed: errc::operation_not_permitted.
 [[nodiscard]] task<> rename_to_new(std::string from, std::string to);
 // Removes a name; the file is gone when nobody has it open. Not of a folder: errc::is_a_directory.
 [[nodiscard]] task<> remove_file(std::string path);
@@ -52,9 +52,10 @@ namespace leat {
 [[nodiscard]] task<> write_file(std::string path, byte_view bytes);
 // The same so that whoever looks, also after a crash of the machine, finds all of the old file or all of the
 // new one: it is written as `path` with ".part" behind it, synced, renamed, and the folder is synced. Then it
-// is on the disk. A symbolic link is replaced, not followed. One at a time for each path. Permissions are
-// those of a new file. Failed: the old file is there, but for an error of the last step. Cancelled: the same;
-// a ".part" may be left, which the next replaces.
-[[nodiscard]] task<> write_file_atomically(std::string path, byte_view bytes);
+// is on the disk. A symbolic link is replaced, not followed. One at a time for each path. Its permissions are
+// those of a new file, less the umask: 0600 for what nobody else may read at any moment. Failed: the old file
+// is there, but for an error of the last step. Cancelled: the same; a ".part" may be left, which the next
+// replaces.
+[[nodiscard]] task<> write_file_atomically(std::string path, byte_view bytes, unsigned permissions = 0666);
 
 }  // namespace leat

@@ -107,6 +107,8 @@ LEAT_TEST("a file that is left is gone on with by the same URL, and by no other"
     CHECK(other.name() == "x.1");
     auto file = co_await folder.claim("x", some_url);
     CHECK(file.name() == "x");
+    auto held_up = co_await folder.claim("x", some_url);
+    CHECK(held_up.name() == "x.2");
     const bool known = file.known() == origin;
     CHECK(known);
     CHECK(file.there() == (leat::detail::in_simulation() ? 0 : 400'010));

@@ -7,7 +7,6 @@
 #include <leat/testing/idle.hpp>
 
 #include <leat/http/core/http_date.hpp>
-#include <leat/http/core/request_retries.hpp>
 
 #include "../../support/http_origin.hpp"
 
@@ -207,19 +206,5 @@ TEST_CASE("dates are read in each form that was ever common") {
                              "123 Nov 1994 08:49:37", "6 Nov 12345 08:49:37", "-1 Nnn 1994 08:49:37"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_date(text).has_value());
-    }
-}
-
-TEST_CASE("what Retry-After asks for is seconds, or the time until a date") {
-    using leat::http::detail::retry_after;
-    using namespace std::chrono;
-    const system_clock::time_point now = sys_days(1994y / November / 6) + 8h + 49min;
-    CHECK(retry_after("0", now) == 0s);
-    CHECK(retry_after("120", now) == 120s);
-    CHECK(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now) == 37s);
-    CHECK(retry_after("Sun, 06 Nov 1994 08:40:00 GMT", now) == 0s);
-    CHECK(retry_after("18446744073709551615", now).value() > hours(24 * 365));
-    for (const char* text : {"", "-1", "1.5", "soon"}) {
-        CHECK_FALSE(retry_after(text, now).has_value());
     }
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "timings_order.hpp"
+
 #include <leat/http.hpp>
 #include <leat/http/serve_tls.hpp>
 #include <leat/net.hpp>
@@ -9,6 +11,7 @@
 #include "../../support/folder.hpp"
 #include "../../support/http_origin.hpp"
 
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -93,6 +96,36 @@ LEAT_TEST("https is fetched with a certificate that is checked, over one connect
         }
         CHECK(client.idle_connections() == 1);
     });
+}
+
+LEAT_TEST("an answer tells what TLS has agreed on, where that was asked for") {
+    const authority_file file;
+    co_await during(authority().issue({"127.0.0.1"}, {.common_name = "a.example"}),
+                    [&](std::string origin) -> leat::task<> {
+                        leat::http::client client(file.trusted());
+                        const fetched untold = co_await client.get(origin + "/");
+                        CHECK_FALSE(untold.tls.has_value());
+                        CHECK(untold.timings.secured.has_value());
+                        CHECK(leat::testing::are_ordered(untold.timings));
+                        const fetched told = co_await client.head(origin + "/", {.tell_tls = true});
+                        CHECK_FALSE(told.timings.secured.has_value());
+                        REQUIRE(told.tls.has_value());
+                        CHECK(told.tls->version == "TLSv1.3");
+                        CHECK(told.tls->cipher.starts_with("TLS_"));
+                        CHECK(told.tls->alpn.empty());  // the server has none
+                        CHECK(told.tls->subject == "CN=a.example");
+                        CHECK(told.tls->issuer == "CN=leat test authority");
+                        CHECK(told.tls->names == "127.0.0.1");
+                        REQUIRE(told.tls->expires.has_value());
+                        CHECK(*told.tls->expires > std::chrono::sys_days(std::chrono::year(2020) / 1 / 1));
+                        CHECK_FALSE(told.tls->resumed);
+                        client.close_idle_connections();
+                        const fetched resumed = co_await client.get(origin + "/", {.tell_tls = true});
+                        REQUIRE(resumed.tls.has_value());
+                        CHECK(resumed.tls->resumed);
+                        CHECK(resumed.tls->issuer == told.tls->issuer);
+                        CHECK(resumed.timings.secured.has_value());
+                    });
 }
 
 LEAT_TEST("bodies of memory and of pieces go over https, beside the wait for an answer") {
@@ -238,6 +271,9 @@ LEAT_TEST("https goes through a proxy's tunnel, and the proxy sees nothing of it
             client.use_proxies(some);
             const fetched found = co_await client.get(origin + "/");
             CHECK(found.body == "secret");
+            CHECK(found.timings.tunnelled.has_value());
+            CHECK(leat::testing::are_ordered(found.timings));
+            CHECK(found.peer == where);
             CHECK(head == "CONNECT 127.0.0.1:" + std::to_string(port) +
                               " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) + "\r\n\r\n");
         }

@@ -2,6 +2,7 @@
 // http::client over HTTP/2, against leat's own server by prior knowledge: one connection for all requests to
 // an origin, bodies both ways, and what becomes of requests that are given up.
 #include "serving.hpp"
+#include "timings_order.hpp"
 
 #include <leat/http.hpp>
 #include <leat/testing/doctest.hpp>
@@ -82,6 +83,29 @@ LEAT_TEST("all requests of one origin share one connection of HTTP/2") {
         const fetched last = co_await client.get(url_at(where, "/last"));
         CHECK(last.attempts == 1);
         CHECK(server.clients.size() == 2);
+    });
+}
+
+LEAT_TEST("of requests that share a connection only the first has its steps among its timings") {
+    co_await with_echo([](leat::endpoint where, echo_server&) -> leat::task<> {
+        leat::http::client client(over_http2);
+        const auto put = [&](int number) {
+            return client.put(url_at(where, "/"), std::string(static_cast<std::size_t>(number), 'x'));
+        };
+        const auto pages = co_await leat::map_concurrently(std::vector<int>{0, 1, 100'000}, 3, put);
+        int made = 0;
+        for (const fetched& each : pages) {
+            CHECK(leat::testing::are_ordered(each.timings));
+            CHECK(each.timings.sent.has_value());
+            CHECK(each.timings.connected.has_value() == !each.timings.reused);
+            CHECK(each.peer == where);
+            made += each.timings.reused ? 0 : 1;
+        }
+        CHECK(made == 1);
+        const response_stream later = co_await client.open(url_at(where, "/"));
+        CHECK(later.timings().reused);
+        CHECK(later.timings().sent.has_value());
+        CHECK(leat::testing::are_ordered(later.timings()));
     });
 }
 

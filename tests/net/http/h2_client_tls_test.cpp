@@ -78,8 +78,13 @@ LEAT_TEST("HTTP/2 is spoken with https servers that choose it, unless the client
             leat::http::client client(trusting(each.versions));
             const std::string large(300'000, 'l');
             for (int number = 0; number < 3; ++number) {
-                const fetched page = co_await client.post(origin + "/echo", large);
+                const fetched page = co_await client.post(origin + "/echo", large, {.tell_tls = true});
                 CHECK(page.version == each.spoken);
+                REQUIRE(page.tls.has_value());
+                CHECK(page.tls->alpn == (each.spoken == leat::http::version::http_2 ? "h2"
+                                         : each.alpn[0] == '\0'                     ? ""
+                                                                                    : "http/1.1"));
+                CHECK(page.tls->subject == "CN=127.0.0.1");
                 const bool same = page.body == large;
                 CHECK(same);
             }

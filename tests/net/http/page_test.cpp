@@ -3,10 +3,13 @@
 #include "serving.hpp"
 
 #include <leat/system/file.hpp>
+#include <leat/system/folder.hpp>
 #include <leat/testing/doctest.hpp>
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -143,6 +146,40 @@ leat::task<int> upload(leat::http::client& client, std::string url) {
 }
 // HTTP: end
 
+// HTTP: begin
+std::string explain(const leat::http::fetched& page) {
+    std::string text = page.peer ? "from " + page.peer->to_string() + "\n" : std::string();
+    const auto add = [&](std::string_view step, std::optional<leat::time_point> when) {
+        if (when) {
+            const auto passed = std::chrono::floor<std::chrono::milliseconds>(*when - page.timings.asked);
+            text += std::to_string(passed.count()) + " ms: " + std::string(step) + "\n";
+        }
+    };
+    add("its name was found", page.timings.resolved);
+    add("it was connected", page.timings.connected);
+    add("TLS was agreed on", page.timings.secured);
+    add("the request was sent", page.timings.sent);
+    add("the answer began", page.timings.headed);
+    if (page.tls) {
+        text += page.tls->version + ", " + page.tls->subject + ", signed by " + page.tls->issuer + "\n";
+    }
+    return text;
+}
+// HTTP: end
+
+// HTTP: begin
+leat::task<std::string> get_as_logged_in(std::string url, std::string home) {
+    leat::http::cookie_jar jar;
+    (void)co_await leat::http::load_cookies(home + "/cookies.txt", jar);
+    leat::http::client client({.environment_proxies = false});
+    client.use_cookies(jar);
+    client.use_netrc(co_await leat::http::netrc::load(home + "/.netrc"));
+    const leat::http::fetched page = co_await client.get(url);
+    co_await leat::http::save_cookies(home + "/cookies.txt", jar);
+    co_return page.body;
+}
+// HTTP: end
+
 }  // namespace
 
 LEAT_TEST("http page: each answer has a line in the log") {
@@ -164,6 +201,10 @@ LEAT_TEST("the server and the client of the page about HTTP talk to each other")
         CHECK(read == std::string_view("hello from /here\n").size());
         const std::size_t counted = co_await count_bytes(client, url);
         CHECK(counted == read);
+        const leat::http::fetched kept = co_await client.get(url);
+        CHECK(explain(kept).starts_with("from " + where.to_string() + "\n"));
+        CHECK(explain(kept).ends_with(" ms: the answer began\n"));
+        CHECK(explain(kept).find("connected") == std::string::npos);
         const std::string refused = co_await leat::testing::answers_to(
             where, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
         CHECK(refused == "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\nContent-Length: 0\r\n\r\n");
@@ -225,4 +266,22 @@ LEAT_TEST("the client of the page sends what it has, and what is made meanwhile"
         CHECK(status == 200);
     });
     CHECK(got == "POST number\nPUT 1\n2\n3\n");
+}
+
+LEAT_TEST("the client of the page knows its cookies and passwords from files", on(simulated)) {
+    co_await leat::write_file("./.netrc", "machine 127.0.0.1 login ann password secret\n");
+    co_await leat::write_file("./cookies.txt", "127.0.0.1\tFALSE\t/\tFALSE\t0\tsession\t7\n");
+    const auto tell = [](const leat::http::request& asked) -> leat::task<leat::http::response> {
+        leat::http::response page;
+        page.body = std::string(asked.headers.get("Cookie").value_or("")) + " " +
+                    std::string(asked.headers.get("Authorization").value_or(""));
+        leat::http::set_cookie(page, "session", "8", {.secure = false});
+        co_return page;
+    };
+    co_await serving(tell, unattended, [](leat::endpoint where) -> leat::task<> {
+        const std::string page = co_await get_as_logged_in("http://" + where.to_string() + "/", ".");
+        CHECK(page == "session=7 Basic YW5uOnNlY3JldA==");
+    });
+    const std::string saved = co_await leat::read_file("./cookies.txt", 1000);
+    CHECK(saved.ends_with("#HttpOnly_127.0.0.1\tFALSE\t/\tFALSE\t0\tsession\t8\n"));
 }

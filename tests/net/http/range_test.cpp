@@ -3,10 +3,15 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
+using leat::http::byte_range;
 using leat::http::range_answer;
+using leat::http::read_content_range;
 using leat::http::read_range;
+using leat::http::told_range;
 
 namespace {
 
@@ -90,4 +95,50 @@ TEST_CASE("Content-Range says which bytes of how many, or how many there are") {
     CHECK(leat::http::content_range({0, 500}, 1234) == "bytes 0-499/1234");
     CHECK(leat::http::content_range({1233, 1}, 1234) == "bytes 1233-1233/1234");
     CHECK(leat::http::unsatisfied_range(1234) == "bytes */1234");
+}
+
+TEST_CASE("a Content-Range tells the part, the length of the whole, or both") {
+    CHECK(read_content_range("bytes 0-499/1234") == told_range{byte_range{0, 500}, 1234});
+    CHECK(read_content_range("bytes 1233-1233/1234") == told_range{byte_range{1233, 1}, 1234});
+    CHECK(read_content_range("Bytes 500-999/*") == told_range{byte_range{500, 500}, std::nullopt});
+    CHECK(read_content_range("bytes */1234") == told_range{std::nullopt, 1234});
+    CHECK(read_content_range("bytes */0") == told_range{std::nullopt, 0});
+    CHECK(read_content_range("bytes 0-18446744073709551613/18446744073709551614") ==
+          told_range{byte_range{0, UINT64_MAX - 1}, UINT64_MAX - 1});
+    CHECK(read_content_range(leat::http::content_range({7, 3}, 100)) == told_range{byte_range{7, 3}, 100});
+    CHECK(read_content_range(leat::http::unsatisfied_range(9)) == told_range{std::nullopt, 9});
+}
+
+TEST_CASE("a Content-Range that says something else, or cannot be, says nothing") {
+    for (const char* wrong : {
+             "",
+             "bytes",
+             "bytes ",
+             "bytes=0-1/2",
+             "bytes 0-1",
+             "bytes 0-1/",
+             "bytes /2",
+             "bytes -1/2",
+             "bytes 0-/2",
+             "bytes */*",
+             "bytes 2-1/9",
+             "bytes 0-2/2",
+             "bytes 0-0/0",
+             "bytes  0-1/2",
+             "bytes\t0-1/2",
+             "bytes 0-1/2 ",
+             "bytes 0 -1/2",
+             "bytes 0-1/2, 4-5/9",
+             "bytes 0-1/2/3",
+             "bytes 0-1-2/9",
+             "bytes +0-1/2",
+             "bytes 0x0-1/2",
+             "items 0-1/2",
+             "bytes 0-18446744073709551615/*",
+             "bytes 0-1/18446744073709551616",
+             "bytes 18446744073709551616-18446744073709551617/*",
+         }) {
+        CAPTURE(wrong);
+        CHECK_FALSE(read_content_range(wrong).has_value());
+    }
 }

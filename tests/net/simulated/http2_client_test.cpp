@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // http::client over HTTP/2 and simulated TCP: every request brings its own answer or an error, whatever is
 // short, late, reset or fails, and whichever are given up meanwhile.
+#include "../http/timings_order.hpp"
 #include "whole_program.hpp"
 
 #include <leat/http.hpp>
@@ -29,6 +30,7 @@ task<> ask_one(http::client& client) {
     const bool same = page.status == 200 && page.body == target + " " + body;
     CHECK(same);
     CHECK(page.version == http::version::http_2);
+    CHECK(are_ordered(page.timings));
 }
 
 bool is_client_failure(std::error_code error) {

@@ -4,6 +4,7 @@
 #include <leat/http.hpp>
 
 #include "../http/compressed.hpp"
+#include "../http/timings_order.hpp"
 #include "whole_program.hpp"
 
 #include <charconv>
@@ -83,6 +84,7 @@ task<> fetch(http::client& client) {
     const http::fetched page =
         co_await client.get("http://10.0.0.1/" + std::string(forms[draw(3)]) + "/" + std::to_string(number));
     CHECK(page.status == 200);
+    CHECK(are_ordered(page.timings));
     const bool whole = page.body == body_of(number);
     CHECK(whole);
 }

@@ -20,6 +20,10 @@ TEST_CASE("after the handshake, what either side writes the other reads") {
     CHECK(both.client.tls.peer_subject() == "CN=a.example");
     CHECK(both.client.tls.peer_names() == "a.example");
     CHECK(both.server.tls.peer_subject().empty());
+    CHECK(both.client.tls.peer_issuer() == "CN=leat test authority");
+    CHECK(both.client.tls.peer_expires().has_value());
+    CHECK(both.server.tls.peer_issuer().empty());
+    CHECK_FALSE(both.server.tls.peer_expires().has_value());
 
     CHECK(both.client.write(both.server, "question").done());
     CHECK(both.server.read(both.client) == "question");

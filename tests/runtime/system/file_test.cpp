@@ -344,3 +344,38 @@ LEAT_TEST("a file of a kernel that does not know its size is read to its end", o
     const std::string status = co_await leat::read_file("/proc/self/status", 1 << 20);
     CHECK(status.find("Name:") == 0);
 }
+
+LEAT_TEST("a file that is locked is locked for all others until it is closed") {
+    any_folder where;
+    co_await where.make();
+    auto one = co_await file::open(where.path("one"), {.write = true, .create = true});
+    auto other = co_await file::open(where.path("one"), {.write = true});
+    const bool first = co_await one.try_lock();
+    const bool again = co_await one.try_lock();
+    const bool second = co_await other.try_lock();
+    CHECK(first);
+    CHECK(again);
+    CHECK_FALSE(second);
+    co_await one.close();
+    const bool after = co_await other.try_lock();
+    CHECK(after);
+}
+
+LEAT_TEST("a file has the time that it is given, and room that does not show") {
+    any_folder where;
+    co_await where.make();
+    auto one = co_await file::open(where.path("one"), {.write = true, .create = true});
+    const auto reserved = co_await leat::as_result(one.reserve(0, 10'000));
+    CHECK((reserved.ok() || reserved.error() == std::errc::operation_not_supported));
+    co_await one.write_at(0, "four");
+    for (const auto since :
+         {std::chrono::nanoseconds(1'700'000'000'123'456'789), std::chrono::nanoseconds(-1)}) {
+        const std::chrono::system_clock::time_point when(since);
+        co_await one.set_modified(when);
+        const auto about = co_await one.info();
+        CHECK(about.modified.time_since_epoch().count() == since.count());
+        CHECK(about.size == 4);
+    }
+    const auto marked = co_await leat::as_result(one.set_attribute("user.leat", "value"));
+    CHECK((marked.ok() || marked.error() == std::errc::operation_not_supported));
+}

@@ -87,6 +87,14 @@ leat::task<std::string> read_upload(const leat::root_folder& uploads, std::strin
 // FILES: end
 
 // FILES: begin
+leat::task<> take_upload(const leat::root_folder& uploads, std::string name, std::string text) {
+    co_await uploads.make_folders("new");
+    co_await uploads.write_new_file("new/" + name, text, {.sync = true});  // errc::file_exists
+    co_await (co_await uploads.open_folder("new")).sync();
+}
+// FILES: end
+
+// FILES: begin
 leat::task<std::uint64_t> size_below(std::string folder) {
     std::uint64_t size = 0;
     const auto entries = co_await leat::list_folder(folder);
@@ -182,4 +190,9 @@ LEAT_TEST("an upload of the page is read below its folder, and nothing else is")
     CHECK(text == "text");
     const auto refused = co_await leat::as_result(read_upload(uploads, "../secret"));
     CHECK(refused.error() == std::errc::cross_device_link);
+    co_await take_upload(uploads, "two", "more");
+    const std::string taken = co_await read_upload(uploads, "new/two");
+    CHECK(taken == "more");
+    const auto again = co_await leat::as_result(take_upload(uploads, "two", "other"));
+    CHECK(again.error() == std::errc::file_exists);
 }

@@ -129,6 +129,18 @@ LEAT_TEST("a file that is written atomically replaces the old one and leaves no 
     CHECK(missing == "open " + where.path("none/x.part") + ": No such file or directory");
 }
 
+LEAT_TEST("a file that is written atomically has the permissions that it is given, whatever was left") {
+    any_folder where;
+    co_await where.make();
+    co_await leat::write_file(where.path("secret.part"), "left by a crash, for everyone to read");
+    co_await leat::write_file_atomically(where.path("secret"), "new", 0600);
+    const leat::file_info about = co_await leat::file_info_of(where.path("secret"));
+    CHECK(about.permissions == 0600);
+    CHECK(about.size == 3);
+    const auto entries = co_await leat::list_folder(where.path());
+    CHECK(entries.size() == 1);
+}
+
 LEAT_TEST("an atomic write that cannot take its place leaves no part") {
     any_folder where;
     co_await where.make();

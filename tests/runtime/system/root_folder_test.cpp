@@ -6,7 +6,9 @@
 #include <leat/system/root_folder.hpp>
 #include <leat/testing/doctest.hpp>
 
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -229,3 +231,169 @@ private:
 }  // namespace
 
 CANCEL_TESTS("an open below a root", find_trial)
+
+namespace {
+
+template <typename T>
+task<std::string> error_of(task<T> work) {
+    const auto done = co_await leat::as_result(std::move(work));
+    co_return done.ok() ? "none" : done.error().message();
+}
+
+// What each call that changes a name says of `path`.
+task<std::array<std::string, 7>> changes_of(const root_folder& root, std::string path) {
+    co_return {co_await error_of(root.link_info_of(path)),
+               co_await error_of(root.make_folder(path)),
+               co_await error_of(root.write_new_file(path, "x")),
+               co_await error_of(root.rename_file("page", path)),
+               co_await error_of(root.rename_to_new(path, "page")),
+               co_await error_of(root.remove_file(path)),
+               co_await error_of(root.remove_folder(path))};
+}
+
+task<> changes_nothing_outside(const any_folder& where, const root_folder& root) {
+    for (const char* path : {"../secret", "below/../../secret", "..", "/tmp/x", "below/../.."}) {
+        const auto errors = co_await changes_of(root, path);
+        for (const std::string& each : errors) {
+            CHECK_MESSAGE(each == outside, path);
+        }
+    }
+    for (const char* path : {"", ".", "below/", "below/."}) {
+        const auto errors = co_await changes_of(root, path);
+        for (const std::string& each : errors) {
+            const bool refused = each == "Invalid argument" || each == "No such file or directory";
+            CHECK_MESSAGE(refused, path);
+        }
+    }
+    const std::string secret = co_await leat::read_file(where.path("secret"), 100);
+    CHECK(secret == "secret");
+    const std::string page = co_await text_of(root, "page");
+    CHECK(page == "page");
+}
+
+}  // namespace
+
+namespace {
+
+task<> makes_files(const root_folder& root) {
+    const std::chrono::system_clock::time_point then(std::chrono::seconds(1'700'000'000));
+    co_await root.make_folders("a/b/c");
+    co_await root.make_folders("a/b/c");
+    co_await root.make_folders("flat");
+    co_await root.write_new_file("a/b/c/new", "text", {.permissions = 0600, .sync = true, .modified = then});
+    const auto about = co_await root.link_info_of("a/b/c/new");
+    CHECK(about.size == 4);
+    CHECK(about.permissions == 0600);
+    CHECK(about.modified.time_since_epoch() == then.time_since_epoch());
+    const auto again = co_await error_of(root.write_new_file("a/b/c/new", "other"));
+    CHECK(again == "File exists");
+    co_await root.write_new_file("empty", "");
+}
+
+task<> changes_names(const any_folder& where, const root_folder& root) {
+    co_await makes_files(root);
+    co_await root.rename_to_new("a/b/c/new", "flat/new");
+    const auto taken = co_await error_of(root.rename_to_new("page", "flat/new"));
+    CHECK(taken == "File exists");
+    co_await root.rename_file("page", "flat/new");
+    const std::string page = co_await text_of(root, "flat/new");
+    CHECK(page == "page");
+    const auto full = co_await error_of(root.remove_folder("flat"));
+    CHECK(full == "Directory not empty");
+    co_await root.remove_file("flat/new");
+    co_await root.remove_folder("flat");
+    const auto gone = co_await error_of(root.link_info_of("flat"));
+    CHECK(gone == "No such file or directory");
+    const auto deep = co_await root.open_folder("a/b");
+    CHECK(deep.path() == where.path("root/a/b"));
+    co_await deep.write_new_file("here", "here");
+    co_await deep.sync();
+    const std::string here = co_await text_of(root, "a/b/here");
+    CHECK(here == "here");
+    const auto above = co_await error_of(deep.remove_file("../../empty"));
+    CHECK(above == outside);
+}
+
+}  // namespace
+
+LEAT_TEST("names below a root are changed, and none outside it") {
+    any_folder where;
+    co_await make_site(where);
+    const auto root = co_await root_folder::open(where.path("root"));
+    co_await changes_nothing_outside(where, root);
+    co_await changes_names(where, root);
+    const auto file = co_await error_of(root.open_folder("empty"));
+    CHECK(file == "Not a directory");
+}
+
+LEAT_TEST("no name is changed through a link", on(leat::testing::kernel)) {
+    any_folder where;
+    co_await make_site(where);
+    add_links(where);
+    const auto root = co_await root_folder::open(where.path("root"));
+    for (const char* path : {"other/deep", "up/secret"}) {
+        const auto errors = co_await changes_of(root, path);
+        for (const std::string& each : errors) {
+            const bool refused = each == "Too many levels of symbolic links" || each == "Not a directory";
+            CHECK_MESSAGE(refused, path, ": ", each);
+        }
+    }
+    for (const char* path : {"out", "absolute"}) {
+        const auto stored = co_await error_of(root.write_new_file(path, "x"));
+        CHECK(stored == "File exists");
+    }
+    const auto refused = co_await error_of(root.open_file("other/deep", {.follow = false}));
+    CHECK(refused == "Too many levels of symbolic links");
+    const auto folder = co_await error_of(root.open_folder("other"));
+    const bool is_refused = folder == "Too many levels of symbolic links" || folder == "Not a directory";
+    CHECK(is_refused);
+    const auto about = co_await root.link_info_of("out");
+    CHECK(about.kind == leat::file_kind::link);
+    co_await root.remove_file("out");
+    const std::string secret = co_await leat::read_file(where.path("secret"), 100);
+    CHECK(secret == "secret");
+}
+
+LEAT_TEST("without openat2 names below a root are changed by steps",
+          on(leat::testing::epoll, leat::testing::poll)) {
+    const without_openat2<ENOSYS> lacking;
+    any_folder where;
+    co_await make_site(where);
+    const auto root = co_await root_folder::open(where.path("root"));
+    co_await changes_nothing_outside(where, root);
+    co_await changes_names(where, root);
+}
+
+namespace {
+
+class store_trial : public cancel_tests::trial {
+public:
+    static constexpr bool ends_by_itself = true;
+
+    task<> prepare() {
+        co_await make_site(where_);
+        root_ = co_await root_folder::open(where_.path("root"));
+    }
+    task<> attempt() {
+        co_await root_.write_new_file("below/new", text_);
+        delivered();
+    }
+    void enable() {}
+    task<> verify(const std::string& where) {
+        const auto about = co_await leat::as_result(root_.link_info_of("below/new"));
+        CHECK_MESSAGE((about.ok() || deliveries() == 0), where);
+        if (about.ok()) {
+            CHECK_MESSAGE(about->size == text_.size(), where);
+            co_await root_.remove_file("below/new");
+        }
+    }
+
+private:
+    any_folder where_;
+    root_folder root_;
+    std::string text_ = std::string(100'000, 'x');
+};
+
+}  // namespace
+
+CANCEL_TESTS("a new file below a root", store_trial)

@@ -4,6 +4,7 @@
 // HTTP/2. The client and response_stream know no more than this. Internal.
 #pragma once
 
+#include <leat/any_stream.hpp>
 #include <leat/bytes.hpp>
 #include <leat/clock.hpp>
 #include <leat/http/core/parser.hpp>
@@ -58,6 +59,11 @@ public:
     [[nodiscard]] virtual std::optional<std::uint64_t> content_length() const noexcept = 0;
     [[nodiscard]] virtual bool complete() const noexcept = 0;
     [[nodiscard]] virtual std::uint64_t body_bytes() const noexcept = 0;
+
+    // When all of the request had been sent; nothing: it was not yet, or the answer ended that.
+    [[nodiscard]] virtual std::optional<time_point> sent_at() const noexcept = 0;
+    // What it goes over: to be asked about, no more.
+    [[nodiscard]] virtual any_stream& stream() noexcept = 0;
 
     // Nothing that answers the request has come since it was sent.
     [[nodiscard]] virtual bool silent() const noexcept = 0;

@@ -67,10 +67,15 @@ client_request::client_request(std::string asked_method, url first, request_body
       body(std::move(given_body)),
       options(given),
       fields(with),
-      deadline(after(now(), given.total)),
+      timings{.asked = now()},
+      deadline(after(timings.asked, given.total)),
       retries_(given.retry),
       expects_(given.await_continue.has_value()) {
     refuse_fields_of_the_client(fields);
+}
+
+void client_request::begin_try() {
+    timings = {.asked = timings.asked, .begun = now()};
 }
 
 time_point client_request::allow(duration length) {
@@ -110,8 +115,7 @@ std::optional<duration> client_request::wait_after(std::error_code code) {
 }
 
 std::optional<duration> client_request::wait_after(const response& head) {
-    return can_repeat() ? within_deadline(retries_.after_answer(head, current_scheduler().io().wall_now()))
-                        : std::nullopt;
+    return can_repeat() ? within_deadline(retries_.after_answer(head)) : std::nullopt;
 }
 
 void client_request::become_get() {

@@ -3,6 +3,7 @@
 // is sent there, and how much time is left. The client moves it on.
 #pragma once
 
+#include <leat/address.hpp>
 #include <leat/clock.hpp>
 #include <leat/http/core/digest_auth.hpp>
 #include <leat/http/core/outgoing_body.hpp>
@@ -12,12 +13,14 @@
 #include <leat/http/headers.hpp>
 #include <leat/http/proxy.hpp>
 #include <leat/http/request_options.hpp>
+#include <leat/http/request_timings.hpp>
 #include <leat/http/url.hpp>
 
 #include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace leat::http::detail {
 
@@ -28,6 +31,8 @@ public:
     client_request(std::string asked_method, url first, request_body body, const request_options& given,
                    const headers& with);
 
+    // It is sent, or sent again, now.
+    void begin_try();
     // The deadline of a step that may take `length`.
     [[nodiscard]] time_point allow(duration length);
     // For errors: the URL that the user gave, and the current one; and what has taken too long.
@@ -78,11 +83,13 @@ public:
     outgoing_body body;
     const request_options& options;
     const headers& fields;
+    request_timings timings;
     time_point deadline;  // of all of it
     duration allowed = duration::zero();
     std::optional<http::proxy> proxy;
     std::string bytes;
-    int attempts = 1;  // of all its requests, but for redirects
+    std::vector<address> addresses;  // of the host that is dialled, where the user has said so
+    int attempts = 1;                // of all its requests, but for redirects
 
 private:
     [[nodiscard]] bool is_sent(std::string_view name) const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <leat/http/core/connection.hpp>
 
+#include <leat/core/scheduler.hpp>
 #include <leat/http/core/secure_transport.hpp>
 #include <leat/http/request_error.hpp>
 #include <leat/io.hpp>
@@ -14,6 +15,7 @@ void client_connection::begin(std::string_view method, parser_limits limits) {
     limits_ = limits;
     parser_ = response_parser(limits);
     parser_.start(method);
+    sent_at_.reset();
     silent_ = true;
     headed_ = false;
 }
@@ -22,6 +24,7 @@ task<> client_connection::exchange(std::string_view method, byte_view request, p
                                    time_point deadline) {
     begin(method, limits);
     co_await timeout_at(deadline, stream_.send_all(request));
+    sent_at_ = now();
     while (co_await next_event(deadline) != progress::head) {
     }
 }

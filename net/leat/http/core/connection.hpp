@@ -33,6 +33,8 @@ public:
     }
     [[nodiscard]] bool complete() const noexcept override { return parser_.complete(); }
     [[nodiscard]] std::uint64_t body_bytes() const noexcept override { return parser_.body_bytes(); }
+    [[nodiscard]] std::optional<time_point> sent_at() const noexcept override { return sent_at_; }
+    [[nodiscard]] any_stream& stream() noexcept override { return stream_; }
     [[nodiscard]] bool silent() const noexcept override { return silent_; }
 
     // For an idle connection: completes when it has become useless, because bytes came without a request, or
@@ -68,6 +70,7 @@ private:
     parser_limits limits_;
     chunk input_;
     std::string_view rest_;  // of input_
+    std::optional<time_point> sent_at_;
     bool silent_ = true;
     bool headed_ = false;   // the head of the answer has come
     bool sending_ = false;  // a request has been sent in part

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <leat/chunk.hpp>
+#include <leat/core/peer_of.hpp>
 #include <leat/endpoint.hpp>
 #include <leat/http/core/server_deadlines.hpp>
 #include <leat/http/served_connection.hpp>

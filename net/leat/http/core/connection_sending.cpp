@@ -10,6 +10,7 @@
 #include <leat/http/core/connection.hpp>
 
 #include <leat/core/duration_text.hpp>
+#include <leat/core/scheduler.hpp>
 #include <leat/http/core/outgoing_body.hpp>
 #include <leat/http/core/writer.hpp>
 #include <leat/http/request_error.hpp>
@@ -103,6 +104,7 @@ task<> client_connection::send_body(const request_with_body& asked, std::string_
         co_return;
     }
     sending_ = false;
+    sent_at_ = now();
 }
 
 // False: the connection takes no more.

@@ -163,9 +163,12 @@ int h2_client_session::callbacks::sent(nghttp2_session* /*session*/, const nghtt
     h2_client_session& self = client_session_of(user_data);
     if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
         self.failed_ = true;
-    } else if (frame->hd.type == NGHTTP2_HEADERS) {
+    } else if (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) {
         if (h2_client_stream* const stream = self.find(frame->hd.stream_id)) {
             stream->sent_head = true;
+            if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+                stream->sent_at = self.now_;
+            }
         }
     }
     return 0;

@@ -119,7 +119,7 @@ task<> h2_client_connection::send_all() {
     try {
         while (!session_.finished()) {
             wanted_.reset();
-            session_.write(leaving_, requests_together_max);
+            session_.write(leaving_, requests_together_max, now());
             if (leaving_.empty()) {
                 if (leaving_.capacity() > kept_buffer_max) {
                     std::string().swap(leaving_);

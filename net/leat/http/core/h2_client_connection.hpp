@@ -38,6 +38,8 @@ public:
     void flush() noexcept { wanted_.set(); }
     // Something has come that was not read yet.
     [[nodiscard]] bool has_unread() const noexcept { return !stream_.is_quiet(); }
+    // To be asked about, no more.
+    [[nodiscard]] any_stream& stream() noexcept { return stream_; }
     // When anything came last.
     [[nodiscard]] time_point heard_at() const noexcept { return heard_at_; }
 

@@ -166,7 +166,8 @@ void h2_client_session::reset(h2_client_stream& stream, std::uint32_t why) noexc
     }
 }
 
-void h2_client_session::write(std::string& out, std::size_t most) {
+void h2_client_session::write(std::string& out, std::size_t most, time_point now) {
+    now_ = now;
     if (!begun_) {
         out.append(NGHTTP2_CLIENT_MAGIC, NGHTTP2_CLIENT_MAGIC_LEN);
         begun_ = true;

@@ -54,7 +54,7 @@ public:
     void lose(std::error_code code, const std::string& why) noexcept;
 
     // Appends what is to be sent to `out`, as long as that is shorter than `most`. Throws std::bad_alloc.
-    void write(std::string& out, std::size_t most);
+    void write(std::string& out, std::size_t most, time_point now);
     // Frames that wait for write(), without those of bodies.
     [[nodiscard]] std::size_t queued() const noexcept;
 

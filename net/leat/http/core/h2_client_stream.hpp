@@ -43,8 +43,9 @@ struct h2_client_stream final : list_link {
 
     // The request.
     bool sent_head = false;
-    std::string_view pending;  // of its body: what is to be sent next
-    bool ended = false;        // nothing comes behind `pending`
+    std::string_view pending;           // of its body: what is to be sent next
+    bool ended = false;                 // nothing comes behind `pending`
+    std::optional<time_point> sent_at;  // all of it
 
     // The answer.
     response head;

@@ -33,6 +33,8 @@ public:
         return stream_->whole && stream_->received.empty();
     }
     [[nodiscard]] std::uint64_t body_bytes() const noexcept override { return stream_->body_bytes; }
+    [[nodiscard]] std::optional<time_point> sent_at() const noexcept override { return stream_->sent_at; }
+    [[nodiscard]] any_stream& stream() noexcept override { return connection_.stream(); }
     [[nodiscard]] bool silent() const noexcept override { return !stream_ || stream_->silent; }
     [[nodiscard]] bool refused() const noexcept override { return stream_ && stream_->refused; }
 

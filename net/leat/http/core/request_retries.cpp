@@ -2,12 +2,10 @@
 #include <leat/http/core/request_retries.hpp>
 
 #include <leat/check.hpp>
-#include <leat/core/number.hpp>
-#include <leat/http/core/http_date.hpp>
 #include <leat/http/error.hpp>
+#include <leat/http/retry_after.hpp>
 
 #include <algorithm>
-#include <cstdint>
 
 namespace leat::http::detail {
 namespace {
@@ -37,27 +35,11 @@ std::optional<duration> request_retries::after_error(std::error_code code) {
     return cut_off || how_.when(code) ? next(duration::zero()) : std::nullopt;
 }
 
-std::optional<duration> request_retries::after_answer(const response& head,
-                                                      std::chrono::system_clock::time_point wall) {
+std::optional<duration> request_retries::after_answer(const response& head) {
     if (!may_pass(head.status)) {
         return std::nullopt;
     }
-    const auto asked = head.headers.get("Retry-After");
-    return next(asked ? retry_after(*asked, wall).value_or(duration::zero()) : duration::zero());
-}
-
-std::optional<duration> retry_after(std::string_view value,
-                                    std::chrono::system_clock::time_point wall) noexcept {
-    constexpr std::uint64_t longest = std::uint64_t(100) * 366 * 24 * 3600;
-    if (const auto seconds = leat::detail::parse_number<std::uint64_t>(value)) {
-        return std::chrono::seconds(std::min(*seconds, longest));
-    }
-    const auto date = parse_date(value);
-    if (!date) {
-        return std::nullopt;
-    }
-    const auto left = *date - std::chrono::floor<std::chrono::seconds>(wall);
-    return std::clamp<std::chrono::seconds>(left, std::chrono::seconds(0), std::chrono::seconds(longest));
+    return next(retry_after(head).value_or(duration::zero()));
 }
 
 }  // namespace leat::http::detail

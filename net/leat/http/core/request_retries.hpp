@@ -6,9 +6,7 @@
 #include <leat/http/message.hpp>
 #include <leat/retry.hpp>
 
-#include <chrono>
 #include <optional>
-#include <string_view>
 #include <system_error>
 
 namespace leat::http::detail {
@@ -19,8 +17,7 @@ public:
 
     // How long to wait before the next try; nothing: there is none. Each counts as a try.
     [[nodiscard]] std::optional<duration> after_error(std::error_code code);
-    [[nodiscard]] std::optional<duration> after_answer(const response& head,
-                                                       std::chrono::system_clock::time_point wall);
+    [[nodiscard]] std::optional<duration> after_answer(const response& head);
 
 private:
     [[nodiscard]] std::optional<duration> next(duration at_least);
@@ -29,9 +26,5 @@ private:
     leat::retry_waits waits_;
     int left_;
 };
-
-// What a Retry-After field asks for (RFC 9110 10.2.3), from `wall` on: seconds, or a date. Not below zero.
-[[nodiscard]] std::optional<duration> retry_after(std::string_view value,
-                                                  std::chrono::system_clock::time_point wall) noexcept;
 
 }  // namespace leat::http::detail

@@ -59,6 +59,25 @@ task<secured_stream> secure_transport::over(unix_stream below, std::string host,
     return shaken(std::move(below), state_->context, std::move(host), limit, offers_http2);
 }
 
+std::optional<tls_info> tls_info_of(any_stream& stream) {
+    const tls::session* facts = nullptr;
+    if (auto* const over_tcp = stream.get_if<tls::stream<tcp_stream>>()) {
+        facts = &over_tcp->session();
+    } else if (auto* const over_unix = stream.get_if<tls::stream<unix_stream>>()) {
+        facts = &over_unix->session();
+    } else {
+        return std::nullopt;
+    }
+    return tls_info{.version = std::string(facts->version()),
+                    .cipher = std::string(facts->cipher()),
+                    .alpn = std::string(facts->alpn()),
+                    .subject = facts->peer_subject(),
+                    .issuer = facts->peer_issuer(),
+                    .names = facts->peer_names(),
+                    .expires = facts->peer_expires(),
+                    .resumed = facts->resumed()};
+}
+
 std::optional<std::string> hex_digest(digest_algorithm algorithm, std::string_view text) {
     return tls::detail::hex_digest(algorithm == digest_algorithm::md5 ? "MD5" : "SHA256", text);
 }

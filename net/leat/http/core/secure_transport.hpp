@@ -5,10 +5,12 @@
 
 #include <leat/any_stream.hpp>
 #include <leat/clock.hpp>
+#include <leat/http/tls_info.hpp>
 #include <leat/tcp.hpp>
 #include <leat/unix.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -56,6 +58,9 @@ private:
     struct state;
     std::unique_ptr<state> state_;
 };
+
+// What TLS has agreed on, if that is a stream of it, behind its handshake.
+[[nodiscard]] std::optional<tls_info> tls_info_of(any_stream& stream);
 
 // Whether `code` says that a TLS connection ended without the close_notify that protects against truncation.
 [[nodiscard]] bool ended_without_notice(const std::error_code& code) noexcept;

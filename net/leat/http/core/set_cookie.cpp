@@ -5,6 +5,7 @@
 #include <leat/core/number.hpp>
 #include <leat/http/core/http_date.hpp>
 #include <leat/http/core/text.hpp>
+#include <leat/http/core/url_host.hpp>
 
 #include <algorithm>
 
@@ -103,6 +104,18 @@ bool keeps_promise(const cookie& made, std::string_view path_given) noexcept {
 }
 
 }  // namespace
+
+bool is_possible(const cookie& made) {
+    const auto domain =
+        parse_url_host(made.domain.find(':') == made.domain.npos ? made.domain : "[" + made.domain + "]");
+    const auto plain = [](std::string_view text) {
+        return is_field_value(text) && trim(text) == text && text.find(';') == text.npos;
+    };
+    return domain.ok() && *domain == made.domain &&
+           (made.host_only || (!is_public_suffix(made.domain) && !address::try_parse(made.domain).ok())) &&
+           made.path.starts_with('/') && plain(made.path) && !made.name.empty() && plain(made.name) &&
+           made.name.find('=') == made.name.npos && plain(made.value) && keeps_promise(made, made.path);
+}
 
 bool is_below(std::string_view host, std::string_view domain) {
     if (host == domain) {

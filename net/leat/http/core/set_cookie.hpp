@@ -17,6 +17,10 @@ namespace leat::http::detail {
 [[nodiscard]] std::optional<cookie> read_set_cookie(const url& from, std::string_view text,
                                                     std::chrono::sys_seconds now);
 
+// Whether a cookie that was made elsewhere can be: all members are such that a Set-Cookie field could have
+// made it.
+[[nodiscard]] bool is_possible(const cookie& made);
+
 // Whether `host` is `domain` or below it; an address is only below itself.
 [[nodiscard]] bool is_below(std::string_view host, std::string_view domain);
 // Whether a cookie for `path` goes with a request for `asked`.

@@ -30,6 +30,10 @@ task<secured_stream> secure_transport::over(unix_stream /*below*/, std::string h
     return over(tcp_stream(), std::move(host), {}, offers_http2);
 }
 
+std::optional<tls_info> tls_info_of(any_stream& /*stream*/) {
+    return std::nullopt;
+}
+
 bool ended_without_notice(const std::error_code& /*code*/) noexcept {
     return false;
 }

@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 
+#include <ctime>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -45,6 +46,14 @@ std::string host_of(const GENERAL_NAME* name) {
     return text;
 }
 
+std::string text_of(const X509_NAME* name) {
+    const std::unique_ptr<BIO, text_free> text(BIO_new(BIO_s_mem()));
+    X509_NAME_print_ex(text.get(), name, 0, XN_FLAG_RFC2253);
+    char* bytes = nullptr;
+    const long size = BIO_get_mem_data(text.get(), &bytes);
+    return size > 0 ? printable({bytes, static_cast<std::size_t>(size)}, 300) : std::string();
+}
+
 }  // namespace
 
 std::vector<std::string> certificate_hosts(const x509_st* certificate) {
@@ -73,11 +82,19 @@ std::string certificate_names(const x509_st* certificate) {
 }
 
 std::string certificate_subject(const x509_st* certificate) {
-    const std::unique_ptr<BIO, text_free> text(BIO_new(BIO_s_mem()));
-    X509_NAME_print_ex(text.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
-    char* bytes = nullptr;
-    const long size = BIO_get_mem_data(text.get(), &bytes);
-    return size > 0 ? printable({bytes, static_cast<std::size_t>(size)}, 300) : std::string();
+    return text_of(X509_get_subject_name(certificate));
+}
+
+std::string certificate_issuer(const x509_st* certificate) {
+    return text_of(X509_get_issuer_name(certificate));
+}
+
+std::optional<std::chrono::sys_seconds> certificate_end(const x509_st* certificate) {
+    std::tm end{};
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1) {
+        return std::nullopt;
+    }
+    return std::chrono::sys_seconds(std::chrono::seconds(::timegm(&end)));
 }
 
 }  // namespace leat::tls::detail

@@ -2,6 +2,8 @@
 // What a certificate says about its owner. Used by peer_check, session and server_certificates.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,5 +19,9 @@ namespace leat::tls::detail {
 
 // Its subject as RFC 2253 writes it, safe to print: "CN=a.example,O=Example".
 [[nodiscard]] std::string certificate_subject(const x509_st* certificate);
+// Who has signed it, the same way.
+[[nodiscard]] std::string certificate_issuer(const x509_st* certificate);
+// The last moment at which it is valid; nothing for what is no date.
+[[nodiscard]] std::optional<std::chrono::sys_seconds> certificate_end(const x509_st* certificate);
 
 }  // namespace leat::tls::detail

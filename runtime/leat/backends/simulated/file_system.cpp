@@ -136,9 +136,9 @@ int simulated_file_system::open(const char* path, int flags, unsigned permission
     return (flags & O_TRUNC) != 0 ? resize(*found, 0, now) : 0;
 }
 
-int simulated_file_system::look_up(const char* path, node& found) const {
+int simulated_file_system::look_up(const char* path, node& found, const node& below) const {
     place at;
-    if (const int error = walk(path, at); error != 0) {
+    if (const int error = walk(path, at, below); error != 0) {
         return error;
     }
     found = find(at);
@@ -148,11 +148,11 @@ int simulated_file_system::look_up(const char* path, node& found) const {
     return at.must_be_folder && !found->folder ? -ENOTDIR : 0;
 }
 
-int simulated_file_system::rename(const char* from, const char* to, unsigned flags) {
+int simulated_file_system::rename(const char* from, const char* to, unsigned flags, const node& below) {
     place source;
     place target;
-    int error = walk(from, source);
-    error = error == 0 ? walk(to, target) : error;
+    int error = walk(from, source, below);
+    error = error == 0 ? walk(to, target, below) : error;
     if (error != 0) {
         return error;
     }
@@ -186,9 +186,9 @@ int simulated_file_system::rename(const char* from, const char* to, unsigned fla
     return 0;
 }
 
-int simulated_file_system::remove(const char* path, bool folder) {
+int simulated_file_system::remove(const char* path, bool folder, const node& below) {
     place at;
-    if (const int error = walk(path, at); error != 0) {
+    if (const int error = walk(path, at, below); error != 0) {
         return error;
     }
     const node removed = find(at);
@@ -208,9 +208,10 @@ int simulated_file_system::remove(const char* path, bool folder) {
     return 0;
 }
 
-int simulated_file_system::make_folder(const char* path, unsigned permissions, wall_time now) {
+int simulated_file_system::make_folder(const char* path, unsigned permissions, wall_time now,
+                                       const node& below) {
     place at;
-    if (const int error = walk(path, at); error != 0) {
+    if (const int error = walk(path, at, below); error != 0) {
         return error;
     }
     if (find(at) != nullptr) {
@@ -220,6 +221,19 @@ int simulated_file_system::make_folder(const char* path, unsigned permissions, w
         return -ENOENT;
     }
     (void)add(at, true, permissions, now);
+    return 0;
+}
+
+int simulated_file_system::store(const char* path, unsigned permissions, std::span<const std::byte> bytes,
+                                 wall_time now, const node& below, node& made) {
+    if (const int error = open(path, O_CREAT | O_EXCL, permissions, now, made, below); error != 0) {
+        return error;
+    }
+    if (!has_room(*made, 0, bytes.size())) {
+        (void)remove(path, false, below);
+        return -ENOSPC;
+    }
+    (void)write(*made, 0, bytes, now);
     return 0;
 }
 

@@ -40,6 +40,7 @@ struct simulated_inode : std::enable_shared_from_this<simulated_inode> {
     std::uint64_t number = 0;
     bool named = false;  // has a name in a folder
     int opened = 0;      // how often it is open
+    int locked_by = -1;  // which of these has locked it
     std::chrono::system_clock::time_point modified;
     sparse_bytes bytes;
     sparse_bytes saved_bytes;  // on the disk
@@ -61,10 +62,13 @@ public:
     // of a folder, out of which no path leads then (RESOLVE_BENEATH of openat2(2)).
     int open(const char* path, int flags, unsigned permissions, wall_time now, node& found,
              const node& below = nullptr);
-    int look_up(const char* path, node& found) const;
-    int rename(const char* from, const char* to, unsigned flags);
-    int remove(const char* path, bool folder);
-    int make_folder(const char* path, unsigned permissions, wall_time now);
+    int look_up(const char* path, node& found, const node& below = nullptr) const;
+    int rename(const char* from, const char* to, unsigned flags, const node& below = nullptr);
+    int remove(const char* path, bool folder, const node& below = nullptr);
+    int make_folder(const char* path, unsigned permissions, wall_time now, const node& below = nullptr);
+    // A new file of these bytes.
+    int store(const char* path, unsigned permissions, std::span<const std::byte> bytes, wall_time now,
+              const node& below, node& made);
     int list(const char* path, std::vector<folder_entry>& entries) const;
 
     // A count, or a negated errno.

@@ -2,7 +2,9 @@
 #include <leat/backends/simulated/files.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <new>
+#include <string_view>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -22,13 +24,28 @@ void tell(const simulated_inode& node, int host, struct statx& about) noexcept {
     about.stx_nlink = node.named ? 1 : 0;
     about.stx_ino = node.number;
     about.stx_dev_minor = static_cast<std::uint32_t>(host);
-    about.stx_mtime.tv_sec = since / seconds(1);
-    about.stx_mtime.tv_nsec = static_cast<std::uint32_t>((since % seconds(1)).count());
+    const auto whole = std::chrono::floor<seconds>(since);
+    about.stx_mtime.tv_sec = whole.count();
+    about.stx_mtime.tv_nsec = static_cast<std::uint32_t>((since - whole).count());
 }
 
 // Whether the path of `op` begins at the root of the running task's host.
 bool has_whole_path(const file_operation& op) noexcept {
-    return op.path != nullptr && op.call != file_call::open_below;
+    return op.path != nullptr && op.descriptor < 0;
+}
+
+simulated_file_system::wall_time wall_time_of(std::int64_t nanoseconds) noexcept {
+    return simulated_file_system::wall_time(std::chrono::duration_cast<std::chrono::system_clock::duration>(
+        std::chrono::nanoseconds(nanoseconds)));
+}
+
+// What is wrong with the end of a path below a folder, which has to be a name.
+int end_error(std::string_view path) noexcept {
+    const std::string_view last = path.substr(path.rfind('/') + 1);
+    if (last == "..") {
+        return -EXDEV;
+    }
+    return path.empty() ? -ENOENT : last.empty() || last == "." ? -EINVAL : 0;
 }
 
 }  // namespace
@@ -77,7 +94,7 @@ std::int64_t simulated_files::performed(file_operation& op, int host) {
         if (!hosts_.is_up(host)) {
             return -ESHUTDOWN;
         }
-        return op.call == file_call::open ? open(op, host) : on_name(op, files);
+        return op.call == file_call::open ? open(op, host) : on_name(op, files, nullptr);
     }
     const auto found = open_.find(op.descriptor);
     if (found == open_.end()) {
@@ -92,6 +109,9 @@ std::int64_t simulated_files::performed(file_operation& op, int host) {
     }
     if (op.call == file_call::open_below) {
         return found->second.node->folder ? open(op, host, found->second.node) : -ENOTDIR;
+    }
+    if (op.path != nullptr && op.call != file_call::set_extra) {
+        return found->second.node->folder ? on_name(op, files, found->second.node) : -ENOTDIR;
     }
     return on_file(op, found->second, files);
 }
@@ -120,22 +140,35 @@ std::int64_t simulated_files::open(const file_operation& op, int host,
     return number;
 }
 
-std::int64_t simulated_files::on_name(file_operation& op, simulated_file_system& files) {
+std::int64_t simulated_files::on_name(file_operation& op, simulated_file_system& files,
+                                      const simulated_file_system::node& below) {
+    const bool has_target = op.call == file_call::rename || op.call == file_call::link;
+    if (below != nullptr) {
+        int error = end_error(op.path);
+        error = error == 0 && has_target ? end_error(op.target) : error;
+        if (error != 0) {
+            return error;
+        }
+    }
     simulated_file_system::node found;
     switch (op.call) {
         case file_call::look_up: {
-            const int error = files.look_up(op.path, found);
+            const int error = files.look_up(op.path, found, below);
             if (error == 0) {
                 tell(*found, 0, *op.about);
             }
             return error;
         }
         case file_call::rename:
-            return files.rename(op.path, op.target, static_cast<unsigned>(op.flags));
+            return files.rename(op.path, op.target, static_cast<unsigned>(op.flags), below);
         case file_call::remove:
-            return files.remove(op.path, (op.flags & AT_REMOVEDIR) != 0);
+            return files.remove(op.path, (op.flags & AT_REMOVEDIR) != 0, below);
         case file_call::make_folder:
-            return files.make_folder(op.path, op.mode & 07777U, wall_now());
+            return files.make_folder(op.path, op.mode & 07777U, wall_now(), below);
+        case file_call::store:
+            return store(op, files, below);
+        case file_call::link:
+            return -EPERM;  // a file of a simulation has one name
         case file_call::list:
             return files.list(op.path, *op.entries);
         case file_call::open:
@@ -146,11 +179,36 @@ std::int64_t simulated_files::on_name(file_operation& op, simulated_file_system&
         case file_call::sync_data:
         case file_call::resize:
         case file_call::allocate:
+        case file_call::lock:
+        case file_call::set_time:
+        case file_call::set_extra:
         case file_call::close:
         case file_call::look:
             break;
     }
     return -ENOSYS;
+}
+
+std::int64_t simulated_files::store(const file_operation& op, simulated_file_system& files,
+                                    const simulated_file_system::node& below) {
+    if (wire_.strikes(&simulated_faults::disk_error)) {
+        return -EIO;
+    }
+    if (wire_.strikes(&simulated_faults::disk_full)) {
+        return -ENOSPC;
+    }
+    simulated_file_system::node made;
+    const int error = files.store(op.path, op.mode & 07777U, {op.buffer, op.length}, wall_now(), below, made);
+    if (error != 0) {
+        return error;
+    }
+    if (op.offset != INT64_MIN) {
+        made->modified = wall_time_of(op.offset);
+    }
+    if ((op.flags & O_SYNC) != 0) {
+        files.sync(*made);
+    }
+    return 0;
 }
 
 std::int64_t simulated_files::on_file(file_operation& op, open_file& on, simulated_file_system& files) {
@@ -173,7 +231,21 @@ std::int64_t simulated_files::on_file(file_operation& op, open_file& on, simulat
             if (!files.has_room(*on.node, offset, op.length)) {
                 return -ENOSPC;
             }
+            if ((op.flags & FALLOC_FL_KEEP_SIZE) != 0) {
+                return 0;
+            }
             return files.resize(*on.node, std::max(on.node->bytes.size(), offset + op.length), wall_now());
+        case file_call::lock:
+            if (on.node->locked_by >= 0 && on.node->locked_by != op.descriptor) {
+                return -EAGAIN;
+            }
+            on.node->locked_by = op.descriptor;
+            return 0;
+        case file_call::set_time:
+            on.node->modified = wall_time_of(op.offset);
+            return 0;
+        case file_call::set_extra:
+            return -EOPNOTSUPP;
         case file_call::look:
             tell(*on.node, 0, *op.about);
             return 0;
@@ -182,8 +254,10 @@ std::int64_t simulated_files::on_file(file_operation& op, open_file& on, simulat
         case file_call::close:
         case file_call::look_up:
         case file_call::rename:
+        case file_call::link:
         case file_call::remove:
         case file_call::make_folder:
+        case file_call::store:
         case file_call::list:
             break;
     }
@@ -236,6 +310,9 @@ bool simulated_files::close(int fd) noexcept {
         return false;
     }
     --found->second.node->opened;
+    if (found->second.node->locked_by == fd) {
+        found->second.node->locked_by = -1;
+    }
     open_.erase(found);
     --files_of_thread;
     return true;
@@ -244,6 +321,7 @@ bool simulated_files::close(int fd) noexcept {
 void simulated_files::crash(int host) {
     for (auto& [number, each] : open_) {
         each.dead = each.dead || each.host == host;
+        each.node->locked_by = each.host == host ? -1 : each.node->locked_by;
     }
     hosts_.at(host).files.crash(wire_.luck);
 }

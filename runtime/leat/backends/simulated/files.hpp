@@ -52,7 +52,10 @@ private:
     [[nodiscard]] std::int64_t performed(file_operation& op, int host);
     [[nodiscard]] std::int64_t open(const file_operation& op, int host,
                                     const simulated_file_system::node& below = nullptr);
-    [[nodiscard]] std::int64_t on_name(file_operation& op, simulated_file_system& files);
+    [[nodiscard]] std::int64_t on_name(file_operation& op, simulated_file_system& files,
+                                       const simulated_file_system::node& below);
+    [[nodiscard]] std::int64_t store(const file_operation& op, simulated_file_system& files,
+                                     const simulated_file_system::node& below);
     [[nodiscard]] std::int64_t on_file(file_operation& op, open_file& on, simulated_file_system& files);
     [[nodiscard]] std::int64_t read(const file_operation& op, const open_file& on);
     [[nodiscard]] std::int64_t write(const file_operation& op, const open_file& on,

@@ -15,12 +15,17 @@ const wait_kind& file_wait::kind_of(file_call call) noexcept {
         {"sync_data of a file", cancel, explain_operation},
         {"truncate of a file", cancel, explain_operation},
         {"allocate for a file", cancel, explain_operation},
+        {"lock of a file", cancel, explain_operation},
+        {"set_time of a file", cancel, explain_operation},
+        {"set_extra of a file", cancel, explain_operation},
         {"close of a file", cancel, explain_operation},
         {"info of a file", cancel, explain_operation},
         {"info of a name", cancel, nullptr},
         {"rename of a file", cancel, nullptr},
+        {"link of a file", cancel, nullptr},
         {"removal of a name", cancel, nullptr},
         {"make_folder", cancel, nullptr},
+        {"store of a file", cancel, nullptr},
         {"list_folder", cancel, nullptr},
     };
     return kinds[static_cast<std::size_t>(call)];

@@ -29,7 +29,7 @@ int count(h2_client_session& session, char type) {
     int counted = 0;
     for (;;) {
         std::string out;
-        session.write(out, 1);
+        session.write(out, 1, {});
         if (out.empty()) {
             return counted;
         }
@@ -44,13 +44,13 @@ LEAT_TEST("a request whose head was given out is not taken for one that never le
     h2_client_session session(leat::now());
     receive(session, h2_frame(NGHTTP2_SETTINGS, 0, 0));
     std::string out;
-    session.write(out, 64 * 1024);
+    session.write(out, 64 * 1024, {});
     h2_client_stream unsent({});
     h2_client_stream sent({});
     session.submit(sent, "POST /sent HTTP/1.1\r\nHost: a\r\n\r\n", "http", false);
     session.submit(unsent, "POST /unsent HTTP/1.1\r\nHost: a\r\n\r\n", "http", false);
     out.clear();
-    session.write(out, 1);  // one frame
+    session.write(out, 1, {});  // one frame
     CHECK(out.size() > 9);
     CHECK(out[3] == NGHTTP2_HEADERS);
     session.lose({}, {});
@@ -67,7 +67,7 @@ LEAT_TEST("an answer that is not read gets no more than its window", on(leat::te
     session.submit(stream, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "http", false);
     receive(session, h2_frame(NGHTTP2_SETTINGS, 0, 0));
     std::string begun;
-    session.write(begun, 64 * 1024);
+    session.write(begun, 64 * 1024, {});
     receive(session, h2_frame(NGHTTP2_SETTINGS, NGHTTP2_FLAG_ACK, 0) + h2_head(1, 200));
     const auto receive_window = [&] {
         for (std::size_t come = 0; come < h2_client_session::window; come += frame_size) {
