@@ -2,6 +2,7 @@
 // The life of a transfer: its turns, its tries and its end.
 #include <fetch/engine/file_transfer.hpp>
 
+#include <fetch/engine/job_urls.hpp>
 #include <fetch/files/file_error.hpp>
 
 #include <leat/finally.hpp>
@@ -57,19 +58,7 @@ leat::task<> file_transfer::run() {
 
 // False: the job has failed.
 bool file_transfer::read_urls() {
-    std::string mistake = job_.mistake;
-    const auto read = [&](const std::string& text) {
-        auto url = leat::http::url::try_parse(text);
-        if (url.ok()) {
-            urls_.push_back(std::move(url).value());
-        } else if (mistake.empty()) {
-            mistake = leat::http::short_url(text) + ": " + url.error().message();
-        }
-    };
-    if (mistake.empty()) {
-        read(job_.url);
-        std::for_each(job_.mirrors.begin(), job_.mirrors.end(), read);
-    }
+    const std::string mistake = urls_of(job_, urls_);
     untried_ = urls_.empty() ? 0 : urls_.size() - 1;
     if (!mistake.empty()) {
         shown_.failure = failure{.kind = failure_kind::bad_input, .text = mistake};

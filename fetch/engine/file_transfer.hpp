@@ -67,6 +67,8 @@ private:
                shown_.state == transfer_state::failed;
     }
     bool read_urls();
+    leat::task<> look(host_share& share);
+    void note_head(const leat::http::response_stream& reply);
     leat::task<std::optional<failure>> try_now(host_share& share);
     leat::task<> attempt(host_share& share);
     void note_times(const leat::http::request_timings& told);

@@ -35,6 +35,9 @@ failure_kind kind_of_status(int status) noexcept {
 leat::task<> file_transfer::attempt(host_share& share) {
     shown_.state = transfer_state::asking;
     shown_.times.asked = leat::now();
+    if (parts_.how.kind != run_kind::fetch) {
+        co_return co_await look(share);
+    }
     if (parts_.folder && !file_ && !parts_.how.names.content_disposition) {
         co_await claim(nullptr);
     }
@@ -63,10 +66,7 @@ leat::task<bool> file_transfer::ask(host_share& share, std::uint64_t from) {
     }
     leat::http::response_stream reply = co_await parts_.client.open(current().href(), options(), sent);
     share.moved();
-    shown_.status = reply.status();
-    shown_.version = reply.head().version;
-    note_times(reply.timings());
-    shown_.final_url = reply.url() == current() ? "" : reply.url().to_string();
+    note_head(reply);
     answer_meaning meaning = meaning_of(reply.head(), from, known);
     if (reply.status() / 100 != 2 && (from == 0 || reply.status() != 416)) {
         refuse(reply);
@@ -94,6 +94,13 @@ leat::task<bool> file_transfer::ask(host_share& share, std::uint64_t from) {
         fail_with(failure_kind::protocol, "the server answered 206 without a byte");
     }
     co_return true;  // it has sent less than the rest, or does not say how much that is
+}
+
+void file_transfer::note_head(const leat::http::response_stream& reply) {
+    shown_.status = reply.status();
+    shown_.version = reply.head().version;
+    note_times(reply.timings());
+    shown_.final_url = reply.url() == current() ? "" : reply.url().to_string();
 }
 
 leat::task<> file_transfer::take(host_share& share, leat::http::response_stream& reply,

@@ -42,6 +42,9 @@ public:
     virtual void received(const transfer& /*of*/, std::size_t /*bytes*/) {}
     // It has failed (of.failure) and is tried again after `wait`.
     virtual void tries_again(const transfer& /*of*/, leat::duration /*wait*/) {}
+    // Nothing is asked (run_kind::plan), so this is the last that is told of it: it would get its file, or,
+    // if it is kept, the file is there. What would fail has ended.
+    virtual void planned(const transfer& /*of*/) {}
     // fetched, kept or failed.
     virtual void ended(const transfer& /*of*/) {}
 };

@@ -2,6 +2,7 @@
 #include <fetch/engine/run.hpp>
 
 #include <fetch/engine/file_transfer.hpp>
+#include <fetch/engine/plan.hpp>
 
 #include <leat/sleep.hpp>
 #include <leat/task_group.hpp>
@@ -55,8 +56,14 @@ share_limits limits_of(const settings& how) noexcept {
 
 leat::task<> run_jobs(shared_parts& parts, std::function<leat::task<std::optional<job>>()> next) {
     parts.totals.begin = leat::now();
-    if (!parts.how.folder.empty()) {
-        parts.folder.emplace(co_await output_folder::open(parts.how.folder, parts.how.files));
+    const bool plans = parts.how.kind == run_kind::plan;
+    if (!parts.how.folder.empty() && (plans || parts.how.kind == run_kind::fetch)) {
+        file_settings files = parts.how.files;
+        files.only_look = files.only_look || plans;
+        parts.folder.emplace(co_await output_folder::open(parts.how.folder, files));
+    }
+    if (plans) {
+        co_return co_await plan_jobs(parts, std::move(next));
     }
     co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
         auto timer = group.spawn([&] { return parts.shares.keep_time(); });

@@ -39,7 +39,16 @@ struct try_settings {
     leat::duration rate_time = std::chrono::seconds(30);
 };
 
+// What is done with each job.
+enum class run_kind : std::uint8_t {
+    fetch,  // its file is fetched
+    plan,   // nothing is asked: what would be fetched is told
+    heads,  // only the head of the answer is asked for, by HEAD
+    links,  // the same, or a GET where a server refuses HEAD: whether it is there
+};
+
 struct settings {
+    run_kind kind = run_kind::fetch;
     std::string folder = {};  // where files go; empty: bytes are only counted
     name_settings names = {};
     file_settings files = {};

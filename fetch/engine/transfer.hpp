@@ -18,7 +18,7 @@ enum class transfer_state : std::uint8_t {
     waiting,    // for its turn at its host, or to be tried again
     asking,     // until the head of an answer has come
     receiving,  // the body
-    fetched,    // the file is whole
+    fetched,    // the file is whole; or the head has come, where only that is asked for
     kept,       // it was whole, and the server says, or it is known, that it is as it was
     failed,
 };
@@ -32,6 +32,13 @@ struct transfer_times {
     std::optional<leat::time_point> secured = {};
     std::optional<leat::time_point> answered = {};  // the head has come
     std::optional<leat::time_point> end = {};
+};
+
+// What an answer says of a file, as its fields say it; empty: nothing.
+struct answer_fields {
+    std::string type = {};
+    std::string last_modified = {};
+    std::string etag = {};
 };
 
 struct transfer {
@@ -49,6 +56,7 @@ struct transfer {
     int status = 0;                          // of the last answer
     leat::http::version version = leat::http::version::http_1_1;  // of the last answer
     std::string final_url = {};                                   // after redirects, when it is another one
+    std::optional<answer_fields> fields = {};  // of the last answer, where only the head is asked for
     transfer_times times;
     std::optional<fetch::failure> failure = {};  // of the last try that failed
 };

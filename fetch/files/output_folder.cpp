@@ -50,7 +50,14 @@ leat::task<known_names> names_in(std::string path) {
 }
 
 leat::task<std::unique_ptr<output_place>> open_place(std::string path, file_settings how) {
-    co_await make_all(path);
+    if (how.only_look && !co_await leat::path_exists(path)) {
+        // Nothing is in it, so that no name is looked for below this other one.
+        auto other = co_await leat::root_folder::open("/");
+        co_return std::make_unique<output_place>(std::move(other), how, std::string(), known_names(true));
+    }
+    if (!how.only_look) {
+        co_await make_all(path);
+    }
     auto root = co_await leat::root_folder::open(path);
     std::string boot = co_await boot_id();
     known_names known = co_await names_in(std::move(path));

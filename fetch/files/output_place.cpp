@@ -52,7 +52,7 @@ output_place::output_place(leat::root_folder folder, file_settings settings, std
     : root(std::move(folder)),
       how(settings),
       boot(std::move(this_boot)),
-      names(settings.when_there != existing_file::number),
+      names(settings.when_there != existing_file::number || settings.only_look),
       known(std::move(there)) {}
 
 leat::task<leat::file> output_place::open(std::string name, leat::file_options options) const {

@@ -70,6 +70,23 @@ void add_sources(CLI::App& app, command& into) {
              "a list, one URL a line, with options behind it, or a Metalink file; - is standard input")
         ->allow_extra_args(false)
         ->type_name("FILE");
+    struct choice {
+        const char* name;
+        run_kind kind;
+        const char* help;
+    };
+    for (const choice& each :
+         {choice{"--dry-run", run_kind::plan, "ask for nothing: show what each file would be called"},
+          choice{"--head", run_kind::heads, "ask for no files: show what servers say of them"},
+          choice{"--spider", run_kind::links, "ask for no files: check that each is there"}}) {
+        const auto choose = [&into, kind = each.kind](std::int64_t) {
+            if (into.how.kind != run_kind::fetch && into.how.kind != kind) {
+                throw CLI::ValidationError("only one of --dry-run, --head and --spider can be given");
+            }
+            into.how.kind = kind;
+        };
+        app.add_flag_function(each.name, choose, each.help)->group("What to fetch");
+    }
     group.add("--failed", into.failed_list, "write what has failed there, as a list for -i")
         ->type_name("FILE");
 }
@@ -301,6 +318,7 @@ bool read_command_line(int argc, char** argv, command& into, int& status) {
     into.how.folder = discard ? "" : into.how.folder;
     into.how.names.source = into.how.names.pattern.empty() ? name_source::url : name_source::pattern;
     into.shown.form = flags.form();
+    into.shown.kind = into.how.kind;
     return true;
 }
 

@@ -86,6 +86,17 @@ json times_json(const transfer_times& times, leat::time_point begin) {
     return told;
 }
 
+json fields_json(const std::optional<answer_fields>& fields) {
+    if (!fields.has_value()) {
+        return {};
+    }
+    json told;
+    told["type"] = text_or_null(fields->type);
+    told["last_modified"] = text_or_null(fields->last_modified);
+    told["etag"] = text_or_null(fields->etag);
+    return told;
+}
+
 }  // namespace
 
 class json_view::event {
@@ -151,6 +162,16 @@ void json_view::tries_again(const transfer& of, leat::duration wait) {
         .write();
 }
 
+void json_view::planned(const transfer& of) {
+    event(*this, "planned")
+        .of(of)
+        .add("file", text_or_null(of.file))
+        .add("kept", of.state == transfer_state::kept)
+        .add("size", value_or_null(of.size))
+        .add("there", of.there)
+        .write();
+}
+
 void json_view::ended(const transfer& of) {
     event(*this, "ended")
         .of(of)
@@ -164,6 +185,7 @@ void json_view::ended(const transfer& of) {
         .add("final_url", text_or_null(of.final_url))
         .add("times", times_json(of.times, *begin_))
         .add("failure", of.state == transfer_state::failed ? failure_json(of.failure) : json())
+        .add("fields", fields_json(of.fields))
         .write();
 }
 

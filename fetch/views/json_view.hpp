@@ -19,6 +19,7 @@ public:
     void began(const transfer& of) override;
     void answered(const transfer& of) override;
     void tries_again(const transfer& of, leat::duration wait) override;
+    void planned(const transfer& of) override;
     void ended(const transfer& of) override;
     // Writes a "progress" each second in which something has changed.
     leat::task<> draw(const run_totals& totals) override;

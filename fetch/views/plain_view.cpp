@@ -48,9 +48,13 @@ leat::task<> plain_view::draw(const run_totals& /*totals*/) {
 }
 
 void plain_view::summarize(const run_totals& totals, std::string_view stopped) {
-    lines_.print(totals_line(totals, stopped) + "\n");
-    finish(lines_, stopped);
-    finish(errors_, stopped);
+    print(totals_line(totals, stopped));
+    finish(stopped);
+}
+
+void plain_view::finish(std::string_view stopped) {
+    fetch::finish(lines_, stopped);
+    fetch::finish(errors_, stopped);
 }
 
 void quiet_view::ended(const transfer& of) {

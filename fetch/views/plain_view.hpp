@@ -12,7 +12,7 @@
 
 namespace fetch {
 
-class plain_view final : public view {
+class plain_view : public view {
 public:
     explicit plain_view(int output = STDOUT_FILENO, int errors = STDERR_FILENO)
         : lines_(output), errors_(errors, when_lost::be_silent) {}
@@ -23,6 +23,11 @@ public:
     // Lines are written ten times a second at the least.
     leat::task<> draw(const run_totals& totals) override;
     void summarize(const run_totals& totals, std::string_view stopped) override;
+
+protected:
+    void print(const std::string& line) { lines_.print(line + "\n"); }
+    // The last ones.
+    void finish(std::string_view stopped);
 
 private:
     printer lines_;

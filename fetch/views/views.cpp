@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fetch/views/views.hpp>
 
+#include <fetch/views/answer_views.hpp>
 #include <fetch/views/json_view.hpp>
 #include <fetch/views/plain_view.hpp>
 #include <fetch/views/report.hpp>
@@ -14,15 +15,30 @@
 namespace fetch {
 namespace {
 
+// Lines of text, of the kind of the run.
+std::unique_ptr<view> text_view(const view_options& options) {
+    switch (options.kind) {
+        case run_kind::fetch:
+            return std::make_unique<plain_view>(options.output, options.errors);
+        case run_kind::plan:
+            return std::make_unique<plan_view>(options.output, options.errors);
+        case run_kind::heads:
+            return std::make_unique<head_view>(options.output, options.errors);
+        case run_kind::links:
+            return std::make_unique<link_view>(options.output, options.errors);
+    }
+    return nullptr;
+}
+
 std::unique_ptr<view> shown_view(const view_options& options) {
     switch (options.form) {
         case view_form::automatic:
-            if (can_draw_on(options.output)) {
+            if (options.kind == run_kind::fetch && can_draw_on(options.output)) {
                 return std::make_unique<terminal_view>(options.output, options.errors);
             }
             [[fallthrough]];
         case view_form::plain:
-            return std::make_unique<plain_view>(options.output, options.errors);
+            return text_view(options);
         case view_form::quiet:
             return std::make_unique<quiet_view>(options.errors);
         case view_form::json:
@@ -54,6 +70,12 @@ void views::received(const transfer& of, std::size_t bytes) {
 void views::tries_again(const transfer& of, leat::duration wait) {
     for (const auto& each : all_) {
         each->tries_again(of, wait);
+    }
+}
+
+void views::planned(const transfer& of) {
+    for (const auto& each : all_) {
+        each->planned(of);
     }
 }
 

@@ -3,6 +3,7 @@
 // it to the run.
 #pragma once
 
+#include <fetch/engine/settings.hpp>
 #include <fetch/views/view.hpp>
 
 #include <cstdint>
@@ -22,6 +23,7 @@ enum class view_form : std::uint8_t {
 };
 
 struct view_options {
+    run_kind kind = run_kind::fetch;
     view_form form = view_form::automatic;
     std::string report = {};  // the path of an HTML page; empty: none
     int output = STDOUT_FILENO;
@@ -37,6 +39,7 @@ public:
     void answered(const transfer& of) override;
     void received(const transfer& of, std::size_t bytes) override;
     void tries_again(const transfer& of, leat::duration wait) override;
+    void planned(const transfer& of) override;
     void ended(const transfer& of) override;
     leat::task<> draw(const run_totals& totals) override;
     // All are called, also after one has thrown; then what the first one threw is thrown.

@@ -13,7 +13,7 @@
 
 namespace support {
 
-class noting_observer final : public fetch::observer {
+class noting_observer : public fetch::observer {
 public:
     struct ended_transfer {
         std::uint64_t number;

@@ -14,6 +14,10 @@ def body_of(seed, size):
     return block
 
 
+def tag_of(body):
+    return f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+
+
 class handler(http.server.BaseHTTPRequestHandler):
     """Its server is a site, which tells what its answers are."""
     protocol_version = "HTTP/1.1"
@@ -36,7 +40,7 @@ class handler(http.server.BaseHTTPRequestHandler):
 
     def serve(self, body, *fields):
         """All of it, or the range that is asked for if it is still of this file."""
-        tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        tag = tag_of(body)
         fields = (("ETag", tag), ("Accept-Ranges", "bytes"), *fields)
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers["Range"] or "")
         if asked is None or self.headers["If-Range"] not in (None, tag):

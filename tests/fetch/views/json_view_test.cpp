@@ -81,12 +81,14 @@ leat::task<> some_run(fetch::json_view& view, fetch::run_totals& totals) {
     made_up::one whole(view, totals, 1, "http://h/a");
     made_up::one slow(view, totals, 2, "http://h/\"b\xff\n");
     made_up::one known(view, totals, 3, "http://h/c");
+    view.planned(known.of);
     whole.asks();
     whole.is_answered(206, 999, "caf\xe9");
     whole.receives(999);
     co_await leat::sleep(1500ms);
     whole.of.times.secured = leat::now();
     whole.of.final_url = "http://h/elsewhere";
+    whole.of.fields = fetch::answer_fields{.type = "text/\xff", .last_modified = {}, .etag = "\"v\""};
     whole.ends(fetch::transfer_state::fetched);
     slow.asks();
     slow.tries_again({.kind = fetch::failure_kind::busy, .text = "503 \xf0\x9f", .status = 503}, 250ms);
@@ -126,6 +128,7 @@ LEAT_TEST("each event is as the page says, and valid UTF-8", on(simulated)) {
     CHECK(counted == std::map<std::string, int>{{"answered", 2},
                                                 {"began", 3},
                                                 {"ended", 3},
+                                                {"planned", 1},
                                                 {"progress", 2},
                                                 {"summary", 1},
                                                 {"tries_again", 1}});
@@ -148,7 +151,8 @@ LEAT_TEST("an event's line does not change from one release to the next", on(sim
         "\xef\xbf\xbd"
         R"(\n","state":"failed","file":null,"size":null,"received":0,"resumed":0,"tries":0,"status":null,)"
         R"("final_url":null,"times":{"begin":0.0,"asked":null,"named":null,"connected":null,"secured":null,)"
-        R"("answered":null,"end":1.5},"failure":{"kind":"name","text":"no such host","status":null}}
+        R"("answered":null,"end":1.5},"failure":{"kind":"name","text":"no such host","status":null},)"
+        R"("fields":null}
 {"version":1,"event":"summary","time":1.5,"jobs":null,"begun":1,"fetched":0,"kept":0,"failed":1,"tries":0,)"
         R"("received":0,"seconds":1.5,"stopped":null}
 )");
