@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <fetch/program/command_line.hpp>
 
+#include <fetch/names/name_pattern.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -87,6 +89,7 @@ void add_sources(CLI::App& app, command& into) {
         };
         app.add_flag_function(each.name, choose, each.help)->group("What to fetch");
     }
+    group.add_flag("--explain", into.explain, "say what each step of a request did, and how long it took");
     group.add("--failed", into.failed_list, "write what has failed there, as a list for -i")
         ->type_name("FILE");
 }
@@ -267,6 +270,11 @@ std::string mistake_in(const command& read) {
     const client_settings& client = read.client;
     if (read.urls.empty() && read.lists.empty()) {
         return "no URL is given";
+    }
+    if (const std::string& pattern = read.how.names.pattern; !pattern.empty()) {
+        if (std::string mistake = pattern_mistake(pattern); !mistake.empty()) {
+            return "--output: " + mistake;
+        }
     }
     if (client.ipv4 && client.ipv6) {
         return "--ipv4 and --ipv6 together leave no address";

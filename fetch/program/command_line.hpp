@@ -17,6 +17,7 @@ struct command {
     settings how = {};
     client_settings client = {};
     view_options shown = {};
+    bool explain = false;          // the URLs of the arguments, one after the other (explain.hpp)
     std::string failed_list = {};  // where failed jobs are written, as a list; empty: nowhere
     std::string backend = {};
 };

@@ -6,6 +6,7 @@
 #include <fetch/files/file_error.hpp>
 #include <fetch/list/job_list.hpp>
 #include <fetch/program/command_line.hpp>
+#include <fetch/program/explain.hpp>
 #include <fetch/program/failure_notes.hpp>
 #include <fetch/program/prepared_client.hpp>
 #include <fetch/views/output.hpp>
@@ -48,7 +49,8 @@ leat::task<std::optional<fetch::job>> next_job(fetch::job_list& list) {
 class program {
 public:
     explicit program(const fetch::command& asked)
-        : client_(asked.client, asked.how.compressed, fetch::share_descriptors(asked.how).idle),
+        : asked_(asked),
+          client_(asked.client, asked.how.compressed, fetch::share_descriptors(asked.how).idle),
           list_(asked.urls, asked.lists),
           parts_{.how = asked.how,
                  .client = client_.client(),
@@ -63,6 +65,9 @@ public:
     leat::task<int> run() {
         leat::signal_set signals(leat::not_ignored({SIGINT, SIGTERM, SIGHUP}));
         co_await client_.load();
+        if (asked_.explain) {
+            co_return co_await fetch::explain_each(client_.client(), asked_.how, asked_.urls);
+        }
         try {
             co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
                 group.spawn([&] { return shown_.draw(parts_.totals); });
@@ -96,6 +101,7 @@ private:
         stopped_ = stopped_ == 0 ? SIGPIPE : stopped_;
     }
     [[nodiscard]] std::string name_of_signal() const { return std::string("SIG") + ::sigabbrev_np(stopped_); }
+    const fetch::command& asked_;
     fetch::prepared_client client_;
     fetch::views shown_;
     fetch::failure_notes* notes_ = nullptr;  // one of them
