@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""leat-fetch and the server of nghttp2, which speaks HTTP/2 alone: files of 0 bytes to 2 MiB over one connection,
-and every byte of them compared."""
+"""leat-fetch and the server of nghttp2, which speaks HTTP/2 alone: files of 0 bytes to 2 MiB over one
+connection, and every byte of them compared."""
 import random
 import shutil
 import socket

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""leat-fetch and a server that is not ours: a thousand files of 0 bytes to 8 MiB from nginx, a third of them over
-TLS, another one over HTTP/2 on connections that end after some requests, some compressed on the way, and
+"""leat-fetch and a server that is not ours: a thousand files of 0 bytes to 8 MiB from nginx, a third of them
+over TLS, another one over HTTP/2 on connections that end after some requests, some compressed on the way, and
 every byte of them compared. The nginx is started here, for this test."""
 import contextlib
 import getpass
