@@ -56,6 +56,12 @@ failure_kind kind_of(leat::http::error code) noexcept {
     return failure_kind::protocol;
 }
 
+bool is_lasting(const std::error_code& code) noexcept {
+    using leat::dns_errc;
+    return code == dns_errc::no_such_host || code == dns_errc::no_address ||
+           code == dns_errc::malformed_name || code == dns_errc::unsupported;
+}
+
 bool ends_a_connection(const std::error_code& code) noexcept {
     return code == std::errc::connection_reset || code == std::errc::broken_pipe ||
            code == std::errc::connection_aborted || code == leat::stream_errc::end_of_stream ||
@@ -127,6 +133,7 @@ std::string_view name_of(failure_kind kind) noexcept {
 bool failure::may_pass() const noexcept {
     switch (kind) {
         case failure_kind::name:
+            return !lasting;
         case failure_kind::connect:
         case failure_kind::busy:
         case failure_kind::server:
@@ -152,7 +159,10 @@ failure failure_of(const std::exception& thrown) {
         return {.kind = failure_kind::file, .text = thrown.what()};
     }
     const auto* const error = dynamic_cast<const std::system_error*>(&thrown);
-    return {.kind = error == nullptr ? failure_kind::other : kind_of(error->code()), .text = thrown.what()};
+    if (error == nullptr) {
+        return {.kind = failure_kind::other, .text = thrown.what()};
+    }
+    return {.kind = kind_of(error->code()), .text = thrown.what(), .lasting = is_lasting(error->code())};
 }
 
 }  // namespace fetch

@@ -40,6 +40,7 @@ struct failure {
     int status = 0;                                  // that the server has answered with, if it has
     std::optional<leat::duration> retry_after = {};  // that the server asks for
 
+    bool lasting = false;  // of a name: that it does not exist
     // Whether the same request may succeed a little later.
     [[nodiscard]] bool may_pass() const noexcept;
 };

@@ -63,11 +63,11 @@ public:
     }
 
     leat::task<int> run() {
-        leat::signal_set signals(leat::not_ignored({SIGINT, SIGTERM, SIGHUP}));
         co_await client_.load();
         if (asked_.explain) {
             co_return co_await fetch::explain_each(client_.client(), asked_.how, asked_.urls);
         }
+        leat::signal_set signals(leat::not_ignored({SIGINT, SIGTERM, SIGHUP}));
         try {
             co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
                 group.spawn([&] { return shown_.draw(parts_.totals); });

@@ -39,6 +39,11 @@ TEST_CASE("what cannot help is not tried again") {
     using fetch::failure_kind;
     CHECK(fetch::failure{.kind = failure_kind::connect}.may_pass());
     CHECK(fetch::failure{.kind = failure_kind::busy}.may_pass());
+    const auto failed_look_up = [](leat::dns_errc code) {
+        return fetch::failure_of(std::system_error(code, "connect to h:80"));
+    };
+    CHECK(failed_look_up(leat::dns_errc::temporary_failure).may_pass());
+    CHECK_FALSE(failed_look_up(leat::dns_errc::no_such_host).may_pass());
     CHECK_FALSE(fetch::failure{.kind = failure_kind::refused}.may_pass());
     CHECK_FALSE(fetch::failure{.kind = failure_kind::tls}.may_pass());
     CHECK_FALSE(fetch::failure{.kind = failure_kind::file}.may_pass());

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""fetch, when servers, networks and URLs are bad: one line that names the URL and the reason, exit status 1,
-nothing hangs, no descriptor is left, and the other URLs of the run arrive."""
+"""leat-fetch, when servers, networks and URLs are bad: one line that names the URL and the reason, nothing
+hangs, no descriptor is left, and the other URLs of the run arrive."""
 import os
 import socket
 import ssl
@@ -11,8 +11,10 @@ from pathlib import Path
 
 from bad_origin import good_body, origin
 from certificates import authority
-from programs import backends, expect, folder, patience, run
+from fetching import backends, fetch, program, several_kinds
+from programs import expect, patience
 
+stalled_kind = 13
 malformed = "the chunked body is malformed"
 no_length = "Content-Length is not one whole number"
 too_long = "header larger than 65536 bytes"
@@ -43,8 +45,8 @@ answers = {  # what goes wrong with a path of the bad origin
     "/reset/in-body": "recv from {place}: Connection reset by peer",
 }
 redirects = {  # the same, for those that begin by telling where they were redirected to
-    "/loop": " (redirected to {base}/loop): too many redirects (10)",
-    "/endless/": " (redirected to {base}/endless/xxxxxxxxxx): too many redirects (10)",
+    "/loop": " (redirected to {base}/loop): too many redirects (20)",
+    "/endless/": " (redirected to {base}/endless/" + "x" * 20 + "): too many redirects (20)",
 }
 bad_urls = {
     "http://": "it names no host",
@@ -100,9 +102,9 @@ def from_a_bad_network(refusing, not_tls):
 
 
 def from_bad_urls(base):
-    lines = {url: f'error: bad URL "{url}": {why}' for url, why in bad_urls.items()}
+    lines = {url: f"error: {url}: {why}" for url, why in bad_urls.items()}
     no_host = bad_urls["http://a b/"]
-    lines["http://a\x1b[2J\n/"] = f'error: bad URL "http://a?[2J?/": {no_host}'
+    lines["http://a\x1b[2J\n/"] = f"error: http://a?[2J?/: {no_host}"
     location = f'"http://:0:0/" in a redirect from {base}/nowhere'
     why = "its port is not a number from 1 to 65535"
     lines[base + "/nowhere"] = f"error: {base}/nowhere: bad URL {location}: {why}"
@@ -114,8 +116,8 @@ def from_bad_urls(base):
 
 def each_failure_is_one_line(failures, good, trusted, backend, tmp):
     out = Path(tempfile.mkdtemp(dir=tmp))
-    done = run("fetch", *failures, *good, "--cacert", trusted, "--output-dir", out, "--backend", backend,
-               "--compressed", status=1)
+    done = fetch(*failures, *good, "--cacert", trusted, "--output-dir", out, "--backend", backend,
+                 "--compressed", "--tries", "1", status=several_kinds)
     expected, found = sorted(failures.values()), sorted(done.stderr.splitlines())
     expect(found == expected, "these lines differ:\n" + "\n".join(sorted(set(expected) ^ set(found))))
     summary = f"{len(good)} of {len(failures) + len(good)} URLs"
@@ -128,8 +130,8 @@ def each_failure_is_one_line(failures, good, trusted, backend, tmp):
 def those_who_never_answer_are_given_up(plain, secure, silent, trusted, backend):
     good = [plain + "/slow", plain + "/good", secure + "/slow"]
     stalled = [base + path for base in (plain, secure) for path in ("/silent", "/stalled")] + [silent]
-    done = run("fetch", *stalled, *good, "--cacert", trusted, "--timeout", "4", "--backend", backend,
-               status=1)
+    done = fetch(*stalled, *good, "--cacert", trusted, "--timeout", "4", "--discard",
+                 "--backend", backend, status=stalled_kind)
     expected = sorted(f"error: {url}: not done within 4 s" for url in stalled)
     expect(sorted(done.stderr.splitlines()) == expected, done.stderr)
     expect(f"{len(good)} of {len(good + stalled)} URLs" in done.stdout, done.stdout)
@@ -138,8 +140,8 @@ def those_who_never_answer_are_given_up(plain, secure, silent, trusted, backend)
 def descriptors_after(urls, trusted, backend):
     """Counts what fetch has open when it is done with `urls` and waits for the answer to one more."""
     gate = origin()
-    process = subprocess.Popen([folder / "fetch", *urls, gate.url + "/gate", "--parallel", "1",
-                                "--cacert", trusted, "--backend", backend],
+    process = subprocess.Popen([program, *urls, gate.url + "/gate", "--parallel", "1", "--tries", "1",
+                                "--discard", "--cacert", trusted, "--backend", backend],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         expect(gate.at_gate.wait(patience), "it comes to its last URL")
@@ -162,14 +164,14 @@ def no_descriptor_is_left(failures, trusted, backend):
 
 def an_unknown_host_is_named(backend):
     url = "http://no-such-host.invalid/"
-    done = run("fetch", url, "--backend", backend, status=1)
+    done = fetch(url, "--tries", "1", "--discard", "--backend", backend, status=4)
     why = f"error: {url}: connect to no-such-host.invalid:80: "  # what follows depends on the machine's DNS
     expect(done.stderr.startswith(why) and done.stderr.count("\n") == 1, done.stderr)
 
 
 def a_request_that_was_sent_again_is_told(base, backend):
     good, again = base + "/good", base + "/not-when-kept"
-    done = run("fetch", good, again, "--parallel", "1", "--backend", backend)
+    done = fetch(good, again, "--parallel", "1", "--discard", "--backend", backend)
     expect(f"{len(good_body)} bytes received from {good}.\n" in done.stdout, done.stdout)
     expect(f"3 bytes received from {again} (asked 2 times).\n" in done.stdout, done.stdout)
 

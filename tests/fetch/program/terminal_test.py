@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""fetch on a terminal, where it shows its progress."""
+"""leat-fetch on a terminal, where it shows its progress, unless it is told not to."""
 import os
 import pty
 import subprocess
 import sys
 
-from fetch_test import origin
-from programs import expect, folder, patience
+from fetching import program
+from origins import site
+from programs import expect, patience
 
 
-def a_terminal_shows_progress(plain):
+def shown_on_a_terminal(*arguments):
     try:
         controller, terminal = pty.openpty()
     except OSError as error:  # a container without devpts
         print(f"no terminal can be opened: {error}")
         sys.exit(77)
-    process = subprocess.Popen([folder / "fetch", f"{plain}/size/999"], stdout=terminal)
+    process = subprocess.Popen([program, *arguments], stdout=terminal, env={**os.environ, "TERM": "xterm"})
     os.close(terminal)
     shown = b""
     try:
@@ -23,9 +24,15 @@ def a_terminal_shows_progress(plain):
             shown += piece
     except OSError:
         pass  # the terminal is gone with the program
+    os.close(controller)
     expect(process.wait(patience) == 0, "it ends well on a terminal")
-    expect(b"0 of 1 done, " in shown and b"GET: " not in shown and b"1 of 1 URLs" in shown, repr(shown))
+    return shown.decode()
 
 
 if __name__ == "__main__":
-    a_terminal_shows_progress(origin())
+    url = site(lambda asked: asked.serve(b"some")).url + "/page"
+    shown = shown_on_a_terminal("--discard", url)
+    expect("GET: " not in shown and "1 of 1" in shown, repr(shown))
+    plain = shown_on_a_terminal("--discard", "--plain", url)
+    expect(f"GET: {url}" in plain and "\x1b" not in plain, repr(plain))
+    expect(shown_on_a_terminal("--discard", "--quiet", url) == "", "nothing to tell")
