@@ -133,10 +133,10 @@ std::string_view name_of(failure_kind kind) noexcept {
 bool failure::may_pass() const noexcept {
     switch (kind) {
         case failure_kind::name:
+        case failure_kind::server:
             return !lasting;
         case failure_kind::connect:
         case failure_kind::busy:
-        case failure_kind::server:
         case failure_kind::interrupted:
         case failure_kind::stalled:
             return true;

@@ -40,7 +40,8 @@ struct failure {
     int status = 0;                                  // that the server has answered with, if it has
     std::optional<leat::duration> retry_after = {};  // that the server asks for
 
-    bool lasting = false;  // of a name: that it does not exist
+    // A name that does not exist, or a server that cannot do what it is asked (501, 505).
+    bool lasting = false;
     // Whether the same request may succeed a little later.
     [[nodiscard]] bool may_pass() const noexcept;
 };

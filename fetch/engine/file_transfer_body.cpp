@@ -254,7 +254,8 @@ void file_transfer::refuse(const leat::http::response_stream& reply) const {
                       .text = shown_.shown + ": the server answered " + std::to_string(status) + " " +
                               plain(reply.head().reason),
                       .status = status,
-                      .retry_after = leat::http::retry_after(reply.head())}};
+                      .retry_after = leat::http::retry_after(reply.head()),
+                      .lasting = status == 501 || status == 505}};
 }
 
 void file_transfer::fail_with(failure_kind kind, const std::string& why) const {
