@@ -91,7 +91,8 @@ leat::task<std::optional<failure>> file_transfer::try_now(host_share& share) {
             leat::retry_waits({.first = parts_.how.tries.first_wait, .most = parts_.how.tries.longest_wait});
     }
     if (is_trouble(why.kind)) {
-        share.troubled(why.retry_after);
+        const bool bearable = why.retry_after && *why.retry_after <= parts_.how.tries.longest_asked;
+        share.troubled(bearable ? why.retry_after : std::nullopt);
     }
     co_return why;
 }
@@ -113,12 +114,19 @@ std::optional<leat::duration> file_transfer::wait_after(const failure& why) {
     return too_long ? std::nullopt : std::optional(wait);
 }
 
+// Bytes of a mirror are told as those of the job's URL, so only a checksum can tell later that they are
+// right.
+bool file_transfer::may_be_left() const {
+    return file_->there() > 0 && !start_over_ && !parts_.how.compressed && file_->known().has_validator() &&
+           (brought_by_ == 0 || job_.checksum);
+}
+
 leat::task<> file_transfer::put_aside() {
     if (!file_ || is_over()) {
         co_return;
     }
     try {
-        if (bytes_to_go_on_with() > 0) {
+        if (may_be_left()) {
             (void)co_await file_->leave();
         } else {
             co_await file_->remove();

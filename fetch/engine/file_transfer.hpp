@@ -81,6 +81,7 @@ private:
     leat::task<> check_digest();
     void check_size(std::optional<std::uint64_t> size) const;
     [[nodiscard]] std::uint64_t bytes_to_go_on_with() const;
+    [[nodiscard]] bool may_be_left() const;
     [[nodiscard]] leat::http::headers fields() const;
     [[nodiscard]] leat::http::request_options options() const;
     [[noreturn]] void refuse(const leat::http::response_stream& reply) const;

@@ -138,7 +138,7 @@ leat::task<> file_transfer::take(host_share& share, leat::http::response_stream&
 }
 
 leat::task<> file_transfer::receive(host_share& share, leat::http::response_stream& reply) {
-    const auto host_rate = parts_.host_rates.find(shown_.host);
+    rate_limit& host_rate = parts_.rate_of(shown_.host);
     for (;;) {
         const std::string_view piece = co_await reply.read();
         if (piece.empty()) {
@@ -160,8 +160,8 @@ leat::task<> file_transfer::receive(host_share& share, leat::http::response_stre
         if (parts_.rate.is_limited()) {
             co_await parts_.rate.pay(bytes.size());
         }
-        if (host_rate != parts_.host_rates.end()) {
-            co_await host_rate->second.pay(bytes.size());
+        if (host_rate.is_limited()) {
+            co_await host_rate.pay(bytes.size());
         }
     }
 }
@@ -227,7 +227,10 @@ std::uint64_t file_transfer::bytes_to_go_on_with() const {
 leat::http::headers file_transfer::fields() const {
     leat::http::headers all = parts_.how.fields;
     for (const auto& each : job_.fields) {
-        all.set(each.name, each.value);
+        all.erase(each.name);
+    }
+    for (const auto& each : job_.fields) {
+        all.add(each.name, each.value);
     }
     return all;
 }

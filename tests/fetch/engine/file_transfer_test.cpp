@@ -355,3 +355,56 @@ LEAT_TEST("without a folder bytes are counted") {
     CHECK(told.all.at(0).there == size);
     CHECK(told.all.at(0).file.empty());
 }
+
+LEAT_TEST("the rate of one host is kept, and does not count for another", on(simulated)) {
+    http_origin slow([](const std::string&) { return support::with_length(body); });
+    http_origin other([](const std::string&) { return support::with_length(body); });
+    settings how;
+    how.limits.rate_per_host = size / 4;
+    noting_observer told;
+    co_await slow.during([&]() -> leat::task<> {
+        co_await other.during([&]() -> leat::task<> {
+            const leat::time_point begin = leat::now();
+            co_await run(how, told,
+                         {{.url = slow.url("/1")}, {.url = slow.url("/2")}, {.url = other.url("/3")}});
+            CHECK(leat::now() - begin >= 7s);
+            CHECK(leat::now() - begin <= 9s);
+        });
+    });
+    REQUIRE(told.all.size() == 3);
+    CHECK(told.all[0].number == 3);  // it has a host for itself
+}
+
+LEAT_TEST("a server that asks for a day's pause fails its transfer, and holds up no other", on(simulated)) {
+    http_origin origin([](const std::string& head) -> answer {
+        return support::path_of(head) == "/bad"
+                   ? answer{::head("503 Service Unavailable", "Retry-After: 86400\r\n", 0)}
+                   : support::with_length("x");
+    });
+    settings how;
+    how.limits.transfers = 1;
+    noting_observer told;
+    co_await origin.during([&]() -> leat::task<> {
+        const leat::time_point begin = leat::now();
+        co_await run(how, told, {{.url = origin.url("/bad")}, {.url = origin.url("/good")}});
+        CHECK(leat::now() - begin < 1min);
+    });
+    CHECK(told.all.at(0).failure->kind == failure_kind::busy);
+    CHECK(told.all.at(1).state == transfer_state::fetched);
+}
+
+LEAT_TEST("fields of a job go in place of those of all, and may be repeated") {
+    http_origin origin([](const std::string&) { return support::with_length("x"); });
+    settings how;
+    how.fields = {{"X-One", "all"}, {"X-Two", "all"}};
+    noting_observer told;
+    co_await origin.during([&]() -> leat::task<> {
+        job one{.url = origin.url("/1")};
+        one.fields = {{"X-One", "1"}, {"X-One", "2"}};
+        co_await run(how, told, {one});
+    });
+    const std::string& sent = origin.heads.at(0);
+    CHECK(sent.find("X-One: 1\r\nX-One: 2\r\n") != std::string::npos);
+    CHECK(sent.find("X-Two: all\r\n") != std::string::npos);
+    CHECK(sent.find("X-One: all") == std::string::npos);
+}
