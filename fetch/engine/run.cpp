@@ -38,7 +38,7 @@ descriptor_shares share_descriptors(const settings& how) noexcept {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     const rlim_t available = std::max(limit.rlim_cur, for_others) - for_others;
-    const rlim_t each = how.folder.empty() ? 2 : 3;  // an idle connection, and these
+    const rlim_t each = how.folder.empty() ? 2 : 4;  // an idle connection, and these
     const auto most = static_cast<rlim_t>(how.limits.transfers);
     const rlim_t fit = std::max<rlim_t>(available / each, 1);
     return {.transfers = static_cast<std::size_t>(std::min(fit, most)),

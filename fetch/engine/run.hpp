@@ -17,8 +17,9 @@
 namespace fetch {
 
 // How many transfers at once, and how many idle connections beside them, the limit of descriptors
-// (RLIMIT_NOFILE) allows. A transfer has a connection and perhaps a file. A new connection can wait for a
-// descriptor, but the file could only fail, after its URL has been answered: so there are enough for all.
+// (RLIMIT_NOFILE) allows. A transfer has a connection and perhaps a file and its note. A new connection can
+// wait for a descriptor, but the file could only fail, after its URL has been answered: so there are enough
+// for all.
 struct descriptor_shares {
     std::size_t transfers;  // that move: not more than asked for
     std::size_t open;       // with those that are silent
