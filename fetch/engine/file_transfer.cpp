@@ -69,6 +69,9 @@ bool file_transfer::read_urls() {
 
 leat::task<std::optional<failure>> file_transfer::try_now(host_share& share) {
     failure why;
+    if (shown_.tries == 0) {
+        shown_.times.begin = leat::now();
+    }
     ++shown_.tries;
     ++tries_;
     ++parts_.totals.tries;

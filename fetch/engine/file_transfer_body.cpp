@@ -8,11 +8,14 @@
 #include <leat/http/retry_after.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <span>
 #include <utility>
 
 namespace fetch::detail {
 namespace {
+
+using namespace std::chrono_literals;
 
 // What a server says, in one line that leaves a terminal alone.
 std::string plain(std::string_view text) {
@@ -246,7 +249,8 @@ leat::http::request_options file_transfer::options() const {
     made.rate_time = tries.rate_time;
     made.redirects = parts_.how.redirects;
     if (tries.total != leat::duration::max()) {
-        made.total = std::max(leat::after(shown_.times.begin, tries.total) - leat::now(), leat::duration(1));
+        const leat::duration left = leat::after(shown_.times.begin, tries.total) - leat::now();
+        made.total = std::max(std::chrono::ceil<std::chrono::milliseconds>(left), 1ms);  // to be told
     }
     return made;
 }

@@ -309,6 +309,24 @@ LEAT_TEST("a checksum is checked, also of a file that was gone on with") {
     }
 }
 
+LEAT_TEST("the time for a file begins when its turn has come, and is told", on(simulated)) {
+    settings how{.folder = ""};
+    how.tries.total = 6s;
+    how.limits.per_host = 1;
+    how.limits.rate = size / 4;
+    http_origin origin([](const std::string& asked) {
+        return support::path_of(asked) == "/held" ? answer{"", then::hold} : support::with_length(body);
+    });
+    noting_observer told;
+    co_await origin.during([&]() -> leat::task<> {
+        const auto totals = co_await run(
+            how, told, {{.url = origin.url("/a")}, {.url = origin.url("/b")}, {.url = origin.url("/held")}});
+        CHECK(totals.fetched == 2);
+    });
+    REQUIRE(told.all.size() == 3);
+    CHECK(told.all[2].failure->text == origin.url("/held") + ": not done within 6 s");
+}
+
 LEAT_TEST("a mirror takes over, at once") {
     const any_folder folder;
     const settings how = into(folder);
