@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The demonstration, with no network: slow poems in turn and at once, then 200 URLs at once, half over TLS.
-# All servers are leat's own. Its argument is the folder of the compiled examples.
+# All servers are leat's own. Its arguments are the folder of the compiled examples and leat-fetch.
 set -euo pipefail
 programs=$1
+fetch=$2
 scratch=$(mktemp -d)
 servers=()
 finish() {
@@ -44,7 +45,7 @@ for ((i = 1; i <= 100; ++i)); do
     echo "https://${origins[1]}/$i"
 done >"$scratch/urls"
 echo "== 200 URLs, half of them over TLS; the server waits up to half a second for each"
-"$programs/fetch" --parallel 50 --cacert "$scratch/ca.pem" -i "$scratch/urls" | tee "$scratch/fetched"
+"$fetch" --discard --cacert "$scratch/ca.pem" -i "$scratch/urls" | tee "$scratch/fetched"
 
 echo "== In short"
 echo "poems in turn: $(sed -n 's/^Got poems in //p' "$scratch/in-turn")"

@@ -31,7 +31,7 @@ class program:
 
 
 def leat(folder, backend):
-    fetch = str(folder / "bench" / "fetch")
+    fetch = str(folder / "fetch" / "leat-fetch")
     return program(
         f"leat-{backend}", (fetch, "--backend", backend), ("--discard",), ("--output-dir",), ("--cacert",)
     )

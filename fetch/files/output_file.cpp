@@ -169,6 +169,9 @@ leat::task<> output_file::lock_note() {
             note_trusts_ = note_trusts_ || about->size > 0;
             note_ = std::move(opened);
             has_note_ = true;
+            if (place_->how.sync && !has_part_) {  // no part without a note, after a power cut either
+                co_await place_->sync_folders(base_);
+            }
         }
     }
 }
@@ -245,11 +248,13 @@ leat::task<> output_file::finish(server_time time) {
         co_await describe(time);
         co_await close_part();
         co_await take_name();
+        if (place_->how.sync) {
+            co_await place_->sync_folders(name());
+        }
         co_await place_->remove_if_there(note_name());
         has_note_ = false;
         note_ = {};
-    }
-    if (place_->how.sync) {
+    } else if (place_->how.sync) {
         co_await place_->sync_folders(name());
     }
 }
@@ -343,16 +348,18 @@ leat::task<std::uint64_t> output_file::put_by() {
         co_await drop();
         co_return 0;
     }
+    // Where it cannot be told whether the machine has stopped meanwhile, only what was synced counts later.
+    const bool sync = place_->how.sync || place_->boot.empty();
     co_await prepare();
     co_await cut();
     co_await flush();
-    if (place_->how.sync) {
+    if (sync) {
         co_await sync_part();
         co_await write_note();
     }
     co_await close_part();
     co_await note_.close();
-    if (place_->how.sync) {
+    if (sync) {
         co_await place_->sync_folders(base_);
     }
     co_return on_disk_;
@@ -371,6 +378,9 @@ leat::task<> output_file::drop() {
         co_await place_->remove_if_there(part_name());
         has_part_ = false;
         length_ = 0;
+        if (place_->how.sync) {
+            co_await place_->sync_folders(base_);
+        }
     }
     if (has_note_) {
         co_await lock_note();

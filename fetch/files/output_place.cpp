@@ -134,8 +134,11 @@ leat::task<output_file> output_place::claim(std::string wanted, std::string url)
 
 // Only with numbers there is another name.
 void output_place::refuse(const output_file& file, finding found) const {
-    if (found == finding::busy && how.when_there != existing_file::number) {
-        throw file_error(std::make_error_code(std::errc::device_or_resource_busy), path_of(file.part_name()));
+    if (found != finding::taken && how.when_there != existing_file::number) {
+        const bool busy = found == finding::busy;
+        throw file_error(
+            std::make_error_code(busy ? std::errc::device_or_resource_busy : std::errc::file_exists),
+            path_of(file.part_name()));
     }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <fetch/views/columns.hpp>
 
+#include <fetch/names/utf8.hpp>
+
 #include <fetch/views/text.hpp>
 
 #include <algorithm>
@@ -47,8 +49,9 @@ std::vector<shown_character> characters_of(std::string_view text) {
     all.reserve(text.size());
     while (!text.empty()) {
         const character next = first_character(text);
-        all.push_back({text.substr(0, next.bytes), locale.columns_of(next.code)});
-        text.remove_prefix(next.bytes);
+        const std::size_t size = std::max<std::size_t>(next.size, 1);
+        all.push_back({text.substr(0, size), locale.columns_of(next.size > 0 ? next.number : U'\uFFFD')});
+        text.remove_prefix(size);
     }
     return all;
 }

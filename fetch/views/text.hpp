@@ -14,16 +14,6 @@
 
 namespace fetch {
 
-// A character of UTF-8 text, and how many bytes it has. Of bytes that are none the first is U+FFFD.
-struct character {
-    char32_t code;
-    std::size_t bytes;
-};
-inline constexpr char32_t bad_character = 0xFFFD;
-
-// The first one of `text`, which is not empty.
-[[nodiscard]] character first_character(std::string_view text) noexcept;
-
 // With '?' for each control character, each that changes the direction of the text around it, each line
 // separator and each byte that is no UTF-8; without Unicode also for each character beyond ASCII.
 [[nodiscard]] std::string printable(std::string_view text, bool unicode = true);

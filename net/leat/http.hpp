@@ -7,6 +7,7 @@
 #include <leat/http/client.hpp>
 #include <leat/http/compressed.hpp>
 #include <leat/http/conditional.hpp>
+#include <leat/http/connect_by_proxy.hpp>
 #include <leat/http/cookie_file.hpp>
 #include <leat/http/cookie_jar.hpp>
 #include <leat/http/cookies.hpp>

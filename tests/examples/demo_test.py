@@ -8,7 +8,8 @@ import sys
 from programs import expect, folder, patience
 
 if __name__ == "__main__":
-    done = subprocess.run(["bash", sys.argv[1], folder], capture_output=True, text=True, timeout=patience,
+    script, fetch = sys.argv[1:]
+    done = subprocess.run(["bash", script, folder, fetch], capture_output=True, text=True, timeout=patience,
                           env=os.environ)
     expect(done.returncode == 0, done.stderr)
     expect(re.search(r"^200 URLs: +200 of 200 URLs, \d+ bytes in \d+\.\d+ s, 0 failed$", done.stdout, re.M),

@@ -17,7 +17,7 @@ from programs import expect, folder, patience
 
 project = Path(__file__).resolve().parent.parent.parent
 # Examples that are built only where a library is found.
-optional = ["fetch_libcurl", "old_server", "postgres", "redis_workers"]
+optional = ["../fetch/leat-fetch", "fetch_libcurl", "old_server", "postgres", "redis_workers"]
 # What a shell says of a job that it has started or that a signal has ended.
 of_jobs = re.compile(r"\[\d+\].*|.*: line \d+: +\d+ (Terminated|Killed).*")
 
@@ -36,7 +36,8 @@ def commands_of_table(text):
     for line in re.findall(r"^\| `\S+` \|.*\|$", text, re.M):
         *_, command, printed = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
         unquote = [cell.strip("`").replace("\\|", "|") for cell in (command, *printed.split("<br>"))]
-        if not any(f"examples/{name} " in command and not (folder / name).exists() for name in optional):
+        missing = [name for name in optional if not (folder / name).exists()]
+        if not any(f"/{Path(name).name} " in command for name in missing):
             yield unquote[0], [line for line in unquote[1:] if line]
 
 
@@ -80,6 +81,7 @@ class shell:
         self.scratch = scratch + "/"
         os.makedirs(f"{scratch}/build")
         os.symlink(folder, f"{scratch}/build/examples")
+        os.symlink(folder.parent / "fetch", f"{scratch}/build/fetch")
         os.symlink(project / "examples", f"{scratch}/examples")
         reading, self.typing = os.pipe()
         self.process = subprocess.Popen(

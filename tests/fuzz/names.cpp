@@ -63,8 +63,8 @@ void check_socket_name(const unsigned char* data, std::size_t size) {
 }
 
 void check_message(const unsigned char* data, std::size_t size) {
-    const auto holds = leat::detail::negative_lifetime(std::as_bytes(std::span(data, size)));
-    check(!holds || (*holds >= leat::duration::zero() && *holds <= std::chrono::seconds(INT32_MAX)),
+    const auto none = leat::detail::read_negative_answer(std::as_bytes(std::span(data, size)));
+    check(!none || (none->holds >= leat::duration::zero() && none->holds <= std::chrono::seconds(INT32_MAX)),
           "how long an answer holds is a time to live");
 }
 

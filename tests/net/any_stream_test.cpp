@@ -4,6 +4,7 @@
 #include "conformance/connected.hpp"
 
 #include <leat/any_stream.hpp>
+#include <leat/net.hpp>
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
 #include <leat/testing/idle.hpp>
@@ -73,4 +74,15 @@ LEAT_TEST("an operation of an any_stream is given to whatever takes an awaitable
     co_await both.client.recv_exactly(back);
     CHECK(std::string_view(back.data(), back.size()) == "abc");
     co_await sends;
+}
+
+LEAT_TEST("an any_stream knows the other side where the stream inside does") {
+    connection both = co_await connected();
+    const leat::endpoint client = both.client.local_endpoint();
+    const leat::any_stream tcp(std::move(both.server));
+    CHECK(tcp.remote_endpoint() == client);
+    auto listener = leat::unix_listener::bind(leat::unix_endpoint());
+    auto made = co_await leat::unix_stream::connect(listener.local_endpoint());
+    const leat::any_stream local(std::move(made));
+    CHECK_FALSE(local.remote_endpoint().has_value());
 }

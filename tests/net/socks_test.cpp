@@ -5,55 +5,24 @@
 #include <leat/testing/doctest.hpp>
 #include <leat/testing/stream_pair.hpp>
 
+#include "proxy_talk.hpp"
+
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <utility>
 
 using leat::tcp_stream;
+using leat::testing::all_of;
+using leat::testing::talk;
 using namespace std::string_literals;
 
 namespace {
 
-// What the connection through a proxy comes to that says `answers`, a byte at a time; and what it was told.
-struct talk {
-    std::string heard;
-    std::string ended;
-    std::error_code code;
-    std::string first;  // bytes behind the proxy's reply
-};
-
-leat::task<std::string> all_of(tcp_stream& from) {
-    std::string all;
-    while (const auto chunk = co_await from.recv_chunk()) {
-        all += chunk.text();
-    }
-    co_return all;
-}
-
 leat::task<talk> connect_through(std::string answers, std::string host, std::string user = "") {
-    auto [near, far] = co_await leat::testing::stream_pair();
-    talk seen;
-    const auto serve = [&]() -> leat::task<> {
-        for (const char each : answers) {
-            co_await far.send_all(std::string(1, each));
-            co_await leat::yield();
-        }
-        far.shutdown_send();
-        seen.heard = co_await all_of(far);
+    const auto connect = [&](tcp_stream proxy) {
+        return leat::connect_by_socks5(std::move(proxy), std::move(host), 258, std::move(user), "pass");
     };
-    auto proxy = leat::spawn(serve);
-    try {
-        tcp_stream made =
-            co_await leat::connect_by_socks5(std::move(near), std::move(host), 258, std::move(user), "pass");
-        seen.ended = "connected";
-        seen.first = co_await all_of(made);
-    } catch (const std::system_error& failure) {
-        seen.ended = failure.what();
-        seen.code = failure.code();
-    }
-    co_await proxy.join();  // it fails where it was left with bytes unread
-    co_return seen;
+    co_return co_await leat::testing::talk_through(std::move(answers), connect);
 }
 
 const std::string accepted = "\x05\0\x05\0\0\x01\x7f\0\0\x01\x04\x38"s;

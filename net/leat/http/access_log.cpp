@@ -51,8 +51,12 @@ std::string_view name_of(version spoken) noexcept {
 }  // namespace
 
 std::string access_line(const answered& done) {
+    const served_connection* const on = done.asked.connection;
+    return access_line(done, on != nullptr ? on->remote_endpoint() : std::nullopt);
+}
+
+std::string access_line(const answered& done, const std::optional<endpoint>& client) {
     const request& asked = done.asked;
-    const auto client = asked.connection != nullptr ? asked.connection->remote_endpoint() : std::nullopt;
     std::string line = client ? client->address().unmapped().to_string() : "-";
     line += " - - ";
     append_time(line, done.when);

@@ -8,10 +8,12 @@
 #pragma once
 
 #include <leat/clock.hpp>
+#include <leat/endpoint.hpp>
 #include <leat/http/message.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace leat::http {
@@ -31,5 +33,8 @@ struct answered {
 // The time is UTC. Quotes, backslashes and bytes that are no printable ASCII are written as \xhh, so nobody
 // can write a line of their own. A client without an IP address is "-". Throws std::bad_alloc.
 [[nodiscard]] std::string access_line(const answered& done);
+// The same with another client than that of the connection: the one that proxies tell of (forwarded.hpp).
+//   access_line(done, leat::http::x_forwarded(done.asked, our_proxies).client)
+[[nodiscard]] std::string access_line(const answered& done, const std::optional<endpoint>& client);
 
 }  // namespace leat::http

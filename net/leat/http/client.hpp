@@ -245,7 +245,6 @@ private:
     [[nodiscard]] task<> put(detail::client_request& asked, Stream made, detail::connection_lease& lease);
     template <typename Dial>
     [[nodiscard]] auto dial_later(Dial dial_once) -> std::invoke_result_t<Dial&>;
-    [[nodiscard]] task<tcp_stream> tunnel(detail::client_request& asked, tcp_stream below);
     [[nodiscard]] detail::secure_transport& secure();
     void keep_cookies(const url& from, const response& head);
     void find_credentials(detail::client_request& asked) const;

@@ -3,8 +3,8 @@
 #include <leat/http/client.hpp>
 
 #include <leat/connect.hpp>
+#include <leat/http/connect_by_proxy.hpp>
 #include <leat/http/core/client_request.hpp>
-#include <leat/http/core/writer.hpp>
 #include <leat/socks.hpp>
 #include <leat/timeout.hpp>
 #include <leat/unix.hpp>
@@ -15,23 +15,18 @@
 namespace leat::http {
 namespace {
 
-// "example.org:443": what CONNECT asks a proxy for.
-std::string host_and_port(const url& of) {
-    std::string text = of.origin();
-    text.erase(0, text.find("//") + 2);
-    return text;
-}
-
 bool is_shortage_of_descriptors(const std::error_code& code) noexcept {
     return code == std::errc::too_many_files_open || code == std::errc::too_many_files_open_in_system;
 }
 
-task<tcp_stream> through_socks(const detail::client_request& asked, tcp_stream below) {
+// Through the proxy at the other end of `below`.
+task<tcp_stream> reach(const detail::client_request& asked, tcp_stream below) {
     const std::string credentials = asked.proxy->credentials();
     const std::size_t colon = std::min(credentials.find(':'), credentials.size());
     const url& target = asked.chain.current();
-    return connect_by_socks5(std::move(below), target.host(), target.port(), credentials.substr(0, colon),
-                             credentials.substr(std::min(colon + 1, credentials.size())));
+    const auto connect = asked.proxy->socks ? connect_by_socks5 : connect_by_proxy;
+    return connect(std::move(below), target.host(), target.port(), credentials.substr(0, colon),
+                   credentials.substr(std::min(colon + 1, credentials.size())));
 }
 
 std::string place_to_dial(const url& of) {
@@ -97,10 +92,8 @@ task<> client::connect(detail::client_request& asked, detail::connection_lease& 
     }
     auto dialling = dial_later([&] { return dial(asked); });
     tcp_stream made = co_await timeout_at(asked.deadline, std::move(dialling));
-    if (asked.proxy && asked.proxy->socks) {
-        made = co_await timeout_at(asked.allow(asked.options.connect), through_socks(asked, std::move(made)));
-    } else if (asked.needs_tunnel()) {
-        made = co_await tunnel(asked, std::move(made));
+    if (asked.proxy && !asked.asks_proxy()) {
+        made = co_await timeout_at(asked.allow(asked.options.connect), reach(asked, std::move(made)));
     }
     co_await put(asked, std::move(made), lease);
 }
@@ -137,28 +130,6 @@ void client::use_addresses(std::string_view host, int port, std::vector<address>
     } else {
         addresses_.insert_or_assign(std::move(place), std::move(instead));
     }
-}
-
-task<tcp_stream> client::tunnel(detail::client_request& asked, tcp_stream below) {
-    const std::string place = host_and_port(asked.chain.current());
-    std::string bytes = "CONNECT " + place + " HTTP/1.1\r\n";
-    detail::append_field(bytes, "Host", place);
-    if (asked.proxy->has_credentials()) {
-        detail::append_field(bytes, "Proxy-Authorization",
-                             detail::basic_authorization(asked.proxy->credentials()));
-    }
-    detail::append_blank_line(bytes);
-    detail::client_connection proxy{any_stream(std::move(below))};
-    const time_point deadline = asked.allow(asked.options.connect);
-    co_await proxy.exchange("CONNECT", bytes, asked.limits(), deadline);
-    const int status = proxy.head().status;
-    if (status < 200 || status > 299 || proxy.has_unread_bytes()) {
-        throw request_error(std::make_error_code(std::errc::connection_refused),
-                            "the proxy " + asked.proxy->origin() + " answered CONNECT " + place + " with " +
-                                std::to_string(status) + " " + std::string(reason_phrase(status)));
-    }
-    any_stream stream = proxy.take_stream();
-    co_return std::move(*stream.get_if<tcp_stream>());
 }
 
 }  // namespace leat::http

@@ -95,10 +95,11 @@ void weaken_tag(response& made) {
     }
 }
 
+// What needs memory comes before the field that makes the body one that is coded.
 void note_coding(response& made, std::string_view coding) {
-    made.headers.set("Content-Encoding", coding);
     weaken_tag(made);
     made.headers.erase("Accept-Ranges");
+    made.headers.add("Content-Encoding", coding);
 }
 
 // An answer without a body, because the client has it, names what the client has (RFC 9110 15.4.5).

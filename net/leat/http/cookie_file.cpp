@@ -92,9 +92,10 @@ const char* read_line(std::string_view line, cookie& made) {
     return nullptr;
 }
 
-bool has_tab(const cookie& one) noexcept {
-    const auto in = [](const std::string& text) { return text.find('\t') != text.npos; };
-    return in(one.path) || in(one.name) || in(one.value);
+// Whether the line that it makes is read as the same cookie.
+bool can_be_written(const cookie& one) noexcept {
+    const auto is_apart = [](const std::string& text) { return text.find('\t') == text.npos; };
+    return is_apart(one.path) && is_apart(one.name) && is_apart(one.value) && !one.domain.starts_with('.');
 }
 
 const char* word_of(bool truth) noexcept {
@@ -147,7 +148,7 @@ std::string cookies_text(const cookie_jar& jar, bool with_session) {
     std::ranges::sort(all, {}, &cookie::made);
     std::string text = "# Netscape HTTP Cookie File\n\n";
     for (const cookie& each : all) {
-        if ((each.expires || with_session) && !has_tab(each)) {
+        if ((each.expires || with_session) && can_be_written(each)) {
             append_line(text, each);
         }
     }

@@ -38,8 +38,8 @@ struct cookies_read {
 cookies_read read_cookies(std::string_view text, cookie_jar& jar);
 
 // The cookies of `jar` that have not expired, in the order in which they came, as a file's text; without
-// those that end with the session unless they are asked for. One with a tab in it cannot be written, and is
-// left out.
+// those that end with the session unless they are asked for. One with a tab in it, or of a host whose name
+// begins with a dot, cannot be written, and is left out.
 [[nodiscard]] std::string cookies_text(const cookie_jar& jar, bool with_session = true);
 
 inline constexpr std::size_t cookie_file_max = std::size_t(16) << 20;

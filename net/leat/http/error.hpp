@@ -51,7 +51,7 @@ enum class error {
 
     // HTTP/2.
     bad_http2,
-    stream_reset,  // the last one: error.cpp and its test count to here
+    stream_reset,
 };
 
 // The category "http".

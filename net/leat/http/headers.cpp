@@ -24,6 +24,14 @@ void require_valid(std::string_view name, std::string_view value) {
     }
 }
 
+// For one more.
+template <typename Place>
+void make_room(std::vector<Place>& index) {
+    if (index.size() == index.capacity()) {
+        index.reserve(std::max<std::size_t>(16, 2 * index.capacity()));  // most messages have fewer fields
+    }
+}
+
 }  // namespace
 
 void headers::add(std::string_view name, std::string_view value) {
@@ -31,6 +39,7 @@ void headers::add(std::string_view name, std::string_view value) {
     value = detail::trim(value);  // as its receiver would
     const std::size_t name_at = text_.size();
     const std::size_t grown_size = name_at + name.size() + value.size() + 4;
+    make_room(index_);  // first: without memory for it nothing of the field is in the text
     std::string old;
     if (grown_size > text_.capacity()) {
         // `name` and `value` may be views of this very object: the old text stays until they are copied.
@@ -122,9 +131,7 @@ void headers::append_index(std::size_t name_at, std::size_t name_size, std::size
                            std::size_t value_size) {
     check(value_at + value_size <= text_.size() && text_.size() <= std::numeric_limits<std::uint32_t>::max(),
           "a header field lies inside the text of its message");
-    if (index_.capacity() == 0) {
-        index_.reserve(16);  // most messages have fewer fields
-    }
+    make_room(index_);
     index_.push_back({static_cast<std::uint32_t>(name_at), static_cast<std::uint32_t>(name_size),
                       static_cast<std::uint32_t>(value_at), static_cast<std::uint32_t>(value_size)});
 }

@@ -54,6 +54,9 @@ struct response {
     http::version version = http::version::http_1_1;
     http::headers headers;
     std::string body;
+    // As those of a request, of an answer that a client has got. A server does not send them:
+    // response_writer::add_trailer does.
+    http::headers trailers;
     // For the answer of a server with status 101 (RFC 9110 7.8): once its head has been sent, this has the
     // connection for itself, to speak the protocol that the field Upgrade names. The connection ends behind
     // it. The request, and request::connection, live until then; gone() is not to be used. Over HTTP/2 it has
@@ -67,6 +70,7 @@ struct response {
         version = http::version::http_1_1;
         headers.clear();
         body.clear();
+        trailers.clear();
     }
 };
 

@@ -53,8 +53,7 @@ response_stream::response_stream(detail::connection_lease lease, http::url from,
 void response_stream::begin_decoding(std::string named, bool decode) {
     named_ = std::move(named);
     if (lease_->complete()) {  // there is no body
-        ended_ = true;
-        lease_.drop();
+        end();
         return;
     }
     const std::uint64_t limit = limit_.value_or(detail::content_decoder::no_limit);
@@ -67,6 +66,13 @@ void response_stream::begin_decoding(std::string named, bool decode) {
     if (decoder_.is_identity() && detail::names_coding(coding)) {
         undecoded_ = coding;
     }
+}
+
+// The body has been read to its end.
+void response_stream::end() noexcept {
+    head_.trailers = std::move(lease_->trailers());
+    ended_ = true;
+    lease_.drop();
 }
 
 std::optional<std::uint64_t> response_stream::size() const noexcept {
@@ -113,8 +119,7 @@ task<std::string_view> response_stream::read_piece() {
             if (const auto complete = decoder_.finish(); !complete) {
                 throw request_error(complete.error(), complete.error().message());
             }
-            ended_ = true;
-            lease_.drop();
+            end();
         } else if (lease_->body_bytes() > encoded_max_) {
             fail_too_long();
         }

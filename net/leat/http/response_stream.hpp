@@ -61,6 +61,10 @@ public:
 
     // The next piece of the body, decoded; empty at its end. Good until the next call. Throws like get().
     [[nodiscard]] task<std::string_view> read();
+    // Fields that came behind the body (RFC 9110 6.5), once read() has given its end: over HTTP/2, and over
+    // HTTP/1.1 behind a body in chunks. Those that may not come there are left out. Their limits are those of
+    // a head.
+    [[nodiscard]] const http::headers& trailers() const noexcept { return head_.trailers; }
     // All that is still to come. Throws when it is more than `limit` bytes.
     [[nodiscard]] task<std::string> read_all(std::uint64_t limit = std::uint64_t(64) << 20);
     // The bytes that read() gave so far.
@@ -72,6 +76,7 @@ private:
     void begin_decoding(std::string named, bool decode);
     [[nodiscard]] task<std::string_view> read_piece();
     [[nodiscard]] task<> receive_piece();
+    void end() noexcept;
     [[nodiscard]] bool is_below_rate() const noexcept;
     [[nodiscard]] bool is_too_slow() const noexcept;
     void check_rate();

@@ -102,7 +102,11 @@ task<> response_writer::write_file(file& from, std::uint64_t offset, std::uint64
             continue;
         }
         const std::span<const std::byte> piece = co_await rest.next();
+        const std::uint64_t before = written_;
         co_await write({reinterpret_cast<const char*>(piece.data()), piece.size()});
+        if (written_ == before) {
+            co_return;  // the answer has no body, as that to HEAD
+        }
     }
 }
 

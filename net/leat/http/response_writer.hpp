@@ -79,7 +79,7 @@ public:
     // Sends `size` bytes of `from`, beginning at `offset`, as pieces of the body: by sendfile(2) where the
     // body has a Content-Length and goes over plain TCP, as send_file() does. The file lives until then.
     // Completes, throws and is cancelled as write(); throws as file::read_at, and stream_errc::end_of_stream
-    // when the file is shorter.
+    // when the file is shorter. For an answer without a body, as that to HEAD, one piece is read.
     [[nodiscard]] task<> write_file(file& from, std::uint64_t offset, std::uint64_t size);
 
     // How much of the body has been written so far; inside of compressed(), of its compressed form.

@@ -8,6 +8,8 @@
 #include <leat/result.hpp>
 #include <leat/system/folder.hpp>
 
+#include <unistd.h>
+
 namespace leat::http {
 namespace {
 
@@ -27,6 +29,12 @@ std::optional<std::string_view> uploaded_form::get(std::string_view name) const 
 detail::upload_saver::upload_saver(request_body_reader& body, std::string_view boundary, std::string folder,
                                    const multipart_limits& limits)
     : body_(body), parser_(boundary, limits), folder_(std::move(folder)) {}
+
+detail::upload_saver::~upload_saver() {
+    for (const std::string& path : made_) {
+        (void)::unlink(path.c_str());
+    }
+}
 
 task<> detail::upload_saver::save() {
     for (;;) {
@@ -131,7 +139,8 @@ task<> detail::upload_saver::end_part() {
 
 task<> detail::upload_saver::remove_rest() {
     open_ = file();
-    for (const std::string& path : made_) {
+    for (; !made_.empty(); made_.pop_back()) {
+        const std::string& path = made_.back();
         const auto removed = co_await as_result(remove_file(path));
         if (!removed.ok() && removed.error() != std::errc::no_such_file_or_directory) {
             current_scheduler().report("an upload stays: " + path + ": " + removed.error().message());

@@ -57,10 +57,14 @@ class upload_saver {
 public:
     upload_saver(request_body_reader& body, std::string_view boundary, std::string folder,
                  const multipart_limits& limits);
+    upload_saver(const upload_saver&) = delete;
+    upload_saver& operator=(const upload_saver&) = delete;
+    // Removes what remove_rest() had no memory for.
+    ~upload_saver();
 
     // Reads all of the body.
     [[nodiscard]] task<> save();
-    // Removes what is still there. Never fails: what cannot be removed is reported.
+    // Removes what is still there; what cannot be removed is reported. Throws std::bad_alloc.
     [[nodiscard]] task<> remove_rest();
     [[nodiscard]] uploaded_form& form() noexcept { return form_; }
 

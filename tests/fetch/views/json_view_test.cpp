@@ -32,9 +32,11 @@ struct member {
 using schema = std::map<std::string, std::vector<member>>;
 
 schema schema_of_page() {
-    const std::filesystem::path here(__FILE__);
+    // The compiler was told of this file from the folder above that of the program.
+    const auto compiled_in = std::filesystem::canonical("/proc/self/exe").parent_path().parent_path();
+    const std::filesystem::path here(compiled_in / __FILE__);
     std::ifstream page(here.parent_path() / "../../../docs/fetch-events.md");
-    REQUIRE_MESSAGE(page.is_open(), "run it where it was compiled");
+    REQUIRE(page.is_open());
     schema all;
     std::string heading;
     std::smatch found;

@@ -3,8 +3,8 @@
 // wrapped anew when that changes, as most terminals do. Knows what the views write; anything else fails.
 #pragma once
 
+#include <fetch/names/utf8.hpp>
 #include <fetch/views/columns.hpp>
-#include <fetch/views/text.hpp>
 
 #include <leat/fd.hpp>
 
@@ -48,10 +48,10 @@ public:
                 ++size;
             } else {
                 const fetch::character next = fetch::first_character(text);
-                if (next.code == fetch::bad_character && text.size() < 4) {
+                if (next.size == 0 && text.size() < 4) {
                     break;
                 }
-                size = next.bytes;
+                size = std::max<std::size_t>(next.size, 1);
                 show(text.substr(0, size));
             }
             text.remove_prefix(size);

@@ -90,6 +90,41 @@ LEAT_TEST("that a name or its addresses are not there is remembered as long as i
     CHECK(server.asked("bare.test", dns_type::a) == 1);
 }
 
+LEAT_TEST("an answer without the addresses of a family that the server has failed to tell is not remembered",
+          on(kernel)) {
+    dns_server server;
+    const dns_reply failed{.rcode = dns_rcode::server_failure};
+    server.set("half.test", dns_type::a, {.addresses = {first}, .holds = an_hour});
+    server.set("half.test", dns_type::aaaa, failed);
+    server.set("none.test", dns_type::a, failed);
+    server.set("none.test", dns_type::aaaa, {.holds = an_hour});
+    const addresses half = co_await leat::resolve("half.test", patient(server));
+    CHECK(half == addresses{first});
+    const failure none = co_await failure_of("none.test", patient(server));
+    CHECK(none.code);
+    server.set("half.test", dns_type::aaaa, {.addresses = {v6}, .holds = an_hour});
+    server.set("none.test", dns_type::a, {.addresses = {first}, .holds = an_hour});
+    const addresses whole = co_await leat::resolve("half.test", patient(server));
+    CHECK(same_set(whole, {first, v6}));
+    const addresses found = co_await leat::resolve("none.test", patient(server));
+    CHECK(found == addresses{first});
+}
+
+LEAT_TEST("that there are no addresses of a family is remembered with the others, as long as it holds",
+          on(kernel)) {
+    dns_server server;
+    server.set("four.test", dns_type::a, {.addresses = {first}, .holds = an_hour});
+    server.set("four.test", dns_type::aaaa, {.holds = an_hour});
+    server.set("soon.test", dns_type::a, {.addresses = {first}, .holds = an_hour});
+    server.set("soon.test", dns_type::aaaa, {.holds = 0});
+    for (int turn = 0; turn < 2; ++turn) {
+        (void)co_await leat::resolve("four.test", patient(server));
+        (void)co_await leat::resolve("soon.test", patient(server));
+    }
+    CHECK(server.asked("four.test", dns_type::a) == 1);
+    CHECK(server.asked("soon.test", dns_type::a) == 2);
+}
+
 LEAT_TEST("without a record that says how long, it is not remembered that a name is not there", on(kernel)) {
     dns_server server;
     const dns_reply reply{.rcode = dns_rcode::name_error, .holds = an_hour, .has_soa = false};
@@ -114,36 +149,73 @@ LEAT_TEST("an answer of one server is not that of another, nor that of another f
     CHECK(of_other_family == addresses{v6});
 }
 
-TEST_CASE("a change of /etc/hosts ends what is remembered") {
+namespace {
+
+// Runs `body`, which may give this other /etc/hosts to a thread whose mounts are its own. False: it may not.
+template <typename Body>
+bool with_hosts(const char* text, Body body) {
     const leat::testing::folder scratch;
-    const std::string other = scratch.file("hosts", "192.0.2.2 moved.test\n");
+    const std::string other = scratch.file("hosts", text);
     int refused = 0;
-    addresses before;
-    addresses after;
-    std::thread([&] {  // whose mounts are its own
+    std::thread([&] {
         if (::unshare(CLONE_NEWNS) != 0 ||
             ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
             refused = errno;
             return;
         }
         leat::run([&]() -> leat::task<> {
-            dns_server server;
-            server.set("moved.test", {.addresses = {first}, .holds = an_hour});
-            before = co_await leat::resolve("moved.test", only_ipv4(patient(server)));
-            if (::mount(other.c_str(), "/etc/hosts", nullptr, MS_BIND, nullptr) != 0) {
-                refused = errno;
-                co_return;
-            }
-            after = co_await leat::resolve("moved.test", only_ipv4(patient(server)));
+            co_await body([&] {
+                const int outcome = ::mount(other.c_str(), "/etc/hosts", nullptr, MS_BIND, nullptr);
+                refused = outcome != 0 ? errno : 0;
+            });
         });
-    })
-        .join();
+    }).join();
     if (refused != 0) {
         MESSAGE("skipped: no mounts of its own: " << std::strerror(refused));
-        return;
     }
-    CHECK(before == addresses{first});
-    CHECK(after == addresses{second});
+    return refused == 0;
+}
+
+}  // namespace
+
+TEST_CASE("a change of /etc/hosts ends what is remembered") {
+    addresses before;
+    addresses after;
+    const bool done = with_hosts("192.0.2.2 moved.test\n", [&](auto change) -> leat::task<> {
+        dns_server server;
+        server.set("moved.test", {.addresses = {first}, .holds = an_hour});
+        before = co_await leat::resolve("moved.test", only_ipv4(patient(server)));
+        change();
+        after = co_await leat::resolve("moved.test", only_ipv4(patient(server)));
+    });
+    if (done) {
+        CHECK(before == addresses{first});
+        CHECK(after == addresses{second});
+    }
+}
+
+TEST_CASE("an answer that was asked for before a change of /etc/hosts is none to who asks after it") {
+    addresses before;
+    addresses meanwhile;
+    addresses after;
+    const bool done = with_hosts("192.0.2.2 moved.test\n", [&](auto change) -> leat::task<> {
+        dns_server server;
+        server.set("moved.test", {.addresses = {first}, .how = dns_reply::manner::held, .holds = an_hour});
+        auto early = leat::spawn(leat::resolve("moved.test", only_ipv4(patient(server))));
+        co_await server.has_been_asked(1);
+        change();
+        auto late = leat::spawn(leat::resolve("moved.test", only_ipv4(patient(server))));
+        co_await leat::yield();
+        server.release();
+        before = co_await early;
+        meanwhile = co_await late;
+        after = co_await leat::resolve("moved.test", only_ipv4(patient(server)));
+    });
+    if (done) {
+        CHECK(before == addresses{first});
+        CHECK(meanwhile == addresses{second});
+        CHECK(after == addresses{second});
+    }
 }
 
 TEST_CASE("what one run has learned is not known to the next") {

@@ -141,6 +141,9 @@ TEST_CASE(
         " HTTP/1.0\" 200 1234 \"http://example.org/\" \"curl/8 \\x5c \\xc3\\xa4\""));
     asked.version = leat::http::version::http_2;
     CHECK(access_line(done).find(" HTTP/2.0\" 200 ") != std::string::npos);
+    CHECK(access_line(done, leat::endpoint("2001:db8::7", 0)).starts_with("2001:db8::7 - - ["));
+    CHECK(access_line(done, leat::endpoint("::ffff:192.0.2.7", 80)).starts_with("192.0.2.7 - - ["));
+    CHECK(access_line(done, std::nullopt) == access_line(done));
 }
 
 LEAT_TEST("a line of the log begins with the client's address") {

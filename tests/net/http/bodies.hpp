@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Requests with bodies, and a handler that reads as much of them as it is asked to.
+// Requests with bodies, and handlers that read them.
 #pragma once
 
 #include "serving.hpp"
@@ -27,5 +27,45 @@ inline task<http::response> read_some(const http::request& asked, http::request_
     }
     co_return made;
 }
+
+// Answers with how long the client has said that the body is, and the body.
+inline task<http::response> tell_size(const http::request& /*asked*/, http::request_body_reader& body) {
+    http::response made;
+    made.body = body.size() ? std::to_string(*body.size()) : "unknown";
+    made.body += ":" + co_await body.read_all();
+    co_return made;
+}
+
+// Reads a body as it comes, and shows how far it is: "head " and what has come.
+class shown_reading {
+public:
+    // Answers with all of that, and how long the body was.
+    task<http::response> read(http::request_body_reader& body) {
+        got_ = "head ";
+        more_.set();
+        for (;;) {
+            const std::string_view piece = co_await body.read();
+            if (piece.empty()) {
+                break;
+            }
+            got_ += piece;
+            more_.set();
+        }
+        const std::string_view behind = co_await body.read();
+        http::response made;
+        made.body = got_ + std::to_string(body.bytes_read()) + std::string(behind);
+        co_return made;
+    }
+    task<> until(std::string_view expected) {
+        while (got_ != expected) {
+            more_.reset();
+            co_await more_.wait();
+        }
+    }
+
+private:
+    std::string got_;
+    event more_;
+};
 
 }  // namespace leat::testing

@@ -99,8 +99,9 @@ TEST_CASE("no cookie is made of what no server could have set") {
          {cookie_line("a.test", "n", "a;b"), cookie_line("a.test", "n=m", "v"),
           cookie_line("a.test", "n", std::string(5000, 'v')), cookie_line("", "n", "v"),
           cookie_line("a b", "n", "v"), cookie_line("a.test/x", "n", "v"), cookie_line("%61.test", "n", "v"),
-          cookie_line("a.test", "n", "v\x01"), cookie_line("a.test", " n", "v"),
-          std::string(".com\tTRUE\t/\tFALSE\t0\tn\tv\n"), std::string("10.0.0.1\tTRUE\t/\tFALSE\t0\tn\tv\n"),
+          cookie_line("..a.test", "n", "v"), cookie_line("a.test", "n", "v\x01"),
+          cookie_line("a.test", " n", "v"), std::string(".com\tTRUE\t/\tFALSE\t0\tn\tv\n"),
+          std::string("10.0.0.1\tTRUE\t/\tFALSE\t0\tn\tv\n"),
           std::string("a.test\tFALSE\tx\tFALSE\t0\tn\tv\n"),
           std::string("a.test\tFALSE\t/\tFALSE\t0\t__Secure-n\tv\n"),
           std::string("a.test\tFALSE\t/x\tTRUE\t0\t__Host-n\tv\n")}) {
@@ -137,7 +138,8 @@ TEST_CASE("cookies are written so that they are read back") {
     const url here = url::parse("https://www.example.org/a/b");
     CHECK(jar.store(here, "one=1; Max-Age=3600; HttpOnly; Secure"));
     CHECK(jar.store(here, "two=a b=c; Domain=example.org; Path=/"));
-    CHECK(jar.store(here, "tab=a\tb"));  // cannot be written
+    CHECK(jar.store(here, "tab=a\tb"));  // these two cannot be written
+    CHECK(jar.store(url::parse("http://..a.test/"), "dots=1"));
     const std::string text = cookies_text(jar);
     CHECK(text.starts_with("# Netscape HTTP Cookie File\n\n#HttpOnly_www.example.org\tFALSE\t/a\tTRUE\t"));
     CHECK(text.ends_with("\tone\t1\n.example.org\tTRUE\t/\tFALSE\t0\ttwo\ta b=c\n"));

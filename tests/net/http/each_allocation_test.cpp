@@ -3,11 +3,14 @@
 // on.
 #include "serving.hpp"
 
+#include "../../support/any_folder.hpp"
 #include "../../support/elsewhere.hpp"
 #include "../../support/failing_memory.hpp"
 #include "../../support/http_origin.hpp"
 
 #include <leat/http/client.hpp>
+#include <leat/http/compressed.hpp>
+#include <leat/http/uploads.hpp>
 
 #include <leat/async_generator.hpp>
 
@@ -216,5 +219,85 @@ TEST_CASE("a piece of an answer that finds no memory leaves nothing of itself in
             const std::string later = co_await answers_to(where, get("/"));
             CHECK(later == head + "3\r\none\r\n3\r\ntwo\r\n3\r\nthr\r\n" + end);
         });
+    });
+}
+
+namespace {
+
+// One that has come.
+class body_in_memory final : public leat::http::detail::incoming_body {
+public:
+    explicit body_in_memory(std::string_view text) noexcept : left_(text) {}
+
+    task<std::string_view> next() override {
+        if (failure_) {
+            throw std::system_error(failure_);
+        }
+        const std::string_view piece = left_.substr(0, piece_size);
+        left_.remove_prefix(piece.size());
+        co_return piece;
+    }
+    [[nodiscard]] std::optional<std::uint64_t> size() const noexcept override { return std::nullopt; }
+    void refuse(std::error_code why) noexcept override { failure_ = why; }
+
+private:
+    static constexpr std::size_t piece_size = 16 * 1024;
+    std::string_view left_;
+    std::error_code failure_;
+};
+
+}  // namespace
+
+TEST_CASE("a form whose files find no memory leaves none of them") {
+    const std::string file = "--b\r\nContent-Disposition: form-data; name=a; filename=a\r\n\r\n";
+    const std::string form = file + std::string(100'000, 'a') + "\r\n" + file + "b\r\n--b--";
+    const auto use = [](leat::http::uploaded_form& taken) -> task<> {
+        CHECK(taken.files.size() == 2);
+        co_await leat::yield();
+    };
+    const auto takes = [&](failing_memory& memory) -> task<> {
+        leat::testing::any_folder files;
+        co_await files.make();
+        co_await memory.fails([&]() -> task<> {
+            body_in_memory body(form);
+            leat::http::request_body_reader given(body, form.size());
+            co_await leat::http::with_uploads(given, "b", files.path(), use);
+        });
+        const auto left = co_await leat::list_folder(files.path());
+        CHECK(left.empty());
+    };
+    check_each_allocation("with_uploads", kernel, takes, false);
+}
+
+TEST_CASE("a field that finds no memory leaves nothing of itself") {
+    check_each_allocation("headers", kernel, [](failing_memory& memory) -> task<> {
+        leat::http::headers fields;
+        co_await memory.fails([&]() -> task<> {
+            for (int i = 0; i < 20; ++i) {
+                fields.add("Name", "value");
+            }
+            co_return;
+        });
+        std::string wire;
+        for (const auto field : fields) {
+            wire.append(field.name).append(": ").append(field.value).append("\r\n");
+        }
+        CHECK(fields.wire() == wire);
+    });
+}
+
+TEST_CASE(
+    "an answer that finds no memory to be compressed is as it was, but perhaps for Vary and a weak tag") {
+    const std::string page(2000, 'p');
+    check_each_allocation("compress", kernel, [&](failing_memory& memory) -> task<> {
+        leat::http::request asked;
+        asked.headers.add("Accept-Encoding", "gzip");
+        leat::http::response made;
+        made.body = page;
+        made.headers.add("Content-Type", "text/plain");
+        made.headers.add("ETag", "\"a-tag-that-is-long\"");
+        co_await memory.fails([&] { return leat::http::compress(asked, made); });
+        CHECK(made.headers.contains("Content-Encoding") == memory.completed);
+        CHECK((made.body == page) == !memory.completed);
     });
 }

@@ -10,15 +10,20 @@
 TEST_CASE("every HTTP error has one line of its own") {
     using leat::http::error;
     std::set<std::string> messages;
-    const int last = static_cast<int>(error::stream_reset);
-    for (int value = 1; value <= last; ++value) {
-        const std::string message = make_error_code(static_cast<error>(value)).message();
+    const std::string unknown = make_error_code(error()).message();
+    int codes = 0;
+    for (;; ++codes) {
+        const std::string message = make_error_code(static_cast<error>(codes + 1)).message();
+        if (message == unknown) {
+            break;
+        }
         CAPTURE(message);
         CHECK(message.find('\n') == std::string::npos);
         CHECK(message.find("unknown") == std::string::npos);
         messages.insert(message);
     }
-    CHECK(messages.size() == static_cast<std::size_t>(last));
+    CHECK(codes >= static_cast<int>(error::stream_reset));
+    CHECK(messages.size() == static_cast<std::size_t>(codes));
     CHECK(make_error_code(error::bad_chunk).category().name() == std::string("http"));
     CHECK(std::error_code(error::bad_chunk) != std::error_code(error::truncated_body));
 }

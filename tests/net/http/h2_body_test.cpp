@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Handlers that read the bodies of HTTP/2 requests, as they arrive and as far as they like.
+#include "bodies.hpp"
 #include "h2_client.hpp"
-#include "serving.hpp"
 
 #include <leat/testing/doctest.hpp>
 
@@ -29,32 +29,13 @@ leat::task<> write_what_is_read(const request&, request_body_reader& body, respo
 }  // namespace
 
 LEAT_TEST("a handler of HTTP/2 gets its request before the body, and each piece when it has come") {
-    std::string got;
-    leat::event more;
-    const auto reads = [&](const request&, request_body_reader& body) -> leat::task<response> {
-        got = "head ";
-        more.set();
-        for (;;) {
-            const std::string_view piece = co_await body.read();
-            if (piece.empty()) {
-                break;
-            }
-            got += piece;
-            more.set();
-        }
-        const std::string_view behind = co_await body.read();
-        response made;
-        made.body = got + std::to_string(body.bytes_read()) + std::string(behind);
-        co_return made;
-    };
+    leat::testing::shown_reading shown;
+    const auto reads = [&](const request&, request_body_reader& body) { return shown.read(body); };
     co_await serving(reads, unattended, [&](leat::endpoint where) -> leat::task<> {
         h2_peer peer(co_await dial_reader(where));
         const auto until = [&](std::string_view expected) -> leat::task<> {
             co_await peer.flush();
-            while (got != expected) {
-                more.reset();
-                co_await more.wait();
-            }
+            co_await shown.until(expected);
         };
         const auto asked = peer.begin("/", "");
         co_await until("head ");
@@ -70,13 +51,7 @@ LEAT_TEST("a handler of HTTP/2 gets its request before the body, and each piece 
 }
 
 LEAT_TEST("the size of a body of HTTP/2 is known if the client has said it, or if there is none") {
-    const auto sizes = [](const request&, request_body_reader& body) -> leat::task<response> {
-        response made;
-        made.body = body.size() ? std::to_string(*body.size()) : "unknown";
-        made.body += ":" + co_await body.read_all();
-        co_return made;
-    };
-    co_await serving(sizes, unattended, [](leat::endpoint where) -> leat::task<> {
+    co_await serving(leat::testing::tell_size, unattended, [](leat::endpoint where) -> leat::task<> {
         h2_peer peer(co_await dial_reader(where));
         const auto counted = peer.ask("/", "POST", "abc", {{"content-length", "3"}});
         const auto uncounted = peer.ask("/", "POST", "hi");

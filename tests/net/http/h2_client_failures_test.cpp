@@ -198,6 +198,38 @@ LEAT_TEST("heads of HTTP/2 keep to the limits, and 1xx are passed over") {
                h2_frame(NGHTTP2_HEADERS, 5, stream, std::string("\0\1x\0011", 5));
     });
     CHECK(what == "200 body");  // and trailers
+    what = co_await outcome_of([](std::uint32_t stream) {
+        std::string many;
+        for (int count = 0; count < 257; ++count) {
+            many += std::string("\0\1x\0011", 5);
+        }
+        return h2_head(stream, 200) + h2_data(stream, "body", false) +
+               h2_frame(NGHTTP2_HEADERS, 5, stream, many);
+    });
+    CHECK(what == "the message has more header lines than the limit");
+    what = co_await outcome_of(
+        [](std::uint32_t stream) {
+            return h2_head(stream, 200) + h2_data(stream, "body", false) +
+                   h2_frame(NGHTTP2_HEADERS, 5, stream, std::string("\0\1x\x64", 4) + std::string(100, 'y'));
+        },
+        then::keep, {.header_bytes = 100});
+    CHECK(what == "header larger than 100 bytes");
+}
+
+LEAT_TEST("trailers of an answer over HTTP/2 are given, but for those that would deceive") {
+    h2_origin origin([](std::uint32_t stream, int) -> answer {
+        const std::string trailers("\0\1x\0011\0\3age\0012\0\1y\0013", 17);
+        return {h2_head(stream, 200) + (stream == 1 ? h2_data(stream, "body", false) : "") +
+                h2_frame(NGHTTP2_HEADERS, 5, stream, trailers)};
+    });
+    co_await origin.during([&]() -> leat::task<> {
+        leat::http::client client(over_http2);
+        for (const char* body : {"body", ""}) {
+            const auto page = co_await client.get(origin.url("/"));
+            CHECK(page.body == body);
+            CHECK(page.trailers.wire() == "x: 1\r\ny: 3\r\n");
+        }
+    });
 }
 
 LEAT_TEST("a server that floods is left") {

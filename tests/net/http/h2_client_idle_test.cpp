@@ -8,6 +8,10 @@
 #include <leat/testing/simulation.hpp>
 
 #include "../../support/http_origin.hpp"
+#include "../../support/on_each_backend.hpp"
+
+#include <future>
+#include <thread>
 
 using namespace std::chrono_literals;
 using leat::http::fetched;
@@ -25,6 +29,29 @@ namespace {
 
 constexpr leat::http::client_options over_http2{.environment_proxies = false,
                                                 .versions = leat::http::http_versions::prior_knowledge};
+
+// Serves one connection: allows a second request a while after it has answered the first one.
+leat::task<> allow_requests_late(std::promise<std::string>& where) {
+    h2_origin origin([](std::uint32_t stream, int) -> answer {
+        const auto at_once = [](std::uint32_t requests) {
+            return h2_frame(NGHTTP2_SETTINGS, 0, 0,
+                            h2_setting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, requests));
+        };
+        return stream == 1 ? answer{at_once(0) + h2_page(stream, "first"), then::keep, at_once(1)}
+                           : answer{h2_page(stream, "second")};
+    });
+    co_await origin.during([&]() -> leat::task<> {
+        where.set_value(origin.url("/"));
+        while (origin.count(NGHTTP2_HEADERS) == 0) {
+            co_await origin.saw.wait();
+        }
+        co_await leat::sleep(50ms);
+        origin.go_on.set();
+        while (origin.ended == 0) {
+            co_await origin.some_ended.wait();
+        }
+    });
+}
 
 }  // namespace
 
@@ -128,5 +155,24 @@ TEST_CASE("an idle connection that a server opens to requests as its time is ove
             CHECK(page.body == "page");
             CHECK(origin.accepted == 2);
         });
+    });
+}
+
+TEST_CASE("a request that waits until the server allows one more is no deadlock") {
+    support::on_each_backend([](std::string_view backend) {
+        std::promise<std::string> where;
+        std::thread server([&] { leat::run([&] { return allow_requests_late(where); }); });
+        const std::string url = where.get_future().get();
+        std::string bodies;
+        const auto ask_twice = [&]() -> leat::task<> {
+            leat::http::client client(over_http2);
+            for (int count = 0; count < 2; ++count) {
+                const fetched page = co_await client.get(url);
+                bodies += page.body + ".";
+            }
+        };
+        CHECK_NOTHROW(leat::run(ask_twice, {.backend = backend}));
+        server.join();
+        CHECK(bodies == "first.second.");
     });
 }

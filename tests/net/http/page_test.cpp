@@ -53,6 +53,13 @@ void log_answer(const leat::http::answered& done) {
 }
 // HTTP: end
 
+// HTTP: begin
+void log_client(const leat::http::answered& done) {
+    static const leat::http::trusted_proxies ours{.networks = {leat::network::parse("127.0.0.0/8")}};
+    access_log.push_back(leat::http::access_line(done, leat::http::x_forwarded(done.asked, ours).client));
+}
+// HTTP: end
+
 leat::task<std::string> next_line() {
     co_await leat::sleep(1s);
     co_return "line\n";
@@ -191,6 +198,18 @@ LEAT_TEST("http page: each answer has a line in the log") {
     });
     REQUIRE(access_log.size() == 1);
     CHECK(access_log[0].ends_with("\"GET /there HTTP/1.1\" 200 18 \"-\" \"-\""));
+}
+
+LEAT_TEST("http page: a line in the log may name the client that a trusted proxy tells of") {
+    access_log.clear();
+    leat::http::serve_options options = unattended;
+    options.on_answer = log_client;
+    co_await serving(greet, options, [](leat::endpoint where) -> leat::task<> {
+        (void)co_await leat::testing::answers_to(
+            where, "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9, 192.0.2.7\r\n\r\n");
+    });
+    REQUIRE(access_log.size() == 1);
+    CHECK(access_log[0].starts_with("192.0.2.7 - - ["));
 }
 
 LEAT_TEST("the server and the client of the page about HTTP talk to each other") {

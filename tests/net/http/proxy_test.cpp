@@ -206,9 +206,8 @@ LEAT_TEST("a proxy that refuses a tunnel is an error that says so") {
         some.set_https(proxy.url("/"));
         client.use_proxies(some);
         const std::string what = co_await support::error_of(client.get("https://a.example/x"));
-        const std::string address = "http://127.0.0.1:" + std::to_string(proxy.port());
-        CHECK(what == "https://a.example/x: the proxy " + address +
-                          " answered CONNECT a.example:443 with 407 Proxy Authentication Required");
+        CHECK(what == "https://a.example/x: connect to a.example:443 by the proxy 127.0.0.1:" +
+                          std::to_string(proxy.port()) + ": it answered 407 Proxy Authentication Required");
         CHECK(proxy.heads.at(0).starts_with("CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n"));
     });
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a handler sends around the body of its answer: interim answers before, trailers behind.
+#include "../../support/any_folder.hpp"
 #include "serving.hpp"
 
 #include <leat/testing/doctest.hpp>
@@ -156,4 +157,22 @@ LEAT_TEST("the last request that a connection may have is answered, and closes i
             CHECK(page.body == "/" + std::to_string(i));
         }
     });
+}
+
+LEAT_TEST("for an answer without a body a file is not read to its end") {
+    const leat::testing::any_folder files;
+    co_await files.make();
+    co_await leat::write_file(files.path("page"), std::string(100'000, 'p'));
+    bool done = false;
+    const auto gives = [&](const request&, response_writer& to) -> leat::task<> {
+        auto page = co_await leat::file::open(files.path("page"));
+        to.head().headers.add("Content-Length", "1000000000");
+        co_await to.write_file(page, 0, 1'000'000'000);
+        done = true;
+    };
+    co_await serving(gives, unattended, [](leat::endpoint where) -> leat::task<> {
+        const std::string head = co_await answers_to(where, "HEAD / HTTP/1.0\r\n\r\n");
+        CHECK(head == "HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\nConnection: close\r\n\r\n");
+    });
+    CHECK(done);
 }

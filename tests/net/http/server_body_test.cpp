@@ -27,39 +27,17 @@ using leat::testing::without_dates;
 
 LEAT_TEST("a handler gets its request before the body, and each piece when it has come") {
     for (const bool in_chunks : {false, true}) {
-        std::string got;
-        leat::event more;
-        const auto reads = [&](const request&, request_body_reader& body) -> leat::task<response> {
-            got = "head ";
-            more.set();
-            for (;;) {
-                const std::string_view piece = co_await body.read();
-                if (piece.empty()) {
-                    break;
-                }
-                got += piece;
-                more.set();
-            }
-            const std::string_view behind = co_await body.read();
-            response made;
-            made.body = got + std::to_string(body.bytes_read()) + std::string(behind);
-            co_return made;
-        };
+        leat::testing::shown_reading shown;
+        const auto reads = [&](const request&, request_body_reader& body) { return shown.read(body); };
         co_await serving(reads, unattended, [&](leat::endpoint where) -> leat::task<> {
             auto peer = co_await leat::tcp_stream::connect(where);
-            const auto until = [&](std::string_view expected) -> leat::task<> {
-                while (got != expected) {
-                    more.reset();
-                    co_await more.wait();
-                }
-            };
             co_await peer.send_all(
                 post("/", in_chunks ? "Transfer-Encoding: chunked\r\n" : "Content-Length: 6\r\n"));
-            co_await until("head ");
+            co_await shown.until("head ");
             co_await peer.send_all(in_chunks ? "3\r\none\r\n" : "one");
-            co_await until("head one");
+            co_await shown.until("head one");
             co_await peer.send_all(in_chunks ? "3\r\ntwo\r\n0\r\n\r\n" : "two");
-            co_await until("head onetwo");
+            co_await shown.until("head onetwo");
             peer.shutdown_send();
             const std::string all = without_dates(co_await rest_of(peer));
             CHECK(all == ok("head onetwo6"));
@@ -68,13 +46,7 @@ LEAT_TEST("a handler gets its request before the body, and each piece when it ha
 }
 
 LEAT_TEST("the size of a body is known if the client has said it, and a request without a body has none") {
-    const auto sizes = [](const request&, request_body_reader& body) -> leat::task<response> {
-        response made;
-        made.body = body.size() ? std::to_string(*body.size()) : "unknown";
-        made.body += ":" + co_await body.read_all();
-        co_return made;
-    };
-    co_await serving(sizes, unattended, [](leat::endpoint where) -> leat::task<> {
+    co_await serving(leat::testing::tell_size, unattended, [](leat::endpoint where) -> leat::task<> {
         const std::string all = co_await answers_to(
             where, counted("/", "abc") + get("/") + chunked("/", "2\r\nhi\r\n0\r\n\r\n") + counted("/", ""));
         CHECK(all == ok("3:abc") + ok("0:") + ok("unknown:hi") + ok("0:"));

@@ -42,6 +42,8 @@ task<> answer(const http::request& asked, http::response_writer& writer) {
         writer.head().headers.add("Content-Encoding", "gzip");
     } else if (asked.target.starts_with("/counted/")) {
         writer.head().headers.add("Content-Length", std::to_string(body.size()));
+    } else if (asked.target.starts_with("/chunked/")) {
+        writer.add_trailer("X-Size", std::to_string(body.size()));
     }
     for (std::string_view rest = body; !rest.empty();) {
         const std::string_view piece = rest.substr(0, 1 + draw(4000));
@@ -80,13 +82,15 @@ task<> echo(const http::request& asked, http::request_body_reader& body, http::r
 // Fetches a page and checks all of it. Throws what the client throws.
 task<> fetch(http::client& client) {
     constexpr std::string_view forms[] = {"counted", "chunked", "gzip"};
+    const std::string_view form = forms[draw(3)];
     const std::uint64_t number = draw(100'000);
     const http::fetched page =
-        co_await client.get("http://10.0.0.1/" + std::string(forms[draw(3)]) + "/" + std::to_string(number));
+        co_await client.get("http://10.0.0.1/" + std::string(form) + "/" + std::to_string(number));
     CHECK(page.status == 200);
     CHECK(are_ordered(page.timings));
     const bool whole = page.body == body_of(number);
     CHECK(whole);
+    CHECK((form != "chunked" || page.trailers.get("X-Size") == std::to_string(page.body.size())));
 }
 
 // Puts a page, in pieces with pauses, which is answered with itself, or left. Throws what the client throws.

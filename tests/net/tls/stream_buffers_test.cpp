@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include <malloc.h>
+#include <openssl/opensslv.h>
 
 #include "stream_pair.hpp"
 
@@ -166,7 +167,9 @@ LEAT_TEST("TLS: a handshake that waits for its peer leases no buffer, and little
     co_await let_others_run();
     CHECK(!waiting.done());
     CHECK(log.leased == 0);
-    CHECK(::mallinfo2().uordblks - before <= 48 * 1024);
+    // OpenSSL 3.5 brings keys of ML-KEM, which take 10 KB more.
+    const std::size_t most = OPENSSL_VERSION_NUMBER >= 0x30500000L ? 64 * 1024 : 48 * 1024;
+    CHECK(::mallinfo2().uordblks - before <= most);
     waiting.cancel();
     co_await join_all(waiting);
 }

@@ -86,7 +86,8 @@ void look_behind(const leat::detail::context& left) {
 
 }  // namespace
 
-extern "C" [[noreturn]] void leat_fibre_main(void* argument) noexcept {
+// Not a part of leat_fibre_main: what comes before a throw may be a function of its own to the unwinder.
+[[gnu::noinline]] static void run_inside(void* argument) {
     require(argument == &told, "the first function is given its argument");
     require(reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) % 16 == 0, "a stack is aligned");
     require(keep_values(7) == expected(7), "values outlive a switch");
@@ -99,6 +100,10 @@ extern "C" [[noreturn]] void leat_fibre_main(void* argument) noexcept {
     }
     ended = true;
     leave();
+}
+
+extern "C" [[noreturn]] void leat_fibre_main(void* argument) noexcept {
+    run_inside(argument);
     std::abort();
 }
 

@@ -32,7 +32,8 @@ def try_in_gdb(source, root, program, compiler):
     done = subprocess.run(["gdb", "-nx", "-batch", *commands, program], text=True, timeout=120,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     frames = re.findall(r"^#\d+ .*?(\w+) \(\w*=?.*\)", done.stdout, re.MULTILINE)
-    if frames != ["keep_values", "leat_fibre_main", "leat_fibre_entry"] or "stopped:" in done.stdout:
+    expected = ["keep_values", "run_inside", "leat_fibre_main", "leat_fibre_entry"]
+    if frames != expected or "stopped:" in done.stdout:
         sys.exit(f"gdb finds {frames}: {done.stdout}")
 
 

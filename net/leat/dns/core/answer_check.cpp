@@ -37,8 +37,9 @@ bool has_whole_addresses(std::span<const std::byte> message) noexcept {
 
 void answer_check::datagram(std::span<const std::byte> message) noexcept {
     malformed_ = malformed_ || !has_whole_addresses(message);
-    if (const auto holds = negative_lifetime(message)) {
-        nothing_there_for_ = std::min(nothing_there_for_, *holds);
+    if (const auto none = read_negative_answer(message)) {
+        auto& known = none->type == dns_type_aaaa ? no_ipv6_for_ : no_ipv4_for_;
+        known = std::min(known.value_or(duration::max()), none->holds);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <leat/clock.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,14 +22,17 @@ public:
     void stream_ended() noexcept { message_.clear(); }
 
     [[nodiscard]] bool malformed() const noexcept { return malformed_; }
-    // Of all answers without addresses that came, the shortest; duration::max() when none came.
-    [[nodiscard]] duration nothing_there_for() const noexcept { return nothing_there_for_; }
+    // How long it holds that there are no addresses of a family: the shortest of the answers that say so;
+    // zero when none does.
+    [[nodiscard]] duration no_ipv4_for() const noexcept { return no_ipv4_for_.value_or(duration::zero()); }
+    [[nodiscard]] duration no_ipv6_for() const noexcept { return no_ipv6_for_.value_or(duration::zero()); }
 
 private:
     std::vector<std::byte>
         message_;  // what has come of a message over TCP, after its length (RFC 1035 4.2.2)
     bool malformed_ = false;
-    duration nothing_there_for_ = duration::max();
+    std::optional<duration> no_ipv4_for_;
+    std::optional<duration> no_ipv6_for_;
 };
 
 // Whether a DNS message (RFC 1035 section 4.1) has all its answers, unless it says itself that it is

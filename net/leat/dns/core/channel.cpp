@@ -134,6 +134,7 @@ bool channel::ask(const std::string& name, address_families families,
         take(status, nullptr);
         return true;
     }
+    families_ = families;
     ares_addrinfo_hints hints{};
     hints.ai_family = family_of(families);
     hints.ai_socktype = SOCK_STREAM;
@@ -208,14 +209,28 @@ void channel::take(int status, const ares_addrinfo* found) noexcept {
         if (!error_) {
             addresses_ = addresses_of(found);
             error_ = addresses_.empty() ? dns_errc::no_address : std::error_code();
-            lifetime_ = lifetime_of(found);
-        } else if ((error_ == dns_errc::no_such_host || error_ == dns_errc::no_address) &&
-                   seen_.nothing_there_for() != duration::max()) {
-            lifetime_ = seen_.nothing_there_for();
+            lifetime_ = std::min(lifetime_of(found), missing_holds());
+        } else if (error_ == dns_errc::no_such_host || error_ == dns_errc::no_address) {
+            lifetime_ = missing_holds();
         }
     } catch (const std::bad_alloc&) {
         error_ = std::make_error_code(std::errc::not_enough_memory);
     }
+}
+
+// How long it holds that there are no addresses of a family that is asked for. c-ares takes what it has got
+// of one family for the whole answer when the server has failed to answer for the other one.
+duration channel::missing_holds() const noexcept {
+    const bool has_ipv4 = std::ranges::any_of(addresses_, &address::is_ipv4);
+    const bool has_ipv6 = std::ranges::any_of(addresses_, &address::is_ipv6);
+    duration holds = duration::max();
+    if (!has_ipv4 && families_ != address_families::ipv6) {
+        holds = std::min(holds, seen_.no_ipv4_for());
+    }
+    if (!has_ipv6 && families_ != address_families::ipv4) {
+        holds = std::min(holds, seen_.no_ipv6_for());
+    }
+    return holds;
 }
 
 std::error_code channel::error_of(int status) const noexcept {

@@ -20,6 +20,7 @@
 
 #include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -40,6 +41,8 @@ struct channel_settings {
     int tries;
     bool over_tcp;
     bool rotate;  // begin with any of those of /etc/resolv.conf
+    // Which state of the system's files they are of, by count: an answer is that of its own state only.
+    std::uint64_t files;
 };
 
 class channel {
@@ -94,6 +97,7 @@ private:
     static task<> drive(std::unique_ptr<watch> self);
     [[nodiscard]] int open(const channel_settings& settings) noexcept;
     [[nodiscard]] std::error_code error_of(int status) const noexcept;
+    [[nodiscard]] duration missing_holds() const noexcept;
     void want_one(int fd, bool writes, bool wanted);
     void go_on() noexcept;
     void set_alarm() noexcept;
@@ -104,6 +108,7 @@ private:
     ares_channeldata* ares_ = nullptr;
     alarm alarm_;
     list<watch> watches_;
+    address_families families_ = address_families::any;  // of the addresses that are asked for
     answer_check seen_;
     std::error_code socket_error_;  // why the last socket could not be opened
     int unused_sockets_ = 0;        // opened since something was sent

@@ -93,6 +93,15 @@ public:
         }
         return true;
     }
+    // The type that is asked for.
+    [[nodiscard]] std::optional<unsigned> question() noexcept {
+        if (!skip_name()) {
+            return std::nullopt;
+        }
+        const auto type = number();
+        const auto of_class = number();
+        return of_class ? type : std::nullopt;
+    }
     [[nodiscard]] std::optional<record_head> record() noexcept {
         if (!skip_name()) {
             return std::nullopt;

@@ -32,29 +32,36 @@ std::optional<duration> read_soa(message_reader& reader, std::uint32_t lives) no
 
 }  // namespace
 
-std::optional<duration> negative_lifetime(std::span<const std::byte> message) noexcept {
+std::optional<negative_answer> read_negative_answer(std::span<const std::byte> message) noexcept {
     message_reader reader(message);
     const auto header = reader.header();
-    if (!header || !reader.skip_questions(header->questions)) {
+    const auto type = header && header->questions == 1 ? reader.question() : std::nullopt;
+    if (!type) {
         return std::nullopt;
     }
     const unsigned rcode = header->flags & rcode_mask;
     if (rcode != no_error && rcode != name_error) {
         return std::nullopt;
     }
+    duration aliases_hold = duration::max();
     for (unsigned i = 0; i < header->answers + header->authorities; ++i) {
         const auto record = reader.record();
         if (!record || record->type == dns_type_a || record->type == dns_type_aaaa) {
             return std::nullopt;
         }
         if (record->type == dns_type_soa && i >= header->answers) {
-            return read_soa(reader, record->lives);
+            const auto holds = read_soa(reader, record->lives);
+            return holds ? std::optional(negative_answer{*type, std::min(*holds, aliases_hold)})
+                         : std::nullopt;
+        }
+        if (i < header->answers) {
+            aliases_hold = std::min(aliases_hold, seconds_of(record->lives));
         }
         if (!reader.skip(record->size)) {
             return std::nullopt;
         }
     }
-    return duration::zero();
+    return negative_answer{*type, duration::zero()};
 }
 
 }  // namespace leat::detail

@@ -11,9 +11,15 @@
 
 namespace leat::detail {
 
-// Of a message without addresses: the lower one of the time to live of its SOA record and the "minimum" in
-// it; zero when there is no such record. Nothing for a message with an address, or with another error than
-// that the name does not exist, and for one that cannot be read.
-[[nodiscard]] std::optional<duration> negative_lifetime(std::span<const std::byte> message) noexcept;
+struct negative_answer {
+    unsigned type;  // of the records that were asked for
+    duration holds;
+};
+
+// Of a message without addresses: the lowest one of the time to live of its SOA record, the "minimum" in it,
+// and the times to live of the aliases before it; zero when there is no such record. Nothing for a message
+// with an address, or with another error than that the name does not exist, and for one that cannot be read.
+[[nodiscard]] std::optional<negative_answer> read_negative_answer(
+    std::span<const std::byte> message) noexcept;
 
 }  // namespace leat::detail

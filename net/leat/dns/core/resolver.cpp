@@ -138,6 +138,7 @@ channel_settings resolver::settings_for(const resolve_options& options) {
         system_ = read_system_options();
         known_.clear();
         files_ = files;
+        ++files_read_;
     }
     const auto first_of = [](auto asked, auto configured, auto usual) {
         return asked > decltype(asked){} ? asked : configured > decltype(asked){} ? configured : usual;
@@ -148,6 +149,7 @@ channel_settings resolver::settings_for(const resolve_options& options) {
         .tries = first_of(options.tries, system_->attempts, usual_tries),
         .over_tcp = system_->over_tcp,
         .rotate = system_->rotate,
+        .files = files_read_,
     };
 }
 

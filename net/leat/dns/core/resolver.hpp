@@ -93,6 +93,7 @@ private:
     scheduler& loop_;
     alarm alarm_;
     name_files files_;  // as they were when system_ was read, and what is known was learned
+    std::uint64_t files_read_ = 0;
     std::optional<system_options> system_;
     answer_cache known_;
     std::map<name_question, question> questions_;

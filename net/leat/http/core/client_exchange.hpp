@@ -8,6 +8,7 @@
 #include <leat/bytes.hpp>
 #include <leat/clock.hpp>
 #include <leat/http/core/parser.hpp>
+#include <leat/http/headers.hpp>
 #include <leat/http/message.hpp>
 #include <leat/task.hpp>
 
@@ -52,8 +53,9 @@ public:
     // The next piece of the body as it was sent; empty at its end. Good until the next call. Throws the same.
     [[nodiscard]] virtual task<std::string_view> read(time_point deadline) = 0;
 
-    // The head of the answer. It may be moved from.
+    // The head of the answer; and, once that is complete, what came behind its body. They may be moved from.
     [[nodiscard]] virtual response& head() noexcept = 0;
+    [[nodiscard]] virtual http::headers& trailers() noexcept = 0;
     // Once that has come: its Content-Length; whether all of the answer has been read; the bytes of body that
     // have come, as sent.
     [[nodiscard]] virtual std::optional<std::uint64_t> content_length() const noexcept = 0;

@@ -28,6 +28,7 @@ public:
     [[nodiscard]] task<> receive_head(time_point deadline) override;
     [[nodiscard]] task<std::string_view> read(time_point deadline) override;
     [[nodiscard]] response& head() noexcept override { return parser_.message(); }
+    [[nodiscard]] http::headers& trailers() noexcept override { return parser_.message().trailers; }
     [[nodiscard]] std::optional<std::uint64_t> content_length() const noexcept override {
         return parser_.content_length();
     }
@@ -51,7 +52,6 @@ public:
     // Takes the stream out, after a CONNECT or a 101: from now on it is the tunnel, or speaks another
     // protocol. Bytes behind the answer come first. Throws std::bad_alloc.
     [[nodiscard]] any_stream take_stream();
-    [[nodiscard]] bool has_unread_bytes() const noexcept { return !rest_.empty(); }
 
 private:
     void begin(std::string_view method, parser_limits limits);

@@ -3,6 +3,7 @@
 
 #include <leat/check.hpp>
 #include <leat/core/number.hpp>
+#include <leat/http/core/trailer_names.hpp>
 #include <leat/http/error.hpp>
 
 #include <new>
@@ -184,17 +185,19 @@ void h2_client_session::add_field(h2_client_stream& stream, std::string_view nam
     if (stream.head_size > stream.limits.head_bytes) {
         stream.fail(error::head_too_large,
                     "header larger than " + std::to_string(stream.limits.head_bytes) + " bytes");
-    } else if (stream.headed) {
-        return;  // trailers
     } else if (name == ":status") {
         stream.head.status = static_cast<int>(leat::detail::parse_number<unsigned>(value).value_or(0));
     } else if (!name.starts_with(':')) {
-        if (stream.head.headers.size() == stream.limits.fields) {
+        headers& fields = stream.headed ? stream.trailers : stream.head.headers;
+        if (fields.size() == stream.limits.fields) {
             stream.fail(error::too_many_headers, make_error_code(error::too_many_headers).message());
             return;
         }
+        if (stream.headed && !may_be_trailer(name)) {
+            return;
+        }
         try {
-            stream.head.headers.add(name, value);
+            fields.add(name, value);
         } catch (const std::invalid_argument&) {
         }
     }

@@ -69,7 +69,7 @@ struct h2_client_connection::receiving {
     receiving(h2_client_connection& what, cancel_scope& scope) noexcept : connection(what) {
         connection.reading_ = &scope;
         connection.aside_.emplace(*this_thread.task);
-        connection.note_idle(connection.seats() == 0);
+        connection.note_idle(connection.is_idle());
     }
     receiving(const receiving&) = delete;
     receiving& operator=(const receiving&) = delete;

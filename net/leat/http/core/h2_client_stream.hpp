@@ -58,6 +58,7 @@ struct h2_client_stream final : list_link {
     std::uint64_t body_bytes = 0;
     std::string received;     // of the body, and not taken yet
     std::size_t unread = 0;   // bytes of the body for which the server gets no window yet
+    headers trailers;         // behind the body
     bool whole = false;       // all of it has come
     bool refused = false;     // the server has done nothing for the request
     std::error_code failure;  // nothing comes behind `received`

@@ -26,6 +26,7 @@ public:
     [[nodiscard]] task<> receive_head(time_point deadline) override;
     [[nodiscard]] task<std::string_view> read(time_point deadline) override;
     [[nodiscard]] response& head() noexcept override { return stream_->head; }
+    [[nodiscard]] http::headers& trailers() noexcept override { return stream_->trailers; }
     [[nodiscard]] std::optional<std::uint64_t> content_length() const noexcept override {
         return stream_->length;
     }

@@ -180,13 +180,12 @@ void h2_session::add_body(h2_stream& stream, std::string_view piece) {
         return;
     }
     body.append(piece);
-    bodies_ += piece.size();
-    stream.window_owed += piece.size();
-    give_owed_windows();
+    give_window_in_turn(stream, piece.size());
 }
 
 void h2_session::end_request(h2_stream& stream) {
     stream.whole = true;
+    uncount_body(stream);
     if (stream.is_read) {
         stream.tell();
     } else if (stream.refused_with != 0) {

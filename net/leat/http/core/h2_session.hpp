@@ -5,8 +5,8 @@
 // Windows: the client may send one window of each body at first (65,535 bytes); it gets more as these bytes
 // are taken. A handler that reads its request's body takes them; one that does not holds up its own stream
 // only, for the window of the connection is given back at once: so what waits in memory is a window for each
-// stream. Bodies that are collected are taken at once; when those of one connection come to bodies_max, only
-// the oldest one goes on, so that it ends.
+// stream. Bodies that are collected are taken at once; when those of one connection that are not whole yet
+// come to bodies_max, only the oldest one goes on, so that it ends.
 // Answers are sent in turns, a frame of each; priorities are ignored.
 // A client may ask for a protocol on a stream (extended CONNECT, RFC 8441). Handlers see that as they do in
 // HTTP/1: as a GET with the field Upgrade, which an answer of status 101 agrees to. On the wire that is 200;
@@ -143,9 +143,11 @@ private:
     void end_late_body(h2_stream& stream) noexcept;
     void add_body(h2_stream& stream, std::string_view piece);
     void give_window(h2_stream& stream, std::size_t bytes) noexcept;
+    void give_window_in_turn(h2_stream& stream, std::size_t bytes) noexcept;
     void give_owed_windows() noexcept;
     void drop_request(h2_stream& stream) noexcept;
     void free_body(h2_stream& stream) noexcept;
+    void uncount_body(h2_stream& stream) noexcept;
     void refuse(h2_stream& stream, int status);
     void refuse_or_reset(h2_stream& stream, int status, h2_error why) noexcept;
     void close(h2_stream& stream) noexcept;
@@ -167,7 +169,7 @@ private:
     list<h2_stream> streams_;     // all but those that are ready
     list<h2_stream> ready_;       // requests that are not given to a handler yet, and can be
     std::size_t count_ = 0;       // streams of both lists
-    std::size_t bodies_ = 0;      // bytes of requests' bodies that are in memory
+    std::size_t bodies_ = 0;      // bytes of requests' bodies that are coming, and collected
     std::string* out_ = nullptr;  // while write() runs
     std::size_t out_max_ = 0;
     h2_frame_scan scan_;

@@ -71,12 +71,13 @@ struct h2_stream final : list_link, served_connection {
 
     // The request.
     request asked;
-    std::string protocol;         // that an extended CONNECT asks for
-    std::string cookies;          // its Cookie fields as one (RFC 9113 8.2.3)
-    std::size_t head_size = 0;    // as SETTINGS_MAX_HEADER_LIST_SIZE counts it
-    std::size_t window_owed = 0;  // bytes of the body for which the client gets no window yet
-    int refused_with = 0;         // a status: no handler sees it
-    headers trailers;             // until its body has been read to its end
+    std::string protocol;          // that an extended CONNECT asks for
+    std::string cookies;           // its Cookie fields as one (RFC 9113 8.2.3)
+    std::size_t head_size = 0;     // as SETTINGS_MAX_HEADER_LIST_SIZE counts it
+    std::size_t window_owed = 0;   // bytes of the body for which the client gets no window yet
+    std::size_t body_counted = 0;  // of the bytes of it, among those that are coming
+    int refused_with = 0;          // a status: no handler sees it
+    headers trailers;              // until its body has been read to its end
     std::error_code trailers_failure;
     bool whole = false;  // all of it has come
 

@@ -12,7 +12,8 @@
 namespace leat::http::detail {
 namespace {
 
-// How much of requests' bodies one connection may have in memory before all but the oldest have to wait.
+// How much of requests' bodies that are coming one connection may have in memory before all but the oldest
+// have to wait.
 constexpr std::size_t bodies_max = 4 * 1024 * 1024;
 
 }  // namespace
@@ -29,11 +30,16 @@ void h2_session::drop_request(h2_stream& stream) noexcept {
     free_body(stream);
 }
 
-// Others may wait for its memory.
 void h2_session::free_body(h2_stream& stream) noexcept {
-    const bool others_wait = bodies_ > bodies_max;
-    bodies_ -= stream.asked.body.size();
+    uncount_body(stream);
     std::string().swap(stream.asked.body);
+}
+
+// Nothing more of it comes: others may wait for that. (To count what handlers have would hold up the others
+// for as long as one of them takes, and bound nothing: the oldest body goes on in any case.)
+void h2_session::uncount_body(h2_stream& stream) noexcept {
+    const bool others_wait = bodies_ > bodies_max;
+    bodies_ -= std::exchange(stream.body_counted, 0);
     if (others_wait) {
         give_owed_windows();
     }
@@ -42,6 +48,18 @@ void h2_session::free_body(h2_stream& stream) noexcept {
 void h2_session::give_window(h2_stream& stream, std::size_t bytes) noexcept {
     if (bytes > 0 && stream.open && nghttp2_session_consume_stream(session_, stream.id, bytes) != 0) {
         terminate(h2_error::internal_error);
+    }
+}
+
+// For a piece of a body that is collected: at once when there is room, and then no other stream waits.
+void h2_session::give_window_in_turn(h2_stream& stream, std::size_t bytes) noexcept {
+    bodies_ += bytes;
+    stream.body_counted += bytes;
+    stream.window_owed += bytes;
+    if (bodies_ > bodies_max) {
+        give_owed_windows();
+    } else {
+        give_window(stream, std::exchange(stream.window_owed, 0));
     }
 }
 

@@ -254,40 +254,44 @@ std::error_code message_parser<Message>::plan_body() {
     return {};
 }
 
-// Those of a request are kept: they are the last bytes of the body.
+// Trailers are kept: they are the last bytes of the body.
 template <typename Message>
 result<std::string_view> message_parser<Message>::next_of_chunks(std::string_view& input) {
     const std::string_view given = input;
     const std::size_t before = chunks_.trailer_bytes();
     const auto piece = chunks_.next(input);
-    if constexpr (std::same_as<Message, request>) {
-        const std::size_t more = chunks_.trailer_bytes() - before;
-        if (piece && more > 0) {
-            partial_ += given.substr(given.size() - input.size() - more, more);
-        }
+    const std::size_t more = chunks_.trailer_bytes() - before;
+    if (piece && more > 0) {
+        partial_ += given.substr(given.size() - input.size() - more, more);
     }
     return piece;
 }
 
-// Whole lines, which chunked_body has found valid, and the empty one.
+// Whole lines and the empty one. When strict, chunked_body has found them valid; when lenient, what is no
+// field on one line is left out.
 template <typename Message>
 std::error_code message_parser<Message>::take_trailers() {
-    if constexpr (std::same_as<Message, request>) {
-        std::string_view rest = partial_;
-        for (std::size_t fields = 0; rest.size() > 2; ++fields) {
-            if (fields == limits_.fields) {
-                return error::too_many_headers;
-            }
-            const std::string_view line = rest.substr(0, rest.find('\r'));
-            rest.remove_prefix(line.size() + 2);
-            const std::size_t colon = line.find(':');
-            const std::string_view name = line.substr(0, colon);
-            if (may_be_trailer(name)) {
-                message_.trailers.add(name, trim(line.substr(colon + 1)));
-            }
+    std::string_view rest = partial_;
+    for (std::size_t fields = 0; !rest.empty(); ++fields) {
+        std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        line.remove_suffix(line.ends_with('\r') ? 1 : 0);
+        if (line.empty()) {
+            break;
         }
-        drop_partial();
+        if (fields == limits_.fields) {
+            return error::too_many_headers;
+        }
+        const std::size_t colon = std::min(line.find(':'), line.size());
+        const std::string_view name = line.substr(0, colon);
+        const std::string_view value = trim(line.substr(std::min(colon + 1, line.size())));
+        const bool folded = rest.starts_with(' ') || rest.starts_with('\t');
+        if (!folded && colon < line.size() && is_token(name) && is_field_value(value) &&
+            may_be_trailer(name)) {
+            message_.trailers.add(name, value);
+        }
     }
+    drop_partial();
     return {};
 }
 

@@ -9,7 +9,7 @@
 //         more: receive again   head: parser.message()   body: parser.body()   end: the rest is not its own
 //     }
 //
-// The head is copied once, into message(), and so are the trailers of a request; the body is never copied. A
+// The head is copied once, into message(), and so are its trailers; the body is never copied. A
 // parser is reused for all messages of its connection, after which it allocates nothing. How the input is
 // split never changes the events. Invariant: an error is final and repeated for ever; the connection it came
 // from can only be closed.
@@ -18,8 +18,9 @@
 // refused, and all a server has to know is the error. Responses are read leniently, unless asked otherwise,
 // as curl, Python, node and Go do: line feeds alone, folded fields, blanks before a colon or behind a chunk's
 // size, fields whose name is no token (dropped), control characters (read as a space), one length said
-// several times, Transfer-Encoding: identity, anything in chunk extensions and trailers. Where those
-// readers differ about the end of a response, its connection does not persist. Refused even in responses:
+// several times, Transfer-Encoding: identity, anything in chunk extensions and trailers (of which what is no
+// field on one line is dropped). Where those readers differ about the end of a response, its connection does
+// not persist. Refused even in responses:
 //   * different lengths, and one that is no plain number below 2^64 (a sign, 0x, blanks inside, nothing);
 //   * transfer codings other than chunked and identity, and control characters in a field that gives a
 //   length;

@@ -14,7 +14,8 @@
 // time is over. The watches and the timer are bystanders: they do not hide a deadlock from run().
 //
 // A shared connection is driven by a task of its own, in place of the watch, as long as it is open, and is
-// idle while it has no requests. To a place that may share, one connection is made first, and decides:
+// idle while it has no requests; but while some wait for what its server allows, run() waits for that server,
+// too. To a place that may share, one connection is made first, and decides:
 // further requests wait for what it turns out to be. If it is HTTP/2 they go on it, as many at once as the
 // server allows, else they open their own. If it fails each opens its own, too, so that nobody waits for a
 // dead host more than once. A shared connection that takes no further requests keeps its slot until it has
@@ -60,6 +61,9 @@ struct pool_place {
     bool deciding = false;  // one lease opens the first connection
     bool decided = false;   // requests open connections of their own
     list<wait> waiting;
+
+    // The shared connection is no bystander while requests wait for its seats.
+    void tell_shared() noexcept;
 };
 
 // The right to one connection, and the connection once there is one; or a seat on a shared one.
@@ -135,6 +139,7 @@ public:
 
 private:
     friend connection_pool;
+    friend pool_place;
     void seats_changed() noexcept override;
 
     connection_pool* pool_ = nullptr;  // null: no pool is told of its end
@@ -244,13 +249,17 @@ public:
     ~lease_awaiter();
     void begin_cancelled() noexcept;
     bool take_now() noexcept;
-    void enqueue() noexcept { place_.waiting.push_back(*this); }
+    void enqueue() noexcept {
+        place_.waiting.push_back(*this);
+        place_.tell_shared();
+    }
     // Throws std::bad_alloc.
     connection_lease await_resume();
 
 private:
     friend connection_pool;
     static const wait_kind lease_kind;
+    static bool leave(wait& self) noexcept;
 
     connection_pool& pool_;
     pool_place& place_;

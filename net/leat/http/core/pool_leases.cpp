@@ -52,8 +52,19 @@ connection_pool::lease_awaiter connection_pool::lease(const std::string& place, 
     return {*this, at->second};
 }
 
-const wait_kind connection_pool::lease_awaiter::lease_kind{"a free connection",
-                                                           leat::detail::wait_queue::leave};
+const wait_kind connection_pool::lease_awaiter::lease_kind{"a free connection", leave};
+
+bool connection_pool::lease_awaiter::leave(wait& self) noexcept {
+    self.unlink();
+    static_cast<lease_awaiter&>(self).place_.tell_shared();
+    return true;
+}
+
+void pool_place::tell_shared() noexcept {
+    if (shared != nullptr) {
+        shared->shared_->want_seats(!waiting.empty());
+    }
+}
 
 connection_pool::lease_awaiter::~lease_awaiter() {
     if (granted_) {  // it is dropped as any lease
@@ -141,11 +152,12 @@ void connection_pool::serve_waiting(pool_place& place) noexcept {
     while (!place.waiting.empty()) {
         auto& next = static_cast<lease_awaiter&>(place.waiting.front());
         if (!grant(next)) {
-            return;
+            break;
         }
         next.unlink();
         current_scheduler().finish(next);
     }
+    place.tell_shared();
 }
 
 void connection_pool::end_decision(pool_place& place, bool decided) noexcept {

@@ -111,7 +111,7 @@ bool is_possible(const cookie& made) {
     const auto plain = [](std::string_view text) {
         return is_field_value(text) && trim(text) == text && text.find(';') == text.npos;
     };
-    return domain.ok() && *domain == made.domain &&
+    return domain.ok() && *domain == made.domain && !made.domain.starts_with('.') &&
            (made.host_only || (!is_public_suffix(made.domain) && !address::try_parse(made.domain).ok())) &&
            made.path.starts_with('/') && plain(made.path) && !made.name.empty() && plain(made.name) &&
            made.name.find('=') == made.name.npos && plain(made.value) && keeps_promise(made, made.path);

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 
 namespace leat::http::detail {
 
@@ -33,7 +34,7 @@ public:
     virtual ~shared_connection() = default;
 
     // Receives and sends for all of its exchanges, until the connection ends; once, as a task of its own. It
-    // is a bystander while no seat is taken. Cancelled: the connection is closed.
+    // is a bystander while no seat is taken, and nobody waits for one. Cancelled: the connection is closed.
     [[nodiscard]] virtual task<> run() = 0;
     // For the taker of a seat, which outlives it. Throws std::bad_alloc.
     [[nodiscard]] virtual std::unique_ptr<client_exchange> begin() = 0;
@@ -45,6 +46,12 @@ public:
     [[nodiscard]] virtual bool has_room() const noexcept = 0;
 
     [[nodiscard]] std::size_t seats() const noexcept { return seats_; }
+    // Whether there are requests that wait for a seat.
+    void want_seats(bool wanted) noexcept {
+        if (std::exchange(wanted_, wanted) != wanted) {
+            note_idle(is_idle());
+        }
+    }
     void keep_seats(seat_keeper* keeper) noexcept { keeper_ = keeper; }
 
     std::size_t references = 1;  // for reference<shared_connection>
@@ -56,26 +63,27 @@ protected:
             keeper_->seats_changed();
         }
     }
-    // The first seat was taken, or the last one left.
+    // Nobody has a seat, or wants one.
+    [[nodiscard]] bool is_idle() const noexcept { return seats_ == 0 && !wanted_; }
+    // That has changed.
     virtual void note_idle(bool idle) noexcept = 0;
 
 private:
     friend class connection_seat;
 
     void take_seat() noexcept {
-        if (seats_++ == 0) {
-            note_idle(false);
-        }
+        ++seats_;
+        note_idle(false);
     }
     void leave_seat() noexcept {
-        if (--seats_ == 0) {
-            note_idle(true);
-        }
+        --seats_;
+        note_idle(is_idle());
         tell_keeper();
     }
 
     seat_keeper* keeper_ = nullptr;
     std::size_t seats_ = 0;
+    bool wanted_ = false;
 };
 
 // The right to one request on a shared connection.

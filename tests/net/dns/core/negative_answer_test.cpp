@@ -9,12 +9,13 @@
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
-using leat::detail::negative_lifetime;
+using leat::detail::read_negative_answer;
 
 namespace {
 
 std::optional<leat::duration> lifetime_of(std::string_view text) {
-    return negative_lifetime(std::as_bytes(std::span(text)));
+    const auto found = read_negative_answer(std::as_bytes(std::span(text)));
+    return found ? std::optional(found->holds) : std::nullopt;
 }
 
 // An answer to a question about "a.b", of this kind (RCODE), with so many answers and authorities.
@@ -55,9 +56,10 @@ TEST_CASE("that a name is not there holds for the lower of two numbers of the zo
     CHECK(lifetime_of(message(no_error, 0, 1, soa(3600, 7200))) == 1h);
 }
 
-TEST_CASE("other records may come with it, and an alias before it") {
-    const std::string alias = record(5, 30, "\1c\xc0\x0e");
-    CHECK(lifetime_of(message(no_error, 1, 1, alias + soa(60, 300))) == 60s);
+TEST_CASE("other records may come with it; and an alias before it may hold for less time") {
+    const auto alias = [](std::uint32_t lives) { return record(5, lives, "\1c\xc0\x0e"); };
+    CHECK(lifetime_of(message(no_error, 1, 1, alias(90) + soa(60, 300))) == 60s);
+    CHECK(lifetime_of(message(no_error, 2, 1, alias(90) + alias(30) + soa(60, 300))) == 30s);
     CHECK(lifetime_of(message(name_error, 0, 2, record(46, 30, "signed") + soa(60, 300))) == 60s);
 }
 

@@ -7,6 +7,8 @@
 #include "../h2_client.hpp"
 
 #include <functional>
+#include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using leat::http::response;
@@ -339,5 +341,53 @@ LEAT_TEST("a client that sends no more gets the answers to what is whole", on(le
     CHECK(client.of(half).status == 0);
     server.session.drop_blocked();
     CHECK(server.session.idle());
+    co_return;
+}
+
+LEAT_TEST("a body that is coming is held up by others that come, and by none that a handler has",
+          on(leat::testing::simulated)) {
+    const std::string large(1'000'000, 'b');
+    h2_client client;
+    h2_server server;
+    const auto exchange = [&] {
+        std::vector<h2_stream*> taken;
+        for (std::string asked = client.take_out(); !asked.empty(); asked = client.take_out()) {
+            server.receive(asked);
+            while (h2_stream* const next = server.session.take_request()) {
+                taken.push_back(next);
+            }
+            client.receive(server.take_out());
+        }
+        return taken;
+    };
+    for (int i = 0; i < 5; ++i) {
+        (void)client.ask("/", "POST", large);
+    }
+    std::vector<h2_stream*> handled = exchange();
+    CHECK(handled.size() == 5);
+    const auto oldest = client.begin("/", large);
+    const auto next = client.ask("/", "POST", large);
+    const auto with_handler = exchange();
+    CHECK(with_handler.size() == 1);
+    CHECK(client.unsent(oldest) == 0);
+    CHECK(client.unsent(next) == 0);
+    handled.insert(handled.end(), with_handler.begin(), with_handler.end());
+
+    for (int i = 0; i < 3; ++i) {
+        (void)client.begin("/", large);
+    }
+    const auto last = client.ask("/", "POST", large);
+    const auto none = exchange();
+    CHECK(none.empty());
+    CHECK(client.unsent(last) > 0);
+    client.end_body(oldest);
+    const auto freed = exchange();
+    CHECK(freed.size() == 2);
+    CHECK(client.unsent(last) == 0);
+    handled.insert(handled.end(), freed.begin(), freed.end());
+    server.session.lose();
+    for (h2_stream* const each : handled) {
+        server.session.handler_ended(*each);
+    }
     co_return;
 }

@@ -102,10 +102,8 @@ private:
     }
     void note_head() { note(describe(parser_.message()) + listed(parser_.message().headers)); }
     void note_trailers() {
-        if constexpr (std::same_as<Parser, detail::request_parser>) {
-            if (const http::headers& trailers = parser_.message().trailers; !trailers.empty()) {
-                note("trailers" + listed(trailers));
-            }
+        if (const http::headers& trailers = parser_.message().trailers; !trailers.empty()) {
+            note("trailers" + listed(trailers));
         }
     }
     void end() {

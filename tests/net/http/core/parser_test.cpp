@@ -35,6 +35,15 @@ TEST_CASE("trailers of a request are kept, but for those that say how a message 
           read + "trailers [c=d]; end");
 }
 
+TEST_CASE("trailers of a response are kept, but for those that are no field or say how it is read") {
+    const std::string head = "HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const std::string read = "200 [Transfer-Encoding=chunked]; ";
+    CHECK(responses(head + "1\r\na\r\n0\r\nA: b \r\nAge: 1\r\n?\r\nC : d\r\nE:\n\r\n" + head + "0\r\n\n") ==
+          read + "body a; trailers [A=b] [E=]; end; " + read + "end");
+    CHECK(responses(head + "0\r\na:b\r\nc:d\r\ne:f\r\n\r\n", {.limits = {.fields = 2}}) ==
+          read + error_line(error::too_many_headers));
+}
+
 TEST_CASE("requests come out whole however their bytes are cut") {
     CHECK(requests("GET /a?b HTTP/1.1\r\nHost: x\r\nAccept:  */* \t\r\nX-Empty:\r\n\r\n") ==
           "GET /a?b [Host=x] [Accept=*/*] [X-Empty=]; end");
@@ -133,7 +142,7 @@ TEST_CASE("a response ends where its length says") {
     CHECK(responses("HTTP/1.1 200 caf\xc3\xa9\r\n\r\n") == "200; end close");
     CHECK(responses("HTTP/1.1 299 Custom\r\ntransfer-encoding:chunked\r\n\r\n"
                     "1\r\na\r\n00A;ext=\"x;y\";z\r\n0123456789\r\n0\r\nDigest: x\r\nEmpty:\r\n\r\n") ==
-          "299 [transfer-encoding=chunked]; body a0123456789; end");
+          "299 [transfer-encoding=chunked]; body a0123456789; trailers [Digest=x] [Empty=]; end");
 }
 
 TEST_CASE("a response that cannot have a body has none, whatever its fields say") {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""fetch and a server that is not ours: a thousand files of 0 bytes to 8 MiB from nginx, a third of them over
-TLS, another one over HTTP/2 on connections that end after some requests, some compressed on the way, and
+"""leat-fetch and a server that is not ours: a thousand files of 0 bytes to 8 MiB from nginx, a third of them
+over TLS, another one over HTTP/2 on connections that end after some requests, some compressed on the way, and
 every byte of them compared. The nginx is started here, for this test."""
 import contextlib
 import getpass
@@ -14,7 +14,8 @@ import tempfile
 from pathlib import Path
 
 from certificates import authority
-from programs import backends, expect, patience, run
+from fetching import backends, fetch
+from programs import expect, patience
 
 settings = """
 daemon off;
@@ -100,8 +101,8 @@ def every_byte_arrives(files, bases, trusted, backend, folder):
     urls = [f"{bases[number % 3]}/{path}" for number, path in enumerate(files)]
     (folder / "urls").write_text("\n".join(urls))
     with tempfile.TemporaryDirectory(dir=folder) as name:
-        done = run("fetch", "-i", folder / "urls", "--output-dir", name, "--cacert", trusted,
-                   "--backend", backend)
+        done = fetch("-i", folder / "urls", "--output-dir", name, "--cacert", trusted,
+                     "--backend", backend)
         total = sum(map(len, files.values()))
         expect(f"{len(files)} of {len(files)} URLs, {total} bytes in " in done.stdout, done.stdout[-500:])
         expect(done.stderr == "", done.stderr)

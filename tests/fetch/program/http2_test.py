@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""fetch and the server of nghttp2, which speaks HTTP/2 alone: files of 0 bytes to 2 MiB over one connection,
-and every byte of them compared."""
+"""leat-fetch and the server of nghttp2, which speaks HTTP/2 alone: files of 0 bytes to 2 MiB over one
+connection, and every byte of them compared."""
 import random
 import shutil
 import socket
@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 from certificates import authority
-from programs import backends, expect, patience, run
+from fetching import backends, fetch
+from programs import expect, patience
 
 
 def free_port():
@@ -33,7 +34,7 @@ def fetch_all(files, port, trusted, backend, folder):
     urls = folder / "urls"
     urls.write_text("\n".join(f"https://127.0.0.1:{port}/{path}" for path in files))
     with tempfile.TemporaryDirectory(dir=folder) as name:
-        done = run("fetch", "-i", urls, "--output-dir", name, "--cacert", trusted, "--backend", backend)
+        done = fetch("-i", urls, "--output-dir", name, "--cacert", trusted, "--backend", backend)
         expect(f"{len(files)} of {len(files)} URLs" in done.stdout, done.stdout[-500:] + done.stderr[-500:])
         for path, expected in files.items():
             expect(Path(name, path).read_bytes() == expected, f"{backend}: every byte of {path}")
