@@ -10,6 +10,7 @@
 #include "../../support/http_origin.hpp"
 
 #include <array>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -265,4 +266,26 @@ TEST_CASE("run() ends at once also where a client has an idle connection") {
     leat::run([&]() -> leat::task<> { (void)co_await client.get(server.url()); });
     CHECK(client.idle_connections() == 0);
     CHECK(server.was_left());
+}
+
+// A request asks for an idle connection, whose watch then ends; and is given up before it gets it.
+LEAT_TEST("HTTP client: one may die while a kept connection is on its way to a request that was given up") {
+    http_origin origin([](const std::string&) { return with_length("page"); });
+    co_await origin.during([&]() -> leat::task<> {
+        for (int turns = 0; turns < 6; ++turns) {
+            auto client = std::make_unique<leat::http::client>(direct);
+            (void)co_await client->get(origin.url("/"));
+            co_await wait_until_idle();
+            auto asking = leat::spawn(client->get(origin.url("/")));
+            for (int turn = 0; turn < turns; ++turn) {
+                co_await leat::yield();
+            }
+            asking.cancel();
+            (void)co_await asking.join();
+            client.reset();
+            co_await wait_until_idle();
+        }
+        const leat::http::fetched page = co_await leat::http::client(direct).get(origin.url("/"));
+        CHECK(page.body == "page");
+    });
 }

@@ -39,8 +39,10 @@ connection_pool::expiry_timer::expiry_timer(connection_pool& of) noexcept
 
 connection_pool::~connection_pool() {
     close_idle();
-    while (!closing_.empty()) {
-        closing_.pop_front().pool_ = nullptr;
+    for (list<kept_connection>* const ending : {&closing_, &on_their_way_}) {
+        while (!ending->empty()) {
+            ending->pop_front().pool_ = nullptr;
+        }
     }
 }
 
@@ -176,7 +178,9 @@ void connection_pool::task_ended(kept_connection& ended) noexcept {
         return;
     }
     pool_place& place = *ended.place_;
-    if (ended.linked()) {  // nobody asked
+    if (ended.asked_for_) {
+        ended.unlink();
+    } else if (ended.linked()) {
         leave_idle(ended);
         ended.connection_.reset();
     }

@@ -123,8 +123,8 @@ private:
 };
 
 // A connection that no lease has, with the task that watches it, or drives it, and owns this. Linked in one
-// of its pool's lists: idle_ or, when it was given up, closing_. In neither when it is on its way to a lease,
-// or shared by requests.
+// of its pool's lists: idle_, on_their_way_ to a lease, or, when it was given up, closing_; unless it is
+// shared by requests.
 class kept_connection final : public list_link, shared_connection::seat_keeper {
 public:
     kept_connection(pool_place& place, std::unique_ptr<client_connection> held) noexcept
@@ -148,7 +148,8 @@ private:
     leat::detail::reference<shared_connection> shared_;
     handle<> task_;
     time_point since_;
-    bool begun_ = false;  // the task has taken its first step
+    bool begun_ = false;      // the task has taken its first step
+    bool asked_for_ = false;  // it ends, and then goes to a lease
 };
 
 // Outlives its leases. Used on one scheduler at a time.
@@ -206,9 +207,10 @@ private:
     std::map<std::string, pool_place> places_;
     list<kept_connection> idle_;  // the oldest first
     std::size_t idle_count_ = 0;
-    list<kept_connection> closing_;  // their tasks are about to end
-    expiry_timer expiry_{*this};     // armed while some are idle
-    std::size_t short_ = 0;          // leases that found no descriptor for their connection
+    list<kept_connection> on_their_way_;  // their watches are about to end
+    list<kept_connection> closing_;       // the same, of their tasks
+    expiry_timer expiry_{*this};          // armed while some are idle
+    std::size_t short_ = 0;               // leases that found no descriptor for their connection
     leat::detail::wait_queue waiting_for_descriptors_;
 };
 

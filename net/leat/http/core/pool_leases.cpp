@@ -112,6 +112,8 @@ bool connection_pool::grant(lease_awaiter& to) noexcept {
     pool_place& place = to.place_;
     while (kept_connection* const found = freshest(place)) {
         if (found->begun_) {
+            found->asked_for_ = true;
+            on_their_way_.push_back(*found);
             found->task_.cancel();
             return false;  // its watch ends, and gives it to whoever waits first
         }
