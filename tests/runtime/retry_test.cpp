@@ -239,4 +239,5 @@ LEAT_TEST("the waits of a loop of one's own are those of retry", on(simulated)) 
     CHECK(waits.next() == 2s);
     CHECK(waits.next() == 3s);
     CHECK(waits.next() == 3s);
+    co_return;
 }
