@@ -100,6 +100,9 @@ leat::task<bool> file_transfer::ask(host_share& share, std::uint64_t from) {
 }
 
 void file_transfer::note_head(const leat::http::response_stream& reply) {
+    const int again = reply.attempts() - 1;  // by the client, on another connection
+    shown_.tries += again;
+    parts_.totals.tries += static_cast<std::uint64_t>(again);
     shown_.status = reply.status();
     shown_.version = reply.head().version;
     note_times(reply.timings());

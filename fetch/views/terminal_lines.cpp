@@ -21,7 +21,7 @@ std::string_view variable(const char* name) {
     return value == nullptr ? std::string_view() : std::string_view(value);
 }
 
-bool is_utf8(std::string_view locale) {
+bool names_utf8(std::string_view locale) {
     for (std::size_t at = 0; at < locale.size(); ++at) {
         const char* const rest = locale.data() + at;  // of a variable, which ends with a zero
         if (::strncasecmp(rest, "utf-8", 5) == 0 || ::strncasecmp(rest, "utf8", 4) == 0) {
@@ -129,7 +129,7 @@ terminal_form terminal_form_of_environment() {
     }
     const std::string_view terminal = variable("TERM");
     const bool monochrome = terminal.empty() || terminal == "dumb" || terminal.starts_with("vt");
-    return {.unicode = is_utf8(locale), .colours = variable("NO_COLOR").empty() && !monochrome};
+    return {.unicode = names_utf8(locale), .colours = variable("NO_COLOR").empty() && !monochrome};
 }
 
 bool can_draw_on(int descriptor) {

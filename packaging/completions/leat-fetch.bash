@@ -4,7 +4,7 @@ _leat_fetch() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local options='
         -h --help
-        -i --input-file --dry-run --head --spider --failed
+        -i --input-file --dry-run --head --spider --explain --failed
         -d --output-dir -o --output --content-disposition --if-there
         --discard --resume --no-resume --sync --server-time --origin-attributes --preallocate --no-preallocate
         -P --parallel --per-host --rate --rate-per-host

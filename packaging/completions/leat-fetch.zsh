@@ -7,6 +7,7 @@ _arguments -s \
     '*'{-i,--input-file}'[fetch what is in this list or Metalink file]:file:_files' \
     '--dry-run[only show what files would be called]' \
     '--head[only show what servers say of the files]' \
+    '--explain[say what each step of a request did]' \
     '--spider[only check that each is there]' \
     '--failed[write what has failed there, as a list]:file:_files' \
     '(-d --output-dir)'{-d,--output-dir}'[where files go]:folder:_files -/' \

@@ -70,6 +70,10 @@ def what_a_pipe_has_is_fetched_before_its_end(base):
         process.stdout.close()
 
 
+# A sanitizer keeps memory that was given back, and takes several times as long.
+sanitized = b"__asan_init" in program.read_bytes()
+
+
 def memory_of(process):
     """The most that it has had, in MB."""
     for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
@@ -108,7 +112,7 @@ def the_length_of_a_list_costs_no_memory(count):
             process.stderr.close()
     print(f"{count} URLs: at most {most:.1f} MB")
     expect(errors[0] == count, f"each failure is told: {errors[0]} of {count}")
-    expect(most <= 40, f"{most} MB of memory")
+    expect(sanitized or most <= 40, f"{most} MB of memory")
 
 
 if __name__ == "__main__":
@@ -116,4 +120,4 @@ if __name__ == "__main__":
     lists_of_urls_come_from_every_editor(base)
     a_list_that_cannot_be_read_stops_no_other(base)
     what_a_pipe_has_is_fetched_before_its_end(base)
-    the_length_of_a_list_costs_no_memory(int(os.environ.get("LEAT_URLS", 20_000)))
+    the_length_of_a_list_costs_no_memory(int(os.environ.get("LEAT_URLS", 2_000 if sanitized else 20_000)))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What docs/fetch.md shows in its blocks called `console` is what these commands print. Its hosts are an origin
-that leat-fetch takes for a proxy. In brackets is an exit status that is not 0. Tests that the page names are there."""
+"""What docs/fetch.md shows in its blocks called `console` is what these commands print, with blanks for tabs.
+Its hosts are an origin that leat-fetch takes for a proxy. In brackets is an exit status that is not 0. Tests
+that the page names are there."""
 import os
 import re
 import subprocess
@@ -55,7 +56,7 @@ def without_times(text):
 def run_in(folder, command, environment):
     done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=patience)
-    return done.stdout + (f"[{done.returncode}]\n" if done.returncode else "")
+    return done.stdout.expandtabs() + (f"[{done.returncode}]\n" if done.returncode else "")
 
 
 def main():
