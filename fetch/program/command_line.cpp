@@ -100,6 +100,8 @@ void add_names(CLI::App& app, settings& how) {
         ->type_name("FOLDER");
     group.add("-o,--output", how.names.pattern, "the name, such as '{host}/{number}-{name}'")
         ->type_name("TEMPLATE");
+    const auto as_on_site = [&how](std::int64_t) { how.names.source = name_source::tree; };
+    app.add_flag_function("--tree", as_on_site, "host/path/name, as on the site")->group("Names of files");
     group.add_flag("--content-disposition", how.names.content_disposition, "the name that the server gives");
     const std::map<std::string, existing_file> choices{{"number", existing_file::number},
                                                        {"skip", existing_file::skip},
@@ -272,6 +274,9 @@ std::string mistake_in(const command& read) {
         return "no URL is given";
     }
     if (const std::string& pattern = read.how.names.pattern; !pattern.empty()) {
+        if (read.how.names.source == name_source::tree) {
+            return "--tree and --output contradict each other";
+        }
         if (std::string mistake = pattern_mistake(pattern); !mistake.empty()) {
             return "--output: " + mistake;
         }
@@ -324,7 +329,9 @@ bool read_command_line(int argc, char** argv, command& into, int& status) {
         return false;
     }
     into.how.folder = discard ? "" : into.how.folder;
-    into.how.names.source = into.how.names.pattern.empty() ? name_source::url : name_source::pattern;
+    if (!into.how.names.pattern.empty()) {
+        into.how.names.source = name_source::pattern;
+    }
     into.shown.form = flags.form();
     into.shown.kind = into.how.kind;
     return true;

@@ -5,7 +5,7 @@ _leat_fetch() {
     local options='
         -h --help
         -i --input-file --dry-run --head --spider --explain --failed
-        -d --output-dir -o --output --content-disposition --if-there
+        -d --output-dir -o --output --tree --content-disposition --if-there
         --discard --resume --no-resume --sync --server-time --origin-attributes --preallocate --no-preallocate
         -P --parallel --per-host --rate --rate-per-host
         --tries --retry-wait --retry-wait-max --connect-timeout --first-byte-timeout --idle-timeout --timeout

@@ -12,6 +12,7 @@ _arguments -s \
     '--failed[write what has failed there, as a list]:file:_files' \
     '(-d --output-dir)'{-d,--output-dir}'[where files go]:folder:_files -/' \
     '(-o --output)'{-o,--output}'[what files are called]:template:' \
+    '--tree[names as on the site]' \
     '--content-disposition[use the names that servers give]' \
     '--if-there[where there is a file of that name]:choice:(number skip replace fail)' \
     '--discard[write no files, only count the bytes]' \

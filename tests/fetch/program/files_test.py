@@ -58,6 +58,17 @@ def each_url_has_a_name_of_its_own(base, backend):
             expect(line in done.stdout, f"{line!r} is told: {done.stdout}")
 
 
+def files_lie_as_on_the_site(base):
+    host = base.removeprefix("http://").partition(":")[0]
+    with tempfile.TemporaryDirectory() as out:
+        fetch(base + "/a/b/c", base + "/a/d?e", base + "/a/%2e%2e/%2e%2e/f", "--tree", "--output-dir", out)
+        found = sorted(str(file.relative_to(out)) for file in Path(out).rglob("*") if file.is_file())
+        expect(len(found) == 3 and all(name.startswith(host) for name in found), str(found))
+        expect([name.split("/", 1)[1] for name in found] == ["a/b/c", "a/d?e", "f"], str(found))
+        done = fetch(base, "--tree", "-o", "{name}", status=2)
+        expect(done.stderr == "leat-fetch: --tree and --output contradict each other\n", done.stderr)
+
+
 def four_thousand_urls_with_one_name(base):
     with tempfile.TemporaryDirectory() as out:
         urls = "\n".join(f"{base}/{number}/same" for number in range(4000))
@@ -176,6 +187,7 @@ if __name__ == "__main__":
     for backend in backends():
         each_url_has_a_name_of_its_own(base, backend)
         few_descriptors_are_shared_by_all(base, backend)
+    files_lie_as_on_the_site(base)
     four_thousand_urls_with_one_name(base)
     bytes_are_as_they_were_stored()
     what_is_there_is_treated_as_asked(base)
