@@ -156,7 +156,7 @@ def a_stalled_host_holds_up_no_other(base):
 
 in_a_small_file_system = """
 mount -t tmpfs -o size=200k none "$1" || exit 77
-"$2" "$3/small" "$3/large" "$3/tiny" --output-dir "$1" --tries 1
+"$2" "$3/small" "$3/large" "$3/tiny" --output-dir "$1" --tries 1 --parallel 1
 status=$?
 cat "$1/small" > "$4/small"
 ls "$1" > "$4/names"
@@ -165,7 +165,8 @@ exit $status
 
 
 def a_full_disk_stops_no_other():
-    """In a file system of 200 kB, which only the process that uses it can see."""
+    """In a file system of 200 kB, which only the process that uses it can see. One after the other: room is made
+    for a file before it comes, and while that fails another may find none."""
     files = {"/small": b"small", "/large": body_of("large", 1_000_000), "/tiny": b"tiny"}
     with tempfile.TemporaryDirectory() as out, tempfile.TemporaryDirectory() as seen:
         done = subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
