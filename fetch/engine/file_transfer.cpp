@@ -43,8 +43,8 @@ leat::task<> file_transfer::run() {
         const std::optional<leat::duration> wait = wait_after(*why);
         shown_.failure = *std::move(why);
         if (!wait) {
-            share.release();
             co_await put_aside();
+            share.release();  // what it took on the disk is there for the next one
             end(transfer_state::failed);
             co_return;
         }

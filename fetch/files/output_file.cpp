@@ -373,6 +373,9 @@ leat::task<> output_file::drop() {
     buffer_.clear();
     on_disk_ = 0;
     synced_ = 0;
+    if (part_.is_open()) {  // what it takes on the disk is free once it is closed
+        (void)co_await leat::as_result(part_.close());
+    }
     part_ = {};
     if (has_part_) {
         co_await place_->remove_if_there(part_name());
