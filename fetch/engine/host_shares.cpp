@@ -102,7 +102,7 @@ void host_shares::change(host_position at) {
         paused_.set();
     }
     const bool usual = host.limit == limits_.per_host && host.paused_until <= leat::now();
-    if (host.in_use == 0 && host.waiting.empty() && usual) {
+    if (host.in_use == 0 && host.waiting.empty() && (usual || hosts_.size() > remembered_max)) {
         hosts_.erase(at);  // there may be a million of them
     }
 }

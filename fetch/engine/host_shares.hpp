@@ -110,6 +110,9 @@ public:
     // Ends pauses, and notices silence; runs until it is cancelled.
     [[nodiscard]] leat::task<> keep_time();
 
+    // Hosts that nobody uses, and whose trouble is remembered, are forgotten when there are more.
+    static constexpr std::size_t remembered_max = 10'000;
+    [[nodiscard]] std::size_t remembered() const noexcept { return hosts_.size(); }
     [[nodiscard]] std::size_t limit_of(const std::string& host) const;
     [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
     [[nodiscard]] std::size_t under_way() const noexcept { return held_.size(); }

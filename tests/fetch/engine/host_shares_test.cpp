@@ -190,3 +190,14 @@ LEAT_TEST("a share that was asked for in vain is left to others", on(simulated))
     const host_share next = co_await shares.acquire("a:80", 3);
     CHECK(shares.under_way() == 1);
 }
+
+LEAT_TEST("of very many hosts that were in trouble not all are remembered", on(simulated)) {
+    host_shares shares(four_in_all);
+    for (std::uint64_t number = 1; number <= 3 * host_shares::remembered_max; ++number) {
+        host_share one = co_await shares.acquire(std::to_string(number) + ".example:80", number);
+        one.troubled(number % 2 == 0 ? std::optional<leat::duration>(1h) : std::nullopt);
+    }
+    CHECK(shares.remembered() == host_shares::remembered_max);
+    // One that is paused has its pause as long as somebody waits for it.
+    CHECK_FALSE((co_await leat::move_on_after(1min, shares.acquire("2.example:80", 1))).has_value());
+}
