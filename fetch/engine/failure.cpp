@@ -122,8 +122,6 @@ std::string_view name_of(failure_kind kind) noexcept {
             return "checksum";
         case failure_kind::file:
             return "file";
-        case failure_kind::stopped:
-            return "stopped";
         case failure_kind::other:
             return "other";
     }
@@ -147,7 +145,6 @@ bool failure::may_pass() const noexcept {
         case failure_kind::redirect:
         case failure_kind::checksum:
         case failure_kind::file:
-        case failure_kind::stopped:
         case failure_kind::other:
             return false;
     }

@@ -27,7 +27,6 @@ enum class failure_kind : std::uint8_t {
     stalled,      // too slow, or silent
     checksum,     // the file is not the one that was meant
     file,         // it could not be written
-    stopped,      // by a signal, before its end
     other,
 };
 

@@ -124,7 +124,7 @@ leat::task<> file_transfer::take(host_share& share, leat::http::response_stream&
         brought_by_ = at_;
         begin_digest();
         if (file_) {
-            file_origin origin = origin_of(current().to_string(), reply.head());
+            file_origin origin = origin_of(reply.head());
             origin.size = meaning.size;
             co_await file_->begin(std::move(origin));
         }
@@ -144,7 +144,7 @@ leat::task<> file_transfer::take(host_share& share, leat::http::response_stream&
 }
 
 leat::task<> file_transfer::receive(host_share& share, leat::http::response_stream& reply) {
-    rate_limit& host_rate = parts_.rate_of(shown_.host);
+    rate_limit* const host_rate = parts_.rate_of(shown_.host);
     for (;;) {
         const std::string_view piece = co_await reply.read();
         if (piece.empty()) {
@@ -166,8 +166,8 @@ leat::task<> file_transfer::receive(host_share& share, leat::http::response_stre
         if (parts_.rate.is_limited()) {
             co_await parts_.rate.pay(bytes.size());
         }
-        if (host_rate.is_limited()) {
-            co_await host_rate.pay(bytes.size());
+        if (host_rate != nullptr) {
+            co_await host_rate->pay(bytes.size());
         }
     }
 }
@@ -242,17 +242,9 @@ leat::http::headers file_transfer::fields() const {
 }
 
 leat::http::request_options file_transfer::options() const {
-    const try_settings& tries = parts_.how.tries;
-    leat::http::request_options made;
-    made.connect = tries.connect;
-    made.tls_handshake = tries.connect;
-    made.first_byte = tries.first_byte;
-    made.idle = tries.idle;
-    made.lowest_rate = tries.lowest_rate;
-    made.rate_time = tries.rate_time;
-    made.redirects = parts_.how.redirects;
-    if (tries.total != leat::duration::max()) {
-        const leat::duration left = leat::after(shown_.times.begin, tries.total) - leat::now();
+    leat::http::request_options made = request_options_of(parts_.how);
+    if (made.total != leat::duration::max()) {  // for all tries together
+        const leat::duration left = leat::after(shown_.times.begin, made.total) - leat::now();
         made.total = std::max(std::chrono::ceil<std::chrono::milliseconds>(left), 1ms);  // to be told
     }
     return made;

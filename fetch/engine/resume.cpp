@@ -53,8 +53,8 @@ answer_meaning meaning_of_refusal(const leat::http::response& answer, std::uint6
 
 }  // namespace
 
-file_origin origin_of(const std::string& url, const leat::http::response& answer) {
-    file_origin made{.url = url, .etag = text_of(answer.headers, "ETag")};
+file_origin origin_of(const leat::http::response& answer) {
+    file_origin made{.etag = text_of(answer.headers, "ETag")};
     const std::string modified = text_of(answer.headers, "Last-Modified");
     if (is_old_enough(answer.headers, modified)) {
         made.last_modified = modified;

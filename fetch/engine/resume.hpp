@@ -15,9 +15,10 @@
 
 namespace fetch {
 
-// What is known of a file by the answer that brings it. A time counts as a validator only when the answer was
-// made at least a second later: before, the file may have changed twice at that time (8.8.2.2).
-[[nodiscard]] file_origin origin_of(const std::string& url, const leat::http::response& answer);
+// What is known of a file, but for its URL and size, by the answer that brings it. A time counts as a
+// validator only when the answer was made at least a second later: before, the file may have changed twice at
+// that time (8.8.2.2).
+[[nodiscard]] file_origin origin_of(const leat::http::response& answer);
 
 // Asks for the bytes from `from` on, if the file is still that of `known`, which has a validator.
 void ask_for_rest(leat::http::headers& fields, std::uint64_t from, const file_origin& known);

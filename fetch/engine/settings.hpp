@@ -7,7 +7,7 @@
 
 #include <leat/clock.hpp>
 #include <leat/http/headers.hpp>
-#include <leat/retry.hpp>
+#include <leat/http/request_options.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -58,5 +58,8 @@ struct settings {
     bool compressed = false;          // ask for compressed bodies, and undo that
     int redirects = 20;
 };
+
+// What a request of the client is bounded by; the client tries it once.
+[[nodiscard]] leat::http::request_options request_options_of(const settings& how);
 
 }  // namespace fetch

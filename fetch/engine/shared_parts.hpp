@@ -22,17 +22,16 @@ struct shared_parts {
     observer& told;
     host_shares shares;
     rate_limit rate{how.limits.rate};
-    std::map<std::string, rate_limit> host_rates = {};  // if there is one
-    std::optional<output_folder> folder = {};           // none: bytes are only counted
+    std::map<std::string, rate_limit> host_rates = {};
+    std::optional<output_folder> folder = {};  // none: bytes are only counted
     run_totals totals = {};
 
-    // That of one host.
-    [[nodiscard]] rate_limit& rate_of(const std::string& host) {
+    // Of one host; null: it has none.
+    [[nodiscard]] rate_limit* rate_of(const std::string& host) {
         return how.limits.rate_per_host == 0
-                   ? unlimited
-                   : host_rates.try_emplace(host, how.limits.rate_per_host).first->second;
+                   ? nullptr
+                   : &host_rates.try_emplace(host, how.limits.rate_per_host).first->second;
     }
-    rate_limit unlimited{0};
 };
 
 }  // namespace fetch

@@ -20,11 +20,6 @@ public:
         : std::runtime_error(what + ": " + code.message()), code_(code) {}
 
     [[nodiscard]] const std::error_code& code() const noexcept { return code_; }
-    // Nothing more can be written there now: no room, or no more of one's share.
-    [[nodiscard]] bool disk_full() const noexcept {
-        return code_ == std::errc::no_space_on_device ||
-               code_ == std::error_code(EDQUOT, std::system_category());
-    }
 
 private:
     std::error_code code_;

@@ -21,7 +21,7 @@ struct file_settings {
     bool preallocate = true;   // room for all of a file of known size first: a full disk is known at once
     bool server_time = false;  // the file's time is that of Last-Modified
     bool only_look = false;    // no folder is made: names are asked for, and what is there
-    bool origin = false;       // user.xdg.origin.url and user.xdg.referrer.url as extended attributes
+    bool origin = false;       // the URL as the extended attribute user.xdg.origin.url
 };
 
 }  // namespace fetch

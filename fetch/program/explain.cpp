@@ -79,21 +79,11 @@ void print_head(const leat::http::response_stream& reply, const std::string& ask
     }
 }
 
-leat::http::request_options options_of(const settings& how) {
-    leat::http::request_options made;
-    made.connect = how.tries.connect;
-    made.tls_handshake = how.tries.connect;
-    made.first_byte = how.tries.first_byte;
-    made.idle = how.tries.idle;
-    made.total = how.tries.total;
-    made.redirects = how.redirects;
-    made.tell_tls = true;
-    return made;
-}
-
 leat::task<> explain(leat::http::client& client, const settings& how, std::string url) {
     std::printf("%s\n", leat::http::printable_url(url).c_str());
-    leat::http::response_stream reply = co_await client.open(url, options_of(how), how.fields);
+    leat::http::request_options options = request_options_of(how);
+    options.tell_tls = true;
+    leat::http::response_stream reply = co_await client.open(url, options, how.fields);
     print_steps(reply);
     print_head(reply, url);
     const leat::time_point begin = leat::now();

@@ -85,7 +85,6 @@ int exit_status_of(failure_kind kind) noexcept {
             return 14;
         case failure_kind::file:
             return 15;
-        case failure_kind::stopped:
         case failure_kind::other:
             return 1;
     }

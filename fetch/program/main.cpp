@@ -3,7 +3,6 @@
 // nobody reads any more (SIGPIPE) end the run in order: what is there of files that are not whole stays, to
 // be gone on with, and then the program ends by that signal. A second signal ends it at once.
 #include <fetch/engine/run.hpp>
-#include <fetch/files/file_error.hpp>
 #include <fetch/list/job_list.hpp>
 #include <fetch/program/command_line.hpp>
 #include <fetch/program/explain.hpp>
@@ -101,6 +100,7 @@ private:
         stopped_ = stopped_ == 0 ? SIGPIPE : stopped_;
     }
     [[nodiscard]] std::string name_of_signal() const { return std::string("SIG") + ::sigabbrev_np(stopped_); }
+
     const fetch::command& asked_;
     fetch::prepared_client client_;
     fetch::views shown_;
