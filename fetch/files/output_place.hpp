@@ -53,7 +53,7 @@ public:
     known_names known;
 
 private:
-    enum class finding : std::uint8_t { usable, taken, busy, foreign, changed };
+    enum class finding : std::uint8_t { usable, taken, busy, changed };
 
     leat::task<finding> look_at(output_file& file);
     leat::task<finding> look_at_name(output_file& file);
