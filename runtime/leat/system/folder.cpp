@@ -42,15 +42,20 @@ void make_room(std::string& bytes, std::size_t size, std::size_t limit) {
     bytes.resize(size + std::min(piece, limit - size + 1));
 }
 
-// What was left under that name may be open to others.
-task<> write_and_sync(std::string path, byte_view bytes, unsigned permissions) {
-    file_options how{.read = false, .write = true, .create = true, .truncate = true, .follow = false};
-    if (permissions != how.permissions) {
-        (void)co_await as_result(remove_file(path));
-        how.exclusive = true;
-        how.permissions = permissions;
+// What was left under that name has permissions of its own.
+task<file> open_part(std::string path, unsigned permissions) {
+    const file_options how{
+        .read = false, .write = true, .create = true, .exclusive = true, .permissions = permissions};
+    auto made = co_await as_result(file::open(path, how));
+    if (made.error() == std::errc::file_exists) {
+        co_await remove_file(path);
+        co_return co_await file::open(std::move(path), how);
     }
-    auto part = co_await file::open(std::move(path), how);
+    co_return std::move(made.value());
+}
+
+task<> write_and_sync(std::string path, byte_view bytes, unsigned permissions) {
+    auto part = co_await open_part(std::move(path), permissions);
     co_await part.write_at(0, bytes);
     co_await part.sync();
     co_await part.close();

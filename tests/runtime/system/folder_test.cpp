@@ -141,6 +141,20 @@ LEAT_TEST("a file that is written atomically has the permissions that it is give
     CHECK(entries.size() == 1);
 }
 
+LEAT_TEST("a file that is written atomically is not kept from others by what was left") {
+    any_folder where;
+    co_await where.make();
+    auto left = co_await leat::file::open(where.path("open.part"),
+                                          {.write = true, .create = true, .permissions = 0600});
+    co_await left.close();
+    co_await leat::write_file(where.path("other"), "new");
+    co_await leat::write_file_atomically(where.path("open"), "new");
+    const leat::file_info usual = co_await leat::file_info_of(where.path("other"));
+    const leat::file_info about = co_await leat::file_info_of(where.path("open"));
+    CHECK(usual.permissions != 0600);
+    CHECK(about.permissions == usual.permissions);
+}
+
 LEAT_TEST("an atomic write that cannot take its place leaves no part") {
     any_folder where;
     co_await where.make();
