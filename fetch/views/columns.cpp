@@ -3,10 +3,9 @@
 
 #include <fetch/names/utf8.hpp>
 
-#include <fetch/views/text.hpp>
-
 #include <algorithm>
 #include <cwchar>
+#include <iterator>
 #include <vector>
 
 #include <locale.h>
@@ -19,6 +18,7 @@ class unicode_locale {
 public:
     unicode_locale() noexcept : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {}
     unicode_locale(const unicode_locale&) = delete;
+    unicode_locale& operator=(const unicode_locale&) = delete;
     ~unicode_locale() {
         if (locale_ != nullptr) {
             ::freelocale(locale_);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <fetch/views/json_view.hpp>
 
+#include <fetch/views/text.hpp>
+
 #include <leat/sleep.hpp>
 
 #include <nlohmann/json.hpp>
@@ -39,24 +41,6 @@ json failure_json(const std::optional<failure>& why) {
     told["text"] = why->text;
     told["status"] = why->status == 0 ? json() : json(why->status);
     return told;
-}
-
-std::string_view name_of(transfer_state state) noexcept {
-    switch (state) {
-        case transfer_state::waiting:
-            return "waiting";
-        case transfer_state::asking:
-            return "asking";
-        case transfer_state::receiving:
-            return "receiving";
-        case transfer_state::fetched:
-            return "fetched";
-        case transfer_state::kept:
-            return "kept";
-        case transfer_state::failed:
-            return "failed";
-    }
-    return "failed";
 }
 
 std::string_view name_of(leat::http::version version) noexcept {
@@ -212,11 +196,7 @@ void json_view::summarize(const run_totals& totals, std::string_view stopped) {
         .add("seconds", seconds_of(leat::now() - totals.begin))
         .add("stopped", text_or_null(std::string(stopped)))
         .write();
-    if (stopped.empty()) {
-        lines_.flush();
-    } else {
-        lines_.flush_soon();
-    }
+    lines_.finish(stopped);
 }
 
 }  // namespace fetch

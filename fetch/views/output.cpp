@@ -122,8 +122,8 @@ void printer::flush() {
     check_written(write(-1));
 }
 
-void printer::flush_soon() {
-    check_written(write(1000));
+void printer::finish(std::string_view stopped) {
+    check_written(write(stopped.empty() ? -1 : 1000));
 }
 
 int printer::write(int wait) {

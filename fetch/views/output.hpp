@@ -43,8 +43,9 @@ public:
     // that the thread has blocked, as leat::signal_set does, ends the wait (EINTR) and stays pending. Throws
     // output_lost.
     void flush();
-    // The same when a signal has ended the run: the rest is given up after a second in which nobody reads.
-    void flush_soon();
+    // The same at the end of a run. If a signal has ended it (`stopped`, its name, is not empty) the rest is
+    // given up after a second in which nobody reads.
+    void finish(std::string_view stopped);
 
     [[nodiscard]] std::size_t kept() const noexcept { return kept_.size(); }
     [[nodiscard]] int descriptor() const noexcept { return descriptor_; }

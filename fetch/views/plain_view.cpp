@@ -9,24 +9,34 @@
 namespace fetch {
 namespace {
 
-void finish(printer& lines, std::string_view stopped) {
-    if (stopped.empty()) {
-        lines.flush();
+// Of one that has not failed.
+std::string end_line(const transfer& of) {
+    std::string line = of.file.empty() ? "" : of.file + ": ";
+    if (of.state == transfer_state::kept) {
+        line += "kept, it is as at ";
     } else {
-        lines.flush_soon();
+        line += std::to_string(of.received) + " bytes received from ";
     }
+    line += of.shown;
+    if (of.resumed > 0 && of.state == transfer_state::fetched) {
+        line += ", after " + std::to_string(of.resumed) + " of an earlier run";
+    }
+    if (of.tries > 1) {
+        line += " (asked " + std::to_string(of.tries) + " times)";
+    }
+    return printable(line + ".");
 }
 
 }  // namespace
 
 void plain_view::began(const transfer& of) {
     if (of.job.mistake.empty()) {
-        lines_.print("GET: " + printable(of.shown) + "\n");
+        print("GET: " + printable(of.shown));
     }
 }
 
 void plain_view::tries_again(const transfer& of, leat::duration wait) {
-    lines_.print("again in " + seconds_text(wait, 1) + " s: " + failure_line(of) + "\n");
+    print("again in " + seconds_text(wait, 1) + " s: " + failure_line(of));
 }
 
 void plain_view::ended(const transfer& of) {
@@ -35,7 +45,7 @@ void plain_view::ended(const transfer& of) {
         errors_.print("error: " + failure_line(of) + "\n");
         errors_.write_some();
     } else {
-        lines_.print(plain_end(of) + "\n");
+        print(end_line(of));
     }
 }
 
@@ -53,8 +63,8 @@ void plain_view::summarize(const run_totals& totals, std::string_view stopped) {
 }
 
 void plain_view::finish(std::string_view stopped) {
-    fetch::finish(lines_, stopped);
-    fetch::finish(errors_, stopped);
+    lines_.finish(stopped);
+    errors_.finish(stopped);
 }
 
 void quiet_view::ended(const transfer& of) {
@@ -72,24 +82,7 @@ leat::task<> quiet_view::draw(const run_totals& /*totals*/) {
 }
 
 void quiet_view::summarize(const run_totals& /*totals*/, std::string_view stopped) {
-    finish(errors_, stopped);
-}
-
-std::string plain_end(const transfer& of, bool unicode) {
-    std::string line = of.file.empty() ? "" : of.file + ": ";
-    if (of.state == transfer_state::kept) {
-        line += "kept, it is as at ";
-    } else {
-        line += std::to_string(of.received) + " bytes received from ";
-    }
-    line += of.shown;
-    if (of.resumed > 0 && of.state == transfer_state::fetched) {
-        line += ", after " + std::to_string(of.resumed) + " of an earlier run";
-    }
-    if (of.tries > 1) {
-        line += " (asked " + std::to_string(of.tries) + " times)";
-    }
-    return printable(line + ".", unicode);
+    errors_.finish(stopped);
 }
 
 std::string totals_line(const run_totals& totals, std::string_view stopped) {

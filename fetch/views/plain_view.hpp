@@ -46,8 +46,6 @@ private:
     printer errors_;
 };
 
-// What the plain view says of a transfer that has not failed, without the line's end.
-[[nodiscard]] std::string plain_end(const transfer& of, bool unicode = true);
 // The last line of the plain and the terminal's view, without its end: "2 of 3 URLs, 999 bytes in 0.123 s, 1
 // failed". Only tasks call it.
 [[nodiscard]] std::string totals_line(const run_totals& totals, std::string_view stopped);

@@ -35,10 +35,6 @@ bool is_no_file(const std::string& path) {
     return ::stat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode);
 }
 
-std::string_view state_name(transfer_state state) noexcept {
-    return state == transfer_state::fetched ? "fetched" : state == transfer_state::kept ? "kept" : "failed";
-}
-
 std::int64_t micros(leat::duration length) {
     return std::chrono::duration_cast<std::chrono::microseconds>(length).count();
 }
@@ -57,7 +53,7 @@ const json row_columns = {"number",  "url",   "file",  "state", "status",    "tr
 
 json row_json(const report_row& one, leat::time_point begin) {
     json row = {one.number,   one.url,
-                one.file,     state_name(one.state),
+                one.file,     name_of(one.state),
                 one.status,   one.tries,
                 one.received, one.state == transfer_state::failed ? name_of(one.kind) : "",
                 one.failure,  micros(one.times.begin - begin)};

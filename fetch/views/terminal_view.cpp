@@ -22,14 +22,14 @@ constexpr std::size_t much_scrolled = 32 << 10;  // bytes, that are not kept for
 constexpr leat::duration row_span = std::chrono::seconds(3);
 constexpr leat::duration all_span = std::chrono::seconds(6);
 
-bool is_same(int one, int other) {
+bool is_same_terminal(int one, int other) {
     struct stat first{};
     struct stat second{};
     return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 && S_ISCHR(second.st_mode) &&
            first.st_rdev == second.st_rdev;
 }
 
-// Without the sequences of colours.
+// What is behind the sequence of a colour.
 std::string_view skip_colour(std::string_view text) {
     return text.substr(std::min(text.size(), text.find('m') + 1));
 }
@@ -73,7 +73,7 @@ terminal_view::terminal_view(int output, int errors, terminal_form form)
     : lines_(output),
       errors_(errors, when_lost::be_silent),
       form_(form),
-      one_terminal_(is_same(output, errors)) {}
+      one_terminal_(is_same_terminal(output, errors)) {}
 
 void terminal_view::began(const transfer& of) {
     waiting_.push_back({.of = &of});
@@ -230,13 +230,8 @@ terminal_view::window terminal_view::window_size() const {
 void terminal_view::summarize(const run_totals& totals, std::string_view stopped) {
     lines_.print(back_to_begin(window_size()) + "\x1b[J" + scrolled_lines());
     lines_.print(totals_line(totals, stopped) + "\n");
-    if (stopped.empty()) {
-        lines_.flush();
-        errors_.flush();
-    } else {
-        lines_.flush_soon();
-        errors_.flush_soon();
-    }
+    lines_.finish(stopped);
+    errors_.finish(stopped);
 }
 
 }  // namespace fetch

@@ -40,6 +40,24 @@ std::string printable(std::string_view text, bool unicode) {
     return shown;
 }
 
+std::string_view name_of(transfer_state state) noexcept {
+    switch (state) {
+        case transfer_state::waiting:
+            return "waiting";
+        case transfer_state::asking:
+            return "asking";
+        case transfer_state::receiving:
+            return "receiving";
+        case transfer_state::fetched:
+            return "fetched";
+        case transfer_state::kept:
+            return "kept";
+        case transfer_state::failed:
+            return "failed";
+    }
+    return "failed";
+}
+
 std::string failure_line(const transfer& of, bool unicode) {
     std::string text = of.failure.has_value() ? of.failure->text : "it failed";
     if (!of.shown.empty() && text.find(of.shown) == std::string::npos) {

@@ -18,6 +18,9 @@ namespace fetch {
 // separator and each byte that is no UTF-8; without Unicode also for each character beyond ASCII.
 [[nodiscard]] std::string printable(std::string_view text, bool unicode = true);
 
+// "waiting", "asking" ...: in the events of --json, and in the report.
+[[nodiscard]] std::string_view name_of(transfer_state state) noexcept;
+
 // Why it has failed: one line with the URL, and how often it was tried.
 [[nodiscard]] std::string failure_line(const transfer& of, bool unicode = true);
 

@@ -112,7 +112,7 @@ LEAT_TEST("no line is wider than the terminal, but those that stay", on(simulate
             show(run, std::to_string(columns).c_str());
             if (run.terminal.is_there()) {
                 CHECK(fetch::columns_of(last_line(run)) < columns);
-                CHECK((run.terminal.seen().coloured() > 0) == true);
+                CHECK(run.terminal.seen().coloured() > 0);
             }
         }
     }
