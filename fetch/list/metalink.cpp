@@ -17,9 +17,9 @@ namespace {
 
 constexpr std::string_view metalink_namespace = "urn:ietf:params:xml:ns:metalink ";  // with expat's separator
 constexpr std::size_t nesting_max = 32;
-constexpr std::size_t text_max = 65536;   // of an element, in bytes
-constexpr std::size_t block_max = 65536;  // that expat is given at once
-constexpr XML_Index token_max = 65536;    // that it may keep, because its end has not come
+constexpr std::size_t text_max = 65536;    // of an element, in bytes
+constexpr std::size_t block_max = 65536;   // that expat is given at once
+constexpr std::int64_t token_max = 65536;  // that it may keep, because its end has not come
 
 // Where the parser is: what RFC 5854 has, as far as it is used, and all else.
 enum class element : std::uint8_t { root, file, size, hash, url, pieces, piece, other };
@@ -52,6 +52,26 @@ std::string_view attribute_of(const XML_Char** attributes, std::string_view name
     return {};
 }
 
+// Where a parser is. The older calls of expat are deprecated where there are these; templates, so that only
+// the one that is called must exist.
+template <typename Parser>
+std::uint64_t line_of(Parser* parser) noexcept {
+    if constexpr (requires { XML_GetCurrentLineNumber64(parser); }) {
+        return static_cast<std::uint64_t>(XML_GetCurrentLineNumber64(parser));
+    } else {
+        return XML_GetCurrentLineNumber(parser);
+    }
+}
+
+template <typename Parser>
+std::int64_t byte_of(Parser* parser) noexcept {
+    if constexpr (requires { XML_GetCurrentByteIndex64(parser); }) {
+        return static_cast<std::int64_t>(XML_GetCurrentByteIndex64(parser));
+    } else {
+        return XML_GetCurrentByteIndex(parser);
+    }
+}
+
 }  // namespace
 
 struct metalink_reader::state {
@@ -68,7 +88,7 @@ struct metalink_reader::state {
     state& operator=(const state&) = delete;
     ~state() { XML_ParserFree(parser); }
 
-    [[nodiscard]] std::uint64_t line() const noexcept { return XML_GetCurrentLineNumber(parser); }
+    [[nodiscard]] std::uint64_t line() const noexcept { return line_of(parser); }
     [[noreturn]] void refuse(std::string_view what) const {
         throw std::runtime_error(name + ":" + std::to_string(line()) + ": " + std::string(what));
     }
@@ -109,7 +129,7 @@ struct metalink_reader::state {
     std::string name;
     XML_Parser parser;
     std::exception_ptr failed;
-    XML_Index fed = 0;
+    std::int64_t fed = 0;
     bool begun = false;  // the root element
     std::vector<element> open;
     std::string text;  // of the element that is open, if it has some
@@ -119,7 +139,7 @@ struct metalink_reader::state {
 };
 
 void metalink_reader::state::parse(std::string_view bytes, bool last) {
-    fed += static_cast<XML_Index>(bytes.size());
+    fed += static_cast<std::int64_t>(bytes.size());
     const auto status = XML_Parse(parser, bytes.data(), static_cast<int>(bytes.size()), last ? 1 : 0);
     if (failed != nullptr) {
         std::rethrow_exception(failed);
@@ -128,7 +148,7 @@ void metalink_reader::state::parse(std::string_view bytes, bool last) {
         refuse((begun ? "" : "this is no Metalink document: ") +
                std::string(XML_ErrorString(XML_GetErrorCode(parser))));
     }
-    if (fed - XML_GetCurrentByteIndex(parser) > token_max) {
+    if (fed - byte_of(parser) > token_max) {
         refuse("a tag or a comment is too long");
     }
 }
