@@ -67,7 +67,7 @@ leat::task<bool> file_transfer::ask(host_share& share, std::uint64_t from) {
     if (from > 0) {
         ask_for_rest(sent, from, known);
     }
-    leat::http::response_stream reply = co_await parts_.client.open(current().href(), options(), sent);
+    leat::http::response_stream reply = co_await parts_.client.open(current(), options(), sent);
     share.moved();
     note_head(reply);
     answer_meaning meaning = meaning_of(reply.head(), from, known);
@@ -111,8 +111,10 @@ void file_transfer::note_head(const leat::http::response_stream& reply) {
 
 leat::task<> file_transfer::take(host_share& share, leat::http::response_stream& reply,
                                  const answer_meaning& meaning) {
-    const auto modified = reply.headers().get("Last-Modified");
-    server_time_ = modified ? leat::http::parse_http_date(*modified) : std::nullopt;
+    if (parts_.how.files.server_time) {
+        const auto modified = reply.headers().get("Last-Modified");
+        server_time_ = modified ? leat::http::parse_http_date(*modified) : std::nullopt;
+    }
     if (parts_.folder && !file_) {
         co_await claim(&reply.head());
     }

@@ -27,7 +27,7 @@ bool refuses_method(int status) noexcept {
 
 leat::task<> file_transfer::look(host_share& share) {
     const auto ask_by = [this](const char* method) {
-        return parts_.client.open_request(method, current().href(), {}, options(), fields());
+        return parts_.client.open_request(method, current(), {}, options(), fields());
     };
     leat::http::response_stream reply = co_await ask_by("HEAD");
     share.moved();

@@ -83,30 +83,33 @@ detail::secure_transport& client::secure() {
     return *secure_;
 }
 
-task<fetched> client::send(std::string method, std::string url, request_body body, request_options options,
+task<fetched> client::send(std::string method, request_url url, request_body body, request_options options,
                            http::headers fields) {
     options.body_bytes = options.body_bytes.value_or(in_memory_max);
     response_stream reply =
-        co_await request(std::move(method), std::move(url), std::move(body), options, fields);
+        co_await open_request(std::move(method), std::move(url), std::move(body), options, std::move(fields));
     std::string content = co_await reply.read_all(*options.body_bytes);
     fetched whole(reply);
     whole.body = std::move(content);
     co_return whole;
 }
 
-task<response_stream> client::open_request(std::string method, std::string url, request_body body,
+task<response_stream> client::open_request(std::string method, request_url url, request_body body,
                                            request_options options, http::headers fields) {
-    co_return co_await request(std::move(method), std::move(url), std::move(body), options, fields);
+    detail::client_request asked(std::move(method), std::move(url).take(), std::move(body), options, fields);
+    co_await request(asked);
+    co_return *std::move(asked.reply);
 }
 
-task<upgraded_stream> client::upgrade(std::string protocol, std::string url, request_options options,
+task<upgraded_stream> client::upgrade(std::string protocol, request_url url, request_options options,
                                       http::headers fields) {
     if (!detail::is_token(protocol)) {
         throw std::invalid_argument("a protocol to go over to is a name as Upgrade may have it");
     }
-    detail::client_request asked("GET", url::parse(url), {}, options, fields);
+    detail::client_request asked("GET", std::move(url).take(), {}, options, fields);
     asked.upgrade = std::move(protocol);
-    response_stream reply = co_await request(asked);
+    co_await request(asked);
+    response_stream reply = *std::move(asked.reply);
     if (reply.status() != 101 || !reply.headers().contains_token("Connection", "upgrade") ||
         !reply.headers().contains_token("Upgrade", asked.upgrade)) {
         co_await refuse_upgrade(asked, std::move(reply));
@@ -134,15 +137,9 @@ task<> client::refuse_upgrade(const detail::client_request& asked, response_stre
     throw upgrade_refused(text, std::move(answer));
 }
 
-task<response_stream> client::request(std::string method, std::string text, request_body body,
-                                      const request_options& options, const http::headers& fields) {
-    detail::client_request asked(std::move(method), url::parse(text), std::move(body), options, fields);
-    co_return co_await request(asked);
-}
-
-task<response_stream> client::request(detail::client_request& asked) {
+task<> client::request(detail::client_request& asked) {
     try {
-        co_return co_await follow(asked);
+        co_await follow(asked);
     } catch (const timed_out& failure) {
         throw_if_of_source(asked.body);
         throw request_error(failure.code(), asked.named() + ": " + asked.late());
@@ -152,10 +149,10 @@ task<response_stream> client::request(detail::client_request& asked) {
     }
 }
 
-task<response_stream> client::follow(detail::client_request& asked) {
+task<> client::follow(detail::client_request& asked) {
     for (;;) {
-        auto sending = asked.options.retry.tries > 1 ? send_with_retries(asked) : send_once(asked);
-        response_stream reply = co_await std::move(sending);
+        co_await (asked.options.retry.tries > 1 ? send_with_retries(asked) : send_once(asked));
+        response_stream& reply = *asked.reply;
         if (reply.status() == 417 && asked.expects() && asked.body.can_begin()) {
             co_await reply.discard();
             asked.expect_no_more();
@@ -167,15 +164,16 @@ task<response_stream> client::follow(detail::client_request& asked) {
             continue;
         }
         if (reply.status() == 101 && asked.upgrades()) {
-            co_return reply;
+            co_return;
         }
         if (!detail::redirect_chain::is_redirect(reply.head())) {
             if (reply.status() == 206 && !asked.fields.contains("Range")) {
                 throw request_error(error::unasked_range, make_error_code(error::unasked_range).message());
             }
-            reply.begin_decoding(asked.named(), accept_encodings_ && reply.status() != 206 &&
-                                                    !asked.fields.contains("Accept-Encoding"));
-            co_return reply;
+            const bool decode =
+                accept_encodings_ && reply.status() != 206 && !asked.fields.contains("Accept-Encoding");
+            reply.begin_decoding(asked.chain.redirected() ? asked.named() : std::string(), decode);
+            co_return;
         }
         co_await reply.discard();
         asked.follow(reply.head());
@@ -227,16 +225,16 @@ bool client::take_challenge(detail::client_request& asked, const response& head)
 }
 
 // Sends it where it goes now, as often as request_options::retry says.
-task<response_stream> client::send_with_retries(detail::client_request& asked) {
+task<> client::send_with_retries(detail::client_request& asked) {
     for (;;) {
         std::optional<duration> wait;
         try {
-            response_stream reply = co_await send_once(asked);
-            wait = asked.wait_after(reply.head());
+            co_await send_once(asked);
+            wait = asked.wait_after(asked.reply->head());
             if (!wait) {
-                co_return reply;
+                co_return;
             }
-            co_await reply.discard();
+            co_await asked.reply->discard();
         } catch (const std::system_error& failure) {
             wait = asked.wait_after(failure.code());
             if (!wait) {
@@ -275,9 +273,9 @@ bool client::may_share(const detail::client_request& asked) const noexcept {
 }
 
 // Sends it where it goes now; again if a kept connection had ended, or the server has not looked at it.
-task<response_stream> client::send_once(detail::client_request& asked) {
+task<> client::send_once(detail::client_request& asked) {
     constexpr int refusals_max = 4;  // a server may end each connection after some requests
-    const url target = asked.chain.current();
+    const url& target = asked.chain.current();
     asked.proxy = unix_socket_ ? std::nullopt : proxies_.find(target);
     find_credentials(asked);
     asked.write_head(user_agent_, accept_encodings_ ? detail::accept_encoding() : "", authorize(asked),
@@ -328,7 +326,7 @@ task<response_stream> client::send_once(detail::client_request& asked) {
     asked.timings.sent = lease->sent_at();
     asked.timings.headed = now();
     keep_cookies(target, lease->head());
-    co_return response_stream(std::move(lease), target, asked);
+    asked.reply = response_stream(std::move(lease), target, asked);
 }
 
 void client::keep_cookies(const url& from, const response& head) {

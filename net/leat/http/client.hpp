@@ -26,6 +26,7 @@
 #include <leat/http/proxy.hpp>
 #include <leat/http/request_body.hpp>
 #include <leat/http/request_options.hpp>
+#include <leat/http/request_url.hpp>
 #include <leat/http/response_stream.hpp>
 #include <leat/http/upgraded_stream.hpp>
 #include <leat/socket_options.hpp>
@@ -126,14 +127,14 @@ public:
     // Content-Length, Transfer-Encoding, Connection and Upgrade. An Authorization among them is sent instead
     // of credentials in the URL. Authorization, Proxy-Authorization and Cookie stay with the origin that they
     // were given for when a redirect leads elsewhere.
-    [[nodiscard]] task<fetched> get(std::string url, request_options options = {},
+    [[nodiscard]] task<fetched> get(request_url url, request_options options = {},
                                     http::headers fields = {}) {
         return send("GET", std::move(url), {}, options, std::move(fields));
     }
     // The same; its body goes to `sink`, a function of std::string_view that may give a task, piece by piece.
     template <typename Sink>
         requires std::invocable<Sink&, std::string_view>
-    [[nodiscard]] task<fetched> get(std::string url, Sink sink, request_options options = {},
+    [[nodiscard]] task<fetched> get(request_url url, Sink sink, request_options options = {},
                                     http::headers fields = {}) {
         response_stream reply = co_await open(std::move(url), options, std::move(fields));
         for (;;) {
@@ -150,35 +151,35 @@ public:
         co_return fetched(reply);
     }
     // The response to a GET, to be read piece by piece.
-    [[nodiscard]] task<response_stream> open(std::string url, request_options options = {},
+    [[nodiscard]] task<response_stream> open(request_url url, request_options options = {},
                                              http::headers fields = {}) {
         return open_request("GET", std::move(url), {}, options, std::move(fields));
     }
     // The head of the response to a HEAD.
-    [[nodiscard]] task<fetched> head(std::string url, request_options options = {},
+    [[nodiscard]] task<fetched> head(request_url url, request_options options = {},
                                      http::headers fields = {}) {
         return send("HEAD", std::move(url), {}, options, std::move(fields));
     }
     // A POST or PATCH is sent at most once: a kept connection that ends under it is an error.
-    [[nodiscard]] task<fetched> post(std::string url, request_body body, request_options options = {},
+    [[nodiscard]] task<fetched> post(request_url url, request_body body, request_options options = {},
                                      http::headers fields = {}) {
         return send("POST", std::move(url), std::move(body), options, std::move(fields));
     }
-    [[nodiscard]] task<fetched> patch(std::string url, request_body body, request_options options = {},
+    [[nodiscard]] task<fetched> patch(request_url url, request_body body, request_options options = {},
                                       http::headers fields = {}) {
         return send("PATCH", std::move(url), std::move(body), options, std::move(fields));
     }
-    [[nodiscard]] task<fetched> put(std::string url, request_body body, request_options options = {},
+    [[nodiscard]] task<fetched> put(request_url url, request_body body, request_options options = {},
                                     http::headers fields = {}) {
         return send("PUT", std::move(url), std::move(body), options, std::move(fields));
     }
     // The response to a DELETE.
-    [[nodiscard]] task<fetched> remove(std::string url, request_options options = {},
+    [[nodiscard]] task<fetched> remove(request_url url, request_options options = {},
                                        http::headers fields = {}) {
         return send("DELETE", std::move(url), {}, options, std::move(fields));
     }
     // The response to an OPTIONS.
-    [[nodiscard]] task<fetched> options(std::string url, request_options options = {},
+    [[nodiscard]] task<fetched> options(request_url url, request_options options = {},
                                         http::headers fields = {}) {
         return send("OPTIONS", std::move(url), {}, options, std::move(fields));
     }
@@ -189,10 +190,10 @@ public:
     // A 303, and a 301 or 302 that answers a POST, is followed with a GET, without the body and without the
     // fields that tell of it (Content-...); other redirects with the same method and body. A body that can be
     // sent only once makes that an error (body_not_repeatable).
-    [[nodiscard]] task<fetched> send(std::string method, std::string url, request_body body = {},
+    [[nodiscard]] task<fetched> send(std::string method, request_url url, request_body body = {},
                                      request_options options = {}, http::headers fields = {});
     // The same; the response is read piece by piece. Given when its head has come and the body was sent.
-    [[nodiscard]] task<response_stream> open_request(std::string method, std::string url,
+    [[nodiscard]] task<response_stream> open_request(std::string method, request_url url,
                                                      request_body body = {}, request_options options = {},
                                                      http::headers fields = {});
 
@@ -200,7 +201,7 @@ public:
     // answered 101; the connection is the caller's then and counts no more as one of this client, which it
     // may outlive. A proxy is asked for a tunnel. Another answer, redirects and challenges apart, is thrown
     // as upgrade_refused.
-    [[nodiscard]] task<upgraded_stream> upgrade(std::string protocol, std::string url,
+    [[nodiscard]] task<upgraded_stream> upgrade(std::string protocol, request_url url,
                                                 request_options options = {}, http::headers fields = {});
 
     // In place of those of the environment.
@@ -226,13 +227,12 @@ public:
     void close_idle_connections() noexcept { pool_.close_idle(); }
 
 private:
-    [[nodiscard]] task<response_stream> request(std::string method, std::string text, request_body body,
-                                                const request_options& options, const http::headers& fields);
-    [[nodiscard]] task<response_stream> request(detail::client_request& asked);
+    // These leave the answer in asked.reply.
+    [[nodiscard]] task<> request(detail::client_request& asked);
+    [[nodiscard]] task<> follow(detail::client_request& asked);
+    [[nodiscard]] task<> send_with_retries(detail::client_request& asked);
+    [[nodiscard]] task<> send_once(detail::client_request& asked);
     [[nodiscard]] static task<> refuse_upgrade(const detail::client_request& asked, response_stream reply);
-    [[nodiscard]] task<response_stream> follow(detail::client_request& asked);
-    [[nodiscard]] task<response_stream> send_with_retries(detail::client_request& asked);
-    [[nodiscard]] task<response_stream> send_once(detail::client_request& asked);
     [[nodiscard]] task<> exchange(detail::client_request& asked, detail::client_exchange& on);
     [[nodiscard]] task<> exchange_with_body(detail::client_request& asked, detail::client_exchange& on);
     [[nodiscard]] bool speaks_http2(const detail::client_request& asked) const noexcept;

@@ -50,8 +50,8 @@ response_stream::response_stream(detail::connection_lease lease, http::url from,
     }
 }
 
-void response_stream::begin_decoding(std::string named, bool decode) {
-    named_ = std::move(named);
+void response_stream::begin_decoding(std::string redirected, bool decode) {
+    redirected_ = std::move(redirected);
     if (lease_->complete()) {  // there is no body
         end();
         return;
@@ -95,7 +95,7 @@ task<std::string_view> response_stream::read() {
         text = failure.what();
     }
     lease_.drop();
-    throw request_error(code, named_ + ": " + text);
+    throw request_error(code, named() + ": " + text);
 }
 
 task<std::string_view> response_stream::read_piece() {
@@ -180,7 +180,7 @@ task<std::string> response_stream::read_all(std::uint64_t limit) {
         if (piece.size() > limit - body.size()) {
             lease_.drop();
             throw request_error(error::body_too_large,
-                                named_ + ": body larger than " + std::to_string(limit) + " bytes");
+                                named() + ": body larger than " + std::to_string(limit) + " bytes");
         }
         body += piece;
     }

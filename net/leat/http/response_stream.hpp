@@ -73,7 +73,8 @@ public:
 private:
     friend class client;
     response_stream(detail::connection_lease lease, http::url from, const detail::client_request& asked);
-    void begin_decoding(std::string named, bool decode);
+    void begin_decoding(std::string redirected, bool decode);
+    [[nodiscard]] std::string named() const { return redirected_.empty() ? url_.to_string() : redirected_; }
     [[nodiscard]] task<std::string_view> read_piece();
     [[nodiscard]] task<> receive_piece();
     void end() noexcept;
@@ -89,7 +90,7 @@ private:
     detail::connection_lease lease_;
     response head_;
     http::url url_;
-    std::string named_;  // the URL as errors name it
+    std::string redirected_;  // how errors name it, where it was redirected
     std::string undecoded_;
     detail::content_decoder decoder_;
     std::string_view encoded_;

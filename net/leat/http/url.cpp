@@ -7,6 +7,7 @@
 #include <leat/http/core/url_text.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace leat::http {
@@ -19,10 +20,18 @@ bool is_control(char c) noexcept {
     return code < 0x20 || code == 0x7f;
 }
 
+bool vanishes(char c) noexcept {
+    return c == '\t' || c == '\n' || c == '\r';
+}
+
+bool ends_authority(char c) noexcept {
+    return c == '/' || c == '\\' || c == '?' || c == '#';
+}
+
 constexpr detail::encode_set non_ascii_set = detail::encode_set::of_non_ascii();
 
-// Without the spaces and controls around it, and without tabs and line breaks.
-std::string cleaned(std::string_view text) {
+// Without the spaces and controls around it.
+std::string_view trimmed(std::string_view text) noexcept {
     const auto outer = [](char c) { return static_cast<unsigned char>(c) <= 0x20; };
     while (!text.empty() && outer(text.front())) {
         text.remove_prefix(1);
@@ -30,9 +39,7 @@ std::string cleaned(std::string_view text) {
     while (!text.empty() && outer(text.back())) {
         text.remove_suffix(1);
     }
-    std::string clean(text);
-    std::erase_if(clean, [](char c) { return c == '\t' || c == '\n' || c == '\r'; });
-    return clean;
+    return text;
 }
 
 // What stands before the colon when `text` begins with a scheme (RFC 3986 3.1), else nothing.
@@ -58,8 +65,12 @@ result<url> url::parse_with(std::string_view given, const url* base) {
     if (given.size() > size_max) {
         return make_error_code(url_error::too_long);
     }
-    const std::string clean = cleaned(given);
-    std::string_view text = clean;
+    std::string_view text = trimmed(given);
+    std::string clean;
+    if (std::any_of(text.begin(), text.end(), vanishes)) {
+        std::remove_copy_if(text.begin(), text.end(), std::back_inserter(clean), vanishes);
+        text = clean;
+    }
     url parsed;
     if (const std::string_view scheme = scheme_of(text); !scheme.empty()) {
         parsed.secure_ = detail::equal_ignoring_case(scheme, "https");
@@ -87,7 +98,8 @@ result<url> url::parse_with(std::string_view given, const url* base) {
 
 std::error_code url::take_absolute(std::string_view text) {
     text = without_slashes(text);
-    const std::size_t authority_end = std::min(text.find_first_of("/\\?#"), text.size());
+    const auto* const end = std::find_if(text.begin(), text.end(), ends_authority);
+    const auto authority_end = static_cast<std::size_t>(end - text.begin());
     if (const auto failure = take_authority(text.substr(0, authority_end))) {
         return failure;
     }
@@ -166,6 +178,9 @@ result<url> url::try_resolve(std::string_view reference) const {
 }
 
 std::string printable_url(std::string_view text) {
+    if (std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~' && c != '@'; })) {
+        return std::string(text);  // nothing is to be hidden, and no mark of credentials is there
+    }
     const std::size_t colon = text.find(':');
     const std::size_t after_scheme = colon == text.npos ? 0 : colon + 1;
     const std::size_t begin = std::min(text.find_first_not_of("/\\\t\r\n", after_scheme), text.size());

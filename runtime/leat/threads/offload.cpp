@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Theory of operation. One pool a process, made at its first use and never destroyed, so that whoever comes
-// late during exit() still finds it. Work is linked into its queue and nothing is allocated for it. A thread
-// is started when there is more work in the queue than threads that wait. A forked child has none of the
-// threads, and perhaps a lock that one of them held; it gets a new pool.
+// late during exit() still finds it. Work is linked into its queue and nothing is allocated for it. At most
+// one thread at a time is on its way to the queue, woken or started; when it takes work and more is left, it
+// sends for the next one. So work that is short, as most calls for files are, costs few wakes, and work that
+// is long gets as many threads as the limit allows. A forked child has none of the threads, and perhaps a
+// lock that one of them held; it gets a new pool.
 #include <leat/threads/offload.hpp>
 
 #include <leat/core/error_text.hpp>
@@ -15,6 +17,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -59,6 +62,7 @@ private:
     static void finish_at_exit() noexcept;
     static void forget_in_child() noexcept;
     void finish();
+    [[nodiscard]] bool send_for_thread();
     void start_thread();
     void serve() noexcept;
 
@@ -66,8 +70,8 @@ private:
     std::condition_variable work_came_;
     list<detail::offloaded_work> queue_;
     std::vector<std::thread> threads_;
-    std::size_t queued_ = 0;   // work
     std::size_t waiting_ = 0;  // threads, also those that were notified and have not woken yet
+    bool is_coming_ = false;   // a thread that was notified or started, and has not come to the queue yet
     unsigned running_ = 0;     // threads, waiting or not
     unsigned limit_ = 0;       // of them; 0: not known yet
     bool exiting_ = false;
@@ -103,16 +107,30 @@ void thread_pool::forget_in_child() noexcept {
 }
 
 void thread_pool::begin(detail::offloaded_work& work) {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (limit_ == 0) {
         limit_ = configured_limit();
     }
-    if (queued_ >= waiting_ && running_ < limit_) {
+    const bool wakes = send_for_thread();
+    queue_.push_back(work);
+    lock.unlock();
+    if (wakes) {
+        work_came_.notify_one();
+    }
+}
+
+// Under the lock. True: a waiting thread is to be notified. Throws when no thread is there and none can be
+// started.
+bool thread_pool::send_for_thread() {
+    if (is_coming_) {
+        return false;
+    }
+    if (waiting_ == 0 && running_ < limit_) {
         start_thread();
     }
-    queue_.push_back(work);
-    ++queued_;
-    work_came_.notify_one();
+    const bool wakes = !is_coming_ && waiting_ > 0;
+    is_coming_ = is_coming_ || wakes;
+    return wakes;
 }
 
 // Under the lock.
@@ -125,12 +143,13 @@ void thread_pool::start_thread() {
         std::thread started([this] { serve(); });
         ::pthread_setname_np(started.native_handle(), "leat-offload");
         ++running_;
+        is_coming_ = true;
         if (exiting_) {
             started.detach();
         } else {
             threads_.push_back(std::move(started));
         }
-    } catch (const std::system_error&) {
+    } catch (const std::exception&) {  // no thread, or no memory, is to be had
         if (running_ == 0) {
             throw;
         }
@@ -143,7 +162,6 @@ bool thread_pool::withdraw(detail::offloaded_work& work) noexcept {
         return false;
     }
     work.unlink();
-    --queued_;
     return true;
 }
 
@@ -155,6 +173,7 @@ void thread_pool::set_limit(unsigned most) noexcept {
 void thread_pool::serve() noexcept {
     detail::run_on_any_processor();
     std::unique_lock lock(mutex_);
+    is_coming_ = false;
     for (;;) {
         while (queue_.empty()) {
             if (exiting_) {
@@ -164,10 +183,14 @@ void thread_pool::serve() noexcept {
             ++waiting_;
             work_came_.wait(lock);
             --waiting_;
+            is_coming_ = false;
         }
         detail::offloaded_work& work = queue_.pop_front();
-        --queued_;
+        const bool wakes = !queue_.empty() && send_for_thread();
         lock.unlock();
+        if (wakes) {
+            work_came_.notify_one();
+        }
         work.perform();
         lock.lock();
     }

@@ -36,6 +36,22 @@ using values = std::vector<std::string>;
 
 }  // namespace
 
+LEAT_TEST("a URL that was parsed before is asked for as its text is, with its credentials") {
+    http_origin origin([](const std::string& head) { return with_length(path_of(head)); });
+    co_await origin.during([&]() -> leat::task<> {
+        leat::http::client client(direct);
+        const auto first =
+            leat::http::url::parse("http://user:pw@127.0.0.1:" + std::to_string(origin.port()) + "/a/b?c");
+        const fetched page = co_await client.get(first);
+        CHECK(page.body == "/a/b?c");
+        CHECK(page.url == first);
+        CHECK(origin.heads.at(0).find("Authorization: Basic dXNlcjpwdw==\r\n") != std::string::npos);
+        leat::http::response_stream next = co_await client.open(page.url.resolve("d"));
+        CHECK(co_await next.read_all() == "/a/d");
+        CHECK((co_await error_of(client.get("no://url"))).starts_with("bad URL \"no://url\""));
+    });
+}
+
 LEAT_TEST("fields that the client writes itself, and those of one connection, are refused by name") {
     http_origin origin([](const std::string&) { return with_length(""); });
     co_await origin.during([&]() -> leat::task<> {

@@ -9,6 +9,7 @@
 #include <leat/testing/doctest.hpp>
 
 #include <atomic>
+#include <latch>
 #include <memory>
 #include <semaphore>
 #include <set>
@@ -219,6 +220,34 @@ TEST_CASE("work waits for the one thread in the order in which it came, and can 
             co_await leat::join_all(first, a, c, d);
         });
         return order == "acd" && cancelled ? 0 : 1;
+    });
+    CHECK(ended.status == 0);
+}
+
+TEST_CASE("as much work as there are threads runs at once, on new threads and on those that wait") {
+    if (!leat::testing::children_have_threads) {
+        MESSAGE("skipped: ThreadSanitizer lets no forked child start threads");
+        return;
+    }
+    const auto ended = run_in_child([] {
+        constexpr unsigned threads = 4;
+        leat::set_offload_threads(threads);
+        std::atomic<int> done = 0;
+        leat::run([&]() -> leat::task<> {
+            for (int round = 0; round < 50; ++round) {
+                std::latch all_begun(threads);
+                co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+                    for (unsigned each = 0; each < threads; ++each) {
+                        group.spawn([&]() -> leat::task<> {
+                            co_await leat::offload([&] { all_begun.arrive_and_wait(); });
+                            ++done;
+                        });
+                    }
+                    co_return;
+                });
+            }
+        });
+        return done == 50 * static_cast<int>(threads) ? 0 : 1;
     });
     CHECK(ended.status == 0);
 }

@@ -62,7 +62,6 @@ client_request::client_request(std::string asked_method, url first, request_body
                                const request_options& given, const headers& with)
     : method(checked(std::move(asked_method))),
       chain(std::move(first), given.redirects),
-      asked(chain.current().to_string()),
       credentials(chain.current().credentials()),
       body(std::move(given_body)),
       options(given),
@@ -84,8 +83,8 @@ time_point client_request::allow(duration length) {
 }
 
 std::string client_request::named() const {
-    return chain.redirected() ? asked + " (redirected to " + short_url(chain.current().to_string()) + ")"
-                              : asked;
+    const std::string current = chain.current().to_string();
+    return chain.redirected() ? first_url + " (redirected to " + short_url(current) + ")" : current;
 }
 
 std::string client_request::late() const {
@@ -126,6 +125,9 @@ void client_request::become_get() {
 
 void client_request::follow(const response& head) {
     const std::string before = chain.current().origin();
+    if (!chain.redirected()) {
+        first_url = chain.current().to_string();
+    }
     chain.follow(head);
     const url& next = chain.current();
     if (next.has_credentials() || next.origin() != before) {

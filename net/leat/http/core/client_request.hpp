@@ -14,6 +14,7 @@
 #include <leat/http/proxy.hpp>
 #include <leat/http/request_options.hpp>
 #include <leat/http/request_timings.hpp>
+#include <leat/http/response_stream.hpp>
 #include <leat/http/url.hpp>
 
 #include <optional>
@@ -77,7 +78,7 @@ public:
 
     std::string method;
     redirect_chain chain;
-    std::string asked;        // the URL that the user gave
+    std::string first_url;    // that the user gave; empty as long as it is the current one
     std::string upgrade;      // the protocol to go on in, or nothing
     std::string credentials;  // for the current origin
     outgoing_body body;
@@ -90,6 +91,7 @@ public:
     std::string bytes;
     std::vector<address> addresses;  // of the host that is dialled, where the user has said so
     int attempts = 1;                // of all its requests, but for redirects
+    std::optional<response_stream> reply;
 
 private:
     [[nodiscard]] bool is_sent(std::string_view name) const;

@@ -43,6 +43,13 @@ bool may_stand_in_name(char c) noexcept {
     return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
+// Neither percent-encoded nor to be changed.
+bool is_canonical(std::string_view name) noexcept {
+    return name.find("xn--") == name.npos && std::all_of(name.begin(), name.end(), [](char c) {
+               return may_stand_in_name(c) && to_lower(c) == c;
+           });
+}
+
 result<std::string> to_ascii(std::string_view name) {
     std::string made;
     for (bool more = true; more;) {
@@ -70,7 +77,7 @@ result<std::string> parse_url_host(std::string_view text) {
     if (text.starts_with('[')) {
         return parse_bracketed(text);
     }
-    auto name = to_ascii(percent_decoded(text));
+    auto name = is_canonical(text) ? std::string(text) : to_ascii(percent_decoded(text));
     if (!name) {
         return name;
     }
@@ -78,8 +85,8 @@ result<std::string> parse_url_host(std::string_view text) {
         !std::all_of(name->begin(), name->end(), may_stand_in_name)) {
         return make_error_code(url_error::bad_host);
     }
-    if (!ends_in_number(*name)) {
-        return name;
+    if (!ends_in_number(*name) || address::try_parse(*name)) {
+        return name;  // of the four decimal numbers, too, there is one way to write them
     }
     const auto parsed = parse_any_ipv4(*name);
     if (!parsed) {
