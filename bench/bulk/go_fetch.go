@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-// The peer: Go's net/http, one goroutine for each URL. The bodies are thrown away, or written into files of a
+// The peer: Go's net/http, one goroutine for each URL that is fetched at once. The bodies are thrown away, or written into files of a
 // folder.
 package main
 
 import (
+	"bufio"
 	"crypto/tls"
 	"crypto/x509"
 	"flag"
@@ -45,8 +46,10 @@ func fetch(client *http.Client, url, into string) error {
 func main() {
 	into := flag.String("into", "", "a folder for the files")
 	trusted := flag.String("cacert", "", "a file with trusted certificates")
+	list := flag.String("list", "", "a file with the URLs")
+	atOnce := flag.Int("at-once", 50, "how many are fetched at once")
 	flag.Parse()
-	transport := &http.Transport{}
+	transport := &http.Transport{ForceAttemptHTTP2: true, MaxIdleConns: *atOnce, MaxIdleConnsPerHost: *atOnce}
 	if *trusted != "" {
 		text, err := os.ReadFile(*trusted)
 		if err != nil {
@@ -57,15 +60,27 @@ func main() {
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool}
 	}
 	client := &http.Client{Transport: transport}
-	var all sync.WaitGroup
-	for _, url := range flag.Args() {
-		all.Add(1)
-		go func(url string) {
-			defer all.Done()
-			if err := fetch(client, url, *into); err != nil {
-				log.Fatal(err)
-			}
-		}(url)
+	file, err := os.Open(*list)
+	if err != nil {
+		log.Fatal(err)
 	}
+	urls := make(chan string)
+	var all sync.WaitGroup
+	for i := 0; i < *atOnce; i++ {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for url := range urls {
+				if err := fetch(client, url, *into); err != nil {
+					log.Fatal(err)
+				}
+			}
+		}()
+	}
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		urls <- lines.Text()
+	}
+	close(urls)
 	all.Wait()
 }

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Bulk data: server CPU a request for messages of 64 B to 1 MiB, measured as those of `echo` are, and the CPU
-of programs that download files."""
-import argparse
-
-from . import build, downloads, echo, report, servers
+"""Bulk data: server CPU a request for messages of 64 B to 1 MiB, measured as those of `echo` are."""
+from . import build, echo, report, servers
 
 default_servers = tuple(name for name in servers.names() if name != "gevent")
 bytes_in_a_round = 128 * 1024 * 1024
@@ -47,9 +44,6 @@ def add_arguments(command, numbers, comma_list):
     command.add_argument("--rounds", type=int, default=10, help="rounds after each start of the servers")
     command.add_argument("--starts", type=int, default=2, help="how often the servers are started afresh")
     command.add_argument("--short", action="store_true", help="one start, few and short rounds")
-    command.add_argument("--messages", action=argparse.BooleanOptionalAction, default=True)
-    command.add_argument("--downloads", action=argparse.BooleanOptionalAction, default=True)
-    command.add_argument("--kinds", type=comma_list, default=downloads.kinds, help="of downloads")
     command.add_argument(
         "--servers", type=comma_list, help="default: all of " + ",".join(default_servers)
     )
@@ -60,9 +54,4 @@ def measure(arguments):
         arguments.starts = 1
         arguments.rounds = min(arguments.rounds, few_rounds)
     build.bring_up_to_date(arguments.build_dir)
-    figures = {}
-    if arguments.messages:
-        figures["messages"] = measure_messages(arguments)
-    if arguments.downloads:
-        figures["downloads"] = downloads.measure(arguments)
-    report.write_json(arguments.build_dir, "bulk", figures)
+    report.write_json(arguments.build_dir, "bulk", {"messages": measure_messages(arguments)})
