@@ -112,6 +112,13 @@ void add_names(CLI::App& app, settings& how) {
         ->type_name("number|skip|replace|fail");
 }
 
+void add_checksums(CLI::App& app, command& into) {
+    option_group group(app, "Files");
+    group.add_file("--checksums", into.checksums, "what files must have, a list as sha256sum writes it");
+    group.add("--write-checksums", into.write_checksums, "write a list of what files have there, at the end")
+        ->type_name("FILE");
+}
+
 void add_files(CLI::App& app, settings& how, bool& discard) {
     option_group group(app, "Files");
     group.add_flag("--discard", discard, "write no files, only count the bytes");
@@ -281,6 +288,10 @@ std::string mistake_in(const command& read) {
             return "--output: " + mistake;
         }
     }
+    const bool sums = !read.checksums.empty() || !read.write_checksums.empty();
+    if (sums && (read.how.kind != run_kind::fetch || read.explain)) {
+        return "--checksums and --write-checksums are for files that are fetched";
+    }
     if (client.ipv4 && client.ipv6) {
         return "--ipv4 and --ipv6 together leave no address";
     }
@@ -311,6 +322,7 @@ bool read_command_line(int argc, char** argv, command& into, int& status) {
     add_sources(app, into);
     add_names(app, into.how);
     add_files(app, into.how, discard);
+    add_checksums(app, into);
     add_limits(app, into.how.limits);
     add_tries(app, into.how.tries);
     add_requests(app, into);
@@ -332,6 +344,7 @@ bool read_command_line(int argc, char** argv, command& into, int& status) {
     if (!into.how.names.pattern.empty()) {
         into.how.names.source = name_source::pattern;
     }
+    into.how.sums = !into.write_checksums.empty();
     into.shown.form = flags.form();
     into.shown.kind = into.how.kind;
     return true;

@@ -15,6 +15,8 @@ complete -c leat-fetch -l if-there -x -a 'number skip replace fail' -d 'where th
 complete -c leat-fetch -l discard -d 'write no files, only count the bytes'
 complete -c leat-fetch -l resume -d 'go on with what an earlier run has left'
 complete -c leat-fetch -l no-resume -d 'drop what an earlier run has left'
+complete -c leat-fetch -l checksums -r -F -d 'what files must have, as sha256sum writes it'
+complete -c leat-fetch -l write-checksums -r -F -d 'write what files have there'
 complete -c leat-fetch -l sync -d 'count a file only when it is on the disk'
 complete -c leat-fetch -l server-time -d 'give files the time of Last-Modified'
 complete -c leat-fetch -l origin-attributes -d 'note URLs in extended attributes'
