@@ -85,6 +85,12 @@ private:
     leat::task<> check_kept();
     [[nodiscard]] std::string wrong_digest();
     void count_listed();
+    [[nodiscard]] const existing* there_before() const;
+    [[nodiscard]] bool may_replace() const noexcept;
+    void check_there() const;
+    [[nodiscard]] bool ask_if_changed(leat::http::headers& sent) const;
+    leat::task<bool> stays(const leat::http::response_stream& reply);
+    leat::task<> keep_there();
     void check_size(std::optional<std::uint64_t> size) const;
     [[nodiscard]] std::uint64_t bytes_to_go_on_with() const;
     [[nodiscard]] bool may_be_left() const;

@@ -49,9 +49,12 @@ leat::task<> file_transfer::attempt(host_share& share) {
         shown_.state = transfer_state::kept;
         co_return;
     }
+    check_there();
     while (co_await ask(share, bytes_to_go_on_with())) {
     }
-    co_await finish();
+    if (shown_.state != transfer_state::kept) {
+        co_await finish();
+    }
 }
 
 void file_transfer::note_times(const leat::http::request_timings& told) {
@@ -68,9 +71,14 @@ leat::task<bool> file_transfer::ask(host_share& share, std::uint64_t from) {
     if (from > 0) {
         ask_for_rest(sent, from, known);
     }
+    const bool only_if_changed = from == 0 && ask_if_changed(sent);
     leat::http::response_stream reply = co_await parts_.client.open(current().href(), options(), sent);
     share.moved();
     note_head(reply);
+    if (only_if_changed && reply.status() == 304) {
+        co_await keep_there();
+        co_return false;
+    }
     answer_meaning meaning = meaning_of(reply.head(), from, known);
     if (reply.status() / 100 != 2 && (from == 0 || reply.status() != 416)) {
         refuse(reply);
@@ -120,6 +128,9 @@ leat::task<> file_transfer::take(host_share& share, leat::http::response_stream&
         expect_digests(parts_.checksums.is_there()
                            ? wanted_name(parts_.how.names, job_, urls_.front(), &reply.head())
                            : std::string());
+    }
+    if (meaning.what == brings::whole && co_await stays(reply)) {
+        co_return;
     }
     check_size(meaning.size);
     start_over_ = false;

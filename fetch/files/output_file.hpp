@@ -23,6 +23,7 @@
 
 #include <fetch/files/file_origin.hpp>
 #include <fetch/files/folder_names.hpp>
+#include <fetch/files/kept_note.hpp>
 
 #include <leat/bytes.hpp>
 #include <leat/system/file.hpp>
@@ -55,6 +56,10 @@ public:
     // Bytes from the start on that are there, of known(): those of an earlier run, or of a try before.
     [[nodiscard]] std::uint64_t there() const noexcept { return on_disk_ + buffer_.size(); }
     [[nodiscard]] const file_origin& known() const noexcept { return origin_; }
+
+    // With file_settings::newer: the file that has the name, and which keep() replaces if it is still as it
+    // was found. It was not fetched from another URL, as far as is known.
+    [[nodiscard]] const std::optional<existing>& found() const noexcept { return found_; }
 
     // From nothing: what was there is dropped. Of `origin` the URL may be another one, as of a mirror: it is
     // the claimed one that is kept.
@@ -114,6 +119,7 @@ private:
     leat::task<> describe(server_time time);
     leat::task<> close_part();
     leat::task<> take_name();
+    leat::task<> check_found();
     leat::task<bool> give_way();
     leat::task<std::uint64_t> put_by();
     leat::task<> drop();
@@ -125,6 +131,7 @@ private:
     std::uint64_t number_;  // behind the wanted name
     bool is_there_ = false;
     bool replaces_ = false;  // a file that was there
+    std::optional<existing> found_ = {};
 
     file_origin origin_ = {};
     leat::file part_ = {};

@@ -52,7 +52,7 @@ output_place::output_place(leat::root_folder folder, file_settings settings, std
     : root(std::move(folder)),
       how(settings),
       boot(std::move(this_boot)),
-      names(settings.when_there != existing_file::number || settings.only_look),
+      names(settings.when_there != existing_file::number || settings.only_look || settings.newer),
       known(std::move(there)) {}
 
 leat::task<leat::file> output_place::open(std::string name, leat::file_options options) const {
@@ -175,6 +175,9 @@ leat::task<output_place::finding> output_place::look_at_name(output_file& file) 
     if (!there) {
         co_return finding::usable;
     }
+    if (how.newer && co_await find_whole(file, *there)) {
+        co_return finding::usable;
+    }
     switch (how.when_there) {
         case existing_file::number:
             co_return finding::taken;
@@ -191,6 +194,19 @@ leat::task<output_place::finding> output_place::look_at_name(output_file& file) 
             break;
     }
     throw file_error(std::make_error_code(std::errc::file_exists), path_of(file.name()));
+}
+
+// Of the same URL, or of one that is not known.
+leat::task<bool> output_place::find_whole(output_file& file, const leat::file_info& there) {
+    if (there.kind != leat::file_kind::regular) {
+        co_return false;
+    }
+    leat::file opened = co_await open(file.name(), {});
+    existing found{.about = co_await opened.info(), .note = co_await kept_note_of(opened)};
+    const bool same = !found.note || found.is_from(file.origin_.url);
+    file.replaces_ = same;
+    file.found_ = same ? std::optional(std::move(found)) : std::nullopt;
+    co_return same;
 }
 
 leat::task<output_place::finding> output_place::look_at_note(output_file& file) {

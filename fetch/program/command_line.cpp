@@ -125,6 +125,8 @@ void add_files(CLI::App& app, settings& how, bool& discard) {
     group.add_flag("--resume,!--no-resume", how.files.resume,
                    "go on with what an earlier run has left; the "
                    "default");
+    group.add_flag("--newer", how.files.newer,
+                   "fetch a file that is there only if the server has another one");
     group.add_flag("--sync", how.files.sync, "a file counts when it is on the disk");
     group.add_flag("--server-time", how.files.server_time, "files have the time of Last-Modified");
     group.add_flag("--origin-attributes", how.files.origin, "note the URL in the file's extended attributes");
@@ -344,6 +346,7 @@ bool read_command_line(int argc, char** argv, command& into, int& status) {
     if (!into.how.names.pattern.empty()) {
         into.how.names.source = name_source::pattern;
     }
+    into.how.files.server_time = into.how.files.server_time || into.how.files.newer;
     into.how.sums = !into.write_checksums.empty();
     into.shown.form = flags.form();
     into.shown.kind = into.how.kind;
