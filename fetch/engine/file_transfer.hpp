@@ -91,6 +91,8 @@ private:
     [[nodiscard]] bool ask_if_changed(leat::http::headers& sent) const;
     leat::task<bool> stays(const leat::http::response_stream& reply);
     leat::task<> keep_there();
+    [[nodiscard]] std::string mistake_of_half(const leat::http::response_stream& reply) const;
+    leat::task<bool> continue_half(host_share& share);
     void check_size(std::optional<std::uint64_t> size) const;
     [[nodiscard]] std::uint64_t bytes_to_go_on_with() const;
     [[nodiscard]] bool may_be_left() const;

@@ -50,7 +50,10 @@ leat::task<> file_transfer::attempt(host_share& share) {
         co_return;
     }
     check_there();
-    while (co_await ask(share, bytes_to_go_on_with())) {
+    const bool is_half = parts_.how.files.take_over && there_before() != nullptr;
+    bool more = !is_half || co_await continue_half(share);
+    while (more) {
+        more = co_await ask(share, bytes_to_go_on_with());
     }
     if (shown_.state != transfer_state::kept) {
         co_await finish();

@@ -67,7 +67,8 @@ leat::task<> file_transfer::check_digests() {
 
 // Of a file that is there from an earlier run, and stays.
 leat::task<> file_transfer::check_kept() {
-    if (listed_ != nullptr || parts_.how.sums) {
+    const bool is_doubtful = parts_.how.files.take_over && !expected_.empty();
+    if (listed_ != nullptr || parts_.how.sums || is_doubtful) {
         begin_digests();
         co_await parts_.folder->read(file_->name(), [this](leat::byte_view bytes) { digests_.add(bytes); });
         if (const std::string wrong = wrong_digest(); !wrong.empty()) {

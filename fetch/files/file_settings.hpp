@@ -21,6 +21,9 @@ struct file_settings {
     // that was not fetched from this URL, or was changed since, only with existing_file::replace. What is
     // fetched is noted in its extended attributes (kept_note.hpp).
     bool newer = false;
+    // A file that is there, and that this program has not noted, may be the beginning of what is fetched, as
+    // other programs leave it: it is gone on with where sizes allow it. Not with `newer`.
+    bool take_over = false;
     bool sync = false;         // a file is on the disk before it counts as fetched
     bool preallocate = true;   // room for all of a file of known size first: a full disk is known at once
     bool server_time = false;  // the file's time is that of Last-Modified

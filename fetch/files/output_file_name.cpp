@@ -5,6 +5,7 @@
 #include <fetch/files/output_place.hpp>
 
 #include <system_error>
+#include <utility>
 
 namespace fetch {
 
@@ -53,6 +54,28 @@ leat::task<> output_file::take_name() {
         co_await place_->remove_if_there(part_name());
     }
     has_part_ = false;
+}
+
+leat::task<> output_file::take_over(file_origin origin) {
+    return as_file_error(rename_half(std::move(origin)));
+}
+
+// The note is there before the part, as always; without a part it says nothing.
+leat::task<> output_file::rename_half(file_origin origin) {
+    origin.url = std::move(origin_.url);
+    origin_ = std::move(origin);
+    co_await lock_note();
+    co_await write_note();
+    co_await check_found();
+    const bool renamed = co_await place_->rename_to_new(name(), part_name());
+    if (!renamed) {
+        throw file_error(std::make_error_code(std::errc::file_exists), place_->path_of(part_name()));
+    }
+    has_part_ = true;
+    length_ = found_->about.size;
+    on_disk_ = length_;
+    found_.reset();
+    replaces_ = false;
 }
 
 }  // namespace fetch

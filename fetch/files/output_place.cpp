@@ -52,7 +52,8 @@ output_place::output_place(leat::root_folder folder, file_settings settings, std
     : root(std::move(folder)),
       how(settings),
       boot(std::move(this_boot)),
-      names(settings.when_there != existing_file::number || settings.only_look || settings.newer),
+      names(settings.when_there != existing_file::number || settings.only_look || settings.newer ||
+            settings.take_over),
       known(std::move(there)) {}
 
 leat::task<leat::file> output_place::open(std::string name, leat::file_options options) const {
@@ -164,6 +165,9 @@ leat::task<output_place::finding> output_place::look_at(output_file& file) {
         if (found == finding::usable && !file.is_there_) {
             found = co_await look_at_note(file);
         }
+        if (found == finding::usable && how.take_over && file.found_) {
+            co_await check_half(file);
+        }
         if (found != finding::changed) {
             co_return found;
         }
@@ -176,6 +180,9 @@ leat::task<output_place::finding> output_place::look_at_name(output_file& file) 
         co_return finding::usable;
     }
     if (how.newer && co_await find_whole(file, *there)) {
+        co_return finding::usable;
+    }
+    if (how.take_over && co_await find_half(file, *there)) {
         co_return finding::usable;
     }
     switch (how.when_there) {
@@ -207,6 +214,29 @@ leat::task<bool> output_place::find_whole(output_file& file, const leat::file_in
     file.replaces_ = same;
     file.found_ = same ? std::optional(std::move(found)) : std::nullopt;
     co_return same;
+}
+
+// What is noted is whole.
+leat::task<bool> output_place::find_half(output_file& file, const leat::file_info& there) {
+    const bool may_be = co_await find_whole(file, there) && !file.found_->note;
+    if (!may_be) {
+        file.found_.reset();
+        file.replaces_ = false;
+    }
+    co_return may_be;
+}
+
+// Its bytes are those from the start on: aria2 and axel write in several places, and say so beside the file.
+leat::task<> output_place::check_half(const output_file& file) {
+    for (const char* const suffix : {".aria2", ".st"}) {
+        if (co_await info_if_there(file.name() + suffix)) {
+            throw file_error(std::make_error_code(std::errc::operation_not_supported),
+                             path_of(file.name()) + " may have holes, as of " + file.name() + suffix);
+        }
+    }
+    if (file.has_part_) {
+        throw file_error(std::make_error_code(std::errc::file_exists), path_of(file.part_name()));
+    }
 }
 
 leat::task<output_place::finding> output_place::look_at_note(output_file& file) {

@@ -125,6 +125,7 @@ void add_files(CLI::App& app, settings& how, bool& discard) {
     group.add_flag("--resume,!--no-resume", how.files.resume,
                    "go on with what an earlier run has left; the "
                    "default");
+    group.add_flag("--continue", how.files.take_over, "go on with half a file of another program");
     group.add_flag("--newer", how.files.newer,
                    "fetch a file that is there only if the server has another one");
     group.add_flag("--sync", how.files.sync, "a file counts when it is on the disk");
@@ -289,6 +290,10 @@ std::string mistake_in(const command& read) {
         if (std::string mistake = pattern_mistake(pattern); !mistake.empty()) {
             return "--output: " + mistake;
         }
+    }
+    if (read.how.files.take_over &&
+        (read.how.files.newer || read.how.names.content_disposition || read.how.compressed)) {
+        return "--continue contradicts --newer, --content-disposition and --compressed";
     }
     const bool sums = !read.checksums.empty() || !read.write_checksums.empty();
     if (sums && (read.how.kind != run_kind::fetch || read.explain)) {

@@ -6,8 +6,8 @@ _leat_fetch() {
         -h --help
         -i --input-file --dry-run --head --spider --explain --failed
         -d --output-dir -o --output --tree --content-disposition --if-there
-        --discard --resume --no-resume --checksums --write-checksums --newer --sync --server-time
-        --origin-attributes --preallocate --no-preallocate
+        --discard --resume --no-resume --checksums --write-checksums --continue --newer --sync
+        --server-time --origin-attributes --preallocate --no-preallocate
         -P --parallel --per-host --rate --rate-per-host
         --tries --retry-wait --retry-wait-max --connect-timeout --first-byte-timeout --idle-timeout --timeout
         --lowest-rate
