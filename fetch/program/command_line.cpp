@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fetch/program/command_line.hpp>
 
+#include <fetch/list/own_fields.hpp>
 #include <fetch/names/name_pattern.hpp>
 
 #include <CLI/CLI.hpp>
@@ -163,6 +164,9 @@ void add_field(leat::http::headers& fields, const std::string& line) {
     const std::size_t colon = line.find(':');
     if (colon == std::string::npos) {
         throw CLI::ValidationError("--header", "'" + line + "' is not NAME: VALUE");
+    }
+    if (const std::string mistake = mistake_of_field(line.substr(0, colon)); !mistake.empty()) {
+        throw CLI::ValidationError("--header", mistake);
     }
     try {
         fields.add(line.substr(0, colon),
