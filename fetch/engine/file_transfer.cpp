@@ -102,7 +102,8 @@ leat::task<std::optional<failure>> file_transfer::try_now(host_share& share) {
 
 // Nothing: it is not tried again.
 std::optional<leat::duration> file_transfer::wait_after(const failure& why) {
-    const bool elsewhere = untried_ > 0 && why.kind != failure_kind::file;
+    const bool elsewhere =
+        untried_ > 0 && why.kind != failure_kind::file && why.kind != failure_kind::bad_input;
     if (elsewhere) {
         --untried_;
     } else if (!why.may_pass() || tries_ >= parts_.how.tries.tries) {
@@ -121,7 +122,7 @@ std::optional<leat::duration> file_transfer::wait_after(const failure& why) {
 // right.
 bool file_transfer::may_be_left() const {
     return file_->there() > 0 && !start_over_ && !parts_.how.compressed && file_->known().has_validator() &&
-           (brought_by_ == 0 || job_.checksum);
+           (brought_by_ == 0 || !expected_.empty());
 }
 
 leat::task<> file_transfer::put_aside() {

@@ -6,6 +6,7 @@
 
 #include <fetch/engine/resume.hpp>
 #include <fetch/engine/shared_parts.hpp>
+#include <fetch/files/running_digests.hpp>
 
 #include <leat/http/response_stream.hpp>
 #include <leat/http/url.hpp>
@@ -77,8 +78,21 @@ private:
     leat::task<> take(host_share& share, leat::http::response_stream& reply, const answer_meaning& meaning);
     leat::task<> receive(host_share& share, leat::http::response_stream& reply);
     leat::task<> finish();
-    void begin_digest();
-    leat::task<> check_digest();
+    void expect_digests(const std::string& name);
+    [[nodiscard]] std::vector<digest_kind> digest_kinds() const;
+    void begin_digests();
+    leat::task<> check_digests();
+    leat::task<> check_kept();
+    [[nodiscard]] std::string wrong_digest();
+    void count_listed();
+    [[nodiscard]] const existing* there_before() const;
+    [[nodiscard]] bool may_replace() const noexcept;
+    void check_there() const;
+    [[nodiscard]] bool ask_if_changed(leat::http::headers& sent) const;
+    leat::task<bool> stays(const leat::http::response_stream& reply);
+    leat::task<> keep_there();
+    [[nodiscard]] std::string mistake_of_half(const leat::http::response_stream& reply) const;
+    leat::task<bool> continue_half(host_share& share);
     void check_size(std::optional<std::uint64_t> size) const;
     [[nodiscard]] std::uint64_t bytes_to_go_on_with() const;
     [[nodiscard]] bool may_be_left() const;
@@ -97,8 +111,9 @@ private:
     std::size_t brought_by_ = 0;  // the URL that the bytes of this run are from
     std::size_t untried_ = 0;     // mirrors
     std::optional<output_file> file_;
-    std::optional<digester> digester_;  // of the bytes from the start on
-    std::uint64_t digested_ = 0;        // how many
+    std::vector<digest> expected_;    // that the file must have
+    const digest* listed_ = nullptr;  // of them, the one of the run's list
+    running_digests digests_;         // of the bytes from the start on
     std::optional<std::chrono::system_clock::time_point> server_time_;
     leat::retry_waits waits_;
     int tries_ = 0;            // since the last one that was worth it

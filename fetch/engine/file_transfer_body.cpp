@@ -45,12 +45,19 @@ leat::task<> file_transfer::attempt(host_share& share) {
         co_await claim(nullptr);
     }
     if (file_ && file_->is_there()) {
+        co_await check_kept();
         shown_.state = transfer_state::kept;
         co_return;
     }
-    while (co_await ask(share, bytes_to_go_on_with())) {
+    check_there();
+    const bool is_half = parts_.how.files.take_over && there_before() != nullptr;
+    bool more = !is_half || co_await continue_half(share);
+    while (more) {
+        more = co_await ask(share, bytes_to_go_on_with());
     }
-    co_await finish();
+    if (shown_.state != transfer_state::kept) {
+        co_await finish();
+    }
 }
 
 void file_transfer::note_times(const leat::http::request_timings& told) {
@@ -67,9 +74,14 @@ leat::task<bool> file_transfer::ask(host_share& share, std::uint64_t from) {
     if (from > 0) {
         ask_for_rest(sent, from, known);
     }
+    const bool only_if_changed = from == 0 && ask_if_changed(sent);
     leat::http::response_stream reply = co_await parts_.client.open(current(), options(), sent);
     share.moved();
     note_head(reply);
+    if (only_if_changed && reply.status() == 304) {
+        co_await keep_there();
+        co_return false;
+    }
     answer_meaning meaning = meaning_of(reply.head(), from, known);
     if (reply.status() / 100 != 2 && (from == 0 || reply.status() != 416)) {
         refuse(reply);
@@ -117,6 +129,13 @@ leat::task<> file_transfer::take(host_share& share, leat::http::response_stream&
     }
     if (parts_.folder && !file_) {
         co_await claim(&reply.head());
+    } else if (!parts_.folder) {
+        expect_digests(parts_.checksums.is_there()
+                           ? wanted_name(parts_.how.names, job_, urls_.front(), &reply.head())
+                           : std::string());
+    }
+    if (meaning.what == brings::whole && co_await stays(reply)) {
+        co_return;
     }
     check_size(meaning.size);
     start_over_ = false;
@@ -124,7 +143,7 @@ leat::task<> file_transfer::take(host_share& share, leat::http::response_stream&
         shown_.there = 0;
         resumed_ = false;
         brought_by_ = at_;
-        begin_digest();
+        begin_digests();
         if (file_) {
             file_origin origin = origin_of(reply.head());
             origin.size = meaning.size;
@@ -134,8 +153,8 @@ leat::task<> file_transfer::take(host_share& share, leat::http::response_stream&
         shown_.there = file_->there();
         shown_.resumed = shown_.tries == 1 ? shown_.there : shown_.resumed;
         resumed_ = true;
-        if (digested_ != shown_.there) {
-            digester_.reset();
+        if (digests_.bytes() != shown_.there) {
+            digests_.drop();
         }
         co_await file_->go_on();
     }
@@ -154,10 +173,7 @@ leat::task<> file_transfer::receive(host_share& share, leat::http::response_stre
         }
         share.moved();
         const auto bytes = std::as_bytes(std::span(piece));
-        if (digester_) {
-            digester_->add(bytes);
-            digested_ += bytes.size();
-        }
+        digests_.add(bytes);
         if (file_) {
             co_await file_->write(bytes);
         }
@@ -179,6 +195,7 @@ leat::task<> file_transfer::claim(const leat::http::response* answer) {
     file_.emplace(co_await parts_.folder->claim(wanted, urls_.front().to_string()));
     shown_.file = file_->name();
     shown_.there = file_->there();
+    expect_digests(file_->name());
 }
 
 // Of a body that brings another file than is wanted, nothing is taken.
@@ -189,35 +206,9 @@ void file_transfer::check_size(std::optional<std::uint64_t> size) const {
     }
 }
 
-void file_transfer::begin_digest() {
-    if (job_.checksum) {
-        digester_.emplace(job_.checksum->kind);
-        digested_ = 0;
-    }
-}
-
-leat::task<> file_transfer::check_digest() {
-    if (!job_.checksum) {
-        co_return;
-    }
-    if (!digester_) {
-        begin_digest();
-        co_await file_->read_all([&](leat::byte_view bytes) { digester_->add(bytes); });
-    }
-    const digest made = digester_->end();
-    digested_ = 0;
-    if (made != *job_.checksum) {
-        const bool again = resumed_ && !start_over_;
-        start_over_ = true;
-        throw failed_try{
-            {.kind = again ? failure_kind::interrupted : failure_kind::checksum,
-             .text = shown_.shown + ": its " + std::string(name_of(made.kind)) + " is " + hexadecimal(made)}};
-    }
-}
-
 leat::task<> file_transfer::finish() {
     check_size(shown_.there);
-    co_await check_digest();
+    co_await check_digests();
     if (file_) {
         co_await file_->keep(server_time_);
         shown_.file = file_->name();

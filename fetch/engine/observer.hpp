@@ -23,6 +23,10 @@ struct run_totals {
     std::uint64_t tries = 0;
     std::uint64_t received = 0;              // bytes of bodies
     std::optional<std::uint64_t> jobs = {};  // in all, once the list has been read to its end
+    // Where there is a list of checksums: files that it has none of, and, once the run is over, how many of
+    // it are of no file that is there.
+    std::uint64_t unlisted = 0;
+    std::uint64_t unused_checksums = 0;
     leat::time_point begin;
 
     [[nodiscard]] std::uint64_t under_way() const noexcept { return begun - fetched - kept - failed; }

@@ -69,6 +69,7 @@ leat::task<> run_jobs(shared_parts& parts, std::function<leat::task<std::optiona
         auto timer = group.spawn([&] { return parts.shares.keep_time(); });
         co_await begin_each(parts, next);
         timer.cancel();
+        parts.totals.unused_checksums = parts.checksums.unused();
     });
 }
 

@@ -57,6 +57,7 @@ struct settings {
     leat::http::headers fields = {};  // that go with all requests
     bool compressed = false;          // ask for compressed bodies, and undo that
     int redirects = 20;
+    bool sums = false;  // tell the SHA-256 of each file that is there at the end
 };
 
 // What a request of the client is bounded by; the client tries it once.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fetch/engine/host_shares.hpp>
+#include <fetch/engine/listed_checksums.hpp>
 #include <fetch/engine/observer.hpp>
 #include <fetch/engine/rate_limit.hpp>
 #include <fetch/engine/settings.hpp>
@@ -25,6 +26,7 @@ struct shared_parts {
     std::map<std::string, rate_limit> host_rates = {};
     std::optional<output_folder> folder = {};  // none: bytes are only counted
     run_totals totals = {};
+    listed_checksums checksums = {};  // that files must have
 
     // Of one host; null: it has none.
     [[nodiscard]] rate_limit* rate_of(const std::string& host) {

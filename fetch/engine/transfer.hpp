@@ -57,6 +57,7 @@ struct transfer {
     leat::http::version version = leat::http::version::http_1_1;  // of the last answer
     std::string final_url = {};                                   // after redirects, when it is another one
     std::optional<answer_fields> fields = {};  // of the last answer, where only the head is asked for
+    std::optional<digest> sum = {};  // the SHA-256 of the file, where the run asks for it (settings::sums)
     transfer_times times;
     std::optional<fetch::failure> failure = {};  // of the last try that failed
 };

@@ -16,7 +16,14 @@ enum class existing_file : std::uint8_t {
 
 struct file_settings {
     existing_file when_there = existing_file::number;
-    bool resume = true;        // go on with what an earlier run has left of the same URL
+    bool resume = true;  // go on with what an earlier run has left of the same URL
+    // A file that is there is fetched again only if the server has another one now, and then replaced. One
+    // that was not fetched from this URL, or was changed since, only with existing_file::replace. What is
+    // fetched is noted in its extended attributes (kept_note.hpp).
+    bool newer = false;
+    // A file that is there, and that this program has not noted, may be the beginning of what is fetched, as
+    // other programs leave it: it is gone on with where sizes allow it. Not with `newer`.
+    bool take_over = false;
     bool sync = false;         // a file is on the disk before it counts as fetched
     bool preallocate = true;   // room for all of a file of known size first: a full disk is known at once
     bool server_time = false;  // the file's time is that of Last-Modified

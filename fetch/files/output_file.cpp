@@ -239,7 +239,8 @@ leat::task<> output_file::keep(server_time time) {
 }
 
 leat::task<> output_file::finish(server_time time) {
-    const bool in_memory = !has_part_ && !has_note_ && !replaces_ && !place_->how.origin;
+    const bool in_memory =
+        !has_part_ && !has_note_ && !replaces_ && !place_->how.origin && !place_->how.newer;
     const bool stored = in_memory && co_await store(time);
     if (!stored && !is_there_) {
         co_await prepare();
@@ -289,6 +290,9 @@ leat::task<> output_file::describe(server_time time) {
     if (place_->how.origin) {  // for people: a file without it is as good
         (void)co_await leat::as_result(part_.set_attribute("user.xdg.origin.url", origin_.url));
     }
+    if (place_->how.newer) {
+        co_await note_kept(part_, origin_);
+    }
     if (place_->how.sync) {
         co_await sync_part();
         co_await part_.sync();
@@ -302,41 +306,6 @@ leat::task<> output_file::close_part() {
         (void)co_await leat::as_result(drop());
         closed.value();
     }
-}
-
-// Its name is taken. Whether it has another one; if not, it is_there().
-leat::task<bool> output_file::give_way() {
-    switch (place_->how.when_there) {
-        case existing_file::number:
-            co_await place_->claim_next(*this);
-            co_return true;
-        case existing_file::skip:
-            is_there_ = true;
-            co_return false;
-        case existing_file::replace:
-        case existing_file::fail:
-            break;
-    }
-    throw file_error(std::make_error_code(std::errc::file_exists), place_->path_of(name()));
-}
-
-leat::task<> output_file::take_name() {
-    if (place_->how.when_there == existing_file::replace) {
-        co_await place_->root.rename_file(part_name(), name());
-        has_part_ = false;
-        co_return;
-    }
-    for (;;) {
-        const bool renamed = co_await place_->rename_to_new(part_name(), name());
-        const bool again = !renamed && co_await give_way();
-        if (!again) {
-            break;
-        }
-    }
-    if (is_there_) {
-        co_await place_->remove_if_there(part_name());
-    }
-    has_part_ = false;
 }
 
 leat::task<std::uint64_t> output_file::leave() {

@@ -23,6 +23,7 @@
 
 #include <fetch/files/file_origin.hpp>
 #include <fetch/files/folder_names.hpp>
+#include <fetch/files/kept_note.hpp>
 
 #include <leat/bytes.hpp>
 #include <leat/system/file.hpp>
@@ -56,9 +57,17 @@ public:
     [[nodiscard]] std::uint64_t there() const noexcept { return on_disk_ + buffer_.size(); }
     [[nodiscard]] const file_origin& known() const noexcept { return origin_; }
 
+    // With file_settings::newer: the file that has the name, and which keep() replaces if it is still as it
+    // was found. It was not fetched from another URL, as far as is known. With file_settings::take_over: the
+    // one that may be the beginning of this file.
+    [[nodiscard]] const std::optional<existing>& found() const noexcept { return found_; }
+
     // From nothing: what was there is dropped. Of `origin` the URL may be another one, as of a mirror: it is
     // the claimed one that is kept.
     [[nodiscard]] leat::task<> begin(file_origin origin);
+    // What was found is the beginning of this file: it becomes NAME.part, and is there() from then on.
+    // Cancelled or failed: it has one of the two names.
+    [[nodiscard]] leat::task<> take_over(file_origin origin);
     // Behind what is there.
     [[nodiscard]] leat::task<> go_on();
     // Behind what was written. The bytes stay alive until then. Cancelled or failed: there() tells what
@@ -114,6 +123,8 @@ private:
     leat::task<> describe(server_time time);
     leat::task<> close_part();
     leat::task<> take_name();
+    leat::task<> check_found();
+    leat::task<> rename_half(file_origin origin);
     leat::task<bool> give_way();
     leat::task<std::uint64_t> put_by();
     leat::task<> drop();
@@ -125,6 +136,7 @@ private:
     std::uint64_t number_;  // behind the wanted name
     bool is_there_ = false;
     bool replaces_ = false;  // a file that was there
+    std::optional<existing> found_ = {};
 
     file_origin origin_ = {};
     leat::file part_ = {};

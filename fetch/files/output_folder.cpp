@@ -7,7 +7,11 @@
 #include <leat/io.hpp>
 #include <leat/system/folder.hpp>
 
+#include <cstddef>
+#include <cstdint>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace fetch {
 
@@ -64,6 +68,20 @@ leat::task<std::unique_ptr<output_place>> open_place(std::string path, file_sett
     co_return std::make_unique<output_place>(std::move(root), how, std::move(boot), std::move(known));
 }
 
+leat::task<> read_whole(const output_place& place, std::string name,
+                        std::function<void(leat::byte_view)> take) {
+    leat::file opened = co_await place.open(std::move(name), {});
+    std::vector<std::byte> block(256 * 1024);
+    for (std::uint64_t at = 0;;) {
+        const std::size_t got = co_await opened.read_at(at, block);
+        if (got == 0) {
+            break;
+        }
+        take(std::span(block).first(got));
+        at += got;
+    }
+}
+
 }  // namespace
 
 output_folder::output_folder(std::unique_ptr<output_place> place) noexcept : place_(std::move(place)) {}
@@ -77,6 +95,10 @@ leat::task<output_folder> output_folder::open(std::string path, file_settings ho
 
 leat::task<output_file> output_folder::claim(std::string wanted, std::string url) {
     return as_file_error(place_->claim(std::move(wanted), std::move(url)));
+}
+
+leat::task<> output_folder::read(std::string name, std::function<void(leat::byte_view)> take) {
+    return as_file_error(read_whole(*place_, std::move(name), std::move(take)));
 }
 
 const std::string& output_folder::path() const noexcept {

@@ -10,8 +10,10 @@
 #include <fetch/files/file_settings.hpp>
 #include <fetch/files/output_file.hpp>
 
+#include <leat/bytes.hpp>
 #include <leat/task.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -32,6 +34,9 @@ public:
     // for the bytes of `url`. Who asks first has the better name. Nothing is made yet. Throws file_error for
     // existing_file::fail, and where a file that is not whole is in the way. Cancelled: nothing has happened.
     [[nodiscard]] leat::task<output_file> claim(std::string wanted, std::string url);
+
+    // All bytes of the file of this name, in order, in pieces, through no link. Throws file_error.
+    [[nodiscard]] leat::task<> read(std::string name, std::function<void(leat::byte_view)> take);
 
     [[nodiscard]] const std::string& path() const noexcept;
 

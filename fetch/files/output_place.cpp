@@ -52,7 +52,8 @@ output_place::output_place(leat::root_folder folder, file_settings settings, std
     : root(std::move(folder)),
       how(settings),
       boot(std::move(this_boot)),
-      names(settings.when_there != existing_file::number || settings.only_look),
+      names(settings.when_there != existing_file::number || settings.only_look || settings.newer ||
+            settings.take_over),
       known(std::move(there)) {}
 
 leat::task<leat::file> output_place::open(std::string name, leat::file_options options) const {
@@ -164,6 +165,9 @@ leat::task<output_place::finding> output_place::look_at(output_file& file) {
         if (found == finding::usable && !file.is_there_) {
             found = co_await look_at_note(file);
         }
+        if (found == finding::usable && how.take_over && file.found_) {
+            co_await check_half(file);
+        }
         if (found != finding::changed) {
             co_return found;
         }
@@ -173,6 +177,12 @@ leat::task<output_place::finding> output_place::look_at(output_file& file) {
 leat::task<output_place::finding> output_place::look_at_name(output_file& file) {
     const auto there = co_await info_if_there(file.name());
     if (!there) {
+        co_return finding::usable;
+    }
+    if (how.newer && co_await find_whole(file, *there)) {
+        co_return finding::usable;
+    }
+    if (how.take_over && co_await find_half(file, *there)) {
         co_return finding::usable;
     }
     switch (how.when_there) {
@@ -191,6 +201,42 @@ leat::task<output_place::finding> output_place::look_at_name(output_file& file) 
             break;
     }
     throw file_error(std::make_error_code(std::errc::file_exists), path_of(file.name()));
+}
+
+// Of the same URL, or of one that is not known.
+leat::task<bool> output_place::find_whole(output_file& file, const leat::file_info& there) {
+    if (there.kind != leat::file_kind::regular) {
+        co_return false;
+    }
+    leat::file opened = co_await open(file.name(), {});
+    existing found{.about = co_await opened.info(), .note = co_await kept_note_of(opened)};
+    const bool same = !found.note || found.is_from(file.origin_.url);
+    file.replaces_ = same;
+    file.found_ = same ? std::optional(std::move(found)) : std::nullopt;
+    co_return same;
+}
+
+// What is noted is whole.
+leat::task<bool> output_place::find_half(output_file& file, const leat::file_info& there) {
+    const bool may_be = co_await find_whole(file, there) && !file.found_->note;
+    if (!may_be) {
+        file.found_.reset();
+        file.replaces_ = false;
+    }
+    co_return may_be;
+}
+
+// Its bytes are those from the start on: aria2 and axel write in several places, and say so beside the file.
+leat::task<> output_place::check_half(const output_file& file) {
+    for (const char* const suffix : {".aria2", ".st"}) {
+        if (co_await info_if_there(file.name() + suffix)) {
+            throw file_error(std::make_error_code(std::errc::operation_not_supported),
+                             path_of(file.name()) + " may have holes, as of " + file.name() + suffix);
+        }
+    }
+    if (file.has_part_) {
+        throw file_error(std::make_error_code(std::errc::file_exists), path_of(file.part_name()));
+    }
 }
 
 leat::task<output_place::finding> output_place::look_at_note(output_file& file) {

@@ -57,6 +57,9 @@ private:
 
     leat::task<finding> look_at(output_file& file);
     leat::task<finding> look_at_name(output_file& file);
+    leat::task<bool> find_whole(output_file& file, const leat::file_info& there);
+    leat::task<bool> find_half(output_file& file, const leat::file_info& there);
+    leat::task<> check_half(const output_file& file);
     leat::task<finding> look_at_note(output_file& file);
     leat::task<finding> adopt(output_file& file, leat::file note);
     void refuse(const output_file& file, finding found) const;

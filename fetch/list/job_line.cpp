@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fetch/list/job_line.hpp>
 
+#include <fetch/list/own_fields.hpp>
 #include <fetch/names/safe_name.hpp>
 
 #include <leat/http/url.hpp>
@@ -89,6 +90,9 @@ std::string take_mirror(job& into, std::string_view value) {
 }
 
 std::string add_field(job& into, std::string_view name, std::string_view value) {
+    if (std::string mistake = mistake_of_field(name); !mistake.empty()) {
+        return mistake;
+    }
     try {
         into.fields.add(name, value);
     } catch (const std::invalid_argument& refused) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fetch/program/command_line.hpp>
 
+#include <fetch/list/own_fields.hpp>
 #include <fetch/names/name_pattern.hpp>
 
 #include <CLI/CLI.hpp>
@@ -112,12 +113,22 @@ void add_names(CLI::App& app, settings& how) {
         ->type_name("number|skip|replace|fail");
 }
 
+void add_checksums(CLI::App& app, command& into) {
+    option_group group(app, "Files");
+    group.add_file("--checksums", into.checksums, "what files must have, a list as sha256sum writes it");
+    group.add("--write-checksums", into.write_checksums, "write a list of what files have there, at the end")
+        ->type_name("FILE");
+}
+
 void add_files(CLI::App& app, settings& how, bool& discard) {
     option_group group(app, "Files");
     group.add_flag("--discard", discard, "write no files, only count the bytes");
     group.add_flag("--resume,!--no-resume", how.files.resume,
                    "go on with what an earlier run has left; the "
                    "default");
+    group.add_flag("--continue", how.files.take_over, "go on with half a file of another program");
+    group.add_flag("--newer", how.files.newer,
+                   "fetch a file that is there only if the server has another one");
     group.add_flag("--sync", how.files.sync, "a file counts when it is on the disk");
     group.add_flag("--server-time", how.files.server_time, "files have the time of Last-Modified");
     group.add_flag("--origin-attributes", how.files.origin, "note the URL in the file's extended attributes");
@@ -153,6 +164,9 @@ void add_field(leat::http::headers& fields, const std::string& line) {
     const std::size_t colon = line.find(':');
     if (colon == std::string::npos) {
         throw CLI::ValidationError("--header", "'" + line + "' is not NAME: VALUE");
+    }
+    if (const std::string mistake = mistake_of_field(line.substr(0, colon)); !mistake.empty()) {
+        throw CLI::ValidationError("--header", mistake);
     }
     try {
         fields.add(line.substr(0, colon),
@@ -281,6 +295,14 @@ std::string mistake_in(const command& read) {
             return "--output: " + mistake;
         }
     }
+    if (read.how.files.take_over &&
+        (read.how.files.newer || read.how.names.content_disposition || read.how.compressed)) {
+        return "--continue contradicts --newer, --content-disposition and --compressed";
+    }
+    const bool sums = !read.checksums.empty() || !read.write_checksums.empty();
+    if (sums && (read.how.kind != run_kind::fetch || read.explain)) {
+        return "--checksums and --write-checksums are for files that are fetched";
+    }
     if (client.ipv4 && client.ipv6) {
         return "--ipv4 and --ipv6 together leave no address";
     }
@@ -311,6 +333,7 @@ bool read_command_line(int argc, char** argv, command& into, int& status) {
     add_sources(app, into);
     add_names(app, into.how);
     add_files(app, into.how, discard);
+    add_checksums(app, into);
     add_limits(app, into.how.limits);
     add_tries(app, into.how.tries);
     add_requests(app, into);
@@ -332,6 +355,8 @@ bool read_command_line(int argc, char** argv, command& into, int& status) {
     if (!into.how.names.pattern.empty()) {
         into.how.names.source = name_source::pattern;
     }
+    into.how.files.server_time = into.how.files.server_time || into.how.files.newer;
+    into.how.sums = !into.write_checksums.empty();
     into.shown.form = flags.form();
     into.shown.kind = into.how.kind;
     return true;

@@ -17,8 +17,10 @@ struct command {
     settings how = {};
     client_settings client = {};
     view_options shown = {};
-    bool explain = false;          // the URLs of the arguments, one after the other (explain.hpp)
-    std::string failed_list = {};  // where failed jobs are written, as a list; empty: nowhere
+    bool explain = false;              // the URLs of the arguments, one after the other (explain.hpp)
+    std::string failed_list = {};      // where failed jobs are written, as a list; empty: nowhere
+    std::string checksums = {};        // a list of those that files must have; empty: none
+    std::string write_checksums = {};  // where those of all files are written; empty: nowhere
     std::string backend = {};
 };
 

@@ -2,34 +2,16 @@
 #include <fetch/program/failure_notes.hpp>
 
 #include <fetch/list/written_job.hpp>
-#include <fetch/names/reserved.hpp>
-
-#include <cerrno>
-#include <system_error>
-#include <utility>
 
 namespace fetch {
-
-failure_notes::failure_notes(std::string list) : path_(std::move(list)) {
-    if (!path_.empty()) {
-        list_.reset(std::fopen((path_ + std::string(unfinished_suffix)).c_str(), "we"));
-        if (list_ == nullptr) {
-            fail();
-        }
-    }
-}
-
-void failure_notes::fail() const {
-    throw std::system_error(errno, std::system_category(), path_);
-}
 
 void failure_notes::ended(const transfer& of) {
     if (of.state != transfer_state::failed) {
         return;
     }
     kinds_.insert(of.failure->kind);
-    if (list_ != nullptr) {
-        std::fputs((written_job(of.job) + "\n").c_str(), list_.get());
+    if (list_.is_wanted()) {
+        list_.add(written_job(of.job) + "\n");
     }
 }
 
@@ -38,16 +20,7 @@ leat::task<> failure_notes::draw(const run_totals& /*totals*/) {
 }
 
 void failure_notes::summarize(const run_totals& /*totals*/, std::string_view /*stopped*/) {
-    if (list_ == nullptr) {
-        return;
-    }
-    const bool written = std::ferror(list_.get()) == 0;
-    if (std::fclose(list_.release()) != 0 || !written) {
-        fail();
-    }
-    if (std::rename((path_ + std::string(unfinished_suffix)).c_str(), path_.c_str()) != 0) {
-        fail();
-    }
+    list_.finish();
 }
 
 int failure_notes::exit_status() const noexcept {

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MIT
 // failure_notes: what of a run has failed: of which kinds, for the exit status, and as a list for -i.
-// Invariant: the list has its name when the run is over, not before; until then it is called NAME.part.
 #pragma once
 
+#include <fetch/program/written_list.hpp>
 #include <fetch/views/view.hpp>
 
-#include <cstdio>
-#include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace fetch {
 
 class failure_notes final : public view {
 public:
     // `list`: its path; empty: none is written. Throws std::system_error when it cannot be made.
-    explicit failure_notes(std::string list);
+    explicit failure_notes(std::string list) : list_(std::move(list)) {}
 
     void ended(const transfer& of) override;
     leat::task<> draw(const run_totals& totals) override;
@@ -27,11 +26,8 @@ public:
     [[nodiscard]] int exit_status() const noexcept;
 
 private:
-    [[noreturn]] void fail() const;
-
     std::set<failure_kind> kinds_;
-    std::string path_;
-    std::unique_ptr<std::FILE, int (*)(std::FILE*)> list_{nullptr, std::fclose};
+    written_list list_;
 };
 
 // From 3 on; the manual has the table.

@@ -4,6 +4,7 @@
 // be gone on with, and then the program ends by that signal. A second signal ends it at once.
 #include <fetch/engine/run.hpp>
 #include <fetch/list/job_list.hpp>
+#include <fetch/program/checksum_notes.hpp>
 #include <fetch/program/command_line.hpp>
 #include <fetch/program/explain.hpp>
 #include <fetch/program/failure_notes.hpp>
@@ -59,10 +60,12 @@ public:
         notes_ = notes.get();
         shown_.add(fetch::views_of(asked.shown));
         shown_.add(std::move(notes));
+        shown_.add(std::make_unique<fetch::checksum_notes>(asked.write_checksums));
     }
 
     leat::task<int> run() {
         co_await client_.load();
+        parts_.checksums = co_await fetch::read_checksums(asked_.checksums);
         if (asked_.explain) {
             co_return co_await fetch::explain_each(client_.client(), asked_.how, asked_.urls);
         }

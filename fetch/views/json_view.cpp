@@ -195,6 +195,8 @@ void json_view::summarize(const run_totals& totals, std::string_view stopped) {
         .of(totals)
         .add("seconds", seconds_of(leat::now() - totals.begin))
         .add("stopped", text_or_null(std::string(stopped)))
+        .add("unlisted", totals.unlisted)
+        .add("unused_checksums", totals.unused_checksums)
         .write();
     lines_.finish(stopped);
 }

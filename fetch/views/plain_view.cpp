@@ -97,6 +97,12 @@ std::string totals_line(const run_totals& totals, std::string_view stopped) {
     if (totals.tries > totals.begun) {
         line += ", " + std::to_string(totals.tries - totals.begun) + " tried again";
     }
+    if (totals.unlisted > 0) {
+        line += ", " + std::to_string(totals.unlisted) + " without a checksum";
+    }
+    if (totals.unused_checksums > 0) {
+        line += ", " + std::to_string(totals.unused_checksums) + " checksums of no file here";
+    }
     if (!stopped.empty()) {
         line += ", stopped by " + std::string(stopped);
     }

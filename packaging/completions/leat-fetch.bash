@@ -6,7 +6,8 @@ _leat_fetch() {
         -h --help
         -i --input-file --dry-run --head --spider --explain --failed
         -d --output-dir -o --output --tree --content-disposition --if-there
-        --discard --resume --no-resume --sync --server-time --origin-attributes --preallocate --no-preallocate
+        --discard --resume --no-resume --checksums --write-checksums --continue --newer --sync
+        --server-time --origin-attributes --preallocate --no-preallocate
         -P --parallel --per-host --rate --rate-per-host
         --tries --retry-wait --retry-wait-max --connect-timeout --first-byte-timeout --idle-timeout --timeout
         --lowest-rate
@@ -17,8 +18,8 @@ _leat_fetch() {
         -q --quiet --plain --json --report --backend'
     COMPREPLY=()
     case $before in
-        -i | --input-file | --failed | --netrc | --cookies | --cookie-jar | --unix-socket | --cacert | \
-            --cert | --key | --key-log | --report)
+        -i | --input-file | --failed | --checksums | --write-checksums | --netrc | --cookies | --cookie-jar | \
+            --unix-socket | --cacert | --cert | --key | --key-log | --report)
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             compopt -o filenames 2>/dev/null
             ;;

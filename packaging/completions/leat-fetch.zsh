@@ -18,6 +18,10 @@ _arguments -s \
     '--discard[write no files, only count the bytes]' \
     '--resume[go on with what an earlier run has left]' \
     '--no-resume[drop what an earlier run has left]' \
+    '--checksums[what files must have, as sha256sum writes it]:file:_files' \
+    '--write-checksums[write what files have there]:file:_files' \
+    '--continue[go on with half a file of another program]' \
+    '--newer[fetch what is there only if the server has another one]' \
     '--sync[count a file only when it is on the disk]' \
     '--server-time[give files the time of Last-Modified]' \
     '--origin-attributes[note URLs in extended attributes]' \

@@ -39,11 +39,13 @@ class handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def serve(self, body, *fields):
-        """All of it, or the range that is asked for if it is still of this file."""
+        """All of it, or the range that is asked for if it is still of this file; nothing if it is known."""
         tag = tag_of(body)
         fields = (("ETag", tag), ("Accept-Ranges", "bytes"), *fields)
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers["Range"] or "")
-        if asked is None or self.headers["If-Range"] not in (None, tag):
+        if self.headers["If-None-Match"] == tag:
+            self.begin(304, 0, *fields)
+        elif asked is None or self.headers["If-Range"] not in (None, tag):
             self.reply(200, body, *fields)
         elif (first := int(asked[1])) < len(body):
             self.reply(206, body[first:], *fields,

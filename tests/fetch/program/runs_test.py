@@ -154,6 +154,14 @@ def names_that_servers_give(tmp):
                str(names_in(out)))
 
 
+def fields_of_its_own_are_refused(plain):
+    done = fetch(f"{plain}/size/1", "--discard", "-H", "range: bytes=1-", status=2)
+    expect(done.stderr == "leat-fetch: --header: range cannot be given: what is there of a file is gone on "
+                          "with, as --resume and --continue say\n", done.stderr)
+    done = fetch("-i", "-", "--discard", input=f"{plain}/size/1\theader=Host: other\n", status=bad_input)
+    expect("Host cannot be given: it is the URL's" in done.stderr, done.stderr)
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         tmp = Path(name)
@@ -168,5 +176,6 @@ if __name__ == "__main__":
         files_go_where_it_runs_unless_they_are_discarded(plain, tmp)
         the_exit_status_tells_the_kind_of_failure(plain)
         checksums_are_checked(plain, tmp)
+        fields_of_its_own_are_refused(plain)
         what_has_failed_can_be_fetched_later(tmp)
         names_that_servers_give(tmp)

@@ -154,6 +154,6 @@ LEAT_TEST("an event's line does not change from one release to the next", on(sim
         R"("answered":null,"end":1.5},"failure":{"kind":"name","text":"no such host","status":null},)"
         R"("fields":null}
 {"version":1,"event":"summary","time":1.5,"jobs":null,"begun":1,"fetched":0,"kept":0,"failed":1,"tries":0,)"
-        R"("received":0,"seconds":1.5,"stopped":null}
+        R"("received":0,"seconds":1.5,"stopped":null,"unlisted":0,"unused_checksums":0}
 )");
 }
