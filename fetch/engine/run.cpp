@@ -40,7 +40,8 @@ descriptor_shares share_descriptors(const settings& how) noexcept {
     const rlim_t available = std::max(limit.rlim_cur, for_others) - for_others;
     const rlim_t each = how.folder.empty() ? 2 : 4;  // an idle connection, and these
     const auto most = static_cast<rlim_t>(how.limits.transfers);
-    const rlim_t fit = std::max<rlim_t>(available / each, 1);
+    const rlim_t in_memory = how.limits.memory == 0 ? RLIM_INFINITY : how.limits.memory / memory_of_transfer;
+    const rlim_t fit = std::max<rlim_t>(std::min<rlim_t>(available / each, in_memory), 1);
     return {.transfers = static_cast<std::size_t>(std::min(fit, most)),
             .open = static_cast<std::size_t>(std::min(fit, 4 * most)),
             .idle = static_cast<std::size_t>(std::min<rlim_t>(fit, 100))};

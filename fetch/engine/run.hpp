@@ -20,12 +20,17 @@ namespace fetch {
 // (RLIMIT_NOFILE) allows. A transfer has a connection and perhaps a file and its note. A new connection can
 // wait for a descriptor, but the file could only fail, after its URL has been answered: so there are enough
 // for all.
+// So does limit_settings::memory, in the same way.
 struct descriptor_shares {
     std::size_t transfers;  // that move: not more than asked for
     std::size_t open;       // with those that are silent
     std::size_t idle;
 };
 [[nodiscard]] descriptor_shares share_descriptors(const settings& how) noexcept;
+
+// What one transfer may take in buffers: that of its file, and about so much of its connection; what HTTP/2
+// lets come early, a mebibyte for a connection, is not counted.
+inline constexpr std::uint64_t memory_of_transfer = output_file::buffer_size + 128 * std::uint64_t{1024};
 
 [[nodiscard]] share_limits limits_of(const settings& how) noexcept;
 

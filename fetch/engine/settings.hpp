@@ -23,6 +23,8 @@ struct limit_settings {
     std::size_t ahead = 2000;         // jobs that may wait for their hosts while others begin
     std::uint64_t rate = 0;           // bytes of bodies a second, in all; 0: no limit
     std::uint64_t rate_per_host = 0;  // the same
+    std::uint64_t burst = 0;   // bytes that may come at once after a pause, of both; 0: a tenth of a second's
+    std::uint64_t memory = 0;  // bytes that all buffers take at most: fewer transfers; 0: no limit
 };
 
 // How long each step may take, and what is tried again.

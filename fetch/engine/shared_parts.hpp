@@ -22,7 +22,7 @@ struct shared_parts {
     leat::http::client& client;
     observer& told;
     host_shares shares;
-    rate_limit rate{how.limits.rate};
+    rate_limit rate{how.limits.rate, how.limits.burst};
     std::map<std::string, rate_limit> host_rates = {};
     std::optional<output_folder> folder = {};  // none: bytes are only counted
     run_totals totals = {};
@@ -32,7 +32,7 @@ struct shared_parts {
     [[nodiscard]] rate_limit* rate_of(const std::string& host) {
         return how.limits.rate_per_host == 0
                    ? nullptr
-                   : &host_rates.try_emplace(host, how.limits.rate_per_host).first->second;
+                   : &host_rates.try_emplace(host, how.limits.rate_per_host, how.limits.burst).first->second;
     }
 };
 

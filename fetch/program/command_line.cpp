@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fetch/program/command_line.hpp>
 
+#include <fetch/engine/run.hpp>
 #include <fetch/list/own_fields.hpp>
 #include <fetch/names/name_pattern.hpp>
 
@@ -145,6 +146,8 @@ void add_limits(CLI::App& app, limit_settings& limits) {
     group.add_count("--per-host", limits.per_host, "of them with one host and port", one, most);
     group.add_size("--rate", limits.rate, "a second, in all: 500K, 2M");
     group.add_size("--rate-per-host", limits.rate_per_host, "a second, with one host and port");
+    group.add_size("--burst", limits.burst, "that may come at once after a pause, of both rates");
+    group.add_size("--memory", limits.memory, "of all buffers together, by fewer transfers");
 }
 
 void add_tries(CLI::App& app, try_settings& tries) {
@@ -298,6 +301,12 @@ std::string mistake_in(const command& read) {
     if (read.how.files.take_over &&
         (read.how.files.newer || read.how.names.content_disposition || read.how.compressed)) {
         return "--continue contradicts --newer, --content-disposition and --compressed";
+    }
+    if (read.how.limits.memory != 0 && read.how.limits.memory < memory_of_transfer) {
+        return "--memory is less than one transfer takes: " + std::to_string(memory_of_transfer);
+    }
+    if (read.how.limits.burst != 0 && read.how.limits.rate == 0 && read.how.limits.rate_per_host == 0) {
+        return "--burst belongs to --rate or --rate-per-host";
     }
     const bool sums = !read.checksums.empty() || !read.write_checksums.empty();
     if (sums && (read.how.kind != run_kind::fetch || read.explain)) {

@@ -31,6 +31,8 @@ _arguments -s \
     '--per-host[transfers at once with one host]:number:' \
     '--rate[bytes a second, in all]:bytes:' \
     '--rate-per-host[bytes a second, with one host]:bytes:' \
+    '--burst[bytes at once after a pause]:bytes:' \
+    '--memory[bytes that all buffers take]:bytes:' \
     '--tries[tries of each file]:number:' \
     '--retry-wait[before the second try]:seconds:' \
     '--retry-wait-max[between two tries]:seconds:' \

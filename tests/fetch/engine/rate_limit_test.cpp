@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <fetch/engine/rate_limit.hpp>
 
+#include <fetch/engine/run.hpp>
+
 #include <leat/runtime.hpp>
 #include <leat/testing/doctest.hpp>
 
@@ -49,7 +51,22 @@ LEAT_TEST("a rate that was not used is not saved up", on(simulated)) {
     co_await leat::sleep(1h);
     const leat::time_point begin = leat::now();
     co_await rate.pay(100'000);
-    CHECK(leat::now() - begin >= 1s - fetch::rate_limit::burst);
+    CHECK(leat::now() - begin >= 1s - fetch::rate_limit::usual_burst);
+}
+
+LEAT_TEST("a burst comes at once, and then no more than the rate", on(simulated)) {
+    for (const std::uint64_t burst : {50'000U, 1'000'000U}) {
+        fetch::rate_limit rate(100'000, burst);
+        co_await leat::sleep(1h);  // it is full
+        const leat::time_point begin = leat::now();
+        for (std::uint64_t paid = 0; paid < burst; paid += 10'000) {
+            co_await rate.pay(10'000);
+        }
+        CHECK(leat::now() == begin);
+        const std::uint64_t bytes = co_await pay_for(rate, 10'000, 20s);
+        CHECK(bytes >= 2'000'000);
+        CHECK(bytes <= 2'000'000 + 10'000);
+    }
 }
 
 LEAT_TEST("without a limit nobody waits", on(simulated)) {
@@ -57,4 +74,14 @@ LEAT_TEST("without a limit nobody waits", on(simulated)) {
     const leat::time_point begin = leat::now();
     co_await rate.pay(SIZE_MAX);
     CHECK(leat::now() == begin);
+}
+
+TEST_CASE("fewer transfers run at once where their buffers would take too much memory") {
+    fetch::settings how;
+    CHECK(fetch::limits_of(how).transfers == how.limits.transfers);
+    how.limits.memory = 3 * fetch::memory_of_transfer;
+    CHECK(fetch::limits_of(how).transfers == 3);
+    CHECK(fetch::limits_of(how).open == 3);
+    how.limits.memory = 1;
+    CHECK(fetch::limits_of(how).transfers == 1);
 }
