@@ -125,8 +125,9 @@ bool file_transfer::may_be_left() const {
            (brought_by_ == 0 || !expected_.empty());
 }
 
+// What is there of a file that is not whole stays, so that it can be gone on with.
 leat::task<> file_transfer::put_aside() {
-    if (!file_ || is_over()) {
+    if (!file_) {
         co_return;
     }
     try {
@@ -137,6 +138,18 @@ leat::task<> file_transfer::put_aside() {
         }
     } catch (const file_error&) {
         // what has failed before, or has stopped it, says more
+    }
+}
+
+leat::task<> file_transfer::stop() {
+    if (is_over()) {
+        co_return;
+    }
+    co_await put_aside();
+    try {
+        parts_.told.stopped(shown_);
+    } catch (...) {
+        // the run has ended already, and by what says more
     }
 }
 
@@ -157,7 +170,7 @@ leat::task<> carry_out(shared_parts& parts, job what) {
     detail::file_transfer made(parts, std::move(what));
     std::exception_ptr failed;
     try {
-        co_await leat::finally(made.run(), [&] { return made.put_aside(); });
+        co_await leat::finally(made.run(), [&] { return made.stop(); });
     } catch (const detail::failed_observer& observer) {
         failed = observer.why;
     }

@@ -58,8 +58,8 @@ public:
     file_transfer& operator=(const file_transfer&) = delete;
 
     leat::task<> run();
-    // What is there of a file that is not whole stays, so that it can be gone on with.
-    leat::task<> put_aside();
+    // After run(), also where that was cancelled.
+    leat::task<> stop();
 
 private:
     [[nodiscard]] const leat::http::url& current() const noexcept { return urls_[at_]; }
@@ -67,6 +67,7 @@ private:
         return shown_.state == transfer_state::fetched || shown_.state == transfer_state::kept ||
                shown_.state == transfer_state::failed;
     }
+    leat::task<> put_aside();
     bool read_urls();
     leat::task<> look(host_share& share);
     void note_head(const leat::http::response_stream& reply);

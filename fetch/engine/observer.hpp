@@ -39,7 +39,7 @@ public:
     observer& operator=(const observer&) = delete;
     virtual ~observer() = default;
 
-    // `of` lives from began() to ended(), at one place.
+    // `of` lives from began() to ended() or stopped(), at one place.
     virtual void began(const transfer& /*of*/) {}
     // The head of an answer has come whose body is taken: size and file are known.
     virtual void answered(const transfer& /*of*/) {}
@@ -51,6 +51,9 @@ public:
     virtual void planned(const transfer& /*of*/) {}
     // fetched, kept or failed.
     virtual void ended(const transfer& /*of*/) {}
+    // In the place of ended(): the run ends early, and what is there can be gone on with. What this throws is
+    // dropped.
+    virtual void stopped(const transfer& /*of*/) {}
 };
 
 }  // namespace fetch

@@ -10,6 +10,14 @@ void failure_notes::ended(const transfer& of) {
         return;
     }
     kinds_.insert(of.failure->kind);
+    list(of);
+}
+
+void failure_notes::stopped(const transfer& of) {
+    list(of);
+}
+
+void failure_notes::list(const transfer& of) {
     if (list_.is_wanted()) {
         list_.add(written_job(of.job) + "\n");
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// failure_notes: what of a run has failed: of which kinds, for the exit status, and as a list for -i.
+// failure_notes: what of a run has failed: of which kinds, for the exit status, and as a list for -i, with
+// what was under way when it was stopped.
 #pragma once
 
 #include <fetch/program/written_list.hpp>
@@ -17,6 +18,7 @@ public:
     explicit failure_notes(std::string list) : list_(std::move(list)) {}
 
     void ended(const transfer& of) override;
+    void stopped(const transfer& of) override;
     leat::task<> draw(const run_totals& totals) override;
     // Throws std::system_error when the list could not be written.
     void summarize(const run_totals& totals, std::string_view stopped) override;
@@ -26,6 +28,8 @@ public:
     [[nodiscard]] int exit_status() const noexcept;
 
 private:
+    void list(const transfer& of);
+
     std::set<failure_kind> kinds_;
     written_list list_;
 };

@@ -173,6 +173,16 @@ void json_view::ended(const transfer& of) {
         .write();
 }
 
+void json_view::stopped(const transfer& of) {
+    event(*this, "stopped")
+        .of(of)
+        .add("file", text_or_null(of.file))
+        .add("size", value_or_null(of.size))
+        .add("received", of.received)
+        .add("tries", of.tries)
+        .write();
+}
+
 leat::task<> json_view::draw(const run_totals& totals) {
     begin_ = totals.begin;
     // None of these goes back, so a change of one is one of their sum.

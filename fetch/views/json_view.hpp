@@ -21,6 +21,7 @@ public:
     void tries_again(const transfer& of, leat::duration wait) override;
     void planned(const transfer& of) override;
     void ended(const transfer& of) override;
+    void stopped(const transfer& of) override;
     // Writes a "progress" each second in which something has changed.
     leat::task<> draw(const run_totals& totals) override;
     void summarize(const run_totals& totals, std::string_view stopped) override;

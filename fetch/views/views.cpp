@@ -85,6 +85,12 @@ void views::ended(const transfer& of) {
     }
 }
 
+void views::stopped(const transfer& of) {
+    for (const auto& each : all_) {
+        each->stopped(of);
+    }
+}
+
 leat::task<> views::draw(const run_totals& totals) {
     co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
         for (const auto& each : all_) {

@@ -41,6 +41,7 @@ public:
     void tries_again(const transfer& of, leat::duration wait) override;
     void planned(const transfer& of) override;
     void ended(const transfer& of) override;
+    void stopped(const transfer& of) override;
     leat::task<> draw(const run_totals& totals) override;
     // All are called, also after one has thrown; then what the first one threw is thrown.
     void summarize(const run_totals& totals, std::string_view stopped) override;

@@ -3,6 +3,7 @@
 output that goes away."""
 import contextlib
 import fcntl
+import json
 import os
 import select
 import signal
@@ -51,13 +52,17 @@ def a_signal_leaves_what_can_be_gone_on_with(origin, backend):
         with tempfile.TemporaryDirectory() as name:
             out = Path(name)
             urls = [origin.url + path for path in ("/good", "/held/a", "/held/plain")]
-            with fetching(out, *urls, "--backend", backend) as process:
+            again = out / "again"
+            with fetching(out, *urls, "--failed", again, "--backend", backend) as process:
                 await_part(process, out / "a.part")
                 await_part(process, out / "plain.part")
                 process.send_signal(number)
                 printed, errors = process.communicate(timeout=patience)
             expect(process.returncode == -number, f"{number.name} ends it: {process.returncode} {errors}")
             expect(errors == "" and f", 0 failed, stopped by {number.name}\n" in printed, printed + errors)
+            expect(sorted(again.read_text().split()) == sorted(urls[1:]),
+                   f"what was under way is in the list of what is to be fetched again: {again.read_text()}")
+            again.unlink()
             expect(names_in(out) == ["a.part", "a.part.note", "good"],
                    f"what has no ETag cannot be gone on with: {names_in(out)}")
             there = (out / "a.part").stat().st_size
@@ -66,6 +71,24 @@ def a_signal_leaves_what_can_be_gone_on_with(origin, backend):
             ranges = [fields["Range"] for path, fields in origin.requests if path == "/held/a"]
             expect(ranges[0] == f"bytes={there}-", f"it is gone on with behind {there} bytes: {ranges}")
             expect((out / "a").read_bytes() == large and names_in(out) == ["a", "good"], done.stdout)
+
+
+def a_program_is_told_what_was_stopped(origin, backend):
+    release.clear()
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name)
+        urls = [origin.url + path for path in ("/good", "/held/a", "/held/b")]
+        with fetching(out, *urls, "--json", "--per-host", "2", "--backend", backend) as process:
+            await_part(process, out / "a.part")
+            process.send_signal(signal.SIGTERM)
+            printed, _ = process.communicate(timeout=patience)
+        told = [json.loads(line) for line in printed.splitlines()]
+        begun = {each["number"] for each in told if each["event"] == "began"}
+        ended = [each["number"] for each in told if each["event"] in ("ended", "stopped")]
+        expect(sorted(ended) == sorted(begun), f"each that began has an end: {begun} {ended}")
+        stopped = {each["url"]: each for each in told if each["event"] == "stopped"}
+        expect(stopped[urls[1]]["file"] == "a" and stopped[urls[1]]["size"] == len(large), str(stopped))
+        expect(told[-1]["stopped"] == "SIGTERM", str(told[-1]))
 
 
 def a_second_signal_ends_it_too(origin, backend):
@@ -153,6 +176,7 @@ if __name__ == "__main__":
     origin = site(answer)
     for backend in backends():
         a_signal_leaves_what_can_be_gone_on_with(origin, backend)
+        a_program_is_told_what_was_stopped(origin, backend)
         a_second_signal_ends_it_too(origin, backend)
         a_signal_stops_it_also_where_nobody_reads_what_it_prints(origin, backend)
         a_reader_that_goes_away_stops_it_in_order(origin, backend)

@@ -82,6 +82,7 @@ leat::task<> some_run(fetch::json_view& view, fetch::run_totals& totals) {
     made_up::one slow(view, totals, 2, "http://h/\"b\xff\n");
     made_up::one known(view, totals, 3, "http://h/c");
     view.planned(known.of);
+    view.stopped(known.of);
     whole.asks();
     whole.is_answered(206, 999, "caf\xe9");
     whole.receives(999);
@@ -130,6 +131,7 @@ LEAT_TEST("each event is as the page says, and valid UTF-8", on(simulated)) {
                                                 {"ended", 3},
                                                 {"planned", 1},
                                                 {"progress", 2},
+                                                {"stopped", 1},
                                                 {"summary", 1},
                                                 {"tries_again", 1}});
 }

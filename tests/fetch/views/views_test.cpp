@@ -25,6 +25,7 @@ public:
     void tries_again(const fetch::transfer& /*of*/, leat::duration /*wait*/) override { notes_ += "again; "; }
     void planned(const fetch::transfer& /*of*/) override { notes_ += "planned; "; }
     void ended(const fetch::transfer& /*of*/) override { notes_ += "ended; "; }
+    void stopped(const fetch::transfer& /*of*/) override { notes_ += "stopped; "; }
     leat::task<> draw(const fetch::run_totals& /*totals*/) override {
         for (;;) {
             notes_ += "draws; ";
@@ -59,13 +60,14 @@ LEAT_TEST("several views are told the same, and one that breaks takes no last wo
     });
     made_up::one some(all, totals, 1, "http://h/");
     all.planned(some.of);
+    all.stopped(some.of);
     some.tries_again({}, 1s);
     some.is_answered(200, 7);
     some.receives(7);
     some.ends(fetch::transfer_state::fetched);
     CHECK_THROWS_WITH(all.summarize(totals, "SIGHUP"), "the disk is full");
     for (const std::string& each : notes) {
-        CHECK(each == "draws; draws; began http://h/; planned; again; answered; 7; ended; stopped by SIGHUP");
+        CHECK(each == "draws; draws; began http://h/; planned; stopped; again; answered; 7; ended; stopped by SIGHUP");
     }
 }
 
