@@ -67,7 +67,9 @@ LEAT_TEST("several views are told the same, and one that breaks takes no last wo
     some.ends(fetch::transfer_state::fetched);
     CHECK_THROWS_WITH(all.summarize(totals, "SIGHUP"), "the disk is full");
     for (const std::string& each : notes) {
-        CHECK(each == "draws; draws; began http://h/; planned; stopped; again; answered; 7; ended; stopped by SIGHUP");
+        CHECK(
+            each ==
+            "draws; draws; began http://h/; planned; stopped; again; answered; 7; ended; stopped by SIGHUP");
     }
 }
 
