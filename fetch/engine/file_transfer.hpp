@@ -76,6 +76,7 @@ private:
     void note_times(const leat::http::request_timings& told);
     leat::task<bool> ask(host_share& share, std::uint64_t from);
     leat::task<> claim(const leat::http::response* answer);
+    leat::task<bool> is_kept();
     leat::task<> take(host_share& share, leat::http::response_stream& reply, const answer_meaning& meaning);
     leat::task<> receive(host_share& share, leat::http::response_stream& reply);
     leat::task<> finish();

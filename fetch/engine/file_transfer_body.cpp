@@ -44,9 +44,7 @@ leat::task<> file_transfer::attempt(host_share& share) {
     if (parts_.folder && !file_ && !parts_.how.names.content_disposition) {
         co_await claim(nullptr);
     }
-    if (file_ && file_->is_there()) {
-        co_await check_kept();
-        shown_.state = transfer_state::kept;
+    if (co_await is_kept()) {
         co_return;
     }
     check_there();
@@ -58,6 +56,16 @@ leat::task<> file_transfer::attempt(host_share& share) {
     if (shown_.state != transfer_state::kept) {
         co_await finish();
     }
+}
+
+// The file is there from an earlier run, and stays (existing_file::skip).
+leat::task<bool> file_transfer::is_kept() {
+    if (!file_ || !file_->is_there()) {
+        co_return false;
+    }
+    co_await check_kept();
+    shown_.state = transfer_state::kept;
+    co_return true;
 }
 
 void file_transfer::note_times(const leat::http::request_timings& told) {
@@ -102,6 +110,9 @@ leat::task<bool> file_transfer::ask(host_share& share, std::uint64_t from) {
     }
     const std::uint64_t before = shown_.there;
     co_await take(share, reply, meaning);
+    if (shown_.state == transfer_state::kept) {
+        co_return false;
+    }
     if (meaning.what == brings::whole || (meaning.size && shown_.there >= *meaning.size)) {
         co_return false;
     }
@@ -129,6 +140,9 @@ leat::task<> file_transfer::take(host_share& share, leat::http::response_stream&
     }
     if (parts_.folder && !file_) {
         co_await claim(&reply.head());
+        if (co_await is_kept()) {
+            co_return;
+        }
     } else if (!parts_.folder) {
         expect_digests(parts_.checksums.is_there()
                            ? wanted_name(parts_.how.names, job_, urls_.front(), &reply.head())

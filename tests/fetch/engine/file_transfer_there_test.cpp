@@ -184,3 +184,21 @@ LEAT_TEST("a changed file that does not come leaves the one that is there") {
     });
     CHECK(co_await files_in(how) == 1);
 }
+
+LEAT_TEST("a file that is there under the name that the answer gives it stays, and its body is not taken") {
+    const any_folder folder;
+    settings how = support::into(folder, "out");
+    how.names.content_disposition = true;
+    how.files.when_there = fetch::existing_file::skip;
+    http_origin origin([](const std::string&) -> answer {
+        return {support::head("200 OK", "Content-Disposition: attachment; filename=named\r\n", 6) + "second"};
+    });
+    co_await origin.during([&]() -> leat::task<> {
+        co_await write_mine(how, "named", "first");
+        const auto kept = co_await fetch_again(how, origin.url("/f"));
+        CHECK(kept.state == transfer_state::kept);
+        CHECK(kept.file == "named");
+        CHECK(kept.received == 0);
+    });
+    CHECK(co_await content(how, "named") == "first");
+}
