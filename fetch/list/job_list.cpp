@@ -152,7 +152,7 @@ leat::task<> job_list::read_more() {
         auto opened = co_await leat::as_result(open_list::open(files_[next_file_]));
         ++next_file_;
         list_.emplace(std::move(opened).value());
-    } else if (!co_await list_->read_more()) {
+    } else if ((!waits_ && list_->may_wait()) || !co_await list_->read_more()) {
         list_.reset();
     }
 }

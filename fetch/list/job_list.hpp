@@ -35,6 +35,7 @@ public:
     // Reads more; false: there is no more, and take() gives what is left. Cancelled: nothing is lost. Throws
     // std::system_error and std::runtime_error that name the list; it is over then.
     [[nodiscard]] leat::task<bool> read_more();
+    [[nodiscard]] bool may_wait() const noexcept { return source_.may_wait(); }
 
 private:
     enum class format : std::uint8_t { unknown, lines, metalink };
@@ -65,6 +66,9 @@ public:
     // cannot be read, is in UTF-16 or no Metalink document; the next call goes on with the next list. One
     // call at a time. Cancelled: nothing is lost, the next call goes on.
     [[nodiscard]] leat::task<std::optional<job>> next();
+    // From now on the end of a pipe, or of another list that may have none, is where it has been read to. A
+    // line of it that is not whole is left out.
+    void wait_no_more() noexcept { waits_ = false; }
 
 private:
     [[nodiscard]] std::optional<job> take();
@@ -76,6 +80,7 @@ private:
     std::size_t next_file_ = 0;
     std::optional<open_list> list_;
     std::uint64_t number_ = 0;
+    bool waits_ = true;
 };
 
 }  // namespace fetch

@@ -22,6 +22,8 @@ public:
     // The next bytes, until the next call; none at the end. Throws std::system_error that names the list.
     // Cancelled: the next call gives them.
     [[nodiscard]] leat::task<std::string_view> read();
+    // It is a pipe or its like, which may have no end.
+    [[nodiscard]] bool may_wait() const noexcept { return pipe_.is_open(); }
     // "standard input" of that.
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
 

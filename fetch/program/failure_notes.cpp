@@ -10,16 +10,16 @@ void failure_notes::ended(const transfer& of) {
         return;
     }
     kinds_.insert(of.failure->kind);
-    list(of);
+    add(of.job);
 }
 
 void failure_notes::stopped(const transfer& of) {
-    list(of);
+    add(of.job);
 }
 
-void failure_notes::list(const transfer& of) {
+void failure_notes::add(const job& of) {
     if (list_.is_wanted()) {
-        list_.add(written_job(of.job) + "\n");
+        list_.add(written_job(of) + "\n");
     }
 }
 

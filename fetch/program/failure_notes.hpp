@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // failure_notes: what of a run has failed: of which kinds, for the exit status, and as a list for -i, with
-// what was under way when it was stopped.
+// what it had not fetched when it was stopped.
 #pragma once
 
 #include <fetch/program/written_list.hpp>
@@ -23,13 +23,14 @@ public:
     // Throws std::system_error when the list could not be written.
     void summarize(const run_totals& totals, std::string_view stopped) override;
 
+    [[nodiscard]] bool has_list() const noexcept { return list_.is_wanted(); }
+    // For the list: a job that has not begun when the run was stopped.
+    void add(const job& of);
     // The program's: 0 when nothing has failed, exit_status_of() the kind when all failures are of one,
     // else 1.
     [[nodiscard]] int exit_status() const noexcept;
 
 private:
-    void list(const transfer& of);
-
     std::set<failure_kind> kinds_;
     written_list list_;
 };

@@ -58,9 +58,9 @@ public:
                  .shares = fetch::host_shares(fetch::limits_of(asked.how))} {
         auto notes = std::make_unique<fetch::failure_notes>(asked.failed_list);
         notes_ = notes.get();
-        shown_.add(fetch::views_of(asked.shown));
-        shown_.add(std::move(notes));
+        shown_.add(std::move(notes));  // first: what cannot be shown is noted
         shown_.add(std::make_unique<fetch::checksum_notes>(asked.write_checksums));
+        shown_.add(fetch::views_of(asked.shown));
     }
 
     leat::task<int> run() {
@@ -78,7 +78,14 @@ public:
                 co_await leat::join_all(jobs);
                 group.cancel();
             });
-            co_await client_.save();
+        } catch (const fetch::output_lost& lost) {
+            stop_by_lost(lost, signals);
+        }
+        co_await client_.save();
+        if (stopped_ != 0 && notes_->has_list()) {
+            co_await note_unbegun(signals);
+        }
+        try {
             shown_.summarize(parts_.totals, stopped_ == 0 ? "" : name_of_signal());
         } catch (const fetch::output_lost& lost) {
             stop_by_lost(lost, signals);
@@ -92,7 +99,19 @@ private:
     leat::task<> stop_by(leat::signal_set& signals, leat::handle<>& jobs) {
         stopped_ = co_await signals.next();
         jobs.cancel();
-        end_by(co_await signals.next());
+        co_await end_by_next(signals);
+    }
+    static leat::task<> end_by_next(leat::signal_set& signals) { end_by(co_await signals.next()); }
+    // What is left of the lists, as far as nothing has to be awaited for it.
+    leat::task<> note_unbegun(leat::signal_set& signals) {
+        list_.wait_no_more();
+        co_await leat::with_task_group([&](leat::task_group& group) -> leat::task<> {
+            group.spawn([&] { return end_by_next(signals); });
+            while (const std::optional<fetch::job> one = co_await next_job(list_)) {
+                notes_->add(*one);
+            }
+            group.cancel();
+        });
     }
     void stop_by_lost(const fetch::output_lost& lost, leat::signal_set& signals) {
         if (const auto signal = signals.try_next()) {

@@ -216,6 +216,25 @@ LEAT_TEST("the jobs of a FIFO come with their lines, also if its writer comes la
     CHECK(!behind.has_value());
 }
 
+LEAT_TEST("who waits no more gets what has been read of a FIFO, and all of the files behind it",
+          on(leat::testing::kernel)) {
+    const leat::testing::folder where;
+    const std::string path = where.path() + "/fifo";
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    const leat::fd end(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    auto writer = leat::pipe_writer::from_shared_fd(end.get());
+    co_await writer.send_all("http://h/1\nhttp://h/2\nhttp:");
+    co_await write_list(where.path() + "/list", "http://h/3\nhttp://h/4");
+    fetch::job_list list({"http://h/0"}, {path, where.path() + "/list", path});
+    const auto argument = co_await list.next();
+    CHECK(argument.value().url == "http://h/0");
+    const auto one = co_await list.next();
+    CHECK(one.value().url == "http://h/1");
+    list.wait_no_more();
+    const std::string rest = co_await all_of(list, 3);
+    CHECK(rest == "http://h/2\nhttp://h/3\nhttp://h/4\n");
+}
+
 LEAT_TEST("standard input is a list, be it a pipe or a file that was read in part",
           on(leat::testing::kernel)) {
     {

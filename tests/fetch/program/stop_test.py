@@ -91,6 +91,41 @@ def a_program_is_told_what_was_stopped(origin, backend):
         expect(told[-1]["stopped"] == "SIGTERM", str(told[-1]))
 
 
+def what_a_stopped_run_has_not_fetched_is_listed(origin, backend):
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name) / "out"
+        listed, again = Path(name) / "list", Path(name) / "again"
+        paths = ["good", "held/a"] + [f"later/{number}" for number in range(100)]
+        lines = [f"{origin.url}/{path}\tout=of/{at}" for at, path in enumerate(paths)]
+        listed.write_text("\n".join(lines))
+        with fetching(out, "-i", listed, "-P", "1", "--failed", again,
+                      "--backend", backend) as process:
+            await_part(process, out / "of/1.part")
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=patience)
+        expect(process.returncode == -signal.SIGINT and errors == "", f"{process.returncode} {errors}")
+        expect(sorted(again.read_text().splitlines()) == sorted(lines[1:]), again.read_text())
+        fetch("-i", again, "--output-dir", out, "--if-there", "fail", "--backend", backend)
+        expect(names_in(out / "of") == sorted(str(at) for at in range(len(paths))), str(names_in(out / "of")))
+
+
+def of_a_pipe_is_listed_what_had_been_read(origin, backend):
+    with tempfile.TemporaryDirectory() as name:
+        out, again = Path(name) / "out", Path(name) / "again"
+        reader, writer = os.pipe()
+        urls = [f"{origin.url}/held/{number}" for number in range(3)]
+        with fetching(out, "-i", "-", "-P", "1", "--failed", again, "--backend", backend,
+                      stdin=reader) as process:
+            os.write(writer, "\n".join(urls).encode())  # the last one may go on
+            await_part(process, out / "0.part")
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=patience)
+        expect(process.returncode == -signal.SIGTERM, f"it does not wait for more: {process.returncode}")
+        expect(again.read_text().splitlines() == urls[:2], again.read_text())
+        os.close(reader)
+        os.close(writer)
+
+
 def a_second_signal_ends_it_too(origin, backend):
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
@@ -146,8 +181,9 @@ def a_reader_that_goes_away_stops_it_in_order(origin, backend):
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
         process = subprocess.Popen([program, origin.url + "/held/a", "-i", "-", "--output-dir", out,
-                                    "--backend", backend], stdin=subprocess.PIPE, bufsize=0,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                    "--failed", out / "again", "--backend", backend],
+                                   stdin=subprocess.PIPE, bufsize=0, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
         try:
             expect(line_of(process.stdout).startswith("GET: "), "it begins")
             await_part(process, out / "a.part")
@@ -162,6 +198,9 @@ def a_reader_that_goes_away_stops_it_in_order(origin, backend):
             process.stdin.close()
             process.stderr.close()
         expect({"a.part", "a.part.note"} <= set(names_in(out)), f"it can be gone on with: {names_in(out)}")
+        listed = ["/held/a"] + ["/good"] * (not (out / "good").exists())
+        again = sorted((out / "again").read_text().splitlines())
+        expect(again == sorted(origin.url + path for path in listed), f"what is not there is listed: {again}")
 
 
 def a_full_disk_behind_standard_output_is_an_error(origin):
@@ -177,6 +216,8 @@ if __name__ == "__main__":
     for backend in backends():
         a_signal_leaves_what_can_be_gone_on_with(origin, backend)
         a_program_is_told_what_was_stopped(origin, backend)
+        what_a_stopped_run_has_not_fetched_is_listed(origin, backend)
+        of_a_pipe_is_listed_what_had_been_read(origin, backend)
         a_second_signal_ends_it_too(origin, backend)
         a_signal_stops_it_also_where_nobody_reads_what_it_prints(origin, backend)
         a_reader_that_goes_away_stops_it_in_order(origin, backend)
