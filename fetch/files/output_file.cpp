@@ -169,9 +169,6 @@ leat::task<> output_file::lock_note() {
             note_trusts_ = note_trusts_ || about->size > 0;
             note_ = std::move(opened);
             has_note_ = true;
-            if (place_->how.sync && !has_part_) {  // no part without a note, after a power cut either
-                co_await place_->sync_folders(base_);
-            }
         }
     }
 }
@@ -179,6 +176,9 @@ leat::task<> output_file::lock_note() {
 leat::task<> output_file::open_part() {
     if (part_.is_open()) {
         co_return;
+    }
+    if (place_->how.sync && !has_part_) {  // no part without a note, after a power cut either
+        co_await place_->sync_folders(base_);
     }
     const leat::file_options old{.read = false, .write = true};
     const leat::file_options fresh{.read = false, .write = true, .create = true, .exclusive = true};

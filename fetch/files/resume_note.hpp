@@ -18,6 +18,7 @@
 // written over an older one.
 #pragma once
 
+#include <fetch/files/byte_ranges.hpp>
 #include <fetch/files/file_origin.hpp>
 
 #include <cstddef>
@@ -28,14 +29,6 @@
 #include <vector>
 
 namespace fetch {
-
-// Bytes of a file, from `begin` to before `end`.
-struct byte_range {
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-
-    friend bool operator==(const byte_range&, const byte_range&) = default;
-};
 
 struct resume_note {
     file_origin origin = {};
