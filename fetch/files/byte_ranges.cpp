@@ -50,6 +50,14 @@ std::uint64_t byte_ranges::count() const noexcept {
                            [](std::uint64_t sum, const byte_range& each) { return sum + each.size(); });
 }
 
+bool byte_ranges::holds(const byte_ranges& others) const {
+    byte_ranges both = *this;
+    for (const byte_range& each : others.all_) {
+        both.add(each);
+    }
+    return both == *this;
+}
+
 byte_ranges byte_ranges::gaps(std::uint64_t size) const {
     byte_ranges found;
     std::uint64_t at = 0;

@@ -43,6 +43,8 @@ public:
     [[nodiscard]] std::uint64_t count() const noexcept;
     // What is between them, in a file of `size` bytes.
     [[nodiscard]] byte_ranges gaps(std::uint64_t size) const;
+    // All that `others` are.
+    [[nodiscard]] bool holds(const byte_ranges& others) const;
     [[nodiscard]] const std::vector<byte_range>& all() const noexcept { return all_; }
 
     friend bool operator==(const byte_ranges&, const byte_ranges&) = default;

@@ -42,14 +42,13 @@ struct resume_note {
 
 inline constexpr std::size_t longest_note = 64 * 1024;
 
-// Nothing for one that would not be read again: too long, or with control characters.
+// Of very many ranges the first ones. Nothing for one that would not be read again: too long, or with control
+// characters.
 [[nodiscard]] std::optional<std::string> text_of(const resume_note& told);
 // Nothing for what is no note, or not a whole one.
 [[nodiscard]] std::optional<resume_note> read_note(std::string_view text);
 
-// How many bytes from the start on are synced, as it says.
-[[nodiscard]] std::uint64_t synced_prefix(const resume_note& of) noexcept;
-// How many bytes from the start on can be trusted, of a file of `length` bytes, by a run in this `boot`.
-[[nodiscard]] std::uint64_t trusted(const resume_note& of, std::uint64_t length, std::string_view boot);
+// Which bytes can be trusted, of a file of `length` bytes, by a run in this `boot`.
+[[nodiscard]] byte_ranges trusted(const resume_note& of, std::uint64_t length, std::string_view boot);
 
 }  // namespace fetch
