@@ -6,6 +6,7 @@
 
 #include <fetch/engine/resume.hpp>
 #include <fetch/engine/shared_parts.hpp>
+#include <fetch/files/piece_check.hpp>
 
 #include <leat/http/response_stream.hpp>
 #include <leat/http/url.hpp>
@@ -17,6 +18,7 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,9 @@ void tell_all(Tell tell) {
         throw failed_observer{std::current_exception()};
     }
 }
+
+// "example.org:443", as its host's share is called.
+[[nodiscard]] std::string place_of(const leat::http::url& of);
 
 class file_transfer {
 public:
@@ -76,7 +81,14 @@ private:
     leat::task<> claim(const leat::http::response* answer);
     leat::task<> take(host_share& share, leat::http::response_stream& reply, const answer_meaning& meaning);
     leat::task<> receive(host_share& share, leat::http::response_stream& reply);
-    leat::task<> finish();
+    leat::task<> pay(rate_limit* host_rate, std::size_t bytes);
+    leat::task<> finish(host_share& share);
+    void note_pieces(std::span<const std::byte> bytes);
+    leat::task<> check_pieces(host_share& share);
+    leat::task<> mend(host_share& share, std::size_t piece);
+    leat::task<bool> try_piece(host_share& share, std::size_t piece, std::size_t from);
+    leat::task<bool> fetch_piece(host_share& share, std::size_t piece, std::size_t from);
+    [[noreturn]] void refuse_pieces(const std::string& why);
     void begin_digest();
     leat::task<> check_digest();
     void check_size(std::optional<std::uint64_t> size) const;
@@ -99,6 +111,7 @@ private:
     std::optional<output_file> file_;
     std::optional<digester> digester_;  // of the bytes from the start on
     std::uint64_t digested_ = 0;        // how many
+    std::optional<piece_check> piece_check_;
     std::optional<std::chrono::system_clock::time_point> server_time_;
     leat::retry_waits waits_;
     int tries_ = 0;            // since the last one that was worth it

@@ -50,7 +50,7 @@ leat::task<> file_transfer::attempt(host_share& share) {
     }
     while (co_await ask(share, bytes_to_go_on_with())) {
     }
-    co_await finish();
+    co_await finish(share);
 }
 
 void file_transfer::note_times(const leat::http::request_timings& told) {
@@ -158,6 +158,7 @@ leat::task<> file_transfer::receive(host_share& share, leat::http::response_stre
             digester_->add(bytes);
             digested_ += bytes.size();
         }
+        note_pieces(bytes);
         if (file_) {
             co_await file_->write(bytes);
         }
@@ -165,12 +166,16 @@ leat::task<> file_transfer::receive(host_share& share, leat::http::response_stre
         shown_.received += piece.size();
         parts_.totals.received += piece.size();
         tell_all([&] { parts_.told.received(shown_, bytes.size()); });
-        if (parts_.rate.is_limited()) {
-            co_await parts_.rate.pay(bytes.size());
-        }
-        if (host_rate != nullptr) {
-            co_await host_rate->pay(bytes.size());
-        }
+        co_await pay(host_rate, bytes.size());
+    }
+}
+
+leat::task<> file_transfer::pay(rate_limit* host_rate, std::size_t bytes) {
+    if (parts_.rate.is_limited()) {
+        co_await parts_.rate.pay(bytes);
+    }
+    if (host_rate != nullptr) {
+        co_await host_rate->pay(bytes);
     }
 }
 
@@ -215,8 +220,9 @@ leat::task<> file_transfer::check_digest() {
     }
 }
 
-leat::task<> file_transfer::finish() {
+leat::task<> file_transfer::finish(host_share& share) {
     check_size(shown_.there);
+    co_await check_pieces(share);
     co_await check_digest();
     if (file_) {
         co_await file_->keep(server_time_);

@@ -67,6 +67,13 @@ void ask_for_rest(leat::http::headers& fields, std::uint64_t from, const file_or
     fields.set("If-Range", known.has_strong_tag() ? known.etag : known.last_modified);
 }
 
+bool is_part(const leat::http::response& answer, byte_range part, std::uint64_t size) {
+    const auto field = answer.headers.get("Content-Range");
+    const auto range = field ? leat::http::read_content_range(*field) : std::nullopt;
+    const leat::http::byte_range wanted{.offset = part.begin, .size = part.size()};
+    return answer.status == 206 && range && range->part == wanted && range->size.value_or(size) == size;
+}
+
 answer_meaning meaning_of(const leat::http::response& answer, std::uint64_t from, const file_origin& known) {
     if (answer.status == 206) {
         return meaning_of_part(answer, from, known);

@@ -4,6 +4,7 @@
 // itself is an error, and what is doubtful begins from the start.
 #pragma once
 
+#include <fetch/files/byte_ranges.hpp>
 #include <fetch/files/file_origin.hpp>
 
 #include <leat/http/headers.hpp>
@@ -40,5 +41,8 @@ struct answer_meaning {
 // Of an answer with 206 or 416 to a request for the bytes from `from` on; or with another 2xx.
 [[nodiscard]] answer_meaning meaning_of(const leat::http::response& answer, std::uint64_t from,
                                         const file_origin& known);
+
+// Whether an answer says that its body is exactly these bytes of a file of that size.
+[[nodiscard]] bool is_part(const leat::http::response& answer, byte_range part, std::uint64_t size);
 
 }  // namespace fetch
