@@ -13,14 +13,6 @@
 
 namespace fetch {
 namespace detail {
-namespace {
-
-bool is_trouble(failure_kind kind) noexcept {
-    return kind == failure_kind::busy || kind == failure_kind::interrupted || kind == failure_kind::stalled ||
-           kind == failure_kind::connect;
-}
-
-}  // namespace
 
 std::string place_of(const leat::http::url& of) {
     std::string text = of.origin();

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <fetch/engine/resume.hpp>
+#include <fetch/engine/segments.hpp>
 #include <fetch/engine/shared_parts.hpp>
+#include <fetch/engine/tell_all.hpp>
 #include <fetch/files/piece_check.hpp>
 
 #include <leat/http/response_stream.hpp>
@@ -30,20 +32,6 @@ namespace detail {
 struct failed_try {
     failure why;
 };
-
-// The observer has thrown. It is no std::exception, so that no try takes it for its own failure.
-struct failed_observer {
-    std::exception_ptr why;
-};
-
-template <typename Tell>
-void tell_all(Tell tell) {
-    try {
-        tell();
-    } catch (...) {
-        throw failed_observer{std::current_exception()};
-    }
-}
 
 // "example.org:443", as its host's share is called.
 [[nodiscard]] std::string place_of(const leat::http::url& of);
@@ -81,6 +69,9 @@ private:
     leat::task<> claim(const leat::http::response* answer);
     leat::task<> take(host_share& share, leat::http::response_stream& reply, const answer_meaning& meaning);
     leat::task<> receive(host_share& share, leat::http::response_stream& reply);
+    leat::task<> divide(host_share& share, leat::http::response_stream& reply,
+                        const body_progress& until_now);
+    [[nodiscard]] bool may_divide(const leat::http::response_stream& reply) const;
     leat::task<> pay(rate_limit* host_rate, std::size_t bytes);
     leat::task<> finish(host_share& share);
     void note_pieces(std::span<const std::byte> bytes);
@@ -115,6 +106,7 @@ private:
     std::optional<std::chrono::system_clock::time_point> server_time_;
     leat::retry_waits waits_;
     int tries_ = 0;            // since the last one that was worth it
+    bool divides_ = true;      // answers to requests for ranges were right
     bool start_over_ = false;  // what is there does not count
     bool resumed_ = false;     // some bytes are of an earlier request
 };

@@ -90,7 +90,7 @@ leat::task<bool> file_transfer::ask(host_share& share, std::uint64_t from) {
     }
     const std::uint64_t before = shown_.there;
     co_await take(share, reply, meaning);
-    if (meaning.what == brings::whole || (meaning.size && shown_.there >= *meaning.size)) {
+    if (meaning.size ? shown_.there >= *meaning.size : meaning.what == brings::whole) {
         co_return false;
     }
     if (shown_.there == before) {
@@ -131,7 +131,7 @@ leat::task<> file_transfer::take(host_share& share, leat::http::response_stream&
             co_await file_->begin(std::move(origin));
         }
     } else {
-        shown_.there = file_->there();
+        shown_.there = file_->count();
         shown_.resumed = shown_.tries == 1 ? shown_.there : shown_.resumed;
         resumed_ = true;
         if (digested_ != shown_.there) {
@@ -147,7 +147,13 @@ leat::task<> file_transfer::take(host_share& share, leat::http::response_stream&
 
 leat::task<> file_transfer::receive(host_share& share, leat::http::response_stream& reply) {
     rate_limit* const host_rate = parts_.rate_of(shown_.host);
+    const bool has_gaps = file_ && file_->count() > file_->there();
+    const bool may_be_divided = may_divide(reply);
+    body_progress until_now{.begun = leat::now()};
     for (;;) {
+        if (has_gaps || (may_be_divided && is_worth_dividing(*shown_.size - shown_.there, until_now))) {
+            co_return co_await divide(share, reply, until_now);
+        }
         const std::string_view piece = co_await reply.read();
         if (piece.empty()) {
             break;
@@ -163,6 +169,7 @@ leat::task<> file_transfer::receive(host_share& share, leat::http::response_stre
             co_await file_->write(bytes);
         }
         shown_.there += piece.size();
+        until_now.came += piece.size();
         shown_.received += piece.size();
         parts_.totals.received += piece.size();
         tell_all([&] { parts_.told.received(shown_, bytes.size()); });
@@ -183,7 +190,7 @@ leat::task<> file_transfer::claim(const leat::http::response* answer) {
     const std::string wanted = wanted_name(parts_.how.names, job_, urls_.front(), answer);
     file_.emplace(co_await parts_.folder->claim(wanted, urls_.front().to_string()));
     shown_.file = file_->name();
-    shown_.there = file_->there();
+    shown_.there = file_->count();
 }
 
 // Of a body that brings another file than is wanted, nothing is taken.

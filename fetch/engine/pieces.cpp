@@ -66,18 +66,18 @@ std::size_t pieces::accept(id of, std::size_t bytes) {
 }
 
 void pieces::end(id of) {
-    const byte_range rest = left(of);
+    missing_.add(left(of));
     under_way_.erase(of);
-    if (rest.size() == 0) {
-        return;
-    }
     for (auto& [each, other] : under_way_) {
-        if (other.left.end == rest.begin && other.limit >= rest.end) {
-            other.left.end = rest.end;
-            return;
+        byte_ranges others;
+        for (const byte_range& range : missing_.all()) {
+            const bool goes_on = range.begin == other.left.end && range.begin < other.limit;
+            const std::uint64_t end = goes_on ? std::min(range.end, other.limit) : range.begin;
+            other.left.end = goes_on ? end : other.left.end;
+            others.add({end, range.end});
         }
+        missing_ = others;
     }
-    missing_.add(rest);
 }
 
 std::optional<double> pieces::rate_of(const piece& one, leat::time_point now) const {

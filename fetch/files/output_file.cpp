@@ -90,7 +90,7 @@ leat::task<> output_file::write(leat::byte_view bytes) {
 
 leat::task<> output_file::append(leat::byte_view bytes) {
     if (buffer_.size() + bytes.size() > buffer_size) {
-        co_await flush();
+        co_await flush_buffer();
     }
     if (bytes.size() > buffer_size || (bytes.size() >= worth_a_call && part_.is_open() && buffer_.empty())) {
         co_await put(written_.prefix(), bytes);
@@ -107,7 +107,7 @@ leat::task<> output_file::write_at(std::uint64_t offset, leat::byte_view bytes) 
 }
 
 leat::task<> output_file::put_apart(std::uint64_t offset, leat::byte_view bytes) {
-    co_await flush();
+    co_await flush_buffer();
     co_await put(offset, bytes);
 }
 
@@ -116,7 +116,7 @@ leat::task<> output_file::read_all(std::function<void(leat::byte_view)> take) {
 }
 
 leat::task<> output_file::read_pieces(std::function<void(leat::byte_view)> take) {
-    co_await flush();
+    co_await flush_buffer();
     leat::file from = co_await place_->open(part_name(), {});
     const std::uint64_t end = written_.prefix();
     std::vector<std::byte> block(std::min<std::uint64_t>(end, read_size));
@@ -129,6 +129,10 @@ leat::task<> output_file::read_pieces(std::function<void(leat::byte_view)> take)
 }
 
 leat::task<> output_file::flush() {
+    return as_file_error(flush_buffer());
+}
+
+leat::task<> output_file::flush_buffer() {
     if (!buffer_.empty()) {
         co_await put(written_.prefix(), buffer_);
         buffer_.clear();

@@ -59,7 +59,7 @@ public:
     [[nodiscard]] std::uint64_t there() const noexcept { return written_.prefix() + buffer_.size(); }
     // All bytes that are there, also behind a gap.
     [[nodiscard]] std::uint64_t count() const noexcept { return written_.count() + buffer_.size(); }
-    // Those of them that are on the disk: all, after write_at(), begin() or go_on().
+    // Those of them that have been given to the disk.
     [[nodiscard]] const byte_ranges& ranges() const noexcept { return written_; }
     [[nodiscard]] const file_origin& known() const noexcept { return origin_; }
 
@@ -72,6 +72,9 @@ public:
     [[nodiscard]] leat::task<> write(leat::byte_view bytes);
     // The same from `offset` on, of a file whose size is known. They may be there already.
     [[nodiscard]] leat::task<> write_at(std::uint64_t offset, leat::byte_view bytes);
+
+    // All that is there is in ranges().
+    [[nodiscard]] leat::task<> flush();
 
     // All bytes up to there(), in pieces, as for a checksum.
     [[nodiscard]] leat::task<> read_all(std::function<void(leat::byte_view)> take);
@@ -108,7 +111,7 @@ private:
     leat::task<> cut();
     leat::task<> append(leat::byte_view bytes);
     leat::task<> read_pieces(std::function<void(leat::byte_view)> take);
-    leat::task<> flush();
+    leat::task<> flush_buffer();
     leat::task<> put_apart(std::uint64_t offset, leat::byte_view bytes);
     leat::task<> put(std::uint64_t offset, leat::byte_view bytes);
     leat::task<> prepare();

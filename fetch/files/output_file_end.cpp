@@ -29,7 +29,7 @@ leat::task<> output_file::finish(server_time time) {
     const bool stored = in_memory && co_await store(time);
     if (!stored && !is_there_) {
         co_await settle();
-        co_await flush();
+        co_await flush_buffer();
         leat::check(written_.end() == written_.prefix(), "a file that is kept has no gap");
         co_await describe(time);
         co_await close_part();
@@ -137,7 +137,7 @@ leat::task<std::uint64_t> output_file::put_by() {
     // Where it cannot be told whether the machine has stopped meanwhile, only what was synced counts later.
     const bool sync = place_->how.sync || place_->boot.empty();
     co_await settle();
-    co_await flush();
+    co_await flush_buffer();
     if (sync) {
         co_await sync_part();
     }

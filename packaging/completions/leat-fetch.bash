@@ -7,7 +7,7 @@ _leat_fetch() {
         -i --input-file --dry-run --head --spider --explain --failed
         -d --output-dir -o --output --tree --content-disposition --if-there
         --discard --resume --no-resume --sync --server-time --origin-attributes --preallocate --no-preallocate
-        -P --parallel --per-host --rate --rate-per-host
+        -P --parallel --per-host --segments --rate --rate-per-host
         --tries --retry-wait --retry-wait-max --connect-timeout --first-byte-timeout --idle-timeout --timeout
         --lowest-rate
         -H --header -A --user-agent --compressed --redirects --http1 --http2
@@ -31,7 +31,7 @@ _leat_fetch() {
         --interface)
             mapfile -t COMPREPLY < <(compgen -W "$(command ls /sys/class/net 2>/dev/null)" -- "$word")
             ;;
-        -o | --output | -P | --parallel | --per-host | --rate | --rate-per-host | --tries | --retry-wait | \
+        -o | --output | -P | --parallel | --per-host | --segments | --rate | --rate-per-host | --tries | --retry-wait | \
             --retry-wait-max | --connect-timeout | --first-byte-timeout | --idle-timeout | --timeout | \
             --lowest-rate | -H | --header | -A | --user-agent | --redirects | -u | --user | --bearer | \
             --proxy | --no-proxy | --resolve) ;; # only its user knows

@@ -94,6 +94,16 @@ TEST_CASE("what goes back is read on where a body has it, or is missing") {
     all.end(*second);
     CHECK(all.left(body) == byte_range{mib, 100 * mib});
 
+    // In whatever order they go back.
+    for (const bool last_first : {false, true}) {
+        const auto behind = all.take(start + 1s);
+        const auto between = all.take(start + 1s);
+        REQUIRE(between);
+        all.end(last_first ? *behind : *between);
+        all.end(last_first ? *between : *behind);
+        CHECK(all.left(body) == byte_range{mib, 100 * mib});
+    }
+
     const auto third = all.take(start + 1s);
     REQUIRE(third);
     const byte_range half = all.left(*third);
