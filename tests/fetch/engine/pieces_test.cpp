@@ -16,24 +16,24 @@ constexpr std::uint64_t mib = 1 << 20;
 constexpr leat::time_point start = leat::time_point(1000s);
 
 // The body of a file of 100 MiB, of which the first second has brought 1 MiB.
-pieces slow_file(pieces::id& body) {
+pieces slow_file(pieces::id& lead) {
     byte_ranges there;
     there.add({0, mib});
     pieces all(100 * mib, there);
-    body = all.begin({mib, 100 * mib}, start, mib);
+    lead = all.begin({mib, 100 * mib}, start, mib);
     return all;
 }
 
 }  // namespace
 
 TEST_CASE("what would take long is divided, and the half that would take longest next") {
-    pieces::id body = 0;
-    pieces all = slow_file(body);
+    pieces::id lead = 0;
+    pieces all = slow_file(lead);
     const auto second = all.take(start + 1s);
     REQUIRE(second);
     const byte_range half = all.left(*second);
     CHECK(half == byte_range{mib + 99 * mib / 2, 100 * mib});
-    CHECK(all.left(body) == byte_range{mib, half.begin});
+    CHECK(all.left(lead) == byte_range{mib, half.begin});
     // As fast as the first one, for all that is known: the first of the two is as good.
     const auto third = all.take(start + 1s);
     REQUIRE(third);
@@ -44,7 +44,7 @@ TEST_CASE("what would take long is divided, and the half that would take longest
     // It has turned out to be the slowest.
     CHECK(all.accept(*third, 5 * mib) == 5 * mib);
     CHECK(all.accept(*fourth, 5 * mib) == 5 * mib);
-    CHECK(all.accept(body, 5 * mib) == 5 * mib);
+    CHECK(all.accept(lead, 5 * mib) == 5 * mib);
     CHECK(all.accept(*second, 1) == 1);
     const std::uint64_t end = all.left(*second).end;
     const auto fifth = all.take(start + 3s);
@@ -75,24 +75,24 @@ TEST_CASE("nothing is divided that is small, soon there, or of no known rate") {
 }
 
 TEST_CASE("a piece keeps nothing behind its end, which may have come nearer") {
-    pieces::id body = 0;
-    pieces all = slow_file(body);
+    pieces::id lead = 0;
+    pieces all = slow_file(lead);
     const auto second = all.take(start + 1s);
     REQUIRE(second);
-    const std::uint64_t own = all.left(body).size();
-    CHECK(all.accept(body, own - 1) == own - 1);
-    CHECK(all.accept(body, 100) == 1);
-    CHECK(all.accept(body, 100) == 0);
-    CHECK(all.left(body).size() == 0);
+    const std::uint64_t own = all.left(lead).size();
+    CHECK(all.accept(lead, own - 1) == own - 1);
+    CHECK(all.accept(lead, 100) == 1);
+    CHECK(all.accept(lead, 100) == 0);
+    CHECK(all.left(lead).size() == 0);
 }
 
 TEST_CASE("what goes back is read on where a body has it, or is missing") {
-    pieces::id body = 0;
-    pieces all = slow_file(body);
+    pieces::id lead = 0;
+    pieces all = slow_file(lead);
     const auto second = all.take(start + 1s);
     REQUIRE(second);
     all.end(*second);
-    CHECK(all.left(body) == byte_range{mib, 100 * mib});
+    CHECK(all.left(lead) == byte_range{mib, 100 * mib});
 
     // In whatever order they go back.
     for (const bool last_first : {false, true}) {
@@ -101,7 +101,7 @@ TEST_CASE("what goes back is read on where a body has it, or is missing") {
         REQUIRE(between);
         all.end(last_first ? *behind : *between);
         all.end(last_first ? *between : *behind);
-        CHECK(all.left(body) == byte_range{mib, 100 * mib});
+        CHECK(all.left(lead) == byte_range{mib, 100 * mib});
     }
 
     const auto third = all.take(start + 1s);
@@ -114,7 +114,7 @@ TEST_CASE("what goes back is read on where a body has it, or is missing") {
     const auto rest = all.take(start + 1s);
     REQUIRE(rest);
     CHECK(all.left(*rest) == byte_range{half.begin + 10, half.end});
-    all.end(body);
+    all.end(lead);
     const auto first = all.take(start + 1s);
     REQUIRE(first);
     CHECK(all.left(*first).begin == mib);
@@ -126,40 +126,41 @@ TEST_CASE("a body is read up to what is there already") {
     there.add({0, 10});
     there.add({50, 60});
     pieces all(100, there);
-    const auto body = all.begin({10, 100}, start, 0);
-    CHECK(all.left(body) == byte_range{10, 50});
+    const auto lead = all.begin({10, 100}, start, 0);
+    CHECK(all.left(lead) == byte_range{10, 50});
     const auto other = all.take(start);
     REQUIRE(other);
     CHECK(all.left(*other) == byte_range{60, 100});
-    CHECK(all.accept(body, 40) == 40);
+    CHECK(all.accept(lead, 40) == 40);
     CHECK(all.accept(*other, 40) == 40);
-    all.end(body);
+    all.end(lead);
     CHECK_FALSE(all.is_whole());
     all.end(*other);
     CHECK(all.is_whole());
 }
 
 TEST_CASE("whatever connections do, each byte is accepted once") {
-    constexpr std::uint64_t size = 3000;
+    constexpr std::uint64_t file_end = 3000;
     for (unsigned seed = 1; seed <= 500; ++seed) {
         INFO("seed ", seed);
         std::mt19937 luck(seed);
         const auto below = [&](std::uint64_t end) { return luck() % end; };
         byte_ranges there;
-        std::vector<int> times(size, 0);
+        std::vector<int> times(file_end, 0);
         for (std::uint64_t i = below(4); i > 0; --i) {
-            const std::uint64_t begin = below(size);
-            there.add({begin, begin + below(size - begin)});
+            const std::uint64_t begin = below(file_end);
+            there.add({begin, begin + below(file_end - begin)});
         }
         for (const byte_range& each : there.all()) {
             std::fill(times.begin() + static_cast<long>(each.begin),
                       times.begin() + static_cast<long>(each.end), 1);
         }
-        pieces all(size, there, {.least_size = 1 + below(100), .least_time = 10ms, .measured = 20ms});
+        pieces all(file_end, there, {.least_size = 1 + below(100), .least_time = 10ms, .measured = 20ms});
         leat::time_point now = start;
         std::vector<pieces::id> workers;
-        if (there.gaps(size).count() > 0) {
-            workers.push_back(all.begin({there.prefix(), size - below(size - there.prefix())}, now, 0));
+        if (there.gaps(file_end).count() > 0) {
+            workers.push_back(
+                all.begin({there.prefix(), file_end - below(file_end - there.prefix())}, now, 0));
         }
         for (int steps = 0; !all.is_whole(); ++steps) {
             REQUIRE(steps < 100'000);
@@ -187,6 +188,6 @@ TEST_CASE("whatever connections do, each byte is accepted once") {
                 workers.erase(workers.begin() + static_cast<long>(at));
             }
         }
-        CHECK((times == std::vector<int>(size, 1)));
+        CHECK((times == std::vector<int>(file_end, 1)));
     }
 }

@@ -46,19 +46,19 @@ TEST_CASE("ranges are cut where the file ends") {
 }
 
 TEST_CASE("ranges hold what was added, in whatever order") {
-    constexpr std::uint64_t size = 60;
+    constexpr std::uint64_t file_end = 60;
     for (unsigned seed = 1; seed <= 200; ++seed) {
         INFO("seed ", seed);
         std::mt19937 luck(seed);
-        std::vector<bool> there(size);
+        std::vector<bool> there(file_end);
         byte_ranges all;
         for (int i = 0; i < 12; ++i) {
-            const std::uint64_t begin = luck() % size;
-            const std::uint64_t end = begin + luck() % (std::min<std::uint64_t>(size - begin, 9) + 1);
+            const std::uint64_t begin = luck() % file_end;
+            const std::uint64_t end = begin + luck() % (std::min<std::uint64_t>(file_end - begin, 9) + 1);
             all.add({begin, end});
             std::fill(there.begin() + static_cast<long>(begin), there.begin() + static_cast<long>(end), true);
         }
-        std::vector<bool> told(size);
+        std::vector<bool> told(file_end);
         std::uint64_t least = 0;
         for (const byte_range& each : all.all()) {
             REQUIRE(each.begin < each.end);
@@ -68,6 +68,6 @@ TEST_CASE("ranges hold what was added, in whatever order") {
                       told.begin() + static_cast<long>(each.end), true);
         }
         CHECK((told == there));
-        CHECK(all.count() + all.gaps(size).count() == size);
+        CHECK(all.count() + all.gaps(file_end).count() == file_end);
     }
 }

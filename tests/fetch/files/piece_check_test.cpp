@@ -42,9 +42,9 @@ TEST_CASE("pieces that are right and wrong are told, in whatever portions bytes 
         std::mt19937 luck(seed);
         piece_check check(wanted);
         for (std::size_t at = 0; at < other.size();) {
-            const std::size_t size = std::min<std::size_t>(1 + luck() % 12, other.size() - at);
-            check.add(at, in_bytes(std::string_view(other).substr(at, size)));
-            at += size;
+            const std::size_t portion = std::min<std::size_t>(1 + luck() % 12, other.size() - at);
+            check.add(at, in_bytes(std::string_view(other).substr(at, portion)));
+            at += portion;
         }
         CHECK(check.has_passed(other.size()));
         CHECK(check.wrong() == piece_numbers{1, 4});
