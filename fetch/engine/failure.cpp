@@ -128,6 +128,11 @@ std::string_view name_of(failure_kind kind) noexcept {
     return "other";
 }
 
+bool is_trouble(failure_kind kind) noexcept {
+    return kind == failure_kind::busy || kind == failure_kind::interrupted || kind == failure_kind::stalled ||
+           kind == failure_kind::connect;
+}
+
 bool failure::may_pass() const noexcept {
     switch (kind) {
         case failure_kind::name:

@@ -45,6 +45,9 @@ struct failure {
     [[nodiscard]] bool may_pass() const noexcept;
 };
 
+// The host, or the way to it, has more to do than it can.
+[[nodiscard]] bool is_trouble(failure_kind kind) noexcept;
+
 // What an exception of the client or of a file says.
 [[nodiscard]] failure failure_of(const std::exception& thrown);
 

@@ -13,19 +13,11 @@
 
 namespace fetch {
 namespace detail {
-namespace {
 
 std::string place_of(const leat::http::url& of) {
     std::string text = of.origin();
     return text.erase(0, text.find("//") + 2);
 }
-
-bool is_trouble(failure_kind kind) noexcept {
-    return kind == failure_kind::busy || kind == failure_kind::interrupted || kind == failure_kind::stalled ||
-           kind == failure_kind::connect;
-}
-
-}  // namespace
 
 leat::task<> file_transfer::run() {
     tell_all([&] { parts_.told.began(shown_); });
@@ -118,11 +110,10 @@ std::optional<leat::duration> file_transfer::wait_after(const failure& why) {
     return too_long ? std::nullopt : std::optional(wait);
 }
 
-// Bytes of a mirror are told as those of the job's URL, so only a checksum can tell later that they are
-// right.
+// Bytes of a mirror are told as those of the job's URL, so only digests can tell later that they are right.
 bool file_transfer::may_be_left() const {
     return file_->there() > 0 && !start_over_ && !parts_.how.compressed && file_->known().has_validator() &&
-           (brought_by_ == 0 || !expected_.empty());
+           (brought_by_ == 0 || !expected_.empty() || job_.pieces);
 }
 
 // What is there of a file that is not whole stays, so that it can be gone on with.

@@ -5,7 +5,10 @@
 #pragma once
 
 #include <fetch/engine/resume.hpp>
+#include <fetch/engine/segments.hpp>
 #include <fetch/engine/shared_parts.hpp>
+#include <fetch/engine/tell_all.hpp>
+#include <fetch/files/piece_check.hpp>
 #include <fetch/files/running_digests.hpp>
 
 #include <leat/http/response_stream.hpp>
@@ -18,6 +21,7 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,19 +34,8 @@ struct failed_try {
     failure why;
 };
 
-// The observer has thrown. It is no std::exception, so that no try takes it for its own failure.
-struct failed_observer {
-    std::exception_ptr why;
-};
-
-template <typename Tell>
-void tell_all(Tell tell) {
-    try {
-        tell();
-    } catch (...) {
-        throw failed_observer{std::current_exception()};
-    }
-}
+// "example.org:443", as its host's share is called.
+[[nodiscard]] std::string place_of(const leat::http::url& of);
 
 class file_transfer {
 public:
@@ -79,7 +72,17 @@ private:
     leat::task<bool> is_kept();
     leat::task<> take(host_share& share, leat::http::response_stream& reply, const answer_meaning& meaning);
     leat::task<> receive(host_share& share, leat::http::response_stream& reply);
-    leat::task<> finish();
+    leat::task<> divide(host_share& share, leat::http::response_stream& reply,
+                        const body_progress& until_now);
+    [[nodiscard]] bool may_divide(const leat::http::response_stream& reply) const;
+    leat::task<> pay(rate_limit* host_rate, std::size_t bytes);
+    leat::task<> finish(host_share& share);
+    void note_pieces(std::span<const std::byte> bytes);
+    leat::task<> check_pieces(host_share& share);
+    leat::task<> mend(host_share& share, std::size_t piece);
+    leat::task<bool> try_piece(host_share& share, std::size_t piece, std::size_t from);
+    leat::task<bool> fetch_piece(host_share& share, std::size_t piece, std::size_t from);
+    [[noreturn]] void refuse_pieces(const std::string& why);
     void expect_digests(const std::string& name);
     [[nodiscard]] std::vector<digest_kind> digest_kinds() const;
     void begin_digests();
@@ -116,9 +119,11 @@ private:
     std::vector<digest> expected_;    // that the file must have
     const digest* listed_ = nullptr;  // of them, the one of the run's list
     running_digests digests_;         // of the bytes from the start on
+    std::optional<piece_check> piece_check_;
     std::optional<std::chrono::system_clock::time_point> server_time_;
     leat::retry_waits waits_;
     int tries_ = 0;            // since the last one that was worth it
+    bool divides_ = true;      // answers to requests for ranges were right
     bool start_over_ = false;  // what is there does not count
     bool resumed_ = false;     // some bytes are of an earlier request
 };

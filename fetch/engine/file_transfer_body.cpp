@@ -54,7 +54,7 @@ leat::task<> file_transfer::attempt(host_share& share) {
         more = co_await ask(share, bytes_to_go_on_with());
     }
     if (shown_.state != transfer_state::kept) {
-        co_await finish();
+        co_await finish(share);
     }
 }
 
@@ -113,7 +113,7 @@ leat::task<bool> file_transfer::ask(host_share& share, std::uint64_t from) {
     if (shown_.state == transfer_state::kept) {
         co_return false;
     }
-    if (meaning.what == brings::whole || (meaning.size && shown_.there >= *meaning.size)) {
+    if (meaning.size ? shown_.there >= *meaning.size : meaning.what == brings::whole) {
         co_return false;
     }
     if (shown_.there == before) {
@@ -164,7 +164,7 @@ leat::task<> file_transfer::take(host_share& share, leat::http::response_stream&
             co_await file_->begin(std::move(origin));
         }
     } else {
-        shown_.there = file_->there();
+        shown_.there = file_->count();
         shown_.resumed = shown_.tries == 1 ? shown_.there : shown_.resumed;
         resumed_ = true;
         if (digests_.bytes() != shown_.there) {
@@ -180,7 +180,13 @@ leat::task<> file_transfer::take(host_share& share, leat::http::response_stream&
 
 leat::task<> file_transfer::receive(host_share& share, leat::http::response_stream& reply) {
     rate_limit* const host_rate = parts_.rate_of(shown_.host);
+    const bool has_gaps = file_ && file_->count() > file_->there();
+    const bool may_be_divided = may_divide(reply);
+    body_progress until_now{.begun = leat::now()};
     for (;;) {
+        if (has_gaps || (may_be_divided && is_worth_dividing(*shown_.size - shown_.there, until_now))) {
+            co_return co_await divide(share, reply, until_now);
+        }
         const std::string_view piece = co_await reply.read();
         if (piece.empty()) {
             break;
@@ -188,19 +194,25 @@ leat::task<> file_transfer::receive(host_share& share, leat::http::response_stre
         share.moved();
         const auto bytes = std::as_bytes(std::span(piece));
         digests_.add(bytes);
+        note_pieces(bytes);
         if (file_) {
             co_await file_->write(bytes);
         }
         shown_.there += piece.size();
+        until_now.came += piece.size();
         shown_.received += piece.size();
         parts_.totals.received += piece.size();
         tell_all([&] { parts_.told.received(shown_, bytes.size()); });
-        if (parts_.rate.is_limited()) {
-            co_await parts_.rate.pay(bytes.size());
-        }
-        if (host_rate != nullptr) {
-            co_await host_rate->pay(bytes.size());
-        }
+        co_await pay(host_rate, bytes.size());
+    }
+}
+
+leat::task<> file_transfer::pay(rate_limit* host_rate, std::size_t bytes) {
+    if (parts_.rate.is_limited()) {
+        co_await parts_.rate.pay(bytes);
+    }
+    if (host_rate != nullptr) {
+        co_await host_rate->pay(bytes);
     }
 }
 
@@ -208,7 +220,7 @@ leat::task<> file_transfer::claim(const leat::http::response* answer) {
     const std::string wanted = wanted_name(parts_.how.names, job_, urls_.front(), answer);
     file_.emplace(co_await parts_.folder->claim(wanted, urls_.front().to_string()));
     shown_.file = file_->name();
-    shown_.there = file_->there();
+    shown_.there = file_->count();
     expect_digests(file_->name());
 }
 
@@ -220,8 +232,9 @@ void file_transfer::check_size(std::optional<std::uint64_t> size) const {
     }
 }
 
-leat::task<> file_transfer::finish() {
+leat::task<> file_transfer::finish(host_share& share) {
     check_size(shown_.there);
+    co_await check_pieces(share);
     co_await check_digests();
     if (file_) {
         co_await file_->keep(server_time_);

@@ -60,7 +60,7 @@ leat::task<bool> file_transfer::continue_half(host_share& share) {
     const std::uint64_t from = there_before()->about.size;
     leat::http::headers sent = fields();
     sent.set("Range", "bytes=" + std::to_string(from) + "-");
-    leat::http::response_stream reply = co_await parts_.client.open(current().href(), options(), sent);
+    leat::http::response_stream reply = co_await parts_.client.open(current(), options(), sent);
     share.moved();
     note_head(reply);
     if (reply.status() / 100 != 2 && reply.status() != 416) {

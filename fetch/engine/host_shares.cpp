@@ -59,7 +59,9 @@ bool host_shares::has_room() const noexcept {
 leat::task<> host_shares::wait_for_room() {
     while (!has_room()) {
         room_.reset();
+        room_wanted_ = true;
         co_await room_.wait();
+        room_wanted_ = false;
     }
 }
 
@@ -75,15 +77,34 @@ void host_shares::place(shared_host& host) {
     }
 }
 
+host_share host_shares::hold(host_position host) {
+    const leat::time_point now = leat::now();
+    held_.push_back({.host = host, .begun = now, .moved = now});
+    ++moving_;
+    ++host->second.in_use;
+    return {*this, std::prev(held_.end())};
+}
+
+bool host_shares::is_wanted(const std::string& host) const {
+    const auto at = hosts_.find(host);
+    const bool by_its_own = at != hosts_.end() && !at->second.waiting.empty();
+    return by_its_own || !ready_.empty() || (room_wanted_ && !may_begin());
+}
+
+std::optional<host_share> host_shares::try_acquire(const std::string& host) {
+    const auto at = hosts_.find(host);
+    if (at == hosts_.end() || at->second.in_use >= at->second.limit ||
+        at->second.paused_until > leat::now() || !may_begin() || is_wanted(host)) {
+        return std::nullopt;
+    }
+    return hold(at);
+}
+
 void host_shares::grant() {
     while (may_begin() && !ready_.empty()) {
         shared_host& host = *ready_.begin()->second;
         share_waiter& first = *host.waiting.begin()->second;
-        const leat::time_point now = leat::now();
-        held_.push_back({.host = first.host, .begun = now, .moved = now});
-        ++moving_;
-        ++host.in_use;
-        first.granted.emplace(host_share(*this, std::prev(held_.end())));
+        first.granted.emplace(hold(first.host));
         first.leave();
         first.told.set();
         place(host);

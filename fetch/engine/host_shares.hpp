@@ -104,6 +104,10 @@ public:
 
     // A share of `host` for job `number`. Cancelled: none was taken.
     [[nodiscard]] leat::task<host_share> acquire(std::string host, std::uint64_t number);
+    // Another share of `host`, for who has one, if one is free and nobody waits for it.
+    [[nodiscard]] std::optional<host_share> try_acquire(const std::string& host);
+    // Somebody waits who could begin if a share of `host` was given back, or a job could.
+    [[nodiscard]] bool is_wanted(const std::string& host) const;
     // Until another job could begin, if its host has room, and few wait: then it may be asked for. Cancelled:
     // nothing has happened.
     [[nodiscard]] leat::task<> wait_for_room();
@@ -126,6 +130,7 @@ private:
     [[nodiscard]] bool may_begin() const noexcept;
     void place(detail::shared_host& host);
     void grant();
+    [[nodiscard]] host_share hold(host_position host);
     void lower(detail::shared_host& host, leat::time_point begun) noexcept;
     void change(host_position host);
     void notice_silence(leat::time_point now);
@@ -137,6 +142,7 @@ private:
     std::set<std::pair<std::uint64_t, detail::shared_host*>> ready_;  // hosts with room, by their first job
     std::size_t moving_ = 0;                                          // of held_
     std::size_t waiting_ = 0;
+    bool room_wanted_ = false;
     leat::event room_;
     leat::event paused_;
 };

@@ -67,6 +67,28 @@ void ask_for_rest(leat::http::headers& fields, std::uint64_t from, const file_or
     fields.set("If-Range", known.has_strong_tag() ? known.etag : known.last_modified);
 }
 
+bool is_part(const leat::http::response& answer, byte_range part, std::uint64_t size) {
+    const auto field = answer.headers.get("Content-Range");
+    const auto range = field ? leat::http::read_content_range(*field) : std::nullopt;
+    const leat::http::byte_range wanted{.offset = part.begin, .size = part.size()};
+    return answer.status == 206 && range && range->part == wanted && range->size == size;
+}
+
+void ask_for_part(leat::http::headers& fields, byte_range part, const file_origin& known) {
+    ask_for_rest(fields, part.begin, known);
+    fields.set("Range", "bytes=" + std::to_string(part.begin) + "-" + std::to_string(part.end - 1));
+}
+
+bool brings_part(const leat::http::response& answer, std::optional<std::uint64_t> length, byte_range part,
+                 const file_origin& known) {
+    if (!known.size || length != part.size() || !is_part(answer, part, *known.size)) {
+        return false;
+    }
+    const std::string etag = text_of(answer.headers, "ETag");
+    const std::string modified = text_of(answer.headers, "Last-Modified");
+    return known.has_strong_tag() ? etag == known.etag : modified == known.last_modified;
+}
+
 answer_meaning meaning_of(const leat::http::response& answer, std::uint64_t from, const file_origin& known) {
     if (answer.status == 206) {
         return meaning_of_part(answer, from, known);

@@ -4,6 +4,7 @@
 // itself is an error, and what is doubtful begins from the start.
 #pragma once
 
+#include <fetch/files/byte_ranges.hpp>
 #include <fetch/files/file_origin.hpp>
 
 #include <leat/http/headers.hpp>
@@ -23,6 +24,14 @@ namespace fetch {
 // Asks for the bytes from `from` on, if the file is still that of `known`, which has a validator.
 void ask_for_rest(leat::http::headers& fields, std::uint64_t from, const file_origin& known);
 
+// The same of a range.
+void ask_for_part(leat::http::headers& fields, byte_range part, const file_origin& known);
+
+// Whether an answer to that brings the range to the letter, of the same file, and tells so; `length` is that
+// of its body. All else may be bytes of another file, or of another place.
+[[nodiscard]] bool brings_part(const leat::http::response& answer, std::optional<std::uint64_t> length,
+                               byte_range part, const file_origin& known);
+
 enum class brings : std::uint8_t {
     whole,     // the body is the file from its start
     rest,      // the body is what comes behind the bytes that are there
@@ -40,5 +49,8 @@ struct answer_meaning {
 // Of an answer with 206 or 416 to a request for the bytes from `from` on; or with another 2xx.
 [[nodiscard]] answer_meaning meaning_of(const leat::http::response& answer, std::uint64_t from,
                                         const file_origin& known);
+
+// Whether an answer says that its body is exactly these bytes of a file of that size.
+[[nodiscard]] bool is_part(const leat::http::response& answer, byte_range part, std::uint64_t size);
 
 }  // namespace fetch

@@ -20,6 +20,7 @@ namespace fetch {
 struct limit_settings {
     std::size_t transfers = 50;  // fewer where descriptors are scarce
     std::size_t per_host = SIZE_MAX;
+    std::size_t segments = 4;         // connections for one large file, as far as these limits let; 1: one
     std::size_t ahead = 2000;         // jobs that may wait for their hosts while others begin
     std::uint64_t rate = 0;           // bytes of bodies a second, in all; 0: no limit
     std::uint64_t rate_per_host = 0;  // the same

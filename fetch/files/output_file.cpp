@@ -27,6 +27,8 @@ constexpr std::uint64_t bytes_between_syncs = 256 * 1024 * 1024;
 constexpr std::uint64_t read_size = 256 * 1024;
 // What is copied for less than a call of its own costs.
 constexpr std::size_t worth_a_call = 128 * 1024;
+// Of a file that is not written in order, so much may be lost when the process dies.
+constexpr std::uint64_t bytes_between_notes = 4 * 1024 * 1024;
 
 bool is_full(const std::error_code& code) {
     return code == std::errc::no_space_on_device || code == std::errc::file_too_large ||
@@ -60,9 +62,10 @@ leat::task<> output_file::begin(file_origin origin) {
 
 leat::task<> output_file::restart(file_origin origin) {
     buffer_.clear();
-    on_disk_ = 0;
-    synced_ = 0;
+    written_.clear();
+    synced_.clear();
     note_holds_ = false;
+    has_gaps_ = false;
     origin.url = std::move(origin_.url);
     origin_ = std::move(origin);
     co_await cut();
@@ -74,10 +77,10 @@ leat::task<> output_file::go_on() {
 
 // To the bytes that count.
 leat::task<> output_file::cut() {
-    if (has_part_ && length_ > on_disk_) {
+    if (has_part_ && length_ > written_.end()) {
         co_await open_part();
-        co_await part_.truncate(on_disk_);
-        length_ = on_disk_;
+        co_await part_.truncate(written_.end());
+        length_ = written_.end();
     }
 }
 
@@ -87,10 +90,10 @@ leat::task<> output_file::write(leat::byte_view bytes) {
 
 leat::task<> output_file::append(leat::byte_view bytes) {
     if (buffer_.size() + bytes.size() > buffer_size) {
-        co_await flush();
+        co_await flush_buffer();
     }
     if (bytes.size() > buffer_size || (bytes.size() >= worth_a_call && part_.is_open() && buffer_.empty())) {
-        co_await write_through(bytes);
+        co_await put(written_.prefix(), bytes);
     } else {
         if (buffer_.empty() && origin_.size) {
             buffer_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(*origin_.size, buffer_size)));
@@ -99,16 +102,26 @@ leat::task<> output_file::append(leat::byte_view bytes) {
     }
 }
 
+leat::task<> output_file::write_at(std::uint64_t offset, leat::byte_view bytes) {
+    return as_file_error(put_apart(offset, bytes));
+}
+
+leat::task<> output_file::put_apart(std::uint64_t offset, leat::byte_view bytes) {
+    co_await flush_buffer();
+    co_await put(offset, bytes);
+}
+
 leat::task<> output_file::read_all(std::function<void(leat::byte_view)> take) {
     return as_file_error(read_pieces(std::move(take)));
 }
 
 leat::task<> output_file::read_pieces(std::function<void(leat::byte_view)> take) {
-    co_await flush();
+    co_await flush_buffer();
     leat::file from = co_await place_->open(part_name(), {});
-    std::vector<std::byte> block(std::min<std::uint64_t>(on_disk_, read_size));
-    for (std::uint64_t at = 0; at < on_disk_;) {
-        const auto room = std::span(block).first(std::min<std::uint64_t>(block.size(), on_disk_ - at));
+    const std::uint64_t end = written_.prefix();
+    std::vector<std::byte> block(std::min<std::uint64_t>(end, read_size));
+    for (std::uint64_t at = 0; at < end;) {
+        const auto room = std::span(block).first(std::min<std::uint64_t>(block.size(), end - at));
         co_await from.read_exactly_at(at, room);
         take(room);
         at += room.size();
@@ -116,20 +129,31 @@ leat::task<> output_file::read_pieces(std::function<void(leat::byte_view)> take)
 }
 
 leat::task<> output_file::flush() {
+    return as_file_error(flush_buffer());
+}
+
+leat::task<> output_file::flush_buffer() {
     if (!buffer_.empty()) {
-        co_await write_through(buffer_);
+        co_await put(written_.prefix(), buffer_);
         buffer_.clear();
     }
 }
 
-leat::task<> output_file::write_through(leat::byte_view bytes) {
+leat::task<> output_file::put(std::uint64_t offset, leat::byte_view bytes) {
+    if (offset != written_.end() || offset != written_.prefix()) {
+        note_holds_ = note_holds_ && has_gaps_;  // it would call all bytes written that the part has
+        has_gaps_ = true;
+    }
     co_await prepare();
-    length_ = std::max(length_, on_disk_ + bytes.size());
-    co_await part_.write_at(on_disk_, bytes);
-    on_disk_ += bytes.size();
-    if (on_disk_ - synced_ >= bytes_between_syncs) {
+    length_ = std::max(length_, offset + bytes.size());
+    co_await part_.write_at(offset, bytes);
+    written_.add({offset, offset + bytes.size()});
+    untold_ += bytes.size();
+    if (written_.count() - synced_.count() >= bytes_between_syncs) {
         co_await sync_part();
         co_await write_note();
+    } else if (has_gaps_ && untold_ >= bytes_between_notes) {
+        co_await store_note();
     }
 }
 
@@ -196,8 +220,9 @@ leat::task<> output_file::open_part() {
 }
 
 leat::task<> output_file::reserve() {
-    if (place_->how.preallocate && origin_.size && *origin_.size > on_disk_) {
-        const auto reserved = co_await leat::as_result(part_.reserve(on_disk_, *origin_.size - on_disk_));
+    const std::uint64_t from = written_.prefix();
+    if (place_->how.preallocate && origin_.size && *origin_.size > from) {
+        const auto reserved = co_await leat::as_result(part_.reserve(from, *origin_.size - from));
         if (is_full(reserved.error())) {
             reserved.value();
         }
@@ -205,9 +230,19 @@ leat::task<> output_file::reserve() {
 }
 
 leat::task<> output_file::write_note() {
-    resume_note told{.origin = origin_, .boot = place_->boot};
-    if (synced_ > 0) {
-        told.synced.push_back({0, synced_});
+    co_await store_note();
+    if (note_trusts_) {
+        co_await note_.sync();
+    }
+    note_trusts_ = !synced_.empty();
+    note_holds_ = true;
+}
+
+// Of the same origin as before, it need not reach the disk: the older one is as true.
+leat::task<> output_file::store_note() {
+    resume_note told{.origin = origin_, .boot = place_->boot, .synced = synced_.all()};
+    if (has_gaps_) {
+        told.written = written_.all();
     }
     const std::string text = text_of(told).value_or("");
     if (text.empty()) {
@@ -215,152 +250,21 @@ leat::task<> output_file::write_note() {
     } else {
         co_await note_.write_at(0, text);
     }
-    if (note_trusts_) {
-        co_await note_.sync();
-    }
-    note_trusts_ = synced_ > 0;
-    note_holds_ = true;
+    untold_ = 0;
 }
 
 // What a failed sync has lost is not known: all since the last one.
 leat::task<> output_file::sync_part() {
     const auto done = co_await leat::as_result(part_.sync_data());
     if (!done.ok()) {
-        on_disk_ = synced_;
+        synced_.cut(synced_.prefix());
+        written_ = synced_;
+        note_holds_ = note_holds_ && !has_gaps_;
         buffer_.clear();
         (void)co_await leat::as_result(cut());
         done.value();
     }
-    synced_ = on_disk_;
-}
-
-leat::task<> output_file::keep(server_time time) {
-    return as_file_error(finish(place_->how.server_time ? time : std::nullopt));
-}
-
-leat::task<> output_file::finish(server_time time) {
-    const bool in_memory =
-        !has_part_ && !has_note_ && !replaces_ && !place_->how.origin && !place_->how.newer;
-    const bool stored = in_memory && co_await store(time);
-    if (!stored && !is_there_) {
-        co_await prepare();
-        co_await cut();
-        co_await flush();
-        co_await describe(time);
-        co_await close_part();
-        co_await take_name();
-        if (place_->how.sync) {
-            co_await place_->sync_folders(name());
-        }
-        co_await place_->remove_if_there(note_name());
-        has_note_ = false;
-        note_ = {};
-    } else if (place_->how.sync) {
-        co_await place_->sync_folders(name());
-    }
-}
-
-// All at once; false: what is there has to be replaced.
-leat::task<bool> output_file::store(server_time time) {
-    const leat::new_file how{.sync = place_->how.sync, .modified = time};
-    for (bool made_folders = false;;) {
-        const auto stored = co_await leat::as_result(place_->root.write_new_file(name(), buffer_, how));
-        if (stored.error() == std::errc::no_such_file_or_directory && !made_folders) {
-            made_folders = true;
-            co_await place_->make_folders(name());
-        } else if (stored.error() != std::errc::file_exists) {
-            stored.value();
-            on_disk_ = std::exchange(buffer_, {}).size();
-            co_return true;
-        } else if (place_->how.when_there == existing_file::replace) {
-            co_return false;
-        } else {
-            const bool again = co_await give_way();
-            if (!again) {
-                co_return false;
-            }
-        }
-    }
-}
-
-leat::task<> output_file::describe(server_time time) {
-    if (time) {
-        co_await part_.set_modified(*time);
-    }
-    if (place_->how.origin) {  // for people: a file without it is as good
-        (void)co_await leat::as_result(part_.set_attribute("user.xdg.origin.url", origin_.url));
-    }
-    if (place_->how.newer) {
-        co_await note_kept(part_, origin_);
-    }
-    if (place_->how.sync) {
-        co_await sync_part();
-        co_await part_.sync();
-    }
-}
-
-// What is told now, as a full disk of a server, is told once: what was written is not known.
-leat::task<> output_file::close_part() {
-    const auto closed = co_await leat::as_result(part_.close());
-    if (!closed.ok()) {
-        (void)co_await leat::as_result(drop());
-        closed.value();
-    }
-}
-
-leat::task<std::uint64_t> output_file::leave() {
-    return as_file_error(put_by());
-}
-
-leat::task<std::uint64_t> output_file::put_by() {
-    if (there() == 0) {
-        co_await drop();
-        co_return 0;
-    }
-    // Where it cannot be told whether the machine has stopped meanwhile, only what was synced counts later.
-    const bool sync = place_->how.sync || place_->boot.empty();
-    co_await prepare();
-    co_await cut();
-    co_await flush();
-    if (sync) {
-        co_await sync_part();
-        co_await write_note();
-    }
-    co_await close_part();
-    co_await note_.close();
-    if (sync) {
-        co_await place_->sync_folders(base_);
-    }
-    co_return on_disk_;
-}
-
-leat::task<> output_file::remove() {
-    return as_file_error(drop());
-}
-
-leat::task<> output_file::drop() {
-    buffer_.clear();
-    on_disk_ = 0;
-    synced_ = 0;
-    if (part_.is_open()) {  // what it takes on the disk is free once it is closed
-        (void)co_await leat::as_result(part_.close());
-    }
-    part_ = {};
-    if (has_part_) {
-        co_await place_->remove_if_there(part_name());
-        has_part_ = false;
-        length_ = 0;
-        if (place_->how.sync) {
-            co_await place_->sync_folders(base_);
-        }
-    }
-    if (has_note_) {
-        co_await lock_note();
-        co_await place_->remove_if_there(note_name());
-        note_ = {};
-        has_note_ = false;
-        note_holds_ = false;
-    }
+    synced_ = written_;
 }
 
 }  // namespace fetch

@@ -4,6 +4,7 @@
 //   co_await file.begin({.url = url, .etag = etag, .size = 1000});   // the answer is 200
 //   co_await file.go_on();                                           // it is 206, from file.there() on
 //   co_await file.write(bytes);
+//   co_await file.write_at(700, others);                             // of another connection
 //   co_await file.keep();         // whole: it has its name
 //   co_await file.leave();        // or not: a later run can go on with it
 //   co_await file.remove();       // or it is not wanted
@@ -11,7 +12,8 @@
 // What fits into the buffer is only in memory until it is kept, and then it is one call. A longer file is
 // called NAME.part until it is whole, with a NAME.part.note beside it that tells whose bytes it has
 // (resume_note.hpp), and that is locked, so that no other run touches the two. After a failed try the same
-// file is begun, or gone on with, again.
+// file is begun, or gone on with, again. Bytes that are written apart from the others leave a gap in it: then
+// the note lists what is there.
 //
 // Invariant: under the final name is a whole file or none, whenever the process dies, and with
 // file_settings::sync whenever the machine does; the note never says more than the file has. So destroying
@@ -21,6 +23,7 @@
 // may be tried again.
 #pragma once
 
+#include <fetch/files/byte_ranges.hpp>
 #include <fetch/files/file_origin.hpp>
 #include <fetch/files/folder_names.hpp>
 #include <fetch/files/kept_note.hpp>
@@ -54,7 +57,11 @@ public:
     // The file is whole, from an earlier run: nothing is to be done (existing_file::skip).
     [[nodiscard]] bool is_there() const noexcept { return is_there_; }
     // Bytes from the start on that are there, of known(): those of an earlier run, or of a try before.
-    [[nodiscard]] std::uint64_t there() const noexcept { return on_disk_ + buffer_.size(); }
+    [[nodiscard]] std::uint64_t there() const noexcept { return written_.prefix() + buffer_.size(); }
+    // All bytes that are there, also behind a gap.
+    [[nodiscard]] std::uint64_t count() const noexcept { return written_.count() + buffer_.size(); }
+    // Those of them that have been given to the disk.
+    [[nodiscard]] const byte_ranges& ranges() const noexcept { return written_; }
     [[nodiscard]] const file_origin& known() const noexcept { return origin_; }
 
     // With file_settings::newer: the file that has the name, and which keep() replaces if it is still as it
@@ -68,17 +75,21 @@ public:
     // What was found is the beginning of this file: it becomes NAME.part, and is there() from then on.
     // Cancelled or failed: it has one of the two names.
     [[nodiscard]] leat::task<> take_over(file_origin origin);
-    // Behind what is there.
+    // With what is there.
     [[nodiscard]] leat::task<> go_on();
-    // Behind what was written. The bytes stay alive until then. Cancelled or failed: there() tells what
-    // counts.
+    // Behind there(). The bytes stay alive until then. Cancelled or failed: there() tells what counts.
     [[nodiscard]] leat::task<> write(leat::byte_view bytes);
+    // The same from `offset` on, of a file whose size is known. They may be there already.
+    [[nodiscard]] leat::task<> write_at(std::uint64_t offset, leat::byte_view bytes);
 
-    // All bytes that are there, in order, in pieces, as for a checksum.
+    // All that is there is in ranges().
+    [[nodiscard]] leat::task<> flush();
+
+    // All bytes up to there(), in pieces, as for a checksum.
     [[nodiscard]] leat::task<> read_all(std::function<void(leat::byte_view)> take);
 
-    // It is whole. The time is used when the settings ask for it. When somebody has taken the name meanwhile,
-    // the settings decide: it gets the next number, replaces that file, or throws; or, with
+    // It is whole, without a gap. The time is used when the settings ask for it. When somebody has taken the
+    // name meanwhile, the settings decide: it gets the next number, replaces that file, or throws; or, with
     // existing_file::skip, is dropped, and is_there() says so. Failed: it can be left or removed. Cancelled:
     // it may have its name, and then it is whole.
     [[nodiscard]] leat::task<> keep(server_time time = {});
@@ -109,15 +120,18 @@ private:
     leat::task<> cut();
     leat::task<> append(leat::byte_view bytes);
     leat::task<> read_pieces(std::function<void(leat::byte_view)> take);
-    leat::task<> flush();
-    leat::task<> write_through(leat::byte_view bytes);
+    leat::task<> flush_buffer();
+    leat::task<> put_apart(std::uint64_t offset, leat::byte_view bytes);
+    leat::task<> put(std::uint64_t offset, leat::byte_view bytes);
     leat::task<> prepare();
     leat::task<> lock_note();
     leat::task<leat::file> create(std::string name, leat::file_options how);
     leat::task<> open_part();
     leat::task<> reserve();
     leat::task<> write_note();
+    leat::task<> store_note();
     leat::task<> sync_part();
+    leat::task<> settle();
     leat::task<> finish(server_time time);
     leat::task<bool> store(server_time time);
     leat::task<> describe(server_time time);
@@ -140,14 +154,16 @@ private:
 
     file_origin origin_ = {};
     leat::file part_ = {};
-    bool has_part_ = false;      // on the disk
-    std::uint64_t length_ = 0;   // of it, at most
-    std::uint64_t on_disk_ = 0;  // bytes of it that count
-    std::uint64_t synced_ = 0;   // of them
+    bool has_part_ = false;     // on the disk
+    std::uint64_t length_ = 0;  // of it, at most
+    byte_ranges written_ = {};  // bytes of it that count
+    byte_ranges synced_ = {};   // of them
+    std::uint64_t untold_ = 0;  // bytes that were written since the note was
 
     leat::file note_ = {};      // locked while it is open
     bool has_note_ = false;     // on the disk
     bool note_holds_ = false;   // it tells what holds now
+    bool has_gaps_ = false;     // the part has, or may have had; the note lists what is there
     bool note_trusts_ = false;  // it may call bytes synced, also others than those of now
 
     std::vector<std::byte> buffer_ = {};

@@ -73,7 +73,7 @@ leat::task<> output_file::rename_half(file_origin origin) {
     }
     has_part_ = true;
     length_ = found_->about.size;
-    on_disk_ = length_;
+    written_.add({0, length_});
     found_.reset();
     replaces_ = false;
 }

@@ -275,9 +275,11 @@ leat::task<output_place::finding> output_place::adopt(output_file& file, leat::f
     file.has_part_ = true;
     file.length_ = about.size;
     if (same && how.resume) {
-        file.on_disk_ = trusted(*told, about.size, boot);
+        file.written_ = trusted(*told, about.size, boot);
+        file.has_gaps_ = file.written_.end() > file.written_.prefix();
         file.origin_ = told->origin;
-        file.synced_ = std::min(synced_prefix(*told), file.on_disk_);
+        const byte_ranges synced(told->synced);
+        file.synced_ = file.written_.holds(synced) ? synced : byte_ranges();
     }
     co_return finding::usable;
 }

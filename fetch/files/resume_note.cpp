@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 
 namespace fetch {
 
@@ -32,7 +33,7 @@ bool is_plain(std::string_view text) {
 
 std::string text_of_ranges(const std::vector<byte_range>& ranges) {
     std::string text;
-    for (const byte_range& each : ranges) {
+    for (const byte_range& each : std::span(ranges).first(std::min(ranges.size(), most_ranges))) {
         text += (text.empty() ? "" : ",") + std::to_string(each.begin) + "-" + std::to_string(each.end);
     }
     return text;
@@ -66,11 +67,6 @@ std::optional<std::vector<byte_range>> ranges_in(std::string_view text) {
         ranges.push_back({*begin, *end});
     }
     return ranges;
-}
-
-// The bytes from the start on that `ranges` has.
-std::uint64_t prefix_of(const std::vector<byte_range>& ranges) noexcept {
-    return !ranges.empty() && ranges.front().begin == 0 ? ranges.front().end : 0;
 }
 
 // Lines of one name each, in this order.
@@ -154,16 +150,13 @@ std::optional<resume_note> read_note(std::string_view text) {
     return told;
 }
 
-std::uint64_t synced_prefix(const resume_note& of) noexcept {
-    return prefix_of(of.synced);
-}
-
-std::uint64_t trusted(const resume_note& of, std::uint64_t length, std::string_view boot) {
+byte_ranges trusted(const resume_note& of, std::uint64_t length, std::string_view boot) {
     const bool same_boot = !boot.empty() && of.boot == boot;
-    const std::uint64_t there = !same_boot   ? prefix_of(of.synced)
-                                : of.written ? prefix_of(*of.written)
-                                             : length;
-    return there <= length && there <= of.origin.size.value_or(UINT64_MAX) ? there : 0;
+    const byte_ranges there = !same_boot   ? byte_ranges(of.synced)
+                              : of.written ? byte_ranges(*of.written)
+                                           : byte_ranges({{0, length}}, length);
+    return there.end() <= length && there.end() <= of.origin.size.value_or(UINT64_MAX) ? there
+                                                                                       : byte_ranges();
 }
 
 }  // namespace fetch

@@ -18,6 +18,7 @@
 // written over an older one.
 #pragma once
 
+#include <fetch/files/byte_ranges.hpp>
 #include <fetch/files/file_origin.hpp>
 
 #include <cstddef>
@@ -28,14 +29,6 @@
 #include <vector>
 
 namespace fetch {
-
-// Bytes of a file, from `begin` to before `end`.
-struct byte_range {
-    std::uint64_t begin = 0;
-    std::uint64_t end = 0;
-
-    friend bool operator==(const byte_range&, const byte_range&) = default;
-};
 
 struct resume_note {
     file_origin origin = {};
@@ -49,14 +42,13 @@ struct resume_note {
 
 inline constexpr std::size_t longest_note = 64 * 1024;
 
-// Nothing for one that would not be read again: too long, or with control characters.
+// Of very many ranges the first ones. Nothing for one that would not be read again: too long, or with control
+// characters.
 [[nodiscard]] std::optional<std::string> text_of(const resume_note& told);
 // Nothing for what is no note, or not a whole one.
 [[nodiscard]] std::optional<resume_note> read_note(std::string_view text);
 
-// How many bytes from the start on are synced, as it says.
-[[nodiscard]] std::uint64_t synced_prefix(const resume_note& of) noexcept;
-// How many bytes from the start on can be trusted, of a file of `length` bytes, by a run in this `boot`.
-[[nodiscard]] std::uint64_t trusted(const resume_note& of, std::uint64_t length, std::string_view boot);
+// Which bytes can be trusted, of a file of `length` bytes, by a run in this `boot`.
+[[nodiscard]] byte_ranges trusted(const resume_note& of, std::uint64_t length, std::string_view boot);
 
 }  // namespace fetch

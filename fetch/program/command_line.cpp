@@ -144,6 +144,8 @@ void add_limits(CLI::App& app, limit_settings& limits) {
     group.add_count("-P,--parallel", limits.transfers, "transfers, fewer where descriptors are scarce", one,
                     most);
     group.add_count("--per-host", limits.per_host, "of them with one host and port", one, most);
+    group.add_count("--segments", limits.segments, "connections for one large file that comes slowly; 1: one",
+                    one, most);
     group.add_size("--rate", limits.rate, "a second, in all: 500K, 2M");
     group.add_size("--rate-per-host", limits.rate_per_host, "a second, with one host and port");
     group.add_size("--burst", limits.burst, "that may come at once after a pause, of both rates");

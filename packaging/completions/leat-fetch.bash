@@ -8,7 +8,7 @@ _leat_fetch() {
         -d --output-dir -o --output --tree --content-disposition --if-there
         --discard --resume --no-resume --checksums --write-checksums --continue --newer --sync
         --server-time --origin-attributes --preallocate --no-preallocate
-        -P --parallel --per-host --rate --rate-per-host --burst --memory
+        -P --parallel --per-host --segments --rate --rate-per-host --burst --memory
         --tries --retry-wait --retry-wait-max --connect-timeout --first-byte-timeout --idle-timeout --timeout
         --lowest-rate
         -H --header -A --user-agent --compressed --redirects --http1 --http2
@@ -32,7 +32,7 @@ _leat_fetch() {
         --interface)
             mapfile -t COMPREPLY < <(compgen -W "$(command ls /sys/class/net 2>/dev/null)" -- "$word")
             ;;
-        -o | --output | -P | --parallel | --per-host | --rate | --rate-per-host | --burst | --memory | \
+        -o | --output | -P | --parallel | --per-host | --segments | --rate | --rate-per-host | --burst | --memory | \
             --tries | --retry-wait | --retry-wait-max | --connect-timeout | --first-byte-timeout | --idle-timeout | --timeout | \
             --lowest-rate | -H | --header | -A | --user-agent | --redirects | -u | --user | --bearer | \
             --proxy | --no-proxy | --resolve) ;; # only its user knows

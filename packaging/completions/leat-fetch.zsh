@@ -29,6 +29,7 @@ _arguments -s \
     '--no-preallocate[make no room before a file comes]' \
     '(-P --parallel)'{-P,--parallel}'[transfers at once]:number:' \
     '--per-host[transfers at once with one host]:number:' \
+    '--segments[connections for one large file]:number:' \
     '--rate[bytes a second, in all]:bytes:' \
     '--rate-per-host[bytes a second, with one host]:bytes:' \
     '--burst[bytes at once after a pause]:bytes:' \

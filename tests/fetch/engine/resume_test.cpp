@@ -59,6 +59,20 @@ TEST_CASE("another answer brings the whole") {
     CHECK(fetch::meaning_of(answer_with(200, "bytes 600-999/1000"), 600, known_file).what == brings::whole);
 }
 
+TEST_CASE("a part is that which was asked for only when the answer says so to the letter") {
+    const auto brings_part = [](int status, std::string_view content_range) {
+        return fetch::is_part(answer_with(status, content_range), {.begin = 100, .end = 200}, 1000);
+    };
+    CHECK(brings_part(206, "bytes 100-199/1000"));
+    CHECK_FALSE(brings_part(206, "bytes 100-199/*"));
+    CHECK_FALSE(brings_part(200, "bytes 100-199/1000"));
+    CHECK_FALSE(brings_part(206, ""));
+    CHECK_FALSE(brings_part(206, "bytes 100-200/1000"));
+    CHECK_FALSE(brings_part(206, "bytes 101-199/1000"));
+    CHECK_FALSE(brings_part(206, "bytes 100-199/1001"));
+    CHECK_FALSE(brings_part(416, "bytes */1000"));
+}
+
 TEST_CASE("a time tells a state of a file only when the answer is at least a second younger") {
     const auto origin = [](std::string_view modified, std::string_view date) {
         leat::http::response made;

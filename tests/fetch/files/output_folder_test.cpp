@@ -124,3 +124,73 @@ LEAT_TEST("a file that is left is gone on with by the same URL, and by no other"
     const auto after = co_await names_in(where.path());
     CHECK(after == listed{"x"});
 }
+
+LEAT_TEST("what is written apart from the others is gone on with, range by range") {
+    any_folder where;
+    co_await where.make();
+    const std::string text = long_text(900'000);
+    const std::string_view all = text;
+    const fetch::file_origin origin{.url = some_url, .etag = "\"1\"", .size = all.size()};
+    {
+        auto folder = co_await output_folder::open(where.path(), {});
+        auto file = co_await folder.claim("x", some_url);
+        co_await file.begin(origin);
+        co_await file.write(all.substr(0, 1000));  // in memory
+        co_await file.write_at(500'000, all.substr(500'000, 100'000));
+        co_await file.write_at(600'000, all.substr(600'000, 100'000));
+        co_await file.write_at(300'000, all.substr(300'000, 10));
+        CHECK(file.there() == 1000);
+        CHECK(file.count() == 201'010);
+        co_await file.write(all.substr(1000, 500));
+        const auto left = co_await file.leave();
+        CHECK(left == 201'510);
+    }
+    auto folder = co_await output_folder::open(where.path(), {});
+    auto file = co_await folder.claim("x", some_url);
+    CHECK(file.ranges().all() ==
+          std::vector<fetch::byte_range>{{0, 1500}, {300'000, 300'010}, {500'000, 700'000}});
+    co_await file.go_on();
+    const auto gaps = file.ranges().gaps(all.size());
+    for (const fetch::byte_range& each : gaps.all()) {
+        co_await file.write_at(each.begin, all.substr(each.begin, each.size()));
+    }
+    CHECK(file.there() == all.size());
+    co_await file.keep();
+    const std::string found = co_await text_in(where, "x");
+    CHECK((found == text));
+    const auto names = co_await names_in(where.path());
+    CHECK(names == listed{"x"});
+}
+
+LEAT_TEST("a run that dies with a gap in its file has told what is there, and no more") {
+    any_folder where;
+    co_await where.make();
+    constexpr std::size_t piece = 1 << 20;
+    const std::string text = long_text(16 * piece);
+    const std::string_view all = text;
+    {
+        auto folder = co_await output_folder::open(where.path(), {});
+        auto file = co_await folder.claim("x", some_url);
+        co_await file.begin({.url = some_url, .etag = "\"1\"", .size = all.size()});
+        co_await file.write(all.substr(0, piece));
+        for (std::size_t i = 8; i < 14; ++i) {
+            co_await file.write_at(i * piece, all.substr(i * piece, piece));
+        }
+    }
+    auto folder = co_await output_folder::open(where.path(), {});
+    auto file = co_await folder.claim("x", some_url);
+    if (!leat::detail::in_simulation()) {  // where it cannot be told whether the machine has stopped
+        CHECK(file.there() == piece);
+        CHECK(file.count() >= 4 * piece);
+    }
+    const std::string part = co_await text_in(where, "x.part");
+    for (const fetch::byte_range& each : file.ranges().all()) {
+        CHECK((part.substr(each.begin, each.size()) == all.substr(each.begin, each.size())));
+    }
+    co_await file.begin({.url = some_url, .etag = "\"2\"", .size = 3});
+    CHECK(file.count() == 0);
+    co_await file.write("new");
+    co_await file.keep();
+    const std::string found = co_await text_in(where, "x");
+    CHECK(found == "new");
+}

@@ -55,16 +55,35 @@ TEST_CASE("a note that could not be read again is not written") {
 }
 
 TEST_CASE("of the same boot all counts that is there, of another what was synced, and never more than that") {
+    const auto trusted = [](const fetch::resume_note& told, std::uint64_t length, std::string_view boot) {
+        return fetch::trusted(told, length, boot).all();
+    };
+    using ranges = std::vector<fetch::byte_range>;
     auto told = some_note();
-    CHECK(fetch::trusted(told, 4000, "6a4b1d1e") == 4000);
-    CHECK(fetch::trusted(told, 4000, "other") == 1000);
-    CHECK(fetch::trusted(told, 4000, "") == 1000);
-    CHECK(fetch::trusted(told, 999, "other") == 0);
-    CHECK(fetch::trusted(told, 5001, "6a4b1d1e") == 0);
-    told.written = std::vector<fetch::byte_range>{{0, 3000}, {4000, 5000}};
-    CHECK(fetch::trusted(told, 5000, "6a4b1d1e") == 3000);
-    told.written = std::vector<fetch::byte_range>{{10, 3000}};
-    CHECK(fetch::trusted(told, 5000, "6a4b1d1e") == 0);
+    CHECK(trusted(told, 4000, "6a4b1d1e") == ranges{{0, 4000}});
+    CHECK(trusted(told, 0, "6a4b1d1e").empty());
+    CHECK(trusted(told, 4000, "other") == told.synced);
+    CHECK(trusted(told, 4000, "") == told.synced);
+    CHECK(trusted(told, 2999, "other").empty());
+    CHECK(trusted(told, 5001, "6a4b1d1e").empty());
+    told.written = ranges{{0, 3000}, {4000, 5000}};
+    CHECK(trusted(told, 5000, "6a4b1d1e") == *told.written);
+    CHECK(trusted(told, 4999, "6a4b1d1e").empty());
+    told.written = ranges{{10, 3000}};
+    CHECK(trusted(told, 5000, "6a4b1d1e") == *told.written);
     told.boot.clear();
-    CHECK(fetch::trusted(told, 5000, "") == 1000);
+    CHECK(trusted(told, 5000, "") == told.synced);
+}
+
+TEST_CASE("of very many ranges a note tells the first ones") {
+    auto told = some_note();
+    told.written.emplace();
+    for (std::uint64_t i = 0; i < 3000; ++i) {
+        told.written->push_back({3 * i, 3 * i + 1});
+    }
+    const auto read = fetch::read_note(fetch::text_of(told).value());
+    REQUIRE(read);
+    REQUIRE(read->written);
+    CHECK(read->written->size() == 1000);
+    CHECK(read->written->back() == fetch::byte_range{2997, 2998});
 }

@@ -2,39 +2,18 @@
 """leat-fetch and a server that is not ours: a thousand files of 0 bytes to 8 MiB from nginx, a third of them
 over TLS, another one over HTTP/2 on connections that end after some requests, some compressed on the way, and
 every byte of them compared. The nginx is started here, for this test."""
-import contextlib
-import getpass
 import os
 import random
-import shutil
-import socket
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from certificates import authority
 from fetching import backends, fetch
-from programs import expect, patience
+from programs import expect
+from serving import nginx
 
 settings = """
-daemon off;
-worker_processes 2;
-{user}
-pid {folder}/pid;
-error_log stderr warn;
-events {{ worker_connections 512; }}
-http {{
-    access_log off;
     log_format version $server_protocol;
-    client_body_temp_path {folder}/temporary;
-    fastcgi_temp_path {folder}/temporary;
-    proxy_temp_path {folder}/temporary;
-    scgi_temp_path {folder}/temporary;
-    uwsgi_temp_path {folder}/temporary;
-    sendfile on;
-    default_type application/octet-stream;
-    root {folder}/files;
     ssl_certificate {certificate};
     ssl_certificate_key {certificate};
     server {{
@@ -48,7 +27,6 @@ http {{
         access_log {folder}/versions version;
         location /packed/ {{ gzip on; gzip_types *; gzip_min_length 1; }}
     }}
-}}
 """
 
 
@@ -65,36 +43,6 @@ def contents():
         some = random.Random(number).randbytes(size // 4 + 1 if packed else size)
         made[f"{'packed' if packed else 'plain'}/{number:04}"] = (some * 4)[:size]
     return made
-
-
-@contextlib.contextmanager
-def nginx(program, certificate, folder):
-    """A running nginx that serves `folder`/files: its ports of HTTP, of HTTPS, and of that with HTTP/2. It is
-    handed listening sockets, as a new version of it is by the old one; so no port has to be guessed to be
-    free."""
-    listeners = [socket.create_server(("127.0.0.1", 0), backlog=512) for _ in range(3)]
-    for listener in listeners:
-        listener.setblocking(False)  # or a worker would wait for a client that another one has taken
-    ports = [listener.getsockname()[1] for listener in listeners]
-    user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
-    (folder / "settings").write_text(settings.format(folder=folder, certificate=certificate, user=user,
-                                                     plain=ports[0], secure=ports[1], shared=ports[2]))
-    numbers = [listener.fileno() for listener in listeners]
-    log = folder / "log"
-    with open(log, "w") as errors:
-        process = subprocess.Popen(
-            [program, "-e", "stderr", "-p", folder, "-c", folder / "settings"],
-            stderr=errors, pass_fds=numbers,
-            env={**os.environ, "NGINX": "".join(f"{number};" for number in numbers)})
-    for listener in listeners:
-        listener.close()  # should nginx not start, its clients are refused, instead of waiting for it
-    try:
-        yield ports
-        expect(process.poll() is None, "nginx serves until the end: " + log.read_text())
-    finally:
-        process.terminate()
-        process.wait(patience)
-    expect(process.returncode == 0, "nginx ends well: " + log.read_text())
 
 
 def every_byte_arrives(files, bases, trusted, backend, folder):
@@ -114,10 +62,6 @@ def every_byte_arrives(files, bases, trusted, backend, folder):
 
 
 if __name__ == "__main__":
-    program = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
-    if program is None:
-        print("nginx is not installed")
-        sys.exit(77)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = contents()
@@ -125,7 +69,8 @@ if __name__ == "__main__":
             (folder / "files" / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / "files" / path).write_bytes(content)
         trust = authority(folder)
-        with nginx(program, trust.issue("nginx"), folder) as (plain, *secure):
+        with nginx(settings, folder, ("plain", "secure", "shared"),
+                   certificate=trust.issue("nginx")) as (plain, *secure):
             bases = f"http://127.0.0.1:{plain}", *(f"https://127.0.0.1:{port}" for port in secure)
             for backend in backends():
                 every_byte_arrives(files, bases, trust.file, backend, folder)
