@@ -203,7 +203,9 @@ leat::task<> file_transfer::receive(host_share& share, leat::http::response_stre
         shown_.received += piece.size();
         parts_.totals.received += piece.size();
         tell_all([&] { parts_.told.received(shown_, bytes.size()); });
+        const leat::time_point came = leat::now();
         co_await pay(host_rate, bytes.size());
+        until_now.begun += leat::now() - came;  // our own limit does not make the server slow
     }
 }
 

@@ -206,6 +206,16 @@ LEAT_SIMULATE("segments: one connection where that is asked for, or limits leave
     CHECK(origin.heads.size() == 1);
 }
 
+LEAT_SIMULATE("segments: none where only our own limit makes it slow", seeds(4)) {
+    fetch::settings how = segment_settings("/tmp/out");
+    (draw(2) == 0 ? how.limits.rate : how.limits.rate_per_host) = 1 << 20;
+    slow_origin origin(as_asked);
+    origin.in_haste = true;
+    support::noting_observer told;
+    co_await fetch_large(origin, how, told);
+    CHECK(origin.heads.size() == 1);
+}
+
 LEAT_SIMULATE("segments: none without a validator, or where the server wants none", seeds(4)) {
     const std::string_view fields = draw(2) == 0 ? "" : "ETag: \"v1\"\r\nAccept-Ranges: none\r\n";
     slow_origin origin([&](const std::string&) { return whole_file(fields); });
