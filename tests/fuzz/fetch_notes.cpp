@@ -44,10 +44,10 @@ fetch::file_origin origin_from(fuzz::choices& choose) {
 }
 
 void check_trust(const fetch::resume_note& told, std::uint64_t length) {
-    const std::uint64_t bytes = fetch::trusted(told, length, told.boot);
-    check(bytes <= length, "no more is trusted than the file has");
-    check(bytes <= told.origin.size.value_or(bytes), "no more than the whole file");
-    check(fetch::trusted(told, length, told.boot + "1") <= fetch::synced_prefix(told),
+    const fetch::byte_ranges bytes = fetch::trusted(told, length, told.boot);
+    check(bytes.end() <= length, "no more is trusted than the file has");
+    check(bytes.end() <= told.origin.size.value_or(bytes.end()), "no more than the whole file");
+    check(fetch::byte_ranges(told.synced).holds(fetch::trusted(told, length, told.boot + "1")),
           "after another boot only what was synced");
 }
 

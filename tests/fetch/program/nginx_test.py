@@ -4,6 +4,7 @@ over TLS, another one over HTTP/2 on connections that end after some requests, s
 every byte of them compared. The nginx is started here, for this test."""
 import os
 import random
+import re
 import tempfile
 from pathlib import Path
 
@@ -52,7 +53,9 @@ def every_byte_arrives(files, bases, trusted, backend, folder):
         done = fetch("-i", folder / "urls", "--output-dir", name, "--cacert", trusted,
                      "--backend", backend)
         total = sum(map(len, files.values()))
-        expect(f"{len(files)} of {len(files)} URLs, {total} bytes in " in done.stdout, done.stdout[-500:])
+        summed = re.search(rf"\n{len(files)} of {len(files)} URLs, (\d+) bytes in ", done.stdout)
+        # What is large, and slow on a slow machine, comes over several connections, and some of it twice.
+        expect(summed is not None and int(summed[1]) >= total, done.stdout[-500:])
         expect(done.stderr == "", done.stderr)
         expect(len(os.listdir(name)) == len(files), f"{len(files)} files")
         for path, expected in files.items():
